@@ -1,0 +1,45 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Every target is held to the same rules: Swift 6 language mode (the default of these tools) and
+// no warnings. Only `OneDNNShim` needs a library of the system, and only when the trait is on.
+let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O3", "-fno-math-errno"])]
+let oneDNN: [SwiftSetting] = [.define("ONEDNN", .when(traits: ["OneDNN"]))]
+
+let package = Package(
+  name: "backprop",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Backprop", targets: ["Backprop"]),
+    .executable(name: "backprop", targets: ["BackpropCLI"]),
+  ],
+  traits: [
+    .trait(
+      name: "OneDNN",
+      description: "Matrix products, convolutions, pooling and batch normalization by oneDNN."),
+    .default(enabledTraits: ["OneDNN"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+  ],
+  targets: [
+    .target(name: "CKernels", cSettings: strictC),
+    .target(
+      name: "OneDNNShim",
+      cxxSettings: [
+        .define("BACKPROP_ONEDNN", .when(traits: ["OneDNN"])),
+        .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"]),
+      ],
+      linkerSettings: [.linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]),
+    .target(
+      name: "Tensors",
+      dependencies: [
+        "CKernels", "OneDNNShim",
+        .product(name: "RealModule", package: "swift-numerics"),
+      ],
+      swiftSettings: strict + oneDNN),
+  ],
+  cxxLanguageStandard: .cxx17
+)

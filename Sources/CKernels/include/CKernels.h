@@ -1,0 +1,151 @@
+// The library's own kernels, in C so that one source serves every instruction set.
+//
+// All arrays hold 4-byte elements (float or int32_t). Unless a comment says otherwise they are dense,
+// in row-major order, and outputs do not overlap inputs. Work is split over threads by shape and thread count alone,
+// so that the same call gives the same bits.
+#pragma once
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// MARK: Threads
+
+// How many threads kernels may use; at least 1.
+void backprop_set_threads(int32_t count);
+int32_t backprop_threads(void);
+
+typedef void (*backprop_task)(void *context, int64_t begin, int64_t end);
+
+// Splits 0..<count into one contiguous range a thread (multiples of `grain`, at least one grain each) and runs
+// task(context, begin, end) on each. One range, on the caller, when count <= grain.
+// Goes through OpenMP's runtime when the process has it (so that oneDNN and these kernels share one pool), otherwise Dispatch.
+void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *context);
+
+// Denormal numbers become zero on the calling thread and on the pool's threads.
+void backprop_flush_denormals(void);
+
+// MARK: Elementwise programs
+
+enum { BACKPROP_MAX_RANK = 8, BACKPROP_MAX_REGISTERS = 64 };
+
+// What an instruction does with 4-byte lanes. `F` floats, `I` int32. Comparisons give the float 1 or 0.
+typedef enum {
+  // float -> float
+  BACKPROP_COPY,  // also int32 -> int32: moves the bits
+  BACKPROP_NEGATE_F, BACKPROP_ABS_F, BACKPROP_SIGN_F, BACKPROP_EXP_F, BACKPROP_LOG_F, BACKPROP_SQRT_F,
+  BACKPROP_RSQRT_F,  // 1 / sqrt(a), exact to rounding, not the approximate instruction
+  BACKPROP_RECIPROCAL_F, BACKPROP_SQUARE_F, BACKPROP_TANH_F, BACKPROP_SIGMOID_F, BACKPROP_RELU_F,
+  BACKPROP_SIN_F, BACKPROP_COS_F, BACKPROP_ERF_F, BACKPROP_FLOOR_F,
+  // float, float -> float
+  BACKPROP_ADD_F, BACKPROP_SUBTRACT_F, BACKPROP_MULTIPLY_F, BACKPROP_DIVIDE_F, BACKPROP_POWER_F,
+  BACKPROP_MAXIMUM_F, BACKPROP_MINIMUM_F,  // NaN if either is NaN
+  BACKPROP_LESS_F, BACKPROP_LESS_EQUAL_F, BACKPROP_EQUAL_F,
+  // int32, int32 -> int32 (wrapping); comparisons int32, int32 -> float
+  BACKPROP_NEGATE_I, BACKPROP_ADD_I, BACKPROP_SUBTRACT_I, BACKPROP_MULTIPLY_I, BACKPROP_MAXIMUM_I, BACKPROP_MINIMUM_I,
+  BACKPROP_LESS_I, BACKPROP_LESS_EQUAL_I, BACKPROP_EQUAL_I,
+  // a != 0 ? b : c, bits moved; a is float
+  BACKPROP_SELECT,
+  BACKPROP_INT_TO_FLOAT,
+  BACKPROP_FLOAT_TO_INT,  // toward zero, saturating, NaN -> 0
+} backprop_opcode;
+
+typedef struct {
+  uint8_t opcode;       // backprop_opcode
+  uint8_t destination;  // a register
+  uint8_t a, b, c;      // registers
+} backprop_instruction;
+
+// Where an operand lies: pointers[buffer] + offset elements, then strides[d] elements per step of iteration dimension d
+// (0 where it is broadcast; may be in any order).
+typedef struct {
+  int32_t buffer;
+  int64_t offset;
+  int64_t strides[BACKPROP_MAX_RANK];
+} backprop_operand;
+
+// One pass over an iteration space: load each input, run the instructions on blocks that stay in L1, store the outputs.
+// Registers 0..<input_count are the inputs, and are never a destination. Several outputs may be written.
+// An output may be the very same memory as an input with the very same strides (in place), and overlaps nothing else.
+typedef struct {
+  int32_t rank;                      // 0...BACKPROP_MAX_RANK; the last dimension varies fastest
+  int64_t shape[BACKPROP_MAX_RANK];  // iteration space; any may be 0
+  int32_t input_count;
+  int32_t output_count;
+  int32_t instruction_count;
+  int32_t register_count;  // inputs included, at most BACKPROP_MAX_REGISTERS
+  const backprop_operand *inputs;
+  const backprop_operand *outputs;
+  const uint8_t *output_registers;  // which register each output stores
+  const backprop_instruction *instructions;
+} backprop_program;
+
+void backprop_run_program(const backprop_program *program, void *const *pointers);
+
+// MARK: Reductions. x[outer, count, inner] -> y[outer, inner]
+
+typedef enum { BACKPROP_SUM, BACKPROP_MAXIMUM, BACKPROP_MINIMUM } backprop_reduction;
+
+// count 0 gives 0, -inf, +inf.  Sums keep partial sums apart, so that their error does not grow with count.
+void backprop_reduce(backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, const float *x, float *y);
+
+// The index of the first greatest (NaN counts as greatest).
+void backprop_argmax(int64_t outer, int64_t count, int64_t inner, const float *x, int32_t *y);
+
+// MARK: Rows.  x[rows, width]
+
+// y may be x.
+void backprop_softmax(int64_t rows, int64_t width, const float *x, float *y);
+void backprop_log_softmax(int64_t rows, int64_t width, const float *x, float *y);
+
+// losses[rows] = log(sum(exp(logits[r, :]))) - logits[r, labels[r]].  A label outside 0..<classes gives NaN.
+void backprop_cross_entropy(
+    int64_t rows, int64_t classes, const float *logits, const int32_t *labels, float *losses);
+
+// gradient[rows, classes] = (softmax(logits) - one_hot(labels)) * upstream[row].  gradient may be logits.
+// A label outside 0..<classes gives a row of NaN.
+void backprop_cross_entropy_gradient(
+    int64_t rows, int64_t classes, const float *logits, const int32_t *labels, const float *upstream,
+    float *gradient);
+
+// MARK: Matrix product, where oneDNN is absent
+
+// c[m, n] = a · b, with a[i, p] at a[i * a_row + p * a_column], b[p, j] at b[p * b_row + j * b_column], c dense.
+void backprop_matmul(
+    int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b,
+    int64_t b_row, int64_t b_column, float *c);
+
+// MARK: Windows of images
+
+// x[batch, channels, height, width] dense; window positions out_height x out_width, where
+// row = oh * stride[0] - padding[0] + kh * dilation[0] (columns likewise).
+typedef struct {
+  int64_t batch, channels, height, width, out_height, out_width;
+  int64_t kernel[2], stride[2], padding[2], dilation[2];
+} backprop_window;
+
+// x[n, c, h, w] -> y[n, c, oh, ow, kh, kw]; `outside` where the window leaves the image.
+void backprop_windows(const backprop_window *window, float outside, const float *x, float *y);
+
+// The transpose of backprop_windows: adds y[n, c, oh, ow, kh, kw] up into x[n, c, h, w]. Deterministic.
+void backprop_fold(const backprop_window *window, const float *y, float *x);
+
+// MARK: Random numbers
+
+// Philox4x32-10 (Salmon et al., SC 2011). Element i takes word i % 4 of the block whose counter is
+// (i / 4 low 32 bits, i / 4 high 32 bits, key[2], key[3]) under the key (key[0], key[1]).
+
+// Uniform in [0, 1): the word's upper 24 bits / 2^24.
+void backprop_random_uniform(int64_t count, const uint32_t key[4], float *y);
+
+// Standard normal by Box–Muller: of words (w0, w1) of a block, u = ((w0 >> 8) + 1) / 2^24, v = (w1 >> 8) / 2^24,
+// elements are sqrt(-2 ln u) cos(2πv), then sqrt(-2 ln u) sin(2πv); words (w2, w3) give the next two.
+void backprop_random_normal(int64_t count, const uint32_t key[4], float *y);
+
+// y[i] = x[i] * scale: pixels to floats.
+void backprop_scale_bytes(int64_t count, const uint8_t *x, float scale, float *y);
+
+#ifdef __cplusplus
+}
+#endif

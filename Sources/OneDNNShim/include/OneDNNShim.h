@@ -1,0 +1,80 @@
+// A small C interface to oneDNN that hides the difference between its versions 2.x and 3.x.
+//
+// An operation is made once, when a plan is compiled, and executed many times. Operands are float32 with explicit
+// strides in elements. Where oneDNN is faster in a layout of its own, the operation reorders on the way in and out, in scratch memory
+// that the caller provides.
+// Functions return 0, or another value when oneDNN refused (`backprop_dnn_message` then says why, for the calling thread).
+#pragma once
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// 1 when the package was built with oneDNN, otherwise 0 and every other function refuses.
+int32_t backprop_dnn_available(void);
+// Such as "2.6.0"; empty without oneDNN.
+const char *backprop_dnn_version(void);
+const char *backprop_dnn_message(void);
+// How many threads oneDNN uses from now on (OpenMP's setting, for the calling thread and those it makes).
+void backprop_dnn_set_threads(int32_t count);
+
+// c[m, n] = op(a) · op(b), row-major, leading dimensions in elements; op transposes when the flag is 1.
+int32_t backprop_dnn_sgemm(
+    int32_t transpose_a, int32_t transpose_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+    const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+
+typedef struct backprop_dnn_operation backprop_dnn_operation;
+
+// A four-dimensional operand [n, c, h, w] (for weights [out, in / groups, kh, kw], dense).
+typedef struct {
+  int64_t shape[4];
+  int64_t strides[4];  // elements
+} backprop_dnn_tensor;
+
+typedef enum {
+  BACKPROP_DNN_FORWARD,           // execute: source, weights, destination
+  BACKPROP_DNN_BACKWARD_DATA,     // execute: destination gradient, weights, source gradient
+  BACKPROP_DNN_BACKWARD_WEIGHTS,  // execute: source, destination gradient, weights gradient
+} backprop_dnn_direction;
+
+typedef struct {
+  int64_t stride[2], padding_begin[2], padding_end[2];
+  int64_t dilation[2];  // 1 is dense
+  int64_t groups;
+} backprop_dnn_convolution_geometry;
+
+int32_t backprop_dnn_convolution(
+    backprop_dnn_direction direction, const backprop_dnn_tensor *source, const backprop_dnn_tensor *weights,
+    const backprop_dnn_tensor *destination, const backprop_dnn_convolution_geometry *geometry,
+    backprop_dnn_operation **operation);
+
+typedef enum {
+  BACKPROP_DNN_MAX,
+  BACKPROP_DNN_AVERAGE,  // the padding counts as zeros, as in PyTorch's default
+} backprop_dnn_pooling;
+
+// Padding is with -inf for MAX. In MAX's backward the first greatest element of a window takes the gradient.
+// Forward: source, destination.  Backward: source, destination gradient, source gradient (AVERAGE ignores source, which may be NULL;
+// MAX's finds the positions again from source: it executes its own forward in scratch memory).
+int32_t backprop_dnn_pool(
+    backprop_dnn_pooling kind, backprop_dnn_direction direction, const backprop_dnn_tensor *source,
+    const backprop_dnn_tensor *destination, const int64_t kernel[2], const int64_t stride[2],
+    const int64_t padding_begin[2], const int64_t padding_end[2], backprop_dnn_operation **operation);
+
+// Batch normalization over n, h, w with the batch's own mean and (biased) variance.
+// Forward: source, scale[c], shift[c], destination, mean[c], variance[c].
+// Backward: source, mean, variance, scale, destination gradient, source gradient, scale gradient, shift gradient.
+int32_t backprop_dnn_batch_normalization(
+    backprop_dnn_direction direction, const backprop_dnn_tensor *source, const backprop_dnn_tensor *destination,
+    float epsilon, backprop_dnn_operation **operation);
+
+// Bytes of scratch memory, aligned to 64, that an execution needs.
+int64_t backprop_dnn_scratch_bytes(const backprop_dnn_operation *operation);
+// `pointers` in the order that the comment at the operation's maker gives.
+int32_t backprop_dnn_execute(backprop_dnn_operation *operation, void *const *pointers, void *scratch);
+void backprop_dnn_release(backprop_dnn_operation *operation);
+
+#ifdef __cplusplus
+}
+#endif
