@@ -1,19 +1,14 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Every target is held to the same rules: Swift 6 language mode (the default of these tools) and
-// no warnings. Only `OneDNNShim` needs a library of the system, and only when the trait is on.
+// Every target is held to the same rules: Swift 6 language mode (the default of these tools) and no warnings. Only
+// `OneDNNShim` needs a library that is large, and only when the trait is on.
 let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O3", "-fno-math-errno"])]
-let oneDNN: [SwiftSetting] = [.define("ONEDNN", .when(traits: ["OneDNN"]))]
 
 let package = Package(
   name: "backprop",
   platforms: [.macOS(.v15)],
-  products: [
-    .library(name: "Backprop", targets: ["Backprop"]),
-    .executable(name: "backprop", targets: ["BackpropCLI"]),
-  ],
   traits: [
     .trait(
       name: "OneDNN",
@@ -35,11 +30,8 @@ let package = Package(
       linkerSettings: [.linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]),
     .target(
       name: "Tensors",
-      dependencies: [
-        "CKernels", "OneDNNShim",
-        .product(name: "RealModule", package: "swift-numerics"),
-      ],
-      swiftSettings: strict + oneDNN),
+      dependencies: ["CKernels", "OneDNNShim", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

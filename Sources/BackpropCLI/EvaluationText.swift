@@ -1,0 +1,26 @@
+import Backprop
+
+/// What an evaluation found, for people.
+enum EvaluationText {
+  static func lines(_ result: ClassificationResult, _ classNames: [String]) -> [String] {
+    [
+      "test accuracy \(result.accuracy.fixed(4)) "
+        + "(\(result.confusionMatrix.correct.grouped) of \(result.confusionMatrix.total.grouped)), "
+        + "loss \(result.loss.fixed(4))",
+      "",
+    ] + matrix(result.confusionMatrix, classNames) + [""]
+  }
+
+  /// A row for each true class, a column for each predicted one; a dot where nothing was confused.
+  static func matrix(_ matrix: ConfusionMatrix, _ classNames: [String]) -> [String] {
+    let name = { (label: Int) in classNames.indices.contains(label) ? classNames[label] : "\(label)" }
+    let classes = 0..<matrix.classes
+    // Long names would make the columns wide: they stand at the rows only.
+    let header = ["true \\ predicted"] + classes.map { name($0).count <= 4 ? name($0) : "\($0)" }
+    let rows = classes.map { truth in
+      [name(truth).count <= 4 ? name(truth) : "\(truth) \(name(truth))"]
+        + classes.map { matrix.counts[truth][$0] == 0 ? "·" : "\(matrix.counts[truth][$0])" }
+    }
+    return table([header] + rows, left: [0])
+  }
+}

@@ -1,0 +1,66 @@
+/// Numbers and tables for people. No locale: a script reads them too.
+extension BinaryFloatingPoint {
+  /// With `places` digits after the point.
+  func fixed(_ places: Int) -> String {
+    let value = Double(self)
+    guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }
+    var scale = 1.0
+    for _ in 0..<places { scale *= 10 }
+    let scaled = (value.magnitude * scale).rounded()
+    guard scaled < 9e18 else { return "\(value)" }
+    let digits = String(Int(scaled))
+    let padded = String(repeating: "0", count: max(places + 1 - digits.count, 0)) + digits
+    let sign = value < 0 && scaled > 0 ? "-" : ""
+    guard places > 0 else { return sign + padded }
+    return sign + padded.dropLast(places) + "." + padded.suffix(places)
+  }
+
+  /// A share of one as percent, `0.974` as `97.4 %`.
+  var percent: String { (Double(self) * 100).fixed(1) + " %" }
+}
+
+extension BinaryInteger {
+  /// With a comma every three digits.
+  var grouped: String {
+    var result = ""
+    for (index, digit) in String(magnitude).reversed().enumerated() {
+      if index > 0, index % 3 == 0 { result.append(",") }
+      result.append(digit)
+    }
+    return (self < 0 ? "-" : "") + String(result.reversed())
+  }
+
+  /// A number of bytes as people say it.
+  var bytes: String {
+    let units = ["B", "KB", "MB", "GB", "TB"]
+    var (value, unit) = (Double(self), 0)
+    while value >= 1000, unit < units.count - 1 { (value, unit) = (value / 1000, unit + 1) }
+    return unit == 0 ? "\(self) B" : value.fixed(1) + " " + units[unit]
+  }
+}
+
+/// Seconds as a clock shows them: `4.2 s`, `2:07`, `1:02:07`.
+func clockTime(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
+  if seconds < 60 { return seconds.fixed(1) + " s" }
+  let total = Int(seconds.rounded())
+  let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
+  let rest = two(total / 60 % 60) + ":" + two(total % 60)
+  return total < 3600 ? "\(total / 60):" + two(total % 60) : "\(total / 3600):" + rest
+}
+
+/// Columns as wide as their widest cell; the columns in `left` start at the left, the others end at the right.
+func table(_ rows: [[String]], left: Set<Int> = []) -> [String] {
+  let columns = rows.map(\.count).max() ?? 0
+  let widths = (0..<columns).map { column in
+    rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+  }
+  return rows.map { row in
+    let cells = row.enumerated().map { column, cell in
+      let space = String(repeating: " ", count: widths[column] - cell.count)
+      return left.contains(column) ? cell + space : space + cell
+    }
+    let line = cells.joined(separator: "  ")
+    return String(line.reversed().drop { $0 == " " }.reversed())
+  }
+}

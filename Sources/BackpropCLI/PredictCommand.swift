@@ -1,0 +1,130 @@
+import ArgumentParser
+import Backprop
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict",
+    abstract: "Says what a trained network takes images for.",
+    discussion: """
+      backprop predict runs/digits seven.pgm
+      backprop predict runs/fashion t10k-images-idx3-ubyte.gz --index 3 --index 4
+      backprop predict runs/digits --data digits --draw --count 5
+      """)
+
+  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
+  var folder: String
+
+  @Argument(help: ArgumentHelp("Images, or IDX files of images.", valueName: "file"))
+  var files: [String] = []
+
+  @Option(help: "Which image of an IDX file, from 0; may be given several times. Default: 0.")
+  var index: [Int] = []
+
+  @Option(help: "How many labels to name for each image.")
+  var top = 3
+
+  @Option(help: "Takes test images of this data, in place of files.")
+  var data: String?
+
+  @Option(help: "How many test images of --data.")
+  var count = 5
+
+  @Flag(help: "Draws the images with characters.")
+  var draw = false
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    try requireAtLeastOne(top, "--top")
+    try requireAtLeastOne(count, "--count")
+    if let wrong = index.first(where: { $0 < 0 }) { throw RequestError("--index must be at least 0, not \(wrong)") }
+    guard files.isEmpty != (data == nil) else { throw RequestError("name image files or --data, one of the two") }
+    try common.apply()
+
+    let run = try Run.open(folder)
+    let (description, model) = try run.loadModel()
+    let subjects = try data.map(testImages) ?? imageFiles(for: description)
+    let predictions = try classify(.concatenated(subjects.map(\.image), axis: 0), with: model, top: top)
+    let classNames = try data.map { try ImageDataset.named($0) }?.classNames ?? description.classNames
+    try report(subjects, predictions, classNames)
+  }
+
+  /// An image to look at, `[1, channels, height, width]`.
+  private struct Subject {
+    var name: String
+    var image: Tensor
+    /// What it shows, where that is known.
+    var truth: Int?
+  }
+
+  private func imageFiles(for description: ModelDescription) throws -> [Subject] {
+    try files.flatMap { file in
+      try (index.isEmpty ? [nil] : index.map(Optional.some)).map { index in
+        let image = try RequestError.whenFailing {
+          try ImageFile.load(file, index: index, shape: description.inputShape)
+        }
+        return Subject(name: index.map { "\(file)[\($0)]" } ?? file, image: image)
+      }
+    }
+  }
+
+  /// The first test images, one of each class while there are classes.
+  private func testImages(_ name: String) throws -> [Subject] {
+    let dataset = try RequestError.whenFailing { try ImageDataset.named(name) }
+    var subjects: [Subject] = []
+    for batch in dataset.test.batches(of: count) {
+      let labels = try batch.labels.intValues()
+      for (row, label) in labels.enumerated() {
+        var starts = [Int](repeating: 0, count: batch.images.shape.rank)
+        starts[0] = row
+        let shape = Shape([1] + batch.images.shape.dimensions.dropFirst())
+        subjects.append(
+          Subject(
+            name: "\(name) test \(row)", image: batch.images.sliced(starts: starts, shape: shape), truth: Int(label)))
+      }
+      break
+    }
+    return subjects
+  }
+
+  private func report(_ subjects: [Subject], _ predictions: [[Prediction]], _ classNames: [String]) throws {
+    let name = { (label: Int) in classNames.indices.contains(label) ? classNames[label] : "\(label)" }
+    if common.json {
+      return try Console.json(
+        zip(subjects, predictions).map { subject, predictions in
+          Report(
+            file: subject.name, truth: subject.truth,
+            predictions: predictions.map {
+              Report.Entry(label: $0.label, name: name($0.label), probability: $0.probability)
+            })
+        })
+    }
+    if draw {
+      let drawings = try zip(subjects, predictions).map { subject, predictions in
+        let shape = subject.image.shape
+        let pixels = Array(try subject.image.values().prefix(shape[-1] * shape[-2]))
+        let caption = predictions.prefix(1).map { "says \(name($0.label)), \($0.probability.percent)" }
+        return (
+          ImageDrawing.lines(pixels, width: shape[-1]), caption + (subject.truth.map { ["it is \(name($0))"] } ?? [])
+        )
+      }
+      return ImageDrawing.gallery(drawings).forEach(Console.result)
+    }
+    for (subject, predictions) in zip(subjects, predictions) {
+      let labels = predictions.map { "\(name($0.label)) \($0.probability.percent)" }.joined(separator: ", ")
+      Console.result("\(subject.name): \(labels)")
+    }
+  }
+
+  private struct Report: Encodable {
+    struct Entry: Encodable {
+      var label: Int
+      var name: String
+      var probability: Double
+    }
+
+    var file: String
+    var truth: Int?
+    var predictions: [Entry]
+  }
+}

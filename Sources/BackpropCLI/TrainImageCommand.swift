@@ -1,0 +1,127 @@
+import ArgumentParser
+import Backprop
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+struct TrainImageCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "image",
+    abstract: "Trains a classifier of images.",
+    discussion: """
+      backprop train image
+      backprop train image --data fashion-mnist --model cnn --epochs 5 --seed 0 --output runs/fashion
+      """)
+
+  @Option(help: "digits, fashion-mnist, mnist or a folder of IDX files.")
+  var data = "digits"
+
+  @Option(help: "mlp, cnn or resnet20.")
+  var model = "cnn"
+
+  @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    try training.check()
+    try common.apply()
+    let seed = training.seed ?? UInt64.random(in: 0 ... UInt64(UInt32.max))
+    try Random.$current.withValue(Random(seed: seed)) { try train(seed: seed) }
+  }
+
+  private func train(seed: UInt64) throws {
+    let dataset = try RequestError.whenFailing { try ImageDataset.named(data) }
+    let description = try RequestError.whenFailing { try ModelDescription.image(model, for: dataset) }
+    let model = try RequestError.whenFailing { try description.makeModel() }
+    let optimizer = try RequestError.whenFailing {
+      try makeOptimizer(
+        named: training.optimizer, for: model, learningRate: training.learningRate.map { Float($0) },
+        momentum: training.momentum.map { Float($0) }, weightDecay: training.weightDecay.map { Float($0) })
+    }
+    let isSmall = dataset.train.count < 10_000
+    let interrupt = Interrupt()
+    let trainer = Trainer(
+      epochs: training.steps == nil ? training.epochs ?? (isSmall ? 30 : 5) : .max / max(dataset.train.count, 1),
+      steps: training.steps, batchSize: training.batchSize ?? (isSmall ? 32 : 64), patience: training.patience,
+      decay: try training.decay(), seed: seed, stop: interrupt.stop)
+
+    let run = try Run.create(at: training.output, name: "image-\(self.model)-\(dataset.name)")
+    let parameters = parameterCount(of: model)
+    var record = RunRecord(
+      flags: flags(trainer, optimizer), seed: seed, parameters: parameters, started: Date().ISO8601Format())
+    try run.write(record)
+    if !training.quiet {
+      Console.log(
+        "\(self.model) with \(parameters.grouped) parameters on \(dataset.name): \(dataset.train.count.grouped) images, "
+          + "\(dataset.test.count.grouped) to test; \(Engine.description)")
+    }
+
+    var display = ProgressDisplay(isQuiet: training.quiet)
+    let metrics = try run.openMetrics()
+    let result: TrainingResult
+    do {
+      result = try trainer.train(model, with: optimizer, on: dataset.train, evaluatingOn: dataset.test) { event in
+        try metrics.add(event)
+        display.show(event)
+      }
+    } catch {
+      display.end()
+      record.ended = Date().ISO8601Format()
+      record.error = "\(error)"
+      try run.write(record)
+      throw error
+    }
+    display.end()
+
+    try run.save(model, description)
+    record.ended = Date().ISO8601Format()
+    record.results = RunRecord.Results(result)
+    try run.write(record)
+    if result.ending == .interrupted {
+      throw Interrupted(description: "interrupted after step \(result.steps); what there was is saved in \(run.path)")
+    }
+    try report(result, run, parameters, classNames: dataset.classNames)
+  }
+
+  private func flags(_ trainer: Trainer, _ optimizer: any Optimizer) -> RunRecord.Flags {
+    RunRecord.Flags(
+      data: data, model: model, epochs: training.steps == nil ? trainer.epochs : nil, steps: trainer.steps,
+      batchSize: trainer.batchSize, optimizer: training.optimizer, learningRate: Double(optimizer.learningRate),
+      momentum: training.momentum, weightDecay: training.weightDecay, schedule: training.schedule,
+      patience: training.patience)
+  }
+
+  private func report(_ result: TrainingResult, _ run: Run, _ parameters: Int, classNames: [String]) throws {
+    guard !common.json else {
+      return try Console.json(
+        Report(
+          run: run.path, accuracy: result.evaluation?.accuracy, loss: result.evaluation?.loss,
+          confusionMatrix: result.evaluation?.confusionMatrix.counts, trainingLoss: result.loss,
+          trainingAccuracy: result.accuracy, parameters: parameters, epochs: result.epochs, steps: result.steps,
+          seconds: result.seconds, examplesPerSecond: result.examplesPerSecond, ending: result.ending.rawValue))
+    }
+    if let evaluation = result.evaluation { EvaluationText.lines(evaluation, classNames).forEach(Console.result) }
+    let how = result.ending == .converged ? "the loss stopped falling" : "done"
+    Console.result(
+      "\(how): \(result.steps.grouped) steps in \(clockTime(result.seconds)), "
+        + "\(result.examplesPerSecond.fixed(0)) examples/s, saved in \(run.path)")
+  }
+
+  private struct Report: Encodable {
+    var run: String
+    var accuracy: Double?
+    var loss: Double?
+    var confusionMatrix: [[Int]]?
+    var trainingLoss: Double
+    var trainingAccuracy: Double
+    var parameters: Int
+    var epochs: Int
+    var steps: Int
+    var seconds: Double
+    var examplesPerSecond: Double
+    var ending: String
+  }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Backprop
+
+/// The flags that every kind of training has.
+struct TrainingOptions: ParsableArguments {
+  @Option(help: "How often every example is seen. Default: 30 for digits, else 5.")
+  var epochs: Int?
+
+  @Option(help: "The greatest number of updates, in place of --epochs.")
+  var steps: Int?
+
+  @Option(help: "Examples an update looks at. Default: 32 for digits, else 64.")
+  var batchSize: Int?
+
+  @Option(help: "sgd, momentum, momentum-ema, nesterov, adagrad, rmsprop, adam or adamw.")
+  var optimizer = "adam"
+
+  @Option(help: "The learning rate at the start. Default: what suits the optimizer.")
+  var learningRate: Double?
+
+  @Option(help: "Share of the last step that goes on, for optimizers that have one.")
+  var momentum: Double?
+
+  @Option(help: "How strongly weights are drawn to zero.")
+  var weightDecay: Double?
+
+  @Option(help: "How the learning rate falls: constant, linear or cosine.")
+  var schedule = "cosine"
+
+  @Option(help: "Ends training after this many epochs without a lower loss.")
+  var patience: Int?
+
+  @Option(help: "The folder of the run. Default: a new one in runs.")
+  var output: String?
+
+  @Option(help: "Makes the run repeatable.")
+  var seed: UInt64?
+
+  @Flag(help: "No progress.")
+  var quiet = false
+
+  /// Throws a `RequestError` for a number no training can use.
+  func check() throws {
+    try requireAtLeastOne(epochs, "--epochs")
+    try requireAtLeastOne(steps, "--steps")
+    try requireAtLeastOne(batchSize, "--batch-size")
+    try requireAtLeastOne(patience, "--patience")
+    if epochs != nil, steps != nil { throw RequestError("give --epochs or --steps, not both") }
+    if let learningRate, !(learningRate > 0 && Float(learningRate).isFinite && Float(learningRate) > 0) {
+      throw RequestError("--learning-rate must be a number above 0, not \(learningRate)")
+    }
+    if let momentum, !(momentum >= 0 && momentum < 1) {
+      throw RequestError("--momentum must be at least 0 and below 1, not \(momentum)")
+    }
+    if let weightDecay, !(weightDecay >= 0 && Float(weightDecay).isFinite) {
+      throw RequestError("--weight-decay must be a number of at least 0, not \(weightDecay)")
+    }
+    _ = try decay()
+  }
+
+  func decay() throws -> Decay {
+    guard let decay = Decay(rawValue: schedule) else {
+      throw RequestError.unknown("schedule", schedule, known: Decay.allCases.map(\.rawValue))
+    }
+    return decay
+  }
+}
+
+/// The flags of every subcommand that computes.
+struct CommonOptions: ParsableArguments {
+  @Option(help: "The greatest number of threads.")
+  var threads: Int?
+
+  @Flag(help: "One JSON value on standard output, and nothing else.")
+  var json = false
+
+  /// Takes the thread count over.
+  func apply() throws {
+    try requireAtLeastOne(threads, "--threads")
+    if let threads {
+      guard threads <= 1024 else { throw RequestError("--threads must be at most 1024, not \(threads)") }
+      Threads.count = threads
+    }
+  }
+}
+
+func requireAtLeastOne(_ value: Int?, _ flag: String) throws {
+  if let value, value < 1 { throw RequestError("\(flag) must be at least 1, not \(value)") }
+}

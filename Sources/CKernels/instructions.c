@@ -1,0 +1,101 @@
+// The instructions of elementwise programs. One loop over a block each, sixteen lanes at a time.
+#include "instructions.h"
+
+#include "CKernels.h"
+#include "simd.h"
+
+// Toward zero, saturating, NaN -> 0. Out of range is undefined for the conversion itself, hence sorted out before.
+INLINE void to_integer(lanes *v) {
+  lanes x = *v;
+  words above = x >= 2147483648.0f, inside = (x >= -2147483648.0f) & ~above, below = x < -2147483648.0f;
+  words whole = __builtin_convertvector(SELECT(inside, x, (lanes){0}), words);
+  *v = (lanes)(whole | (above & INT32_MAX) | (below & INT32_MIN));
+}
+
+// A call of the C library per lane, where vector code is not worth its length.
+#define EACH_LANE(function)                                       \
+  do {                                                            \
+    for (int lane = 0; lane < LANES; lane++) x[lane] = function; \
+  } while (0)
+
+#define LOOP(body)                                      \
+  for (int64_t i = 0; i < count; i += LANES) { body }   \
+  break;
+#define UNARY(expression) LOOP(lanes x = LOAD(a + i); STORE(d + i, (expression));)
+#define UPDATE(statement) LOOP(lanes x = LOAD(a + i); statement; STORE(d + i, x);)
+#define BINARY(expression) LOOP(lanes x = LOAD(a + i); lanes y = LOAD(b + i); STORE(d + i, (expression));)
+#define BINARY_UPDATE(statement) LOOP(lanes x = LOAD(a + i); lanes y = LOAD(b + i); statement; STORE(d + i, x);)
+// Unsigned, so that overflow wraps.
+#define INTEGER(expression) \
+  LOOP(uwords x = (uwords)LOAD(a + i); uwords y = (uwords)LOAD(b + i); STORE(d + i, (lanes)(expression));)
+#define TRUTH(mask) ((lanes)((words)(mask) & (words)SPLAT(1.0f)))
+
+CLONES void backprop_run_steps(
+    const backprop_step *steps, int step_count, float *const *places, int64_t count) {
+  for (const backprop_step *step = steps; step < steps + step_count; step++) {
+    float *d = places[step->destination];
+    const float *a = places[step->a], *b = places[step->b], *c = places[step->c];
+    switch ((backprop_opcode)step->opcode) {
+    case BACKPROP_COPY: UNARY(x)
+    case BACKPROP_NEGATE_F: UNARY(-x)
+    case BACKPROP_ABS_F: UNARY(ABS(x))
+    // 0 and NaN stay what they are.
+    case BACKPROP_SIGN_F:
+      UNARY(SELECT(x > 0.0f, SPLAT(1.0f), SELECT(x < 0.0f, SPLAT(-1.0f), x)))
+    case BACKPROP_EXP_F: UPDATE(lanes_exp(&x))
+    case BACKPROP_LOG_F: UPDATE(lanes_log(&x))
+    case BACKPROP_SQRT_F: UNARY(__builtin_elementwise_sqrt(x))
+    case BACKPROP_RSQRT_F: UNARY(1.0f / __builtin_elementwise_sqrt(x))
+    case BACKPROP_RECIPROCAL_F: UNARY(1.0f / x)
+    case BACKPROP_SQUARE_F: UNARY(x * x)
+    case BACKPROP_TANH_F: UPDATE(lanes_tanh(&x))
+    case BACKPROP_SIGMOID_F: UPDATE(lanes_sigmoid(&x))
+    case BACKPROP_RELU_F: UNARY(SELECT(x <= 0.0f, (lanes){0}, x))  // NaN passes
+    case BACKPROP_SIN_F: UPDATE(EACH_LANE(sinf(x[lane])))
+    case BACKPROP_COS_F: UPDATE(EACH_LANE(cosf(x[lane])))
+    case BACKPROP_ERF_F: UPDATE(lanes_erf(&x))
+    case BACKPROP_FLOOR_F: UNARY(__builtin_elementwise_floor(x))
+    case BACKPROP_ADD_F: BINARY(x + y)
+    case BACKPROP_SUBTRACT_F: BINARY(x - y)
+    case BACKPROP_MULTIPLY_F: BINARY(x * y)
+    case BACKPROP_DIVIDE_F: BINARY(x / y)
+    case BACKPROP_POWER_F: BINARY_UPDATE(EACH_LANE(powf(x[lane], y[lane])))
+    case BACKPROP_MAXIMUM_F: BINARY_UPDATE(lanes_maximum(&x, &y))
+    case BACKPROP_MINIMUM_F: BINARY_UPDATE(lanes_minimum(&x, &y))
+    case BACKPROP_LESS_F: BINARY(TRUTH(x < y))
+    case BACKPROP_LESS_EQUAL_F: BINARY(TRUTH(x <= y))
+    case BACKPROP_EQUAL_F: BINARY(TRUTH(x == y))
+    case BACKPROP_NEGATE_I: UNARY((lanes)(0 - (uwords)x))
+    case BACKPROP_ADD_I: INTEGER(x + y)
+    case BACKPROP_SUBTRACT_I: INTEGER(x - y)
+    case BACKPROP_MULTIPLY_I: INTEGER(x * y)
+    case BACKPROP_MAXIMUM_I: INTEGER(SELECT((words)x > (words)y, x, y))
+    case BACKPROP_MINIMUM_I: INTEGER(SELECT((words)x < (words)y, x, y))
+    case BACKPROP_LESS_I: INTEGER(TRUTH((words)x < (words)y))
+    case BACKPROP_LESS_EQUAL_I: INTEGER(TRUTH((words)x <= (words)y))
+    case BACKPROP_EQUAL_I: INTEGER(TRUTH(x == y))
+    case BACKPROP_SELECT:
+      LOOP(lanes x = LOAD(a + i); lanes y = LOAD(b + i); lanes z = LOAD(c + i);
+           STORE(d + i, SELECT(x != 0.0f, y, z));)
+    case BACKPROP_INT_TO_FLOAT: UNARY(__builtin_convertvector((words)x, lanes))
+    case BACKPROP_FLOAT_TO_INT: UPDATE(to_integer(&x))
+    }
+  }
+}
+
+int backprop_operand_count(uint8_t opcode) {
+  if (opcode == BACKPROP_SELECT) return 3;
+  int unary = opcode <= BACKPROP_FLOOR_F || opcode == BACKPROP_NEGATE_I || opcode == BACKPROP_INT_TO_FLOAT ||
+              opcode == BACKPROP_FLOAT_TO_INT;
+  return unary ? 1 : 2;
+}
+
+double backprop_step_cost(uint8_t opcode) {
+  switch (opcode) {
+  case BACKPROP_EXP_F: case BACKPROP_LOG_F: case BACKPROP_TANH_F: case BACKPROP_SIGMOID_F: case BACKPROP_ERF_F:
+    return 0.4;
+  case BACKPROP_SQRT_F: case BACKPROP_RSQRT_F: case BACKPROP_DIVIDE_F: case BACKPROP_RECIPROCAL_F: return 0.15;
+  case BACKPROP_SIN_F: case BACKPROP_COS_F: case BACKPROP_POWER_F: return 5;
+  default: return 0.04;
+  }
+}

@@ -1,0 +1,18 @@
+// What a planned elementwise program runs on each block.
+#pragma once
+#include <stdint.h>
+
+// Registers of the program are renamed to places: indices into a table of pointers, one block of lanes each.
+typedef struct {
+  uint8_t opcode, destination, a, b, c;
+} backprop_step;
+
+// Runs the steps in order, each over `count` elements (a multiple of 16) of its places.
+// A destination may be the same memory as a source, never shifted against it.
+void backprop_run_steps(const backprop_step *steps, int step_count, float *const *places, int64_t count);
+
+// How many of a, b, c an instruction reads.
+int backprop_operand_count(uint8_t opcode);
+
+// Nanoseconds an element, roughly: for the decision to fork.
+double backprop_step_cost(uint8_t opcode);

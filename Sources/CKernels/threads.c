@@ -1,0 +1,199 @@
+// Fork and join, through the pool the process already has.
+#include "threads.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "CKernels.h"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#if defined(__linux__)
+#include <unistd.h>
+// Neither library is linked by us: oneDNN brings OpenMP, Swift brings Dispatch, and a process may have neither.
+// A weak reference is not enough where the linker resolves it to nothing for a library that another library brings,
+// hence the second look by name.
+extern void GOMP_parallel(void (*)(void *), void *, unsigned, unsigned) __attribute__((weak));
+extern int omp_get_thread_num(void) __attribute__((weak));
+extern int omp_get_num_threads(void) __attribute__((weak));
+extern void dispatch_apply_f(size_t, void *, void *, void (*)(void *, size_t)) __attribute__((weak));
+extern void *dispatch_get_global_queue(intptr_t, uintptr_t) __attribute__((weak));
+extern void *dlsym(void *, const char *) __attribute__((weak));
+extern int sched_getaffinity(int, size_t, void *);
+#else
+#include <dispatch/dispatch.h>
+#include <unistd.h>
+#endif
+
+static _Atomic int32_t thread_count = 0;  // 0: not asked for yet
+static _Atomic int flushes = 0;
+
+static int32_t online_processors(void) {
+#if defined(__linux__)
+  unsigned long mask[128];  // 8192 processors
+  int bytes = sched_getaffinity(0, sizeof mask, mask);
+  // The C library's wrapper returns 0 and fills what the kernel did not write with zeros.
+  if (bytes == 0) {
+    int32_t count = 0;
+    for (size_t i = 0; i < sizeof mask / sizeof mask[0]; i++) count += __builtin_popcountl(mask[i]);
+    if (count > 0) return count;
+  }
+#endif
+  long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count > 0 ? (int32_t)count : 1;
+}
+
+void backprop_set_threads(int32_t count) {
+  atomic_store_explicit(&thread_count, count < 1 ? 1 : count, memory_order_relaxed);
+}
+
+int32_t backprop_threads(void) {
+  int32_t count = atomic_load_explicit(&thread_count, memory_order_relaxed);
+  if (count == 0) {
+    count = online_processors();
+    backprop_set_threads(count);
+  }
+  return count;
+}
+
+int64_t backprop_grain(int64_t count, double item_cost) {
+  if (count <= 1) return 1;
+  double workers = (double)count * item_cost / 15e3;
+  int32_t threads = backprop_threads();
+  if (workers < 2) return count;
+  if (workers > threads) workers = threads;
+  int64_t whole = (int64_t)workers;
+  return (count + whole - 1) / whole;
+}
+
+static void flush_here(void) {
+#if defined(__x86_64__)
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
+#elif defined(__aarch64__)
+  uint64_t control;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+  __asm__ volatile("msr fpcr, %0" : : "r"(control | (1ULL << 24)));
+#endif
+}
+
+// MARK: The pool
+
+typedef struct {
+  int64_t count, grain, grains, ranges;
+  backprop_task task;
+  void *context;
+} job;
+
+static void run_range(const job *j, int64_t index) {
+  if (atomic_load_explicit(&flushes, memory_order_relaxed)) flush_here();
+  int64_t begin = j->grains * index / j->ranges * j->grain;
+  int64_t end = j->grains * (index + 1) / j->ranges * j->grain;
+  if (end > j->count) end = j->count;
+  if (begin < end) j->task(j->context, begin, end);
+}
+
+#if defined(__linux__)
+typedef struct {
+  void (*parallel)(void (*)(void *), void *, unsigned, unsigned);
+  int (*thread)(void);
+  int (*threads)(void);
+  void (*apply)(size_t, void *, void *, void (*)(void *, size_t));
+  void *queue;
+} runtime;
+
+static void *by_name(const char *name) { return dlsym ? dlsym(NULL, name) : NULL; }
+
+static runtime find_runtime(void) {
+  runtime r = {GOMP_parallel, omp_get_thread_num, omp_get_num_threads, dispatch_apply_f, NULL};
+  if (!r.parallel) *(void **)&r.parallel = by_name("GOMP_parallel");
+  if (!r.thread) *(void **)&r.thread = by_name("omp_get_thread_num");
+  if (!r.threads) *(void **)&r.threads = by_name("omp_get_num_threads");
+  if (!r.thread || !r.threads) r.parallel = NULL;
+  if (!r.apply) *(void **)&r.apply = by_name("dispatch_apply_f");
+  void *(*global_queue)(intptr_t, uintptr_t) = dispatch_get_global_queue;
+  if (!global_queue) *(void **)&global_queue = by_name("dispatch_get_global_queue");
+  if (r.apply && global_queue) r.queue = global_queue(0x19, 0);  // user-initiated
+  if (!r.queue) r.apply = NULL;
+  return r;
+}
+
+static const runtime *the_runtime(void) {
+  static runtime found;
+  static _Atomic int state = 0;  // 1 while one thread looks, 2 when found
+  if (atomic_load_explicit(&state, memory_order_acquire) == 2) return &found;
+  int expected = 0;
+  if (atomic_compare_exchange_strong(&state, &expected, 1)) {
+    found = find_runtime();
+    atomic_store_explicit(&state, 2, memory_order_release);
+  }
+  while (atomic_load_explicit(&state, memory_order_acquire) != 2) {}
+  return &found;
+}
+
+// OpenMP may grant fewer threads than asked for, in a nested region for one; the ranges stay the same.
+static void openmp_thread(void *context) {
+  const job *j = context;
+  const runtime *r = the_runtime();
+  int64_t step = r->threads();
+  for (int64_t index = r->thread(); index < j->ranges; index += step) run_range(j, index);
+}
+#endif
+
+static void dispatch_range(void *context, size_t index) { run_range(context, (int64_t)index); }
+
+static void fork_job(job *j) {
+#if defined(__linux__)
+  const runtime *r = the_runtime();
+  if (r->parallel) {
+    r->parallel(openmp_thread, j, (unsigned)j->ranges, 0);
+  } else if (r->apply) {
+    r->apply((size_t)j->ranges, r->queue, j, dispatch_range);
+  } else {
+    for (int64_t index = 0; index < j->ranges; index++) dispatch_range(j, (size_t)index);
+  }
+#else
+  dispatch_apply_f(
+      (size_t)j->ranges, dispatch_get_global_queue(QOS_CLASS_USER_INITIATED, 0), j, dispatch_range);
+#endif
+}
+
+void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *context) {
+  if (count <= 0) return;
+  if (grain < 1) grain = 1;
+  int64_t grains = (count - 1) / grain + 1;
+  int64_t ranges = backprop_threads();
+  if (ranges > grains) ranges = grains;
+  if (ranges <= 1) {
+    task(context, 0, count);
+    return;
+  }
+  job j = {count, grain, grains, ranges, task, context};
+  fork_job(&j);
+}
+
+static void no_task(void *context, int64_t begin, int64_t end) { (void)context, (void)begin, (void)end; }
+
+void backprop_flush_denormals(void) {
+  atomic_store_explicit(&flushes, 1, memory_order_relaxed);  // for workers that start later
+  flush_here();
+  backprop_parallel(backprop_threads(), 1, no_task, NULL);
+}
+
+// MARK: Scratch
+
+void *backprop_scratch(int slot, int64_t bytes) {
+  static _Thread_local struct {
+    void *memory;
+    int64_t bytes;
+  } buffers[SCRATCH_SLOTS];
+  if (buffers[slot].bytes < bytes) {
+    free(buffers[slot].memory);
+    int64_t rounded = (bytes + 4095) & ~(int64_t)4095;
+    buffers[slot].memory = aligned_alloc(64, (size_t)rounded);
+    buffers[slot].bytes = buffers[slot].memory ? rounded : 0;
+  }
+  return buffers[slot].memory;
+}

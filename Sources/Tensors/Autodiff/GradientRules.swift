@@ -1,0 +1,147 @@
+extension Op {
+  /// The gradient with respect to each input, given the gradient with respect to each result (`nil`: none).
+  ///
+  /// Rules know nothing of broadcasting: the walk sums a gradient that is larger than its input. `nil` in the result
+  /// means that the function is constant in that input almost everywhere.
+  func gradients(inputs: [Tensor], results: [Tensor], upstreams: [Tensor?]) throws(TensorError) -> [Tensor?] {
+    guard let upstream = upstreams[0] ?? upstreams.lazy.compactMap({ $0 }).first else {
+      return inputs.map { _ in nil }
+    }
+    let y = results[0]
+    switch self {
+    case .data, .variable, .fill, .iota, .failed: return []
+    case .random: return [nil]
+    case .stopGradient: return [nil]
+    case .argmax: throw TensorError("\(name) has no derivative: its result is a position")
+    case .cast(let dtype):
+      guard dtype == .float32, inputs[0].dtype == .float32 else {
+        throw TensorError("cast: whole numbers have no derivative; use stoppingGradient() where none is meant")
+      }
+      return [upstream]
+    case .unary(let kind): return [kind.gradient(x: inputs[0], y: y, upstream)]
+    case .binary(let kind): return kind.gradients(inputs[0], inputs[1], y: y, upstream)
+    case .select:
+      let zero = Tensor.fill(0)
+      return [nil, selected(inputs[0], upstream, zero), selected(inputs[0], zero, upstream)]
+
+    case .reshape: return [upstream.reshaped(to: inputs[0].shape)]
+    case .permute(let order):
+      return [upstream.permuted(order.indices.map { axis in order.firstIndex(of: axis) ?? axis })]
+    case .broadcast: return [upstream]
+    case .slice(let starts, let shape):
+      let whole = inputs[0].shape
+      return [upstream.padded(before: starts, after: whole.indices.map { whole[$0] - starts[$0] - shape[$0] })]
+    case .pad(let before, _, _): return [upstream.sliced(starts: before, shape: inputs[0].shape)]
+    case .concatenate(let axis):
+      var start = 0
+      return inputs.map { input in
+        defer { start += input.shape[axis] }
+        let starts = input.shape.indices.map { $0 == axis ? start : 0 }
+        return upstream.sliced(starts: starts, shape: input.shape)
+      }
+
+    case .reduce(.sum, _): return [upstream.broadcast(to: inputs[0].shape)]
+    case .reduce(_, let axes):  // equal values share
+      let mask = inputs[0].equal(to: y)
+      return [mask * (upstream / mask.sum(axes: axes, keepingAxes: true))]
+
+    case .matmul:  // [m, k] · [k, n] -> [m, n]
+      let (a, b) = (inputs[0], inputs[1])
+      return [upstream.matmul(b.transposed), a.transposed.matmul(upstream)]
+    case .windows(let window, _):
+      return [.record(.fold(window, height: inputs[0].shape[2], width: inputs[0].shape[3]), [upstream])]
+    case .fold(let window, _, _):
+      return [.record(.windows(window, outside: Constant(0)), [upstream])]
+
+    // y = x ∗ w is linear in x and in w, so these three are each other's gradients.
+    case .convolution(let window, let groups):
+      let (x, w) = (inputs[0], inputs[1])
+      return [
+        .record(.convolutionInputGradient(window, groups: groups, x.shape), [upstream, w]),
+        .record(.convolutionWeightGradient(window, groups: groups, w.shape), [x, upstream]),
+      ]
+    case .convolutionInputGradient(let window, let groups, _):
+      let (u, w) = (inputs[0], inputs[1])
+      return [
+        .record(.convolution(window, groups: groups), [upstream, w]),
+        .record(.convolutionWeightGradient(window, groups: groups, w.shape), [upstream, u]),
+      ]
+    case .convolutionWeightGradient(let window, let groups, _):
+      let (x, u) = (inputs[0], inputs[1])
+      return [
+        .record(.convolutionInputGradient(window, groups: groups, x.shape), [u, upstream]),
+        .record(.convolution(window, groups: groups), [x, upstream]),
+      ]
+    case .maxPool(let window): return [.record(.maxPoolGradient(window), [inputs[0], upstream])]
+    case .averagePool(let window): return [.record(.averagePoolGradient(window, inputs[0].shape), [upstream])]
+    case .averagePoolGradient(let window, _): return [.record(.averagePool(window), [upstream])]
+    case .batchNorm(let epsilon):
+      guard upstreams[1] == nil, upstreams[2] == nil else { break }
+      return Tensor.recordAll(
+        .batchNormGradient(epsilon: epsilon), [inputs[0], results[1], results[2], inputs[1], upstream])
+
+    case .softmax:  // y (u − Σ u y)
+      return [y * (upstream - (upstream * y).sum(axes: [-1], keepingAxes: true))]
+    case .logSoftmax:  // u − softmax(x) Σ u
+      return [upstream - y.exp() * upstream.sum(axes: [-1], keepingAxes: true)]
+    case .crossEntropy:
+      return [.record(.crossEntropyGradient, [inputs[0], inputs[1], upstream]), nil]
+    case .maxPoolGradient, .batchNormGradient, .crossEntropyGradient: break
+    }
+    return try gradientsOfDefinition(inputs: inputs, upstreams: upstreams)
+  }
+
+  /// Differentiates the definition in primitive operations, where the operation has no rule of its own.
+  private func gradientsOfDefinition(inputs: [Tensor], upstreams: [Tensor?]) throws(TensorError) -> [Tensor?] {
+    // Fresh names for the inputs end the walk at this operation's border.
+    let borders = inputs.map { Tensor(Node(.stopGradient, inputs: [$0], types: [$0.type])) }
+    guard let results = definition(borders) else { throw TensorError("\(name) has no derivative") }
+    return try reverseWalk(from: zip(results, upstreams).map { ($0, $1) }, to: borders)
+  }
+}
+
+private func selected(_ c: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { .record(.select, [c, a, b]) }
+
+extension Unary {
+  /// u · dy/dx, from x and y = f(x).
+  fileprivate func gradient(x: Tensor, y: Tensor, _ u: Tensor) -> Tensor? {
+    switch self {
+    case .negate: -u
+    case .absolute: u * x.sign()
+    case .sign, .floor: nil
+    case .exp: u * y
+    case .log: u / x
+    case .sqrt: u * 0.5 / y
+    case .rsqrt: u * -0.5 * y * y.square()
+    case .reciprocal: -(u * y.square())
+    case .square: u * x * 2
+    case .tanh: u * (1 - y.square())
+    case .sigmoid: u * y * (1 - y)
+    case .relu: select(Tensor.fill(0).less(than: y), u, Tensor.fill(0))
+    case .sin: u * x.cos()
+    case .cos: -(u * x.sin())
+    case .erf: u * Tensor.fill(2 / Double.pi.squareRoot()) * (-x.square()).exp()
+    }
+  }
+}
+
+extension Binary {
+  fileprivate func gradients(_ a: Tensor, _ b: Tensor, y: Tensor, _ u: Tensor) -> [Tensor?] {
+    /// All where this operand won, half where both are equal.
+    func share(_ winner: Tensor, _ other: Tensor) -> Tensor {
+      winner.equal(to: y) * (1 - 0.5 * winner.equal(to: other))
+    }
+    switch self {
+    case .add: return [u, u]
+    case .subtract: return [u, -u]
+    case .multiply: return [u * b, u * a]
+    case .divide: return [u / b, -(u * y / b)]
+    case .power:
+      // d/db a^b = a^b log a, which is 0 at a = 0 for b > 0.
+      let logA = select(Tensor.fill(0).less(than: a), a, Tensor.fill(1)).log()
+      return [u * b * a.power(b - 1), u * y * logA]
+    case .maximum, .minimum: return [u * share(a, b), u * share(b, a)]
+    case .less, .lessOrEqual, .equal: return [nil, nil]
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/// The gradient of a scalar with respect to tensors it was computed from; `nil` where it does not depend on one.
+///
+/// Gradients are tensors of the same graph, so they can be differentiated again. Where an operation on the way has no
+/// derivative, the gradients are failed tensors that name it. Cost: about twice the operations of `loss` itself.
+///
+/// Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
+public func gradients(
+  of loss: Tensor, withRespectTo tensors: [Tensor], file: StaticString = #fileID, line: UInt = #line
+) -> [Tensor?] {
+  do throws(TensorError) {
+    if let failure = loss.failure { throw failure }
+    guard loss.shape.elementCount == 1, loss.dtype == .float32 else {
+      throw TensorError("gradients: the loss must be one float32 number, not \(loss.type); take its sum or mean")
+    }
+    return try reverseWalk(from: [(loss, Tensor.ones(loss.shape))], to: tensors)
+  } catch {
+    var located = error
+    located.callSite = error.callSite ?? CallSite(file, line)
+    return tensors.map { _ in .failed(located) }
+  }
+}
+
+/// Walks from results to inputs once, adding up what each use of a tensor contributes to its gradient.
+func reverseWalk(from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: [Tensor]) throws(TensorError)
+  -> [Tensor?]
+{
+  let targetNodes = Set(targets.map { ObjectIdentifier($0.node) })
+  let nodes = nodesReachable(from: seeds.map(\.tensor)) { !targetNodes.contains(ObjectIdentifier($0)) }
+
+  // Only what depends on a target takes part.
+  var depends = Set<ObjectIdentifier>()
+  for node in nodes {
+    if targetNodes.contains(ObjectIdentifier(node))
+      || node.inputs.contains(where: { depends.contains(ObjectIdentifier($0.node)) })
+    {
+      depends.insert(ObjectIdentifier(node))
+    }
+  }
+
+  var sums: [ObjectIdentifier: [Tensor?]] = [:]
+  func contribute(_ gradient: Tensor, to tensor: Tensor) {
+    let id = ObjectIdentifier(tensor.node)
+    guard depends.contains(id) else { return }
+    var all = sums[id] ?? Array(repeating: nil, count: tensor.node.types.count)
+    let summed = gradient.summed(to: tensor.shape)
+    all[tensor.output] = all[tensor.output].map { $0 + summed } ?? summed
+    sums[id] = all
+  }
+
+  for (tensor, upstream) in seeds {
+    if let upstream { contribute(upstream, to: tensor) }
+  }
+  for node in nodes.reversed() {
+    guard let upstreams = sums[ObjectIdentifier(node)], !targetNodes.contains(ObjectIdentifier(node)) else { continue }
+    let results = node.types.indices.map { Tensor(node, output: $0) }
+    let gradients = try node.op.gradients(inputs: node.inputs, results: results, upstreams: upstreams)
+    for (input, gradient) in zip(node.inputs, gradients) {
+      if let gradient { contribute(gradient, to: input) }
+    }
+  }
+  return targets.map { sums[ObjectIdentifier($0.node)]?[$0.output] }
+}
+
+extension Tensor {
+  /// Undoes broadcasting: sums over the axes along which a tensor of this shape was repeated.
+  fileprivate func summed(to shape: Shape) -> Tensor {
+    if self.shape == shape || failure != nil { return self }
+    let added = self.shape.rank - shape.rank
+    guard added >= 0 else { return broadcast(to: shape) }  // a scalar fill
+    let axes = self.shape.indices.filter {
+      $0 < added || (shape[$0 - added] == 1 && self.shape[$0] != 1)
+    }
+    let result = axes.isEmpty ? self : sum(axes: axes, keepingAxes: true)
+    return result.reshaped(to: Shape(result.shape.dropFirst(added).map { $0 })).broadcast(to: shape)
+  }
+}

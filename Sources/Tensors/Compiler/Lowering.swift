@@ -1,0 +1,533 @@
+import CKernels
+
+/// Turns scheduled instructions into steps over buffers: the third of the switches over all operations.
+struct Lowering {
+  let ir: IR
+  var steps: [Step] = []
+  var places: [Plan.Place?] = []  // nil: the arena, placed at the end
+  var sizes: [Int] = []
+  var constants: [UInt32] = []
+  private var constantsBuffer: Int
+  private var sourceBuffers: [Int: Int] = [:]
+  private var views: [View?]
+  /// Row-major copies of values that lie otherwise.
+  private var copies: [View: View] = [:]
+  private let roots: Set<Int>
+  /// The instructions that read a value.
+  private let users: [[Int]]
+
+  static func compile(_ ir: IR) throws(TensorError) -> Plan {
+    var lowering = Lowering(ir)
+    for unit in Schedule(ir).units {
+      switch unit {
+      case .single(let index): try lowering.lower(ir.instructions[index])
+      case .group(let members): try lowering.lowerGroup(members)
+      }
+    }
+    return try lowering.finish()
+  }
+
+  private init(_ ir: IR) {
+    self.ir = ir
+    views = Array(repeating: nil, count: ir.types.count)
+    roots = Set(ir.outputs + ir.assignments.map(\.value))
+    var users = [[Int]](repeating: [], count: ir.types.count)
+    for (index, instruction) in ir.instructions.enumerated() {
+      for input in instruction.inputs { users[input].append(index) }
+    }
+    self.users = users
+    constantsBuffer = 0
+    constantsBuffer = newBuffer(0, .constants)
+  }
+
+  // MARK: Buffers and views
+
+  private mutating func newBuffer(_ size: Int, _ place: Plan.Place? = nil) -> Int {
+    sizes.append(size)
+    places.append(place)
+    return sizes.count - 1
+  }
+
+  /// A new dense buffer of the arena, row-major unless told otherwise.
+  private mutating func allocate(_ shape: Shape, order: [Int]? = nil) -> View {
+    View(buffer: newBuffer(shape.elementCount), shape: shape, order: order ?? Array(shape.indices))
+  }
+
+  private func view(_ value: Int) throws(TensorError) -> View {
+    guard let view = views[value] else {
+      throw TensorError("internal error: \(ir.instructions[ir.producer[value]].op.name) is used before it is computed")
+    }
+    return view
+  }
+
+  private mutating func sourceBuffer(_ source: Int, size: Int) -> Int {
+    if let buffer = sourceBuffers[source] { return buffer }
+    let buffer = newBuffer(size, .source(source))
+    sourceBuffers[source] = buffer
+    return buffer
+  }
+
+  /// Memory for the row-major result of a kernel.
+  private mutating func result(_ value: Int) -> Address {
+    let view = allocate(ir.types[value].shape)
+    views[value] = view
+    return Address(buffer: view.buffer)
+  }
+
+  /// The same elements row-major, copied if they are not.
+  private mutating func rowMajor(_ view: View) -> View {
+    if view.isRowMajor {
+      return View(buffer: view.buffer, offset: view.offset, shape: view.shape, strides: view.shape.rowMajorStrides)
+    }
+    if let copy = copies[view] { return copy }
+    let copy = allocate(view.shape)
+    emitCopy(from: view, to: copy)
+    copies[view] = copy
+    return copy
+  }
+
+  private mutating func emitCopy(from source: View, to target: View) {
+    steps.append(
+      .program(
+        Program(
+          shape: source.shape, inputs: [source], outputs: [target], outputRegisters: [0], instructions: [],
+          registerCount: 1)))
+  }
+
+  private mutating func contiguous(_ value: Int) throws(TensorError) -> Address {
+    let view = rowMajor(try view(value))
+    return Address(buffer: view.buffer, offset: view.offset)
+  }
+
+  /// A number, seen as any shape.
+  private mutating func constantView(_ bits: [UInt32], shape: Shape, strides: [Int]) -> View {
+    let offset = constants.count
+    constants += bits
+    return View(buffer: constantsBuffer, offset: offset, shape: shape, strides: strides)
+  }
+
+  private mutating func number(_ value: Double, _ type: TensorType) -> View {
+    let bits =
+      type.dtype == .float32
+      ? Float(value).bitPattern : UInt32(bitPattern: Int32(exactly: value.rounded(.towardZero)) ?? 0)
+    return constantView([bits], shape: type.shape, strides: type.shape.map { _ in 0 })
+  }
+
+  // MARK: One instruction
+
+  private mutating func lower(_ instruction: IR.Instruction) throws(TensorError) {
+    let inputs = instruction.inputs
+    let output = instruction.firstOutput
+    let type = ir.types[output]
+
+    func shape(_ index: Int) -> Shape { ir.types[inputs[index]].shape }
+
+    switch instruction.op {
+    case .data, .variable:
+      views[output] = View(
+        buffer: sourceBuffer(instruction.source, size: type.shape.elementCount), shape: type.shape)
+    case .fill(let constant, _):
+      views[output] = number(constant.value, type)
+    case .iota(_, let axis):
+      views[output] = constantView(
+        (0..<max(type.shape[axis], 0)).map { UInt32($0) }, shape: type.shape,
+        strides: type.shape.indices.map { $0 == axis ? 1 : 0 })
+    case .random(let distribution, _):
+      let key = try contiguous(inputs[0])
+      let made = result(output)
+      steps.append(.random(distribution, count: type.shape.elementCount, key: key, y: made))
+    case .failed, .unary, .binary, .select, .cast, .stopGradient:
+      throw TensorError("internal error: \(instruction.op.name) is not lowered alone")
+
+    case .reshape(let target):
+      let source = try view(inputs[0])
+      if let reshaped = source.reshaped(to: target) {
+        views[output] = reshaped
+      } else {
+        let copy = rowMajor(source)
+        views[output] = View(
+          buffer: copy.buffer, offset: copy.offset, shape: target, strides: target.rowMajorStrides)
+      }
+    case .permute(let order):
+      let source = try view(inputs[0])
+      views[output] = View(
+        buffer: source.buffer, offset: source.offset, shape: type.shape, strides: order.map { source.strides[$0] })
+    case .broadcast(let target):
+      views[output] = try view(inputs[0]).broadcast(to: target)
+    case .slice(let starts, _):
+      let source = try view(inputs[0])
+      views[output] = View(
+        buffer: source.buffer, offset: source.offset + zip(starts, source.strides).reduce(0) { $0 + $1.0 * $1.1 },
+        shape: type.shape, strides: source.strides)
+    case .pad(let before, _, let constant):
+      let target = allocate(type.shape)
+      emitCopy(from: number(constant.value, type), to: target)
+      place(try view(inputs[0]), in: target, at: before)
+      views[output] = target
+    case .concatenate(let axis):
+      let target = allocate(type.shape)
+      var start = 0
+      for input in inputs {
+        place(try view(input), in: target, at: type.shape.indices.map { $0 == axis ? start : 0 })
+        start += ir.types[input].shape[axis]
+      }
+      views[output] = target
+
+    case .reduce(let kind, let axes):
+      views[output] = reduce(kind, try view(inputs[0]), axes)
+    case .argmax(let axis):
+      let x = try contiguous(inputs[0])
+      let dimensions = shape(0).dimensions
+      let made = result(output)
+      steps.append(
+        .argmax(
+          outer: dimensions[..<axis].reduce(1, *), count: dimensions[axis],
+          inner: dimensions[(axis + 1)...].reduce(1, *), x: x, y: made))
+
+    case .matmul:
+      try lowerMatmul(inputs[0], inputs[1], output)
+    case .windows(let window, let outside):
+      let x = try contiguous(inputs[0])
+      let image = WindowedImage(image: shape(0), windows: type.shape, window)
+      let made = result(output)
+      steps.append(.windows(image, outside: Float(outside.value), x: x, y: made))
+    case .fold(let window, _, _):
+      let y = try contiguous(inputs[0])
+      let image = WindowedImage(image: type.shape, windows: shape(0), window)
+      let made = result(output)
+      steps.append(.fold(image, y: y, x: made))
+
+    case .convolution(let window, let groups):
+      let (x, w) = (try imageView(inputs[0]), rowMajor(try view(inputs[1])))
+      let y = channelsLast(output)
+      let call = LibraryCall.convolution(.forward, source: .init(x), weights: .init(w), destination: .init(y), window, groups: groups)
+      emit(call, [x, w], [y])
+    case .convolutionInputGradient(let window, let groups, _):
+      let (u, w) = (try imageView(inputs[0]), rowMajor(try view(inputs[1])))
+      let x = channelsLast(output)
+      let call = LibraryCall.convolution(
+        .backwardData, source: .init(x), weights: .init(w), destination: .init(u), window, groups: groups)
+      emit(call, [u, w], [x])
+    case .convolutionWeightGradient(let window, let groups, _):
+      let (x, u) = (try imageView(inputs[0]), try imageView(inputs[1]))
+      let w = allocate(type.shape)
+      views[output] = w
+      let call = LibraryCall.convolution(
+        .backwardWeights, source: .init(x), weights: .init(w), destination: .init(u), window, groups: groups)
+      emit(call, [x, u], [w])
+    case .maxPool(let window), .averagePool(let window):
+      let x = try imageView(inputs[0])
+      let y = channelsLast(output)
+      let maximum = instruction.op == .maxPool(window)
+      emit(.pool(maximum: maximum, .forward, source: .init(x), destination: .init(y), window), [x], [y])
+    case .maxPoolGradient(let window):
+      let (x, u) = (try imageView(inputs[0]), try imageView(inputs[1]))
+      let dx = View(buffer: allocate(type.shape).buffer, offset: 0, shape: x.shape, strides: x.strides)
+      views[output] = dx
+      emit(.pool(maximum: true, .backwardData, source: .init(x), destination: .init(u), window), [x, u], [dx])
+    case .averagePoolGradient(let window, _):
+      let u = try imageView(inputs[0])
+      let dx = channelsLast(output)
+      emit(.pool(maximum: false, .backwardData, source: .init(dx), destination: .init(u), window), [u, u], [dx])
+    case .batchNorm(let epsilon):
+      let x = try imageView(inputs[0])
+      let (scale, shift) = (rowMajor(try view(inputs[1])), rowMajor(try view(inputs[2])))
+      let y = View(buffer: allocate(type.shape).buffer, offset: 0, shape: x.shape, strides: x.strides)
+      views[output] = y.reshaped(like: type.shape)
+      let (mean, variance) = (allocate(scale.shape), allocate(scale.shape))
+      (views[output + 1], views[output + 2]) = (mean, variance)
+      emit(
+        .batchNorm(.forward, source: .init(x), destination: .init(y), epsilon: epsilon), [x, scale, shift],
+        [y, mean, variance])
+    case .batchNormGradient(let epsilon):
+      let (x, u) = (try imageView(inputs[0]), try imageView(inputs[4]))
+      let statistics = [rowMajor(try view(inputs[1])), rowMajor(try view(inputs[2])), rowMajor(try view(inputs[3]))]
+      let dx = View(buffer: allocate(type.shape).buffer, offset: 0, shape: x.shape, strides: x.strides)
+      views[output] = dx.reshaped(like: type.shape)
+      let (scale, shift) = (allocate(statistics[2].shape), allocate(statistics[2].shape))
+      (views[output + 1], views[output + 2]) = (scale, shift)
+      emit(
+        .batchNorm(.backwardData, source: .init(x), destination: .init(u), epsilon: epsilon), [x] + statistics + [u],
+        [dx, scale, shift])
+
+    case .softmax, .logSoftmax:
+      let x = try contiguous(inputs[0])
+      let width = type.shape[-1]
+      let made = result(output)
+      steps.append(
+        .softmax(
+          logarithm: instruction.op == .logSoftmax, rows: width == 0 ? 0 : type.shape.elementCount / width,
+          width: width, x: x, y: made))
+    case .crossEntropy:
+      let (logits, labels) = (try contiguous(inputs[0]), try contiguous(inputs[1]))
+      let made = result(output)
+      steps.append(
+        .crossEntropy(
+          rows: shape(0)[0], classes: shape(0)[1], logits: logits, labels: labels, losses: made))
+    case .crossEntropyGradient:
+      let (logits, labels) = (try contiguous(inputs[0]), try contiguous(inputs[1]))
+      let upstream = try contiguous(inputs[2])
+      let made = result(output)
+      steps.append(
+        .crossEntropyGradient(
+          rows: shape(0)[0], classes: shape(0)[1], logits: logits, labels: labels, upstream: upstream,
+          gradient: made))
+    }
+  }
+
+  /// Copies a view into the part of `target` that begins at `starts`.
+  private mutating func place(_ source: View, in target: View, at starts: [Int]) {
+    let offset = target.offset + zip(starts, target.strides).reduce(0) { $0 + $1.0 * $1.1 }
+    emitCopy(
+      from: source, to: View(buffer: target.buffer, offset: offset, shape: source.shape, strides: target.strides))
+  }
+
+  private mutating func emit(_ call: LibraryCall, _ inputs: [View], _ outputs: [View]) {
+    let operands = (inputs + outputs).map { Address(buffer: $0.buffer, offset: $0.offset) }
+    steps.append(.library(call, operands: operands, outputs: outputs.count))
+  }
+
+  /// Images in a layout that oneDNN takes: dense, row-major or channels last. [n, c] counts as [n, c, 1, 1].
+  private mutating func imageView(_ value: Int) throws(TensorError) -> View {
+    let source = try view(value)
+    var image = source
+    if source.shape.rank != 4 {  // batch normalization of [n, c], [n, c, l], [n, c, d, h, w]
+      let shape = source.shape
+      let folded: Shape = [shape[0], shape[1], Shape(shape.dropFirst(2).map { $0 }).elementCount, 1]
+      let dense = source.reshaped(to: folded) ?? rowMajor(source)
+      image = View(buffer: dense.buffer, offset: dense.offset, shape: folded, strides: folded.rowMajorStrides)
+      if !dense.isRowMajor { image = rowMajor(dense) }
+    }
+    if image.isRowMajor { return rowMajor(image) }
+    return image.denseOrder == [0, 2, 3, 1] ? image : rowMajor(image)
+  }
+
+  private mutating func channelsLast(_ output: Int) -> View {
+    let view = allocate(ir.types[output].shape, order: [0, 2, 3, 1])
+    views[output] = view
+    return view
+  }
+
+  // MARK: Reductions
+
+  /// Reduces one run of neighboring axes (in memory) at a time, the innermost first.
+  private mutating func reduce(_ kind: Reduction, _ source: View, _ axes: [Int]) -> View {
+    var current = source.denseOrder == nil || source.shape.elementCount == 0 ? rowMajor(source) : source
+    var left = Set(axes.filter { current.shape[$0] != 1 })
+    while !left.isEmpty {
+      let order = (current.denseOrder ?? Array(current.shape.indices)).filter { current.shape[$0] != 1 }
+      guard let last = order.lastIndex(where: left.contains) else { break }
+      var first = last
+      while first > 0, left.contains(order[first - 1]) { first -= 1 }
+      func product(_ axes: ArraySlice<Int>) -> Int { axes.reduce(1) { $0 * current.shape[$1] } }
+      let (outer, count, inner) = (product(order[..<first]), product(order[first...last]), product(order[(last + 1)...]))
+      var shape = current.shape
+      for axis in order[first...last] {
+        shape.dimensions[axis] = 1
+        left.remove(axis)
+      }
+      let next = allocate(shape, order: current.denseOrder)
+      steps.append(
+        .reduce(
+          kind, outer: outer, count: count, inner: inner,
+          x: Address(buffer: current.buffer, offset: current.offset), y: Address(buffer: next.buffer)))
+      current = next
+    }
+    return current
+  }
+
+  // MARK: Matrix products
+
+  private mutating func lowerMatmul(_ a: Int, _ b: Int, _ output: Int) throws(TensorError) {
+    let shape = ir.types[output].shape
+    let (left, leftTransposed, lda) = matrix(try view(a))
+    let (right, rightTransposed, ldb) = matrix(try view(b))
+    let result = allocate(shape)
+    views[output] = result
+    let batch = Shape(shape.dropLast(2).map { $0 })
+    func offsets(_ view: View) -> [Int] {
+      let strides = View(
+        buffer: 0, offset: 0, shape: Shape(view.shape.dropLast(2).map { $0 }), strides: view.strides.dropLast(2)
+      ).broadcast(to: batch).strides
+      var offsets = [0]
+      for (size, stride) in zip(batch, strides) { offsets = offsets.flatMap { o in (0..<size).map { o + $0 * stride } } }
+      return offsets
+    }
+    let batches = zip(zip(offsets(left), offsets(right)), offsets(result)).map { (a: $0.0, b: $0.1, c: $1) }
+    steps.append(
+      .matmul(
+        MatrixProduct(
+          m: shape[-2], n: shape[-1], k: left.shape[-1], transposeA: leftTransposed, transposeB: rightTransposed,
+          lda: lda, ldb: ldb, a: Address(buffer: left.buffer, offset: left.offset),
+          b: Address(buffer: right.buffer, offset: right.offset), c: Address(buffer: result.buffer),
+          batches: batches)))
+  }
+
+  /// A view whose matrices have a unit stride along rows or, transposed, along columns.
+  private mutating func matrix(_ view: View) -> (View, transposed: Bool, leading: Int) {
+    let (rows, columns) = (view.shape[-2], view.shape[-1])
+    let (down, across) = (view.strides[view.shape.rank - 2], view.strides[view.shape.rank - 1])
+    if columns == 1 || across == 1, rows == 1 || down >= max(columns, 1) {
+      return (view, false, rows == 1 ? max(columns, 1) : down)
+    }
+    if rows == 1 || down == 1, columns == 1 || across >= max(rows, 1) {
+      return (view, true, columns == 1 ? max(rows, 1) : across)
+    }
+    return (rowMajor(view), false, max(columns, 1))
+  }
+
+  // MARK: Elementwise passes
+
+  private mutating func lowerGroup(_ members: [Int]) throws(TensorError) {
+    guard let firstMember = members.first else { return }
+    let shape = ir.types[ir.instructions[firstMember].firstOutput].shape
+    let inside = Set(members.map { ir.instructions[$0].firstOutput })
+    var inputs: [Int] = []
+    for member in members {
+      for value in ir.instructions[member].inputs where !inside.contains(value) && !inputs.contains(value) {
+        inputs.append(value)
+      }
+    }
+    let inputViews = try inputs.map { (value) throws(TensorError) in try view(value).broadcast(to: shape) }
+
+    // Which results others need.
+    let memberSet = Set(members)
+    let outputs = members.map { ir.instructions[$0].firstOutput }.filter { value in
+      roots.contains(value) || users[value].contains { !memberSet.contains($0) }
+    }
+
+    // Keep the layout of the operands, such as channels last; what leaves the plan is row-major.
+    let leaving = outputs.contains(where: roots.contains)
+    let order = leaving ? nil : inputViews.first { $0.strides.contains { $0 != 0 } && !$0.isRowMajor && $0.shape == shape && $0.denseOrder != nil }?.denseOrder
+
+    var registers: [Int: UInt8] = [:]
+    for (register, value) in inputs.enumerated() { registers[value] = UInt8(register) }
+    var lastUse: [Int: Int] = [:]
+    for (position, member) in members.enumerated() {
+      for value in ir.instructions[member].inputs { lastUse[value] = position }
+    }
+    let kept = Set(outputs)
+    var free: [UInt8] = []
+    var count = inputs.count
+    var instructions: [backprop_instruction] = []
+    for (position, member) in members.enumerated() {
+      let instruction = ir.instructions[member]
+      let operands = instruction.inputs.map { registers[$0] ?? 0 }
+      for value in Set(instruction.inputs) where inside.contains(value) && lastUse[value] == position && !kept.contains(value) {
+        if let register = registers[value] { free.append(register) }
+      }
+      let destination = free.popLast() ?? UInt8(count)
+      count = max(count, Int(destination) + 1)
+      registers[instruction.firstOutput] = destination
+      let opcode = try instruction.op.opcode(operand: ir.types[instruction.inputs[0]].dtype)
+      instructions.append(
+        backprop_instruction(
+          opcode: UInt8(opcode.rawValue), destination: destination, a: operands[0],
+          b: operands.count > 1 ? operands[1] : 0, c: operands.count > 2 ? operands[2] : 0))
+      if lastUse[instruction.firstOutput] == nil, !kept.contains(instruction.firstOutput) { free.append(destination) }
+    }
+
+    var outputViews: [View] = []
+    for value in outputs {
+      let view = allocate(shape, order: order)
+      views[value] = view
+      outputViews.append(view)
+    }
+    let axes = order ?? Array(shape.indices)
+    func ordered(_ view: View) -> View {
+      View(
+        buffer: view.buffer, offset: view.offset, shape: Shape(axes.map { shape[$0] }),
+        strides: axes.map { view.strides[$0] })
+    }
+    steps.append(
+      .program(
+        Program(
+          shape: Shape(axes.map { shape[$0] }), inputs: inputViews.map(ordered), outputs: outputViews.map(ordered),
+          outputRegisters: outputs.map { registers[$0] ?? 0 }, instructions: instructions, registerCount: count)))
+  }
+
+  // MARK: What leaves the plan
+
+  private mutating func finish() throws(TensorError) -> Plan {
+    for (index, value) in ir.outputs.enumerated() {
+      let source = try view(value)
+      let claimable =
+        places[source.buffer] == nil && source.isRowMajor && source.offset == 0
+        && sizes[source.buffer] == source.shape.elementCount
+      if claimable {
+        places[source.buffer] = .output(index)
+      } else {
+        emitCopy(from: source, to: View(buffer: newBuffer(source.shape.elementCount, .output(index)), shape: source.shape))
+      }
+    }
+    // First copy away values that lie in variables that are about to change, then write the variables.
+    var copies: [(View, View)] = []
+    for (variable, value) in ir.assignments {
+      let source = try view(value)
+      let target = View(
+        buffer: sourceBuffer(variable, size: source.shape.elementCount), shape: source.shape)
+      if source.buffer == target.buffer, source == target { continue }
+      if writesInPlace(source, target) { continue }
+      var safe = source
+      if case .source = places[source.buffer] {
+        safe = allocate(source.shape)
+        emitCopy(from: source, to: safe)
+      }
+      copies.append((safe, target))
+    }
+    for (source, target) in copies { emitCopy(from: source, to: target) }
+
+    let memory = MemoryPlan(steps: steps, sizes: sizes, inArena: places.map { $0 == nil })
+    return Plan(
+      steps: steps,
+      places: places.enumerated().map { $1 ?? .arena(offset: memory.offsets[$0] ?? 0) },
+      sizes: sizes, constants: constants, arenaBytes: memory.arenaBytes,
+      outputSizes: ir.outputs.map { ir.types[$0].shape.elementCount })
+  }
+
+  /// Lets the pass that makes a value write it straight into the variable, if nothing reads the variable later and the
+  /// pass itself reads it only position by position.
+  private mutating func writesInPlace(_ source: View, _ target: View) -> Bool {
+    guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
+      sizes[source.buffer] == sizes[target.buffer],
+      let time = steps.firstIndex(where: { $0.buffers.writes.contains(source.buffer) }),
+      case .program(var program) = steps[time],
+      !steps[(time + 1)...].contains(where: {
+        $0.buffers.reads.contains(target.buffer) || $0.buffers.writes.contains(target.buffer)
+          || $0.buffers.writes.contains(source.buffer)
+      }),
+      !program.outputs.contains(where: { $0.buffer == target.buffer }),
+      let output = program.outputs.firstIndex(where: { $0.buffer == source.buffer }),
+      program.inputs.allSatisfy({
+        $0.buffer != target.buffer || ($0.strides == program.outputs[output].strides && $0.offset == 0)
+      })
+    else { return false }
+    program.outputs[output].buffer = target.buffer
+    steps[time] = .program(program)
+    // Later steps read the value where it lies now.
+    for index in steps.indices.dropFirst(time + 1) where steps[index].buffers.reads.contains(source.buffer) {
+      steps[index] = steps[index].reading(target.buffer, insteadOf: source.buffer)
+    }
+    for value in views.indices where views[value]?.buffer == source.buffer { views[value]?.buffer = target.buffer }
+    return true
+  }
+}
+
+extension LibraryCall.Image {
+  init(_ view: View) { self.init(shape: view.shape, strides: view.strides) }
+}
+
+extension WindowedImage {
+  init(image: Shape, windows: Shape, _ window: Window) {
+    self.init(
+      batch: image[0], channels: image[1], height: image[2], width: image[3], outHeight: windows[2],
+      outWidth: windows[3], window: window)
+  }
+}
+
+extension View {
+  /// Undoes the folding of an image of another rank than four.
+  fileprivate func reshaped(like shape: Shape) -> View {
+    shape.rank == 4 ? self : View(buffer: buffer, offset: offset, shape: shape, strides: shape.rowMajorStrides)
+  }
+}

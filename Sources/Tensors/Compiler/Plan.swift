@@ -1,0 +1,99 @@
+import CKernels
+
+/// What the compiler makes: steps in order over numbered buffers, and where each buffer lies.
+struct Plan {
+  enum Place: Hashable {
+    /// Bytes from the arena's start.
+    case arena(offset: Int)
+    /// A source of the request: data, or a variable's values.
+    case source(Int)
+    /// Memory made for an output that was asked for.
+    case output(Int)
+    /// The numbers in `constants`.
+    case constants
+  }
+
+  var steps: [Step]
+  var places: [Place]
+  /// Elements, all of four bytes.
+  var sizes: [Int]
+  var constants: [UInt32]
+  var arenaBytes: Int
+  /// Elements of each output.
+  var outputSizes: [Int]
+}
+
+/// A buffer and an offset in elements.
+struct Address: Hashable {
+  var buffer: Int
+  var offset: Int = 0
+}
+
+/// One kernel call.
+enum Step {
+  case program(Program)
+  case reduce(Reduction, outer: Int, count: Int, inner: Int, x: Address, y: Address)
+  case argmax(outer: Int, count: Int, inner: Int, x: Address, y: Address)
+  case softmax(logarithm: Bool, rows: Int, width: Int, x: Address, y: Address)
+  case crossEntropy(rows: Int, classes: Int, logits: Address, labels: Address, losses: Address)
+  case crossEntropyGradient(
+    rows: Int, classes: Int, logits: Address, labels: Address, upstream: Address, gradient: Address)
+  case matmul(MatrixProduct)
+  case windows(WindowedImage, outside: Float, x: Address, y: Address)
+  case fold(WindowedImage, y: Address, x: Address)
+  case random(Distribution, count: Int, key: Address, y: Address)
+  case library(LibraryCall, operands: [Address], outputs: Int)
+
+  /// The buffers it reads, then those it writes.
+  var buffers: (reads: [Int], writes: [Int]) {
+    switch self {
+    case .program(let program): (program.inputs.map(\.buffer), program.outputs.map(\.buffer))
+    case .reduce(_, _, _, _, let x, let y), .argmax(_, _, _, let x, let y), .softmax(_, _, _, let x, let y),
+      .windows(_, _, let x, let y), .random(_, _, let x, let y):
+      ([x.buffer], [y.buffer])
+    case .fold(_, let y, let x): ([y.buffer], [x.buffer])
+    case .crossEntropy(_, _, let logits, let labels, let losses): ([logits.buffer, labels.buffer], [losses.buffer])
+    case .crossEntropyGradient(_, _, let logits, let labels, let upstream, let gradient):
+      ([logits.buffer, labels.buffer, upstream.buffer], [gradient.buffer])
+    case .matmul(let product): ([product.a.buffer, product.b.buffer], [product.c.buffer])
+    case .library(_, let operands, let outputs):
+      (operands.dropLast(outputs).map(\.buffer), operands.suffix(outputs).map(\.buffer))
+    }
+  }
+}
+
+/// An elementwise pass. Inputs and outputs are views over the iteration space `shape`.
+struct Program {
+  var shape: Shape
+  var inputs: [View]
+  var outputs: [View]
+  var outputRegisters: [UInt8]
+  var instructions: [backprop_instruction]
+  var registerCount: Int
+}
+
+/// c[m, n] = op(a) · op(b) for each of `batches` (offsets in elements into a, b and c).
+struct MatrixProduct {
+  var m: Int, n: Int, k: Int
+  var transposeA: Bool, transposeB: Bool
+  var lda: Int, ldb: Int
+  var a: Address, b: Address, c: Address
+  var batches: [(a: Int, b: Int, c: Int)]
+}
+
+struct WindowedImage {
+  var batch: Int, channels: Int, height: Int, width: Int, outHeight: Int, outWidth: Int
+  var window: Window
+}
+
+/// A call of oneDNN. Operands in the order of `OneDNNShim.h`, outputs last.
+enum LibraryCall {
+  enum Direction { case forward, backwardData, backwardWeights }
+  struct Image {
+    var shape: Shape
+    var strides: [Int]
+  }
+  case convolution(Direction, source: Image, weights: Image, destination: Image, Window, groups: Int)
+  case pool(maximum: Bool, Direction, source: Image, destination: Image, Window)
+  case batchNorm(Direction, source: Image, destination: Image, epsilon: Double)
+}

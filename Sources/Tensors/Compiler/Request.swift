@@ -1,0 +1,115 @@
+/// What is to be computed, in a form that two steps of the same structure share: the key of the plan cache.
+///
+/// Contents of data, values of variables and random keys are *sources*: they are bound when the plan runs and are no
+/// part of the key.
+struct Request {
+  enum Source {
+    case storage(Storage)
+    case variable(Variable, version: Int)
+  }
+
+  /// A node, its inputs given by position. A value is `entry · 4 + output`.
+  struct Entry: Hashable {
+    var op: Op
+    var inputs: [Int]
+    /// The number of the source that a leaf takes its values from; −1 for others.
+    var source: Int
+  }
+
+  struct Key: Hashable {
+    var entries: [Entry]
+    var outputs: [Int]
+    /// Pairs: the variable's source, the value it takes over.
+    var assignments: [[Int]]
+  }
+
+  static func value(_ entry: Int, _ output: Int) -> Int { entry << 2 | output }
+
+  private(set) var sources: [Source] = []
+  private(set) var key: Key
+
+  private struct ResultID: Hashable {
+    var node: ObjectIdentifier
+    var output: Int
+  }
+
+  /// Numbers the walks, so that marks of an earlier one mean nothing. The runtime's lock is held.
+  nonisolated(unsafe) private static var walks = 0
+
+  /// Must be called with the runtime's lock held: results remembered by nodes become leaves.
+  init(outputs: [Tensor], assignments: [(Variable, Tensor)]) throws(TensorError) {
+    key = Key(entries: [], outputs: [], assignments: [])
+    Request.walks += 1
+    let walk = Request.walks
+    var nodes: [Node] = []
+    var known: [ResultID: Int] = [:]
+    var variables: [ObjectIdentifier: Int] = [:]
+    var pending = assignments.map(\.1).reversed() + outputs.reversed()
+
+    while let tensor = pending.popLast() {
+      let node = tensor.node
+      if let failure = node.failure { throw failure }
+      if node.results.indices.contains(tensor.output), let storage = node.results[tensor.output] {
+        let id = ResultID(node: ObjectIdentifier(node), output: tensor.output)
+        if known[id] == nil {
+          known[id] = key.entries.count
+          addLeaf(.data(tensor.type), .storage(storage))
+        }
+      } else if node.mark != walk {
+        node.mark = walk
+        switch node.leaf {
+        case .failure(let error): throw error
+        case .storage(let storage):
+          node.index = key.entries.count
+          addLeaf(node.op, .storage(storage))
+        case .variable(let variable, let version):
+          node.index = try entry(of: variable, version: version, &variables)
+        case .none:
+          nodes.append(node)
+          pending.append(contentsOf: node.inputs)
+        }
+      }
+    }
+
+    func value(of tensor: Tensor) -> Int {
+      if !known.isEmpty, let entry = known[ResultID(node: ObjectIdentifier(tensor.node), output: tensor.output)] {
+        return Request.value(entry, 0)
+      }
+      return Request.value(tensor.node.index, tensor.output)
+    }
+
+    nodes.sort { $0.number < $1.number }
+    for node in nodes {
+      node.index = key.entries.count
+      key.entries.append(Entry(op: node.op, inputs: node.inputs.map(value(of:)), source: -1))
+    }
+    key.outputs = outputs.map(value(of:))
+    for (variable, tensor) in assignments {
+      guard tensor.type == TensorType(variable.shape, variable.dtype) else {
+        throw TensorError(
+          "\(variable.name) is \(TensorType(variable.shape, variable.dtype)) and cannot take over \(tensor.type)")
+      }
+      let entry = try entry(of: variable, version: variable.version, &variables)
+      key.assignments.append([key.entries[entry].source, value(of: tensor)])
+    }
+  }
+
+  private mutating func addLeaf(_ op: Op, _ source: Source) {
+    key.entries.append(Entry(op: op, inputs: [], source: sources.count))
+    sources.append(source)
+  }
+
+  private mutating func entry(of variable: Variable, version: Int, _ variables: inout [ObjectIdentifier: Int])
+    throws(TensorError) -> Int
+  {
+    guard version == variable.version else {
+      throw TensorError(
+        "\(variable.name) has been given new values since this was recorded; ask for the value before the update, or "
+          + "record it again")
+    }
+    if let entry = variables[ObjectIdentifier(variable)] { return entry }
+    variables[ObjectIdentifier(variable)] = key.entries.count
+    addLeaf(.variable(TensorType(variable.shape, variable.dtype)), .variable(variable, version: version))
+    return key.entries.count - 1
+  }
+}

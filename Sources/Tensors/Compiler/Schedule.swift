@@ -1,0 +1,116 @@
+/// The order in which instructions run, and which elementwise ones run together in one pass.
+///
+/// Each instruction has a depth: one more than its inputs' for those that read whole arrays, the inputs' own for
+/// elementwise ones. A path through anything but elementwise operations goes deeper, so elementwise instructions of one
+/// depth and one shape can share a pass without a cycle. Instructions are then moved as late as their users allow, so
+/// that what only the backward pass needs is computed there, in the pass that uses it.
+struct Schedule {
+  enum Unit {
+    case single(Int)
+    /// Elementwise instructions over one shape, in order.
+    case group([Int])
+  }
+
+  private(set) var units: [Unit] = []
+
+  /// Limits of one pass, so that its registers suffice: inputs and instructions together stay below 64.
+  private static let mostInputs = 24
+  private static let mostInstructions = 32
+
+  init(_ ir: IR) {
+    let instructions = ir.instructions
+    let roots = Set(ir.outputs + ir.assignments.map(\.value))
+
+    // What is needed at all, and by whom.
+    var needed = [Bool](repeating: false, count: instructions.count)
+    for root in roots { needed[ir.producer[root]] = true }
+    var users = [[Int]](repeating: [], count: instructions.count)
+    for index in instructions.indices.reversed() where needed[index] {
+      for input in instructions[index].inputs {
+        needed[ir.producer[input]] = true
+        users[ir.producer[input]].append(index)
+      }
+    }
+
+    var depth = [Int](repeating: 0, count: instructions.count)
+    for index in instructions.indices where needed[index] {
+      let inputs = instructions[index].inputs.map { depth[ir.producer[$0]] }.max() ?? 0
+      depth[index] = instructions[index].op.isElementwise ? inputs : inputs + 1
+    }
+    let rootProducers = Set(roots.map { ir.producer[$0] })
+    for index in instructions.indices.reversed() where needed[index] && !rootProducers.contains(index) {
+      let latest = users[index].map { instructions[$0].op.isElementwise ? depth[$0] : depth[$0] - 1 }.min()
+      depth[index] = max(depth[index], latest ?? 0)
+    }
+
+    var byDepth: [Int: (singles: [Int], elementwise: [Int])] = [:]
+    for index in instructions.indices where needed[index] {
+      if instructions[index].op.isElementwise {
+        byDepth[depth[index], default: ([], [])].elementwise.append(index)
+      } else {
+        byDepth[depth[index], default: ([], [])].singles.append(index)
+      }
+    }
+    for (_, level) in byDepth.sorted(by: { $0.key < $1.key }) {
+      units += level.singles.map(Unit.single)
+      units += Schedule.groups(level.elementwise, ir).map(Unit.group)
+    }
+  }
+
+  /// Splits the elementwise instructions of a level by shape, then into those that have to do with each other.
+  private static func groups(_ level: [Int], _ ir: IR) -> [[Int]] {
+    var byShape: [Shape: [Int]] = [:]
+    for index in level { byShape[ir.types[ir.instructions[index].firstOutput].shape, default: []].append(index) }
+    // A shape that broadcasts to another has fewer sizes other than 1, or fewer axes: those passes come first.
+    func order(_ shape: Shape) -> (Int, Int) { (shape.count { $0 != 1 }, shape.rank) }
+    let shapes = byShape.sorted { a, b in
+      order(a.key) == order(b.key) ? (a.value.first ?? 0) < (b.value.first ?? 0) : order(a.key) < order(b.key)
+    }
+    return shapes.flatMap { connected($0.value, ir).flatMap { split($0, ir) } }
+  }
+
+  /// Sets of instructions that share a value, constants aside.
+  private static func connected(_ members: [Int], _ ir: IR) -> [[Int]] {
+    var parent: [Int: Int] = [:]
+    func root(_ index: Int) -> Int {
+      var index = index
+      while let next = parent[index], next != index { index = next }
+      return index
+    }
+    var owner: [Int: Int] = [:]
+    for index in members {
+      parent[index] = index
+      let instruction = ir.instructions[index]
+      for value in instruction.inputs + [instruction.firstOutput] {
+        if ir.types[value].shape.elementCount <= 1, value != instruction.firstOutput { continue }
+        if let other = owner[value] {
+          let (a, b) = (root(other), root(index))
+          parent[max(a, b)] = min(a, b)
+        } else {
+          owner[value] = index
+        }
+      }
+    }
+    return Dictionary(grouping: members, by: root).sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  private static func split(_ group: [Int], _ ir: IR) -> [[Int]] {
+    var result: [[Int]] = []
+    var current: [Int] = []
+    var made = Set<Int>()
+    var read = Set<Int>()
+    for index in group {
+      let instruction = ir.instructions[index]
+      let reads = read.union(instruction.inputs.filter { !made.contains($0) })
+      if reads.count > mostInputs || current.count == mostInstructions {
+        result.append(current)
+        (current, made, read) = ([], [], Set(instruction.inputs))
+      } else {
+        read = reads
+      }
+      current.append(index)
+      made.insert(instruction.firstOutput)
+    }
+    return result + [current]
+  }
+}

@@ -1,0 +1,77 @@
+/// How a value lies in a buffer: element (i, j, …) is at offset + i · strides[0] + j · strides[1] + …
+///
+/// Moving elements about (permute, broadcast, slice, most reshapes) only makes another view. Convolutions give
+/// channels-last views, which elementwise passes keep.
+struct View: Hashable {
+  var buffer: Int
+  var offset: Int
+  var shape: Shape
+  var strides: [Int]
+
+  /// The whole of a buffer, row-major.
+  init(buffer: Int, shape: Shape) {
+    self.init(buffer: buffer, offset: 0, shape: shape, strides: shape.rowMajorStrides)
+  }
+
+  init(buffer: Int, offset: Int, shape: Shape, strides: [Int]) {
+    (self.buffer, self.offset, self.shape, self.strides) = (buffer, offset, shape, strides)
+  }
+
+  /// The whole of a buffer, dense, with the axes in this order from the slowest to the fastest.
+  init(buffer: Int, shape: Shape, order: [Int]) {
+    var strides = [Int](repeating: 1, count: shape.rank)
+    var stride = 1
+    for axis in order.reversed() {
+      strides[axis] = stride
+      stride *= max(shape[axis], 1)
+    }
+    self.init(buffer: buffer, offset: 0, shape: shape, strides: strides)
+  }
+
+  /// The order of the axes from the slowest to the fastest, if the elements fill a stretch of memory without gaps.
+  var denseOrder: [Int]? {
+    let order = shape.indices.sorted { a, b in
+      // Axes of size 1 lie anywhere; leave them in their place relative to the others as far as strides tell.
+      strides[a] == strides[b] ? a < b : strides[a] > strides[b]
+    }
+    var expected = 1
+    for axis in order.reversed() where shape[axis] != 1 {
+      guard strides[axis] == expected else { return nil }
+      expected *= max(shape[axis], 1)
+    }
+    return order
+  }
+
+  var isRowMajor: Bool {
+    var expected = 1
+    for axis in shape.indices.reversed() where shape[axis] != 1 {
+      guard strides[axis] == expected else { return false }
+      expected *= max(shape[axis], 1)
+    }
+    return true
+  }
+
+  /// Repeated along new or size-1 axes.
+  func broadcast(to target: Shape) -> View {
+    let added = target.rank - shape.rank
+    let strides = target.indices.map { axis in
+      axis < added || (shape[axis - added] == 1 && target[axis] != 1) ? 0 : self.strides[axis - added]
+    }
+    return View(buffer: buffer, offset: offset, shape: target, strides: strides)
+  }
+
+  /// The same elements in row-major order under another shape, if no element has to move.
+  func reshaped(to target: Shape) -> View? {
+    if isRowMajor { return View(buffer: buffer, offset: offset, shape: target, strides: target.rowMajorStrides) }
+    if strides.allSatisfy({ $0 == 0 }) {
+      return View(buffer: buffer, offset: offset, shape: target, strides: target.map { _ in 0 })
+    }
+    // Only axes of size 1 come or go.
+    let kept = shape.indices.filter { shape[$0] != 1 }
+    guard kept.map({ shape[$0] }) == target.filter({ $0 != 1 }) else { return nil }
+    var next = kept.makeIterator()
+    return View(
+      buffer: buffer, offset: offset, shape: target,
+      strides: target.map { $0 == 1 ? 0 : next.next().map { strides[$0] } ?? 0 })
+  }
+}

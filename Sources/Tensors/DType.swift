@@ -1,0 +1,11 @@
+/// What the elements of a tensor are.
+///
+/// Both types take four bytes. Numbers that are learned are `float32`; labels, positions and random keys are `int32`.
+/// Comparisons give `float32`: 1 where they hold, 0 elsewhere.
+public enum DType: String, Hashable, Sendable, Codable {
+  case float32
+  case int32
+
+  /// Bytes an element takes.
+  public var byteCount: Int { 4 }
+}

@@ -1,0 +1,1 @@
+extension Op { func definition(_ inputs: [Tensor]) -> [Tensor]? { nil } }

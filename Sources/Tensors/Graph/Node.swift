@@ -1,0 +1,68 @@
+import Synchronization
+
+/// An operation in a graph, with the tensors it takes. Nodes never change; results may be remembered beside them.
+///
+/// Nodes are numbered as they are made, so inputs have smaller numbers than what uses them: sorting by number is a
+/// topological order, and no walk needs recursion.
+final class Node: @unchecked Sendable {
+  /// What a leaf stands for.
+  enum Leaf {
+    case none
+    case storage(Storage)
+    /// A variable, and which of its values was meant.
+    case variable(Variable, version: Int)
+    case failure(TensorError)
+  }
+
+  let number: Int
+  let op: Op
+  let types: [TensorType]
+  let leaf: Leaf
+  // Only `deinit` empties it.
+  fileprivate(set) var inputs: [Tensor]
+  // Values already computed, by output. Only touched while the runtime's lock is held.
+  var results: [Storage?] = []
+  // Scratch of the walk that holds the runtime's lock: its index there, valid while `mark` is that walk's number.
+  var mark = 0
+  var index = 0
+
+  private static let counter = Atomic<Int>(1)
+
+  init(_ op: Op, inputs: [Tensor], types: [TensorType], leaf: Leaf = .none) {
+    number = Node.counter.wrappingAdd(1, ordering: .relaxed).oldValue
+    self.op = op
+    self.inputs = inputs
+    self.types = types
+    self.leaf = leaf
+  }
+
+  /// Frees what only this node keeps alive with a loop: a chain of a million nodes must not overflow the stack.
+  deinit {
+    guard !inputs.isEmpty else { return }
+    var pending = inputs
+    inputs = []
+    while var tensor = pending.popLast() {
+      if isKnownUniquelyReferenced(&tensor.node) {
+        pending.append(contentsOf: tensor.node.inputs)
+        tensor.node.inputs = []
+      }
+    }
+  }
+
+  var failure: TensorError? {
+    if case .failure(let error) = leaf { error } else { nil }
+  }
+}
+
+/// The nodes that `roots` depend on, inputs before users. `follow` says whether to go on from a node to its inputs.
+func nodesReachable(from roots: [Tensor], follow: (Node) -> Bool = { _ in true }) -> [Node] {
+  var seen = Set<ObjectIdentifier>()
+  var found: [Node] = []
+  var pending = roots.map(\.node)
+  while let node = pending.popLast() {
+    guard seen.insert(ObjectIdentifier(node)).inserted else { continue }
+    found.append(node)
+    if follow(node) { pending.append(contentsOf: node.inputs.map(\.node)) }
+  }
+  return found.sorted { $0.number < $1.number }
+}

@@ -1,0 +1,53 @@
+import Synchronization
+
+/// Values that outlive a step and are written in place: a parameter, an optimizer's state, a running mean.
+///
+/// `tensor` stands for the values at the moment it is asked for. Once the variable has been given other values, a graph
+/// that was recorded with the earlier ones can no longer be evaluated and says so, rather than mixing old and new.
+public final class Variable: @unchecked Sendable {
+  public let shape: Shape
+  public let dtype: DType
+  /// Where the values lie. Touched while the runtime's lock is held.
+  let storage: Storage
+  private let state: Mutex<State>
+
+  private struct State {
+    var name: String
+    var version = 0
+    var pending: Tensor?
+  }
+
+  init(_ storage: Storage, shape: Shape, dtype: DType, name: String) {
+    self.storage = storage
+    self.shape = shape
+    self.dtype = dtype
+    state = Mutex(State(name: name))
+  }
+
+  /// The name that messages use.
+  public var name: String {
+    get { state.withLock { $0.name } }
+    set { state.withLock { $0.name = newValue } }
+  }
+
+  /// How often the values have been replaced.
+  var version: Int { state.withLock { $0.version } }
+  func advance() { state.withLock { $0.version += 1 } }
+
+  /// The values, as a leaf of a graph.
+  public var tensor: Tensor {
+    let type = TensorType(shape, dtype)
+    return Tensor(Node(.variable(type), inputs: [], types: [type], leaf: .variable(self, version: version)))
+  }
+
+  /// Values to take over with the next update, such as new running means; the last one recorded counts.
+  public func assignOnUpdate(_ tensor: Tensor) { state.withLock { $0.pending = tensor } }
+
+  /// The values recorded by `assignOnUpdate`, which are forgotten here.
+  public func takePendingAssignment() -> Tensor? {
+    state.withLock { state in
+      defer { state.pending = nil }
+      return state.pending
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import Synchronization
+
+/// A source of random numbers that a seed and a counter determine.
+///
+/// Each draw takes the next counter; what comes out depends on seed, counter and position alone, not on threads or
+/// platform. Source of the generator: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011 (Philox4x32-10).
+public final class Random: Sendable {
+  public let seed: UInt64
+  private let drawn: Mutex<UInt64>
+
+  public init(seed: UInt64, counter: UInt64 = 0) {
+    self.seed = seed
+    drawn = Mutex(counter)
+  }
+
+  /// How many draws there were; with the seed, all that is needed to go on.
+  public var counter: UInt64 { drawn.withLock { $0 } }
+
+  /// The generator that tensors and layers of this task use. Outside `withValue` it is one whose seed differs each run.
+  @TaskLocal public static var current = Random(seed: UInt64.random(in: .min ... .max))
+
+  /// Seed and counter, a word each half.
+  func nextKey() -> [UInt32] {
+    let count = drawn.withLock { counter in
+      defer { counter &+= 1 }
+      return counter
+    }
+    return [seed, count].flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] }
+  }
+}
+
+/// Whether what is recorded is meant for training or for use.
+public enum Mode {
+  @TaskLocal static var training = true
+  /// True outside `inference { … }`: dropout drops and batch normalization takes the batch's statistics.
+  public static var isTraining: Bool { training }
+}
+
+/// Records what `body` does for use rather than training. Fixed when an operation is recorded.
+public func inference<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try Mode.$training.withValue(false, operation: body)
+}

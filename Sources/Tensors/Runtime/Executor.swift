@@ -1,0 +1,165 @@
+import CKernels
+import OneDNNShim
+import Synchronization
+
+/// Computes tensors and gives variables new values, in one plan.
+///
+/// The tensors' values are remembered, so that asking for them later costs nothing; the variables are written in place,
+/// each with a tensor of its own shape. Throws the error that a failed tensor carries; then nothing has changed.
+/// The first call with a graph of a new structure compiles it; later ones find the plan again.
+public func evaluate(_ tensors: [Tensor], assigning assignments: [(Variable, Tensor)] = []) throws(TensorError) {
+  try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
+    try executor.evaluate(tensors, assignments)
+  }
+}
+
+/// The state of the runtime, behind one lock: plans run one at a time, each on all threads.
+struct Executor: ~Copyable {
+  static let shared = Mutex(Executor())
+
+  private var plans: [Request.Key: LoadedPlan] = [:]
+  /// Keys in the order of their making, for forgetting the oldest.
+  private var ages: [Request.Key] = []
+  private var arena = Storage(byteCount: 64)
+  private var scratch = Storage(byteCount: 64)
+  private var isPrepared = false
+  /// How often a plan was found again, and how often one was made.
+  private(set) var hits = 0
+  private(set) var compilations = 0
+
+  private static let mostPlans = 256
+
+  mutating func evaluate(_ tensors: [Tensor], _ assignments: [(Variable, Tensor)]) throws(TensorError) {
+    if !isPrepared {
+      backprop_flush_denormals()
+      backprop_dnn_set_threads(backprop_threads())
+      isPrepared = true
+    }
+    for tensor in tensors { if let failure = tensor.failure { throw failure } }
+    let pending = tensors.filter { !$0.node.results.indices.contains($0.output) || $0.node.results[$0.output] == nil }
+    guard !pending.isEmpty || !assignments.isEmpty else { return }
+    let request = try Request(outputs: pending, assignments: assignments)
+    let loaded = try plan(for: request)
+    if arena.byteCount < loaded.plan.arenaBytes { arena = Storage(byteCount: loaded.plan.arenaBytes) }
+    if scratch.byteCount < loaded.scratchBytes { scratch = Storage(byteCount: loaded.scratchBytes) }
+
+    let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
+    try loaded.run(sources: request.sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer)
+    for (tensor, storage) in zip(pending, outputs) {
+      if tensor.node.results.isEmpty {
+        tensor.node.results = Array(repeating: nil, count: tensor.node.types.count)
+      }
+      tensor.node.results[tensor.output] = storage
+    }
+    for (variable, _) in assignments { variable.advance() }
+  }
+
+  private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {
+    if let found = plans[request.key] {
+      hits += 1
+      return found
+    }
+    compilations += 1
+    let ir = try IR(request.key, hasKernel: Executor.hasKernel)
+    let loaded = try LoadedPlan(try Lowering.compile(ir))
+    if ages.count == Executor.mostPlans {
+      plans[ages.removeFirst()] = nil
+    }
+    plans[request.key] = loaded
+    ages.append(request.key)
+    return loaded
+  }
+
+  /// Whether a library-sized operation on these types runs as a whole. Otherwise its definition does.
+  private static func hasKernel(_ op: Op, _ inputs: [TensorType]) -> Bool {
+    switch op {
+    case .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool, .maxPoolGradient, .averagePool,
+      .averagePoolGradient, .batchNorm, .batchNormGradient:
+      Engine.hasOneDNN && inputs.allSatisfy { $0.shape.elementCount > 0 }
+    default: true
+    }
+  }
+}
+
+extension Tensor {
+  /// The elements in row-major order. Computes them if need be. Throws what was wrong with a failed tensor.
+  public func values(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Float] {
+    try read(.float32, CallSite(file, line)).floats(count: shape.elementCount)
+  }
+
+  /// The elements of an int32 tensor.
+  public func intValues(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Int32] {
+    try read(.int32, CallSite(file, line)).ints(count: shape.elementCount)
+  }
+
+  /// The one number that the tensor holds.
+  public func scalar(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> Float {
+    let all = try values(file: file, line: line)
+    guard all.count == 1 else {
+      throw TensorError("scalar: \(shape) holds \(all.count) numbers; use values()", callSite: CallSite(file, line))
+    }
+    return all[0]
+  }
+
+  private func read(_ dtype: DType, _ site: CallSite) throws(TensorError) -> Storage {
+    do throws(TensorError) {
+      if let failure { throw failure }
+      guard self.dtype == dtype else {
+        throw TensorError(
+          "values of \(self.dtype) were asked for as \(dtype); use \(self.dtype == .int32 ? "intValues()" : "values()")")
+      }
+      if case .storage(let storage) = node.leaf { return storage }
+      return try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
+        try executor.evaluate([self], [])
+        guard let storage = node.results[output] else { throw TensorError("internal error: no value was computed") }
+        return storage
+      }
+    } catch {
+      var located = error
+      located.callSite = error.callSite ?? site
+      throw located
+    }
+  }
+}
+
+extension Variable {
+  /// A variable with these values in row-major order; their count must be the product of `shape`.
+  public convenience init(_ values: [Float], shape: Shape, name: String) throws(TensorError) {
+    guard shape.isValid, shape.elementCount == values.count else {
+      throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
+    }
+    self.init(Storage(values), shape: shape, dtype: .float32, name: name)
+  }
+
+  /// A copy of the values.
+  public func values() throws(TensorError) -> [Float] {
+    guard dtype == .float32 else { throw TensorError("\(name) holds \(dtype), not float32") }
+    return Executor.shared.withLock { _ in storage.floats(count: shape.elementCount) }
+  }
+
+  /// Replaces the values.
+  public func set(_ values: [Float]) throws(TensorError) {
+    guard dtype == .float32, values.count == shape.elementCount else {
+      throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
+    }
+    Executor.shared.withLock { _ in storage.write(values) }
+    advance()
+  }
+}
+
+extension Random {
+  /// Numbers in [0, 1).
+  public func uniform(count: Int) -> [Float] { draw(count, backprop_random_uniform) }
+  /// Numbers of mean 0 and variance 1.
+  public func normal(count: Int) -> [Float] { draw(count, backprop_random_normal) }
+
+  private func draw(
+    _ count: Int, _ kernel: (Int64, UnsafePointer<UInt32>?, UnsafeMutablePointer<Float>?) -> Void
+  ) -> [Float] {
+    let key = nextKey()
+    return Array(unsafeUninitializedCapacity: max(count, 0)) { buffer, initialized in
+      kernel(Int64(max(count, 0)), key, buffer.baseAddress)
+      initialized = max(count, 0)
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import CKernels
+import OneDNNShim
+
+/// Which library does the large operations.
+public enum Engine {
+  /// Whether the package was built with oneDNN.
+  public static var hasOneDNN: Bool { backprop_dnn_available() != 0 }
+
+  /// A line for people: what computes, with how many threads.
+  public static var description: String {
+    let threads = "\(Threads.count) thread\(Threads.count == 1 ? "" : "s")"
+    guard hasOneDNN else { return "without oneDNN: own kernels, slower; \(threads)" }
+    return "oneDNN \(String(cString: backprop_dnn_version())), \(threads)"
+  }
+}
+
+/// How many threads compute.
+public enum Threads {
+  /// At least 1. The bits of results depend on it, as sums are split by thread.
+  public static var count: Int {
+    get { Int(backprop_threads()) }
+    set {
+      let count = Int32(clamping: max(newValue, 1))
+      backprop_set_threads(count)
+      backprop_dnn_set_threads(count)
+    }
+  }
+}
+
+/// An operation of oneDNN, made once and run many times.
+final class OneDNNOperation {
+  private let operation: OpaquePointer
+  let scratchBytes: Int
+
+  init(_ call: LibraryCall) throws(TensorError) {
+    var operation: OpaquePointer?
+    let status: Int32
+    switch call {
+    case .convolution(let direction, let source, let weights, let destination, let window, let groups):
+      var (source, weights, destination) = (source.cValue, weights.cValue, destination.cValue)
+      var geometry = backprop_dnn_convolution_geometry(
+        stride: window.stride.cValue, padding_begin: window.paddingBegin.cValue,
+        padding_end: window.paddingEnd(height: source.shape.2, width: source.shape.3, destination).cValue,
+        dilation: window.dilation.cValue, groups: Int64(groups))
+      status = backprop_dnn_convolution(direction.code, &source, &weights, &destination, &geometry, &operation)
+    case .pool(let maximum, let direction, let source, let destination, let window):
+      var (source, destination) = (source.cValue, destination.cValue)
+      let end = window.paddingEnd(height: source.shape.2, width: source.shape.3, destination)
+      status = backprop_dnn_pool(
+        maximum ? BACKPROP_DNN_MAX : BACKPROP_DNN_AVERAGE, direction.code, &source, &destination, window.kernel.array,
+        window.stride.array, window.paddingBegin.array, end.array, &operation)
+    case .batchNorm(let direction, let source, let destination, let epsilon):
+      var (source, destination) = (source.cValue, destination.cValue)
+      status = backprop_dnn_batch_normalization(direction.code, &source, &destination, Float(epsilon), &operation)
+    }
+    guard status == 0, let operation else {
+      throw TensorError("oneDNN refused \(call): \(String(cString: backprop_dnn_message()))")
+    }
+    self.operation = operation
+    scratchBytes = Int(backprop_dnn_scratch_bytes(operation))
+  }
+
+  deinit { backprop_dnn_release(operation) }
+
+  func run(_ operands: [UnsafeMutableRawPointer?], _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
+    guard backprop_dnn_execute(operation, operands, scratch) == 0 else {
+      throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))")
+    }
+  }
+}
+
+/// A product by oneDNN where it is there, otherwise by our own kernel.
+func matrixProduct(
+  _ product: MatrixProduct, _ a: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
+  _ c: UnsafeMutablePointer<Float>?
+) throws(TensorError) {
+  let (m, n, k) = (Int64(product.m), Int64(product.n), Int64(product.k))
+  let (lda, ldb) = (Int64(product.lda), Int64(product.ldb))
+  if Engine.hasOneDNN {
+    let status = backprop_dnn_sgemm(
+      product.transposeA ? 1 : 0, product.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
+    guard status == 0 else { throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))") }
+  } else {
+    backprop_matmul(
+      m, n, k, a, product.transposeA ? 1 : lda, product.transposeA ? lda : 1, b, product.transposeB ? 1 : ldb,
+      product.transposeB ? ldb : 1, c)
+  }
+}
+
+extension LibraryCall.Direction {
+  fileprivate var code: backprop_dnn_direction {
+    switch self {
+    case .forward: BACKPROP_DNN_FORWARD
+    case .backwardData: BACKPROP_DNN_BACKWARD_DATA
+    case .backwardWeights: BACKPROP_DNN_BACKWARD_WEIGHTS
+    }
+  }
+}
+
+extension LibraryCall.Image {
+  fileprivate var cValue: backprop_dnn_tensor {
+    func four(_ values: [Int]) -> (Int64, Int64, Int64, Int64) {
+      (Int64(values[0]), Int64(values[1]), Int64(values[2]), Int64(values[3]))
+    }
+    return backprop_dnn_tensor(shape: four(shape.dimensions), strides: four(strides))
+  }
+}
+
+extension Pair {
+  fileprivate var cValue: (Int64, Int64) { (Int64(height), Int64(width)) }
+  fileprivate var array: [Int64] { [Int64(height), Int64(width)] }
+}
+
+extension Window {
+  /// The padding at the end that is really used: where the stride does not divide the room, the last window stops
+  /// short, and oneDNN wants to be told exactly. Negative where rows of the image are left over.
+  fileprivate func paddingEnd(height: Int64, width: Int64, _ destination: backprop_dnn_tensor) -> Pair {
+    func end(_ size: Int64, _ count: Int64, _ axis: KeyPath<Pair, Int>) -> Int {
+      let reach = dilation[keyPath: axis] * (kernel[keyPath: axis] - 1) + 1
+      return (Int(count) - 1) * stride[keyPath: axis] + reach - Int(size) - paddingBegin[keyPath: axis]
+    }
+    return Pair(end(height, destination.shape.2, \.height), end(width, destination.shape.3, \.width))
+  }
+}

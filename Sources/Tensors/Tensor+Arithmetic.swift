@@ -1,0 +1,62 @@
+// Elementwise operations. Operands broadcast: shapes are aligned at the last axis, and sizes are equal or 1.
+
+extension Tensor {
+  func unary(_ kind: Unary) -> Tensor { .record(.unary(kind), [self]) }
+  func binary(_ kind: Binary, _ other: Tensor) -> Tensor { .record(.binary(kind), [self, other]) }
+  private func number(_ value: Float) -> Tensor { .fill(Double(value), [], dtype) }
+
+  public static func + (a: Tensor, b: Tensor) -> Tensor { a.binary(.add, b) }
+  public static func - (a: Tensor, b: Tensor) -> Tensor { a.binary(.subtract, b) }
+  public static func * (a: Tensor, b: Tensor) -> Tensor { a.binary(.multiply, b) }
+  public static func / (a: Tensor, b: Tensor) -> Tensor { a.binary(.divide, b) }
+  public static func + (a: Tensor, b: Float) -> Tensor { a + a.number(b) }
+  public static func - (a: Tensor, b: Float) -> Tensor { a - a.number(b) }
+  public static func * (a: Tensor, b: Float) -> Tensor { a * a.number(b) }
+  public static func / (a: Tensor, b: Float) -> Tensor { a / a.number(b) }
+  public static func + (a: Float, b: Tensor) -> Tensor { b.number(a) + b }
+  public static func - (a: Float, b: Tensor) -> Tensor { b.number(a) - b }
+  public static func * (a: Float, b: Tensor) -> Tensor { b.number(a) * b }
+  public static func / (a: Float, b: Tensor) -> Tensor { b.number(a) / b }
+  public static prefix func - (a: Tensor) -> Tensor { a.unary(.negate) }
+
+  public func exp() -> Tensor { unary(.exp) }
+  public func log() -> Tensor { unary(.log) }
+  public func sqrt() -> Tensor { unary(.sqrt) }
+  /// 1 / √x
+  public func rsqrt() -> Tensor { unary(.rsqrt) }
+  public func square() -> Tensor { unary(.square) }
+  public func reciprocal() -> Tensor { unary(.reciprocal) }
+  public func tanh() -> Tensor { unary(.tanh) }
+  /// 1 / (1 + e⁻ˣ)
+  public func sigmoid() -> Tensor { unary(.sigmoid) }
+  /// max(x, 0); the derivative at 0 is 0.
+  public func relu() -> Tensor { unary(.relu) }
+  public func abs() -> Tensor { unary(.absolute) }
+  /// −1, 0 or 1.
+  public func sign() -> Tensor { unary(.sign) }
+  /// The error function.
+  public func erf() -> Tensor { unary(.erf) }
+  public func sin() -> Tensor { unary(.sin) }
+  public func cos() -> Tensor { unary(.cos) }
+  /// The greatest whole number that is not above.
+  public func floor() -> Tensor { unary(.floor) }
+  public func power(_ exponent: Tensor) -> Tensor { binary(.power, exponent) }
+
+  /// 1 where this is less, 0 elsewhere. Comparisons are constant almost everywhere: no gradient passes.
+  public func less(than other: Tensor) -> Tensor { binary(.less, other) }
+  public func lessOrEqual(to other: Tensor) -> Tensor { binary(.lessOrEqual, other) }
+  public func equal(to other: Tensor) -> Tensor { binary(.equal, other) }
+  public func greater(than other: Tensor) -> Tensor { other.binary(.less, self) }
+
+  /// The same values as another type; to `int32` toward zero.
+  public func cast(to dtype: DType) -> Tensor { dtype == self.dtype ? self : .record(.cast(dtype), [self]) }
+  /// The same values, taken as constants by derivatives.
+  public func stoppingGradient() -> Tensor { .record(.stopGradient, [self]) }
+}
+
+/// The greater of each pair; NaN where either is. Equal values share the gradient.
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(.maximum, b) }
+/// The lesser of each pair; NaN where either is. Equal values share the gradient.
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(.minimum, b) }
+/// `a` where the condition is not 0, elsewhere `b`.
+public func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { .record(.select, [condition, a, b]) }

@@ -1,0 +1,106 @@
+// Where elements lie, and reductions.
+
+extension Tensor {
+  /// The same elements in row-major order under another shape; at most one size may be −1 and is then worked out.
+  public func reshaped(to shape: Shape, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    if failure != nil || shape == self.shape { return self }
+    var shape = shape
+    if let open = shape.firstIndex(of: -1) {
+      let known = Shape(shape.dimensions.enumerated().filter { $0.offset != open }.map(\.element)).elementCount
+      shape.dimensions[open] = known > 0 ? self.shape.elementCount / known : 0
+    }
+    guard shape.isValid else {
+      return .failed(TensorError("reshape: \(shape) is not a shape", callSite: CallSite(file, line)))
+    }
+    return .record(.reshape(shape), [self], CallSite(file, line))
+  }
+
+  /// All axes from `axis` on as one.
+  public func flattened(from axis: Int = 0, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    if failure != nil { return self }
+    guard 0...shape.rank ~= axis else {
+      return .failed(TensorError("flattened: \(shape) has no axis \(axis)", callSite: CallSite(file, line)))
+    }
+    let kept = shape.dimensions.prefix(axis)
+    return reshaped(to: Shape(kept + [shape.dimensions.dropFirst(axis).reduce(1, *)]), file: file, line: line)
+  }
+
+  /// The axes in another order: axis i of the result is axis `order[i]`.
+  public func permuted(_ order: [Int], file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    .record(.permute(order), [self], CallSite(file, line))
+  }
+
+  /// The last two axes exchanged.
+  public var transposed: Tensor {
+    if failure != nil { return self }
+    guard shape.rank >= 2 else { return .failed(TensorError("transposed: \(shape) has fewer than two axes")) }
+    return permuted(Array(0..<(shape.rank - 2)) + [shape.rank - 1, shape.rank - 2])
+  }
+
+  public func broadcast(to shape: Shape, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    shape == self.shape ? self : .record(.broadcast(shape), [self], CallSite(file, line))
+  }
+
+  /// The box of this shape that begins at `starts`.
+  public func sliced(starts: [Int], shape: Shape, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    .record(.slice(starts: starts, shape), [self], CallSite(file, line))
+  }
+
+  public func padded(
+    before: [Int], after: [Int], with value: Float = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    .record(.pad(before: before, after: after, Constant(Double(value))), [self], CallSite(file, line))
+  }
+
+  /// Joined along an axis.
+  public static func concatenated(
+    _ tensors: [Tensor], axis: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    .record(.concatenate(axis: axis), tensors, CallSite(file, line))
+  }
+
+  private func axes(_ axes: [Int]?) -> [Int] {
+    Set((axes ?? Array(shape.indices)).map { $0 < 0 ? $0 + shape.rank : $0 }).sorted()
+  }
+
+  private func reduced(_ kind: Reduction, _ axes: [Int]?, _ keepingAxes: Bool, _ site: CallSite) -> Tensor {
+    if failure != nil { return self }
+    let axes = self.axes(axes)
+    let result = Tensor.record(.reduce(kind, axes: axes), [self], site)
+    guard !keepingAxes, result.failure == nil else { return result }
+    return result.reshaped(to: Shape(shape.indices.filter { !axes.contains($0) }.map { shape[$0] }))
+  }
+
+  /// The sum over these axes, or over all.
+  public func sum(
+    axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    reduced(.sum, axes, keepingAxes, CallSite(file, line))
+  }
+
+  /// The mean over these axes, or over all; NaN of nothing.
+  public func mean(
+    axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    let count = self.axes(axes).reduce(1) { $0 * shape[$1] }
+    return sum(axes: axes, keepingAxes: keepingAxes, file: file, line: line) * Tensor.fill(1 / Double(count))
+  }
+
+  /// The greatest over these axes. Equal values share the gradient.
+  public func max(
+    axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    reduced(.maximum, axes, keepingAxes, CallSite(file, line))
+  }
+
+  public func min(
+    axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    reduced(.minimum, axes, keepingAxes, CallSite(file, line))
+  }
+
+  /// The position of the first greatest element along an axis, as int32; the axis goes.
+  public func argmax(axis: Int = -1, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    .record(.argmax(axis: axis < 0 ? axis + shape.rank : axis), [self], CallSite(file, line))
+  }
+}

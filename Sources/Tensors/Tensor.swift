@@ -1,0 +1,93 @@
+/// An array of numbers that remembers how it is computed.
+///
+/// Operations on tensors do no work: each records a node of a graph. Work happens when values are asked for (`values()`,
+/// `scalar()`, `evaluate(_:assigning:)`). A wrong operation gives a *failed* tensor; the error is thrown when a value,
+/// a gradient or an update is asked for.
+public struct Tensor: Sendable {
+  var node: Node
+  /// Which of the node's results.
+  let output: Int
+
+  init(_ node: Node, output: Int = 0) {
+    self.node = node
+    self.output = output
+  }
+
+  var type: TensorType { node.types[output] }
+  /// The sizes of the dimensions. A failed tensor's is empty.
+  public var shape: Shape { type.shape }
+  /// What the elements are.
+  public var dtype: DType { type.dtype }
+  /// What was wrong, if this tensor comes of a wrong operation.
+  public var failure: TensorError? { node.failure }
+
+  /// Numbers in row-major order. Their count must be the product of `shape`.
+  public init(_ values: [Float], shape: [Int]) { self = .leaf(values, Storage(values), shape, .float32) }
+  /// Whole numbers (labels, positions) in row-major order.
+  public init(_ values: [Int32], shape: [Int]) { self = .leaf(values, Storage(values), shape, .int32) }
+  /// A number that may differ from step to step without a new plan.
+  public init(_ value: Float) { self.init([value], shape: []) }
+
+  private static func leaf<T>(_ values: [T], _ storage: @autoclosure () -> Storage, _ shape: [Int], _ dtype: DType)
+    -> Tensor
+  {
+    let type = TensorType(Shape(shape), dtype)
+    guard type.shape.isValid, type.shape.elementCount == values.count else {
+      return .failed(TensorError("Tensor: \(values.count) values do not fill the shape \(type.shape)"))
+    }
+    return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage())))
+  }
+
+  /// The same number everywhere. The number is part of the plan; use `Tensor(_:)` for one that changes.
+  public static func full(_ shape: Shape, _ value: Float) -> Tensor { fill(Double(value), shape) }
+  public static func zeros(_ shape: Shape) -> Tensor { full(shape, 0) }
+  public static func ones(_ shape: Shape) -> Tensor { full(shape, 1) }
+
+  static func fill(_ value: Double, _ shape: Shape = [], _ dtype: DType = .float32) -> Tensor {
+    record(.fill(Constant(value), TensorType(shape, dtype)), [])
+  }
+
+  /// A tensor that carries an error.
+  public static func failed(_ error: TensorError) -> Tensor {
+    Tensor(Node(.failed, inputs: [], types: [TensorType([])], leaf: .failure(error)))
+  }
+
+  /// Adds the layer to the error of a failed tensor that does not name one yet. Costs nothing otherwise.
+  public func located(in layer: @autoclosure () -> String) -> Tensor {
+    guard var error = failure, error.layer == nil else { return self }
+    error.layer = layer()
+    return .failed(error)
+  }
+
+  /// Records an operation with one result.
+  static func record(_ op: Op, _ inputs: [Tensor], _ site: CallSite? = nil) -> Tensor {
+    recordAll(op, inputs, site)[0]
+  }
+
+  /// Records an operation; the results in order, or failed tensors in their place.
+  static func recordAll(_ op: Op, _ inputs: [Tensor], _ site: CallSite? = nil) -> [Tensor] {
+    for input in inputs where input.failure != nil { return op.repeated(input) }
+    do throws(TensorError) {
+      let types = try op.inferTypes(inputs.map(\.type))
+      for type in types where !type.shape.isValid {
+        throw TensorError("\(op.name): the result \(type.shape) is not a shape that fits in memory")
+      }
+      let node = Node(op, inputs: inputs, types: types)
+      return types.indices.map { Tensor(node, output: $0) }
+    } catch {
+      var located = error
+      located.callSite = site
+      return op.repeated(.failed(located))
+    }
+  }
+}
+
+extension Op {
+  /// As many copies of a failed tensor as the operation has results.
+  fileprivate func repeated(_ tensor: Tensor) -> [Tensor] {
+    switch self {
+    case .batchNorm, .batchNormGradient: [tensor, tensor, tensor]
+    default: [tensor]
+    }
+  }
+}

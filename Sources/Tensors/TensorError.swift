@@ -1,0 +1,38 @@
+/// Where in a user's program an operation was asked for.
+public struct CallSite: Hashable, Sendable, CustomStringConvertible {
+  public let file: String
+  public let line: Int
+
+  public init(_ file: StaticString, _ line: UInt) {
+    self.file = "\(file)"
+    self.line = Int(line)
+  }
+
+  public var description: String { "\(file):\(line)" }
+}
+
+/// What went wrong with a tensor operation: a sentence, the layer it happened in and where it was called.
+///
+/// Operators cannot throw, so a wrong operation gives a failed tensor that carries this error; asking for a value, a
+/// gradient or an update throws it.
+public struct TensorError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What was wrong, with the shapes, and what would be right.
+  public var message: String
+  /// The layer's path and kind, such as `classifier.2 (Dense 512 → 10)`.
+  public var layer: String?
+  /// Where it was called.
+  public var callSite: CallSite?
+
+  public init(_ message: String, layer: String? = nil, callSite: CallSite? = nil) {
+    self.message = message
+    self.layer = layer
+    self.callSite = callSite
+  }
+
+  public var description: String {
+    var text = message
+    if let layer { text += "\n  in layer  \(layer)" }
+    if let callSite { text += "\n  called at \(callSite)" }
+    return text
+  }
+}

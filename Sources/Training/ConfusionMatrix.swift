@@ -1,0 +1,35 @@
+/// How often each class was taken for each other one: a row for the true class, a column for the predicted one.
+public struct ConfusionMatrix: Hashable, Sendable {
+  /// `counts[truth][prediction]`.
+  public private(set) var counts: [[Int]]
+
+  /// A matrix without an entry, for classes 0 ..< `classes`.
+  public init(classes: Int) {
+    counts = Array(repeating: Array(repeating: 0, count: max(classes, 0)), count: max(classes, 0))
+  }
+
+  public var classes: Int { counts.count }
+
+  /// Counts one example. The matrix grows where a class lies beyond it; a negative class is not counted.
+  public mutating func record(truth: Int, prediction: Int) {
+    guard truth >= 0, prediction >= 0 else { return }
+    grow(to: max(truth, prediction) + 1)
+    counts[truth][prediction] += 1
+  }
+
+  /// How many examples were counted.
+  public var total: Int { counts.reduce(0) { $0 + $1.reduce(0, +) } }
+
+  /// How many of them were right: the diagonal's sum.
+  public var correct: Int { counts.indices.reduce(0) { $0 + counts[$1][$1] } }
+
+  /// The share that was right, 0 for an empty matrix.
+  public var accuracy: Double { total == 0 ? 0 : Double(correct) / Double(total) }
+
+  /// Makes room for classes 0 ..< `classes`.
+  public mutating func grow(to classes: Int) {
+    guard classes > counts.count else { return }
+    for row in counts.indices { counts[row] += Array(repeating: 0, count: classes - counts[row].count) }
+    counts += Array(repeating: Array(repeating: 0, count: classes), count: classes - counts.count)
+  }
+}

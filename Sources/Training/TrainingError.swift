@@ -1,0 +1,22 @@
+/// Why training could not go on: a sentence with what would help.
+public struct TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
+  public var message: String
+  /// The step, counted from 1, that failed; `nil` where training had not begun.
+  public var step: Int?
+
+  public init(_ message: String, step: Int? = nil) {
+    self.message = message
+    self.step = step
+  }
+
+  public var description: String { message }
+
+  /// The loss of `step` is no finite number.
+  static func diverged(loss: Float, step: Int, learningRate: Float) -> TrainingError {
+    let what = loss.isNaN ? "not a number" : "infinite"
+    return TrainingError(
+      "the loss became \(what) at step \(step); lower the learning rate (it is \(learningRate), "
+        + "try \(learningRate / 10)) or check the data for values that are not finite",
+      step: step)
+  }
+}

@@ -1,0 +1,52 @@
+import Testing
+
+@testable import Tensors
+
+/// From recorded tensors to values: plans, updates in place, errors as values.
+@Suite struct EngineTests {
+  @Test func computesValues() throws {
+    let x = Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3])
+    let y = (x * 2 + Tensor([10, 20, 30], shape: [3])).sum(axes: [1])
+    #expect(try y.values() == [72, 90])
+    #expect(try x.transposed.matmul(x).values() == [17, 22, 27, 22, 29, 36, 27, 36, 45])
+    #expect(try x.permuted([1, 0]).reshaped(to: [6]).values() == [1, 4, 2, 5, 3, 6])
+  }
+
+  @Test func differentiates() throws {
+    let x = Tensor([1, 2, 3], shape: [3])
+    let y = (x * x * x).sum()
+    let first = try #require(gradients(of: y, withRespectTo: [x])[0])
+    #expect(try first.values() == [3, 12, 27])
+    let second = try #require(gradients(of: first.sum(), withRespectTo: [x])[0])
+    #expect(try second.values() == [6, 12, 18])
+  }
+
+  @Test func updatesVariablesInPlace() throws {
+    let weight = try Variable([1, 2], shape: [2], name: "weight")
+    let loss = weight.tensor.square().sum()
+    let gradient = try #require(gradients(of: loss, withRespectTo: [weight.tensor])[0] ?? nil)
+    _ = gradient
+    let leaf = weight.tensor
+    let other = leaf.square().sum()
+    let slope = try #require(gradients(of: other, withRespectTo: [leaf])[0])
+    try evaluate([other], assigning: [(weight, leaf - 0.25 * slope)])
+    #expect(try weight.values() == [0.5, 1])
+    #expect(try other.scalar() == 5)  // the value from before the update
+    #expect(throws: TensorError.self) { try loss.scalar() }  // recorded with values that are gone
+  }
+
+  @Test func exchangesVariables() throws {
+    let (a, b) = (try Variable([1], shape: [1], name: "a"), try Variable([2], shape: [1], name: "b"))
+    try evaluate([], assigning: [(a, b.tensor), (b, a.tensor)])
+    #expect(try a.values() == [2])
+    #expect(try b.values() == [1])
+  }
+
+  @Test func failsWithAValue() throws {
+    let x = Tensor([Float](repeating: 0, count: 6), shape: [2, 3])
+    let product = x.matmul(x)
+    #expect(product.failure?.message.contains("[2, 3] · [2, 3]") == true)
+    #expect(throws: TensorError.self) { try (product + 1).relu().sum().values() }
+    #expect(Tensor([1, 2], shape: [3]).failure != nil)
+  }
+}
