@@ -32,6 +32,7 @@ let package = Package(
       name: "Tensors",
       dependencies: ["CKernels", "OneDNNShim", .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: strict),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -35,10 +35,10 @@ struct TrainImageCommand: ParsableCommand {
   private func train(seed: UInt64) throws {
     let dataset = try RequestError.whenFailing { try ImageDataset.named(data) }
     let description = try RequestError.whenFailing { try ModelDescription.image(model, for: dataset) }
-    let model = try RequestError.whenFailing { try description.makeModel() }
+    let network = try RequestError.whenFailing { try description.makeModel() }
     let optimizer = try RequestError.whenFailing {
       try makeOptimizer(
-        named: training.optimizer, for: model, learningRate: training.learningRate.map { Float($0) },
+        named: training.optimizer, for: network, learningRate: training.learningRate.map { Float($0) },
         momentum: training.momentum.map { Float($0) }, weightDecay: training.weightDecay.map { Float($0) })
     }
     let isSmall = dataset.train.count < 10_000
@@ -48,14 +48,14 @@ struct TrainImageCommand: ParsableCommand {
       steps: training.steps, batchSize: training.batchSize ?? (isSmall ? 32 : 64), patience: training.patience,
       decay: try training.decay(), seed: seed, stop: interrupt.stop)
 
-    let run = try Run.create(at: training.output, name: "image-\(self.model)-\(dataset.name)")
-    let parameters = parameterCount(of: model)
+    let run = try Run.create(at: training.output, name: "image-\(model)-\(dataset.name)")
+    let parameters = parameterCount(of: network)
     var record = RunRecord(
       flags: flags(trainer, optimizer), seed: seed, parameters: parameters, started: Date().ISO8601Format())
     try run.write(record)
     if !training.quiet {
       Console.log(
-        "\(self.model) with \(parameters.grouped) parameters on \(dataset.name): \(dataset.train.count.grouped) images, "
+        "\(model) with \(parameters.grouped) parameters on \(dataset.name): \(dataset.train.count.grouped) images, "
           + "\(dataset.test.count.grouped) to test; \(Engine.description)")
     }
 
@@ -63,7 +63,7 @@ struct TrainImageCommand: ParsableCommand {
     let metrics = try run.openMetrics()
     let result: TrainingResult
     do {
-      result = try trainer.train(model, with: optimizer, on: dataset.train, evaluatingOn: dataset.test) { event in
+      result = try trainer.train(network, with: optimizer, on: dataset.train, evaluatingOn: dataset.test) { event in
         try metrics.add(event)
         display.show(event)
       }
@@ -76,7 +76,7 @@ struct TrainImageCommand: ParsableCommand {
     }
     display.end()
 
-    try run.save(model, description)
+    try run.save(network, description)
     record.ended = Date().ISO8601Format()
     record.results = RunRecord.Results(result)
     try run.write(record)

@@ -18,6 +18,13 @@ enum {
   MAX_OPERANDS = BACKPROP_MAX_REGISTERS,  // of either kind
   MAX_PERIOD = 4096,                  // elements of a repeating operand that are laid out once
   PERIOD_SPACE = 16384,
+#ifndef AHEADN
+#define AHEADN 2
+#endif
+#ifndef PREFETCH
+#define PREFETCH 2
+#endif
+  AHEAD = AHEADN * BLOCK,
   FEW_STEPS = 160,                    // fit on the stack
   NONE = 255,
 };
@@ -48,6 +55,7 @@ typedef struct {
   int slot_count;   // places that are blocks of ours
   int64_t period_space;
   int step_count;
+  int prefetches;   // whether operands come from memory rather than from a cache
   double cost;      // nanoseconds an element
   operand inputs[MAX_OPERANDS], outputs[MAX_OPERANDS];
   backprop_step *steps;
@@ -108,6 +116,26 @@ static int may_write_directly(const plan *p, const operand *o, int written, cons
   return 1;
 }
 
+// A product that only the next instruction reads, into a sum or difference, saves a pass over the block (and
+// a rounding, where the processor multiplies and adds at once). Gives the joint opcode and what it reads, or 0.
+static int join_product(const backprop_instruction *product, const backprop_instruction *sum, uint8_t sources[3]) {
+  uint8_t r = product->destination;
+  if (product->opcode != BACKPROP_MULTIPLY_F && product->opcode != BACKPROP_SQUARE_F) return 0;
+  int opcode;
+  uint8_t other;
+  if (sum->opcode == BACKPROP_ADD_F && sum->a != sum->b && (sum->a == r || sum->b == r)) {
+    opcode = STEP_MULTIPLY_ADD, other = sum->a == r ? sum->b : sum->a;
+  } else if (sum->opcode == BACKPROP_SUBTRACT_F && sum->a != sum->b && (sum->a == r || sum->b == r)) {
+    opcode = sum->a == r ? STEP_MULTIPLY_SUBTRACT : STEP_SUBTRACT_PRODUCT, other = sum->a == r ? sum->b : sum->a;
+  } else {
+    return 0;
+  }
+  sources[0] = product->a;
+  sources[1] = product->opcode == BACKPROP_SQUARE_F ? product->a : product->b;
+  sources[2] = other;
+  return opcode;
+}
+
 // Gives registers places, walking backwards so that a place is free again above the instruction that defines it.
 // Instructions that nobody reads vanish. `p->steps` has room for one step an instruction and one an output.
 static void assign_places(plan *p, const backprop_program *program) {
@@ -165,7 +193,11 @@ static void assign_places(plan *p, const backprop_program *program) {
     place[in->destination] = NONE;
     if (to >= FIRST_SLOT && to < FIRST_DIRECT) free_slots[free_count++] = to;
     uint8_t sources[3] = {in->a, in->b, in->c};
-    int used = backprop_operand_count(in->opcode);
+    int used = backprop_operand_count(in->opcode), opcode = in->opcode;
+    if (k > 0 && place[program->instructions[k - 1].destination] == NONE) {
+      int fused = join_product(&program->instructions[k - 1], in, sources);
+      if (fused) opcode = fused, used = 3, k--;
+    }
     for (int s = 0; s < 3; s++) {
       if (s >= used) {
         sources[s] = sources[0];
@@ -174,7 +206,7 @@ static void assign_places(plan *p, const backprop_program *program) {
       if (place[sources[s]] == NONE) place[sources[s]] = NEW_SLOT();
       sources[s] = place[sources[s]];
     }
-    p->steps[--first] = (backprop_step){in->opcode, to, sources[0], sources[1], sources[2]};
+    p->steps[--first] = (backprop_step){(uint8_t)opcode, to, sources[0], sources[1], sources[2]};
     p->cost += backprop_step_cost(in->opcode);
   }
 #undef NEW_SLOT
@@ -219,6 +251,11 @@ static void prepare(const plan *p, workspace *w) {
   }
 }
 
+// A block's reads come in bursts that the processor's own prefetching does not fill memory's bandwidth with.
+static inline void prefetch_block(const float *p) {
+  for (int e = 0; e < BLOCK; e += 16) __builtin_prefetch(p + e, 0, PREFETCH);
+}
+
 // Elements start..<start + count in memory order. `whole`: count is a multiple of 16, so that pointers may be used;
 // otherwise (only at the very end) everything goes through places of ours, which have room for whole vectors.
 static void run_flat_block(const plan *p, workspace *w, int64_t start, int64_t count, int whole) {
@@ -228,7 +265,10 @@ static void run_flat_block(const plan *p, workspace *w, int64_t start, int64_t c
     switch (o->reach) {
     case SCALAR: continue;
     case GENERAL: view_gather(&o->view, &p->space, start, count, w->places[o->place]); continue;
-    case LINEAR: from = o->view.base + start; break;
+    case LINEAR:
+      from = o->view.base + start;
+      if (p->prefetches) prefetch_block(from + AHEAD);
+      break;
     case PERIODIC: w->places[i] = w->periods + o->copy_at + start % o->period; continue;
     case WINDOWED: {
       int64_t at = start % o->period;
@@ -362,6 +402,7 @@ void backprop_run_program(const backprop_program *program, void *const *pointers
     if (!steps) return;
   }
   p.steps = steps;
+  p.prefetches = p.total * 4 * (p.input_count + p.output_count) > (1 << 20);
   assign_places(&p, program);
   if (p.tiled < 0) {
     int64_t blocks = (p.total + BLOCK - 1) / BLOCK;

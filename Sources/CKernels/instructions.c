@@ -28,6 +28,8 @@ INLINE void to_integer(lanes *v) {
 // Unsigned, so that overflow wraps.
 #define INTEGER(expression) \
   LOOP(uwords x = (uwords)LOAD(a + i); uwords y = (uwords)LOAD(b + i); STORE(d + i, (lanes)(expression));)
+#define TERNARY(expression) \
+  LOOP(lanes x = LOAD(a + i); lanes y = LOAD(b + i); lanes z = LOAD(c + i); STORE(d + i, (expression));)
 #define TRUTH(mask) ((lanes)((words)(mask) & (words)SPLAT(1.0f)))
 
 CLONES void backprop_run_steps(
@@ -35,7 +37,7 @@ CLONES void backprop_run_steps(
   for (const backprop_step *step = steps; step < steps + step_count; step++) {
     float *d = places[step->destination];
     const float *a = places[step->a], *b = places[step->b], *c = places[step->c];
-    switch ((backprop_opcode)step->opcode) {
+    switch (step->opcode) {
     case BACKPROP_COPY: UNARY(x)
     case BACKPROP_NEGATE_F: UNARY(-x)
     case BACKPROP_ABS_F: UNARY(ABS(x))
@@ -74,11 +76,12 @@ CLONES void backprop_run_steps(
     case BACKPROP_LESS_I: INTEGER(TRUTH((words)x < (words)y))
     case BACKPROP_LESS_EQUAL_I: INTEGER(TRUTH((words)x <= (words)y))
     case BACKPROP_EQUAL_I: INTEGER(TRUTH(x == y))
-    case BACKPROP_SELECT:
-      LOOP(lanes x = LOAD(a + i); lanes y = LOAD(b + i); lanes z = LOAD(c + i);
-           STORE(d + i, SELECT(x != 0.0f, y, z));)
+    case BACKPROP_SELECT: TERNARY(SELECT(x != 0.0f, y, z))
     case BACKPROP_INT_TO_FLOAT: UNARY(__builtin_convertvector((words)x, lanes))
     case BACKPROP_FLOAT_TO_INT: UPDATE(to_integer(&x))
+    case STEP_MULTIPLY_ADD: TERNARY(x * y + z)
+    case STEP_MULTIPLY_SUBTRACT: TERNARY(x * y - z)
+    case STEP_SUBTRACT_PRODUCT: TERNARY(z - x * y)
     }
   }
 }

@@ -7,6 +7,9 @@ typedef struct {
   uint8_t opcode, destination, a, b, c;
 } backprop_step;
 
+// Steps that only planning makes: a product and the sum it goes into, in one pass over the block.
+enum { STEP_MULTIPLY_ADD = 100, STEP_MULTIPLY_SUBTRACT, STEP_SUBTRACT_PRODUCT };  // ab + c, ab - c, c - ab
+
 // Runs the steps in order, each over `count` elements (a multiple of 16) of its places.
 // A destination may be the same memory as a source, never shifted against it.
 void backprop_run_steps(const backprop_step *steps, int step_count, float *const *places, int64_t count);

@@ -8,8 +8,6 @@
 #include "threads.h"
 #include "transpose.h"
 
-#include <stdlib.h>
-
 enum {
   DEPTH = 320,          // of k, packed at a time: a sliver of b (32 columns) takes 40 KB, a panel of a stays in L2
   PANEL_ROWS = 240,     // of a, packed at a time; a multiple of both kernels' rows
@@ -165,38 +163,7 @@ static void run_panel(
   }
 }
 
-static int64_t up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
-
-static void multiply(const product *p, const kernel *kern) {
-  int64_t depth_most = p->k < DEPTH ? p->k : DEPTH;
-  int64_t rows_most = p->m < PANEL_ROWS ? up(p->m, kern->rows) : PANEL_ROWS;
-  int64_t columns_most = p->n < PANEL_COLUMNS ? up(p->n, kern->columns) : PANEL_COLUMNS;
-  float *left = backprop_scratch(1, rows_most * depth_most * (int64_t)sizeof(float));
-  float *right = backprop_scratch(2, columns_most * depth_most * (int64_t)sizeof(float));
-  if (!left || !right) abort();
-  // With few rows of a, packing b would cost as much as the product: read b where it lies, but for a ragged edge.
-  int in_place = p->b_column == 1 && p->m <= 3 * kern->rows;
-  for (int64_t column = 0; column < p->n; column += PANEL_COLUMNS) {
-    int64_t n = p->n - column < PANEL_COLUMNS ? p->n - column : PANEL_COLUMNS;
-    int64_t whole = in_place ? n / kern->columns * kern->columns : 0;
-    for (int64_t first = 0; first < p->k; first += DEPTH) {
-      int64_t depth = p->k - first < DEPTH ? p->k - first : DEPTH;
-      const float *b = p->b + first * p->b_row + column * p->b_column;
-      pack_right(depth, n - whole, b + whole * p->b_column, p->b_row, p->b_column, kern->columns, right);
-      for (int64_t row = 0; row < p->m; row += PANEL_ROWS) {
-        int64_t m = p->m - row < PANEL_ROWS ? p->m - row : PANEL_ROWS;
-        float *c = p->c + row * p->c_row + column;
-        pack_left(m, depth, p->a + row * p->a_row + first * p->a_column, p->a_row, p->a_column, kern->rows, left);
-        if (whole > 0) run_panel(kern, m, whole, depth, left, b, kern->columns, p->b_row, c, p->c_row, first > 0);
-        if (whole < n)
-          run_panel(kern, m, n - whole, depth, left, right, depth * kern->columns, kern->columns, c + whole, p->c_row,
-                    first > 0);
-      }
-    }
-  }
-}
-
-// c[m, n] for products too small to pack: row by row
+// c[m, n] for products too small to pack (or no memory to pack into): row by row
 CLONES static void multiply_small(const product *p) {
   for (int64_t i = 0; i < p->m; i++) {
     const float *a = p->a + i * p->a_row;
@@ -234,6 +201,40 @@ CLONES static void multiply_small(const product *p) {
         for (int64_t q = 0; q < p->k; q++)
           sum += a[q * p->a_column] * p->b[q * p->b_row + j * p->b_column];
         c[j] = sum;
+      }
+    }
+  }
+}
+
+static int64_t up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
+
+static void multiply(const product *p, const kernel *kern) {
+  int64_t depth_most = p->k < DEPTH ? p->k : DEPTH;
+  int64_t rows_most = p->m < PANEL_ROWS ? up(p->m, kern->rows) : PANEL_ROWS;
+  int64_t columns_most = p->n < PANEL_COLUMNS ? up(p->n, kern->columns) : PANEL_COLUMNS;
+  float *left = backprop_scratch(1, rows_most * depth_most * (int64_t)sizeof(float));
+  float *right = backprop_scratch(2, columns_most * depth_most * (int64_t)sizeof(float));
+  if (!left || !right) {
+    multiply_small(p);
+    return;
+  }
+  // With few rows of a, packing b would cost as much as the product: read b where it lies, but for a ragged edge.
+  int in_place = p->b_column == 1 && p->m <= 3 * kern->rows;
+  for (int64_t column = 0; column < p->n; column += PANEL_COLUMNS) {
+    int64_t n = p->n - column < PANEL_COLUMNS ? p->n - column : PANEL_COLUMNS;
+    int64_t whole = in_place ? n / kern->columns * kern->columns : 0;
+    for (int64_t first = 0; first < p->k; first += DEPTH) {
+      int64_t depth = p->k - first < DEPTH ? p->k - first : DEPTH;
+      const float *b = p->b + first * p->b_row + column * p->b_column;
+      pack_right(depth, n - whole, b + whole * p->b_column, p->b_row, p->b_column, kern->columns, right);
+      for (int64_t row = 0; row < p->m; row += PANEL_ROWS) {
+        int64_t m = p->m - row < PANEL_ROWS ? p->m - row : PANEL_ROWS;
+        float *c = p->c + row * p->c_row + column;
+        pack_left(m, depth, p->a + row * p->a_row + first * p->a_column, p->a_row, p->a_column, kern->rows, left);
+        if (whole > 0) run_panel(kern, m, whole, depth, left, b, kern->columns, p->b_row, c, p->c_row, first > 0);
+        if (whole < n)
+          run_panel(kern, m, n - whole, depth, left, right, depth * kern->columns, kern->columns, c + whole, p->c_row,
+                    first > 0);
       }
     }
   }

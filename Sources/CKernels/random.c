@@ -6,13 +6,16 @@
 
 enum { ROUNDS = 10, ELEMENTS = 64 };  // 16 blocks of 4 words at a time
 
-typedef uint64_t wide_words __attribute__((vector_size(128)));
+typedef uint64_t wide_words __attribute__((vector_size(64)));
 
-// counter *= multiplier: the halves of the 64-bit product.
+// The halves of the 64-bit products counter * multiplier. Even and odd lanes apart, since processors multiply every
+// other lane to 64 bits.
 INLINE void multiply(const uwords *counter, uint32_t multiplier, uwords *high, uwords *low) {
-  wide_words product = __builtin_convertvector(*counter, wide_words) * (uint64_t)multiplier;
-  *low = __builtin_convertvector(product, uwords);
-  *high = __builtin_convertvector(product >> 32, uwords);
+  const uint64_t low_half = 0xffffffffu;
+  wide_words x = (wide_words)*counter;
+  wide_words even = (x & low_half) * (uint64_t)multiplier, odd = (x >> 32) * (uint64_t)multiplier;
+  *low = (uwords)((even & low_half) | (odd << 32));
+  *high = (uwords)((even >> 32) | (odd & ~low_half));
 }
 
 // Words 0 to 3 of the blocks first, first + 1, ... first + 15.

@@ -47,12 +47,18 @@ INLINE double across(backprop_reduction kind, const lanes *v) {
 
 // MARK: Contiguous runs
 
-INLINE double reduce_run(backprop_reduction kind, int64_t count, const float *x) {
+// x[count]; `readable` elements may be read
+INLINE double reduce_run(backprop_reduction kind, int64_t count, int64_t readable, const float *x) {
   double total = start_value(kind);
   float start = (float)total;
-  if (count < 8) {
-    for (int64_t i = 0; i < count; i++) total = combine(kind, total, (double)x[i]);
-    return total;
+  if (count <= 4 * LANES) {  // short rows are common: no tree over idle lanes
+    lanes a = SPLAT(start);
+    for (int64_t i = 0; i < count; i += LANES) {
+      lanes x0;
+      load_tail(&x0, x + i, count - i, readable - i, start);
+      accumulate(kind, &a, &x0);
+    }
+    return across(kind, &a);
   }
   for (int64_t begin = 0; begin < count; begin += STRETCH) {
     int64_t n = count - begin < STRETCH ? count - begin : STRETCH, i = 0;
@@ -70,8 +76,8 @@ INLINE double reduce_run(backprop_reduction kind, int64_t count, const float *x)
       accumulate(kind, &a, &x0);
     }
     if (i < n) {
-      lanes x0 = SPLAT(start);
-      load_part(&x0, p + i, n - i);
+      lanes x0;
+      load_tail(&x0, p + i, n - i, readable - begin - i, start);
       accumulate(kind, &b, &x0);
     }
     accumulate(kind, &a, &b);
@@ -82,11 +88,12 @@ INLINE double reduce_run(backprop_reduction kind, int64_t count, const float *x)
   return total;
 }
 
-// results[i] of runs[i] at x + i * length, the last one maybe shorter
+// x[runs, count] -> y[runs]; `readable` elements of x may be read
 CLONES static void reduce_runs(
-    backprop_reduction kind, int64_t runs, int64_t count, int64_t stride, const float *x, float *y) {
-#define RUNS(kind) \
-  for (int64_t i = 0; i < runs; i++) y[i] = (float)reduce_run(kind, count, x + i * stride)
+    backprop_reduction kind, int64_t runs, int64_t count, int64_t readable, const float *x, float *y) {
+#define RUNS(kind)                   \
+  for (int64_t i = 0; i < runs; i++) \
+  y[i] = (float)reduce_run(kind, count, readable - i * count, x + i * count)
   if (kind == BACKPROP_SUM) {
     RUNS(BACKPROP_SUM);
   } else if (kind == BACKPROP_MAXIMUM) {
@@ -97,9 +104,9 @@ CLONES static void reduce_runs(
 }
 
 CLONES static double reduce_one_run(backprop_reduction kind, int64_t count, const float *x) {
-  if (kind == BACKPROP_SUM) return reduce_run(BACKPROP_SUM, count, x);
-  if (kind == BACKPROP_MAXIMUM) return reduce_run(BACKPROP_MAXIMUM, count, x);
-  return reduce_run(BACKPROP_MINIMUM, count, x);
+  if (kind == BACKPROP_SUM) return reduce_run(BACKPROP_SUM, count, count, x);
+  if (kind == BACKPROP_MAXIMUM) return reduce_run(BACKPROP_MAXIMUM, count, count, x);
+  return reduce_run(BACKPROP_MINIMUM, count, count, x);
 }
 
 // MARK: Columns
@@ -185,7 +192,7 @@ typedef struct {
 
 static void run_rows(void *context, int64_t begin, int64_t end) {
   const work *w = context;
-  reduce_runs(w->kind, end - begin, w->count, w->count, w->x + begin * w->count, w->y + begin);
+  reduce_runs(w->kind, end - begin, w->count, (w->outer - begin) * w->count, w->x + begin * w->count, w->y + begin);
 }
 
 // Units are (outer, segment, tile), the tile fastest.
@@ -233,7 +240,7 @@ void backprop_reduce(backprop_reduction kind, int64_t outer, int64_t count, int6
     if (!w.partial) w.segments = 1, w.rows = count;
   }
   if (inner == 1 && w.segments == 1) {
-    backprop_parallel(outer, backprop_grain(outer, (double)count * cost + 3), run_rows, &w);
+    backprop_parallel(outer, backprop_grain(outer, (double)count * cost + 4), run_rows, &w);
     return;
   }
   units *= w.segments;
@@ -252,7 +259,7 @@ void backprop_reduce(backprop_reduction kind, int64_t outer, int64_t count, int6
 // MARK: The index of the greatest
 
 typedef struct {
-  int64_t count, inner;
+  int64_t outer, count, inner;
   const float *x;
   int32_t *y;
 } search;
@@ -261,18 +268,16 @@ typedef struct {
 CLONES static void argmax_rows(const search *s, int64_t begin, int64_t end) {
   for (int64_t o = begin; o < end; o++) {
     const float *x = s->x + o * s->count;
-    float greatest = (float)reduce_run(BACKPROP_MAXIMUM, s->count, x);
+    int64_t readable = (s->outer - o) * s->count;
+    float greatest = (float)reduce_run(BACKPROP_MAXIMUM, s->count, readable, x);
     int64_t i = 0;
-    for (; i + LANES <= s->count; i += LANES) {
-      lanes v = LOAD(x + i);
-      words found = greatest != greatest ? (words)(v != v) : (words)(v == SPLAT(greatest));
+    for (; i < s->count; i += LANES) {
+      lanes v;
+      load_tail(&v, x + i, s->count - i, readable - i, 0);
+      words found = greatest != greatest ? (words)(v != v) : (words)(v == greatest);
       if (any_lane(&found)) break;
     }
-    if (greatest != greatest) {
-      while (i < s->count && x[i] == x[i]) i++;
-    } else {
-      while (i < s->count && x[i] != greatest) i++;
-    }
+    while (greatest != greatest ? x[i] == x[i] : x[i] != greatest) i++;
     s->y[o] = (int32_t)i;
   }
 }
@@ -316,6 +321,6 @@ void backprop_argmax(int64_t outer, int64_t count, int64_t inner, const float *x
     memset(y, 0, (size_t)(outer * inner) * sizeof *y);
     return;
   }
-  search s = {count, inner, x, y};
+  search s = {outer, count, inner, x, y};
   backprop_parallel(outer, backprop_grain(outer, (double)(count * inner) * 0.15 + 5), argmax_task, &s);
 }

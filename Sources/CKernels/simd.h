@@ -52,6 +52,18 @@ INLINE void store_part(float *p, const lanes *v, int64_t count) {
   if (count & 1) memcpy(to, from, 4);
 }
 
+// The same, where `readable` elements of memory may be read from p on: past the wanted ones, mostly, are the next
+// row's. Piecewise loads cost ten times as much. The other lanes become `fill`.
+INLINE void load_tail(lanes *v, const float *p, int64_t count, int64_t readable, float fill) {
+  const words index = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  if (readable >= LANES) {
+    *v = SELECT(index < (int32_t)count, LOAD(p), SPLAT(fill));
+  } else {
+    *v = SPLAT(fill);
+    load_part(v, p, count);
+  }
+}
+
 // Across the lanes, in a fixed tree.
 INLINE float sum_lanes(const lanes *v) {
   lanes x = *v;

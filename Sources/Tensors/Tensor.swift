@@ -24,6 +24,7 @@ public struct Tensor: Sendable {
   /// Numbers in row-major order. Their count must be the product of `shape`.
   public init(_ values: [Float], shape: [Int]) { self = .leaf(values, Storage(values), shape, .float32) }
   /// Whole numbers (labels, positions) in row-major order.
+  @_disfavoredOverload
   public init(_ values: [Int32], shape: [Int]) { self = .leaf(values, Storage(values), shape, .int32) }
   /// A number that may differ from step to step without a new plan.
   public init(_ value: Float) { self.init([value], shape: []) }

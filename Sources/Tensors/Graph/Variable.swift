@@ -15,6 +15,7 @@ public final class Variable: @unchecked Sendable {
     var name: String
     var version = 0
     var pending: Tensor?
+    weak var leaf: Node?
   }
 
   init(_ storage: Storage, shape: Shape, dtype: DType, name: String) {
@@ -32,12 +33,22 @@ public final class Variable: @unchecked Sendable {
 
   /// How often the values have been replaced.
   var version: Int { state.withLock { $0.version } }
-  func advance() { state.withLock { $0.version += 1 } }
+  func advance() {
+    state.withLock { state in
+      state.version += 1
+      state.leaf = nil
+    }
+  }
 
-  /// The values, as a leaf of a graph.
+  /// The values, as a leaf of a graph: the same tensor until the variable is given other values.
   public var tensor: Tensor {
-    let type = TensorType(shape, dtype)
-    return Tensor(Node(.variable(type), inputs: [], types: [type], leaf: .variable(self, version: version)))
+    state.withLock { state in
+      if let node = state.leaf { return Tensor(node) }
+      let type = TensorType(shape, dtype)
+      let node = Node(.variable(type), inputs: [], types: [type], leaf: .variable(self, version: state.version))
+      state.leaf = node
+      return Tensor(node)
+    }
   }
 
   /// Values to take over with the next update, such as new running means; the last one recorded counts.

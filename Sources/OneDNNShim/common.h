@@ -1,0 +1,138 @@
+// What the operations of the shim have in common. oneDNN's versions 2 and 3 differ in how a primitive is described; each
+// difference is hidden where it comes up.
+#pragma once
+
+#if BACKPROP_ONEDNN
+
+#include <dnnl.hpp>
+
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "OneDNNShim.h"
+
+namespace backprop {
+
+inline dnnl::engine &engine() {
+  static dnnl::engine shared(dnnl::engine::kind::cpu, 0);
+  return shared;
+}
+
+inline dnnl::stream &stream() {
+  static dnnl::stream shared(engine());
+  return shared;
+}
+
+inline std::string &message() {
+  thread_local std::string text;
+  return text;
+}
+
+// Runs `body`; an exception becomes a message and a status other than 0.
+template <typename Body>
+int32_t guarded(Body body) {
+  try {
+    body();
+    return 0;
+  } catch (const std::exception &error) {
+    message() = error.what();
+    return 1;
+  }
+}
+
+using dims = dnnl::memory::dims;
+
+inline dims pair(const int64_t values[2]) { return {values[0], values[1]}; }
+
+inline dnnl::memory::desc plain(const backprop_dnn_tensor &tensor) {
+  return {dims(tensor.shape, tensor.shape + 4), dnnl::memory::data_type::f32, dims(tensor.strides, tensor.strides + 4)};
+}
+
+inline dnnl::memory::desc vector_desc(int64_t count) {
+  return {{count}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a};
+}
+
+// Whether the channels of a pixel lie side by side. With one channel there is no difference.
+inline bool is_channels_last(const backprop_dnn_tensor &tensor) {
+  return tensor.strides[1] == 1 || tensor.shape[1] == 1;
+}
+
+// Dense, in the order that `like` has.
+inline dnnl::memory::desc dense_like(const backprop_dnn_tensor &tensor, const backprop_dnn_tensor &like) {
+  using tag = dnnl::memory::format_tag;
+  return {dims(tensor.shape, tensor.shape + 4), dnnl::memory::data_type::f32,
+          is_channels_last(like) ? tag::nhwc : tag::nchw};
+}
+
+}  // namespace backprop
+
+// Primitives to run one after the other over operands of the caller and pieces of the caller's scratch memory.
+struct backprop_dnn_operation {
+  struct stage {
+    dnnl::primitive primitive;
+    std::unordered_map<int, dnnl::memory> arguments;
+  };
+
+  std::vector<dnnl::memory> operands;
+  std::vector<std::pair<dnnl::memory, int64_t>> scratch;
+  int64_t scratch_bytes = 0;
+  std::vector<stage> stages;
+
+  // The next operand in the caller's order.
+  dnnl::memory operand(const dnnl::memory::desc &desc) {
+    operands.emplace_back(desc, backprop::engine(), nullptr);
+    return operands.back();
+  }
+
+  dnnl::memory temporary(const dnnl::memory::desc &desc) {
+    dnnl::memory memory(desc, backprop::engine(), nullptr);
+    scratch.emplace_back(memory, scratch_bytes);
+    scratch_bytes += (static_cast<int64_t>(desc.get_size()) + 63) / 64 * 64;
+    return memory;
+  }
+
+  // The operand in this layout: itself, or a copy that a reorder makes first.
+  dnnl::memory input(const dnnl::memory &given, const dnnl::memory::desc &wanted) {
+    if (given.get_desc() == wanted) return given;
+    dnnl::memory copy = temporary(wanted);
+    reorder(given, copy);
+    return copy;
+  }
+
+  // Where to put a result in this layout; `finish` then brings it to the operand.
+  dnnl::memory output(const dnnl::memory &given, const dnnl::memory::desc &made) {
+    return given.get_desc() == made ? given : temporary(made);
+  }
+
+  void finish(const dnnl::memory &made, const dnnl::memory &given) {
+    if (made.get() != given.get()) reorder(made, given);
+  }
+
+  void reorder(const dnnl::memory &from, const dnnl::memory &to) {
+    stages.push_back({dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}});
+  }
+
+  template <typename Description>
+  void add(const dnnl::primitive &primitive, const Description &description,
+           std::unordered_map<int, dnnl::memory> arguments) {
+    if (description.scratchpad_desc().get_size() > 0) {
+      arguments.emplace(DNNL_ARG_SCRATCHPAD, temporary(description.scratchpad_desc()));
+    }
+    stages.push_back({primitive, std::move(arguments)});
+  }
+};
+
+namespace backprop {
+
+// Scratch memory comes from the caller, so that a step allocates nothing.
+inline dnnl::primitive_attr attributes() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+}  // namespace backprop
+
+#endif

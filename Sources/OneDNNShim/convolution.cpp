@@ -1,0 +1,141 @@
+// Convolutions. Images that come channels last stay so; others are reordered to the layout oneDNN likes best. Weights are small
+// and always reordered.
+#include "common.h"
+
+#if BACKPROP_ONEDNN
+
+#include <memory>
+
+namespace backprop {
+namespace {
+
+using tag = dnnl::memory::format_tag;
+
+struct problem {
+  dnnl::memory::desc source, weights, destination;
+  dims strides, dilations, begin, end;
+  dnnl::primitive_attr attributes;
+};
+
+dnnl::memory::desc image(const backprop_dnn_tensor &tensor) {
+  if (is_channels_last(tensor)) return plain(tensor);
+  return {dims(tensor.shape, tensor.shape + 4), dnnl::memory::data_type::f32, tag::any};
+}
+
+dims weight_dims(const backprop_dnn_tensor &weights, int64_t groups) {
+  dims shape(weights.shape, weights.shape + 4);
+  if (groups == 1) return shape;
+  shape[0] /= groups;
+  shape.insert(shape.begin(), groups);
+  return shape;
+}
+
+dnnl::convolution_forward::primitive_desc forward(const problem &p) {
+  const auto kind = dnnl::prop_kind::forward_training;
+  const auto algorithm = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), kind, algorithm, p.source, p.weights, p.destination, p.strides, p.dilations, p.begin, p.end,
+          p.attributes};
+#else
+  return {{kind, algorithm, p.source, p.weights, p.destination, p.strides, p.dilations, p.begin, p.end},
+          p.attributes,
+          engine()};
+#endif
+}
+
+dnnl::convolution_backward_data::primitive_desc backward_data(const problem &p) {
+  const auto algorithm = dnnl::algorithm::convolution_direct;
+  const auto hint = forward(p);
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), algorithm, p.source, p.weights, p.destination, p.strides, p.dilations, p.begin, p.end, hint,
+          p.attributes};
+#else
+  return {{algorithm, p.source, p.weights, p.destination, p.strides, p.dilations, p.begin, p.end},
+          p.attributes,
+          engine(),
+          hint};
+#endif
+}
+
+dnnl::convolution_backward_weights::primitive_desc backward_weights(const problem &p) {
+  const auto algorithm = dnnl::algorithm::convolution_direct;
+  const auto hint = forward(p);
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), algorithm, p.source, p.weights, p.destination, p.strides, p.dilations, p.begin, p.end, hint,
+          p.attributes};
+#else
+  return {{algorithm, p.source, p.weights, p.destination, p.strides, p.dilations, p.begin, p.end},
+          p.attributes,
+          engine(),
+          hint};
+#endif
+}
+
+}  // namespace
+}  // namespace backprop
+
+extern "C" int32_t backprop_dnn_convolution(backprop_dnn_direction direction, const backprop_dnn_tensor *source,
+                                            const backprop_dnn_tensor *weights,
+                                            const backprop_dnn_tensor *destination,
+                                            const backprop_dnn_convolution_geometry *geometry,
+                                            backprop_dnn_operation **operation) {
+  using namespace backprop;
+  return guarded([&] {
+    const auto f32 = dnnl::memory::data_type::f32;
+    const dims weight_shape = weight_dims(*weights, geometry->groups);
+    const dnnl::memory::desc plain_weights(weight_shape, f32, geometry->groups == 1 ? tag::oihw : tag::goihw);
+    const problem p{image(*source),
+                    {weight_shape, f32, tag::any},
+                    image(*destination),
+                    pair(geometry->stride),
+                    {geometry->dilation[0] - 1, geometry->dilation[1] - 1},
+                    pair(geometry->padding_begin),
+                    pair(geometry->padding_end),
+                    attributes()};
+    auto made = std::make_unique<backprop_dnn_operation>();
+    switch (direction) {
+      case BACKPROP_DNN_FORWARD: {
+        const auto description = forward(p);
+        const auto x = made->operand(plain(*source));
+        const auto w = made->operand(plain_weights);
+        const auto y = made->operand(plain(*destination));
+        const auto x_in = made->input(x, description.src_desc());
+        const auto w_in = made->input(w, description.weights_desc());
+        const auto y_out = made->output(y, description.dst_desc());
+        made->add(dnnl::convolution_forward(description), description,
+                  {{DNNL_ARG_SRC, x_in}, {DNNL_ARG_WEIGHTS, w_in}, {DNNL_ARG_DST, y_out}});
+        made->finish(y_out, y);
+        break;
+      }
+      case BACKPROP_DNN_BACKWARD_DATA: {
+        const auto description = backward_data(p);
+        const auto dy = made->operand(plain(*destination));
+        const auto w = made->operand(plain_weights);
+        const auto dx = made->operand(plain(*source));
+        const auto dy_in = made->input(dy, description.diff_dst_desc());
+        const auto w_in = made->input(w, description.weights_desc());
+        const auto dx_out = made->output(dx, description.diff_src_desc());
+        made->add(dnnl::convolution_backward_data(description), description,
+                  {{DNNL_ARG_DIFF_DST, dy_in}, {DNNL_ARG_WEIGHTS, w_in}, {DNNL_ARG_DIFF_SRC, dx_out}});
+        made->finish(dx_out, dx);
+        break;
+      }
+      case BACKPROP_DNN_BACKWARD_WEIGHTS: {
+        const auto description = backward_weights(p);
+        const auto x = made->operand(plain(*source));
+        const auto dy = made->operand(plain(*destination));
+        const auto dw = made->operand(plain_weights);
+        const auto x_in = made->input(x, description.src_desc());
+        const auto dy_in = made->input(dy, description.diff_dst_desc());
+        const auto dw_out = made->output(dw, description.diff_weights_desc());
+        made->add(dnnl::convolution_backward_weights(description), description,
+                  {{DNNL_ARG_SRC, x_in}, {DNNL_ARG_DIFF_DST, dy_in}, {DNNL_ARG_DIFF_WEIGHTS, dw_out}});
+        made->finish(dw_out, dw);
+        break;
+      }
+    }
+    *operation = made.release();
+  });
+}
+
+#endif

@@ -1,0 +1,61 @@
+// What does not depend on the kind of operation: versions, threads, execution, and the plain matrix product.
+#include "common.h"
+
+#if BACKPROP_ONEDNN
+
+#include <cstring>
+
+extern "C" void omp_set_num_threads(int) __attribute__((weak));
+
+extern "C" {
+
+int32_t backprop_dnn_available(void) { return 1; }
+
+const char *backprop_dnn_version(void) {
+  static const std::string text = [] {
+    const dnnl_version_t *version = dnnl_version();
+    return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+           std::to_string(version->patch);
+  }();
+  return text.c_str();
+}
+
+const char *backprop_dnn_message(void) { return backprop::message().c_str(); }
+
+void backprop_dnn_set_threads(int32_t count) {
+  if (omp_set_num_threads) omp_set_num_threads(count);
+}
+
+int32_t backprop_dnn_sgemm(int32_t transpose_a, int32_t transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
+                           int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+  if (m == 0 || n == 0) return 0;
+  if (k == 0) {
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) c[i * ldc + j] = beta == 0 ? 0 : c[i * ldc + j] * beta;
+    }
+    return 0;
+  }
+  dnnl_status_t status =
+      dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+  if (status != dnnl_success) backprop::message() = "the matrix product was refused";
+  return status == dnnl_success ? 0 : 1;
+}
+
+int64_t backprop_dnn_scratch_bytes(const backprop_dnn_operation *operation) { return operation->scratch_bytes; }
+
+int32_t backprop_dnn_execute(backprop_dnn_operation *operation, void *const *pointers, void *scratch) {
+  return backprop::guarded([&] {
+    for (size_t index = 0; index < operation->operands.size(); ++index) {
+      operation->operands[index].set_data_handle(pointers[index]);
+    }
+    for (auto &[memory, offset] : operation->scratch) {
+      memory.set_data_handle(static_cast<char *>(scratch) + offset);
+    }
+    for (auto &stage : operation->stages) stage.primitive.execute(backprop::stream(), stage.arguments);
+  });
+}
+
+void backprop_dnn_release(backprop_dnn_operation *operation) { delete operation; }
+}
+
+#endif
