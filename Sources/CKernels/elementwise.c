@@ -13,7 +13,14 @@
 #include <stdlib.h>
 
 enum {
-  BLOCK = 512,                        // elements: 2 KB a place, so that a dozen fit into the first-level cache
+#ifndef BLK
+#define BLK 512
+#endif
+  BLOCK = BLK,                        // elements: 2 KB a place, so that a dozen fit into the first-level cache
+#ifndef PAD
+#define PAD 32
+#endif
+  SLOT = BLOCK + PAD,
   TILE_ROWS = 16, TILE_COLUMNS = 32,  // of a tiled block; their product is BLOCK
   MAX_OPERANDS = BACKPROP_MAX_REGISTERS,  // of either kind
   MAX_PERIOD = 4096,                  // elements of a repeating operand that are laid out once
@@ -32,7 +39,7 @@ enum {
 // How a block of an operand is reached.
 typedef enum {
   LINEAR,    // dense in the order of the walk: by pointer, no copy
-  SCALAR,    // one value: a place filled once
+  SCALAR,    // one value: a vector filled once
   PERIODIC,  // the same `period` elements again and again (a bias): by pointer into a copy laid out once
   WINDOWED,  // the same, dense, with a long period: by pointer where a block does not wrap around
   GENERAL,   // copied into or out of a place, block by block
@@ -136,6 +143,13 @@ static int join_product(const backprop_instruction *product, const backprop_inst
   return opcode;
 }
 
+static backprop_step make_step(const plan *p, int opcode, uint8_t destination, const uint8_t sources[3]) {
+  uint8_t scalars = 0;
+  for (int s = 0; s < 3; s++)
+    if (sources[s] < p->input_count && p->inputs[sources[s]].reach == SCALAR) scalars |= (uint8_t)(1 << s);
+  return (backprop_step){(uint8_t)opcode, destination, sources[0], sources[1], sources[2], scalars};
+}
+
 // Gives registers places, walking backwards so that a place is free again above the instruction that defines it.
 // Instructions that nobody reads vanish. `p->steps` has room for one step an instruction and one an output.
 static void assign_places(plan *p, const backprop_program *program) {
@@ -147,7 +161,7 @@ static void assign_places(plan *p, const backprop_program *program) {
     operand *o = &p->inputs[i];
     last_read[i] = -1;
     if (o->reach == WINDOWED) o->wrap_slot = slots++;
-    o->place = o->reach == SCALAR || o->reach == GENERAL ? FIRST_SLOT + slots++ : i;
+    o->place = o->reach == GENERAL ? FIRST_SLOT + slots++ : i;
     place[i] = (uint8_t)o->place;
   }
   for (int r = inputs; r < program->register_count; r++) last_write[r] = -1, place[r] = NONE;
@@ -159,7 +173,7 @@ static void assign_places(plan *p, const backprop_program *program) {
       if (sources[s] < inputs) last_read[sources[s]] = k;
     last_write[in->destination] = k;
   }
-  // An output that is an input reached by pointer is copied by a step of its own at the end, so that
+  // An output that is an input and has no block of ours is copied by a step of its own at the end, so that
   // two outputs may trade places with two inputs.
   int copies = 0;
   for (int o = 0; o < p->output_count; o++) {
@@ -173,7 +187,7 @@ static void assign_places(plan *p, const backprop_program *program) {
     if (place[r] >= FIRST_SLOT) continue;
     first--;
     uint8_t to = may_write_directly(p, &p->outputs[o], first, last_read) ? (uint8_t)(FIRST_DIRECT + o) : NEW_SLOT();
-    p->steps[first] = (backprop_step){BACKPROP_COPY, to, place[r], place[r], place[r]};
+    p->steps[first] = make_step(p, BACKPROP_COPY, to, (uint8_t[3]){place[r], place[r], place[r]});
     p->outputs[o].place = to;
   }
   for (int o = 0; o < p->output_count; o++) {
@@ -206,7 +220,7 @@ static void assign_places(plan *p, const backprop_program *program) {
       if (place[sources[s]] == NONE) place[sources[s]] = NEW_SLOT();
       sources[s] = place[sources[s]];
     }
-    p->steps[--first] = (backprop_step){(uint8_t)opcode, to, sources[0], sources[1], sources[2]};
+    p->steps[--first] = make_step(p, opcode, to, sources);
     p->cost += backprop_step_cost(in->opcode);
   }
 #undef NEW_SLOT
@@ -220,14 +234,14 @@ static void assign_places(plan *p, const backprop_program *program) {
 // What one thread keeps while it runs its blocks: on its stack, no larger than the program needs.
 typedef struct {
   float *places[MAX_PLACES];
-  float (*slots)[BLOCK];
+  float (*slots)[SLOT];
   float (*tails)[LANES];  // stand for what is reached by pointer, at a ragged end: inputs, then outputs
   float *periods;
 } workspace;
 
 #define DECLARE_WORKSPACE(w)                                                              \
   workspace w;                                                                            \
-  _Alignas(64) float slot_memory[p->slot_count + 1][BLOCK];                                \
+  _Alignas(64) float slot_memory[p->slot_count + 1][SLOT];                                \
   _Alignas(64) float tail_memory[p->input_count + p->output_count][LANES];                 \
   _Alignas(64) float period_memory[p->period_space + 1];                                   \
   w.slots = slot_memory, w.tails = tail_memory, w.periods = period_memory;                 \
@@ -238,8 +252,8 @@ static void prepare(const plan *p, workspace *w) {
   for (int i = 0; i < p->input_count; i++) {
     const operand *o = &p->inputs[i];
     if (o->reach == SCALAR) {
-      int64_t block = p->total < BLOCK ? (p->total + LANES - 1) / LANES * LANES : BLOCK;
-      run_fill(w->places[o->place], o->view.base, block);
+      run_fill(w->tails[i], o->view.base, LANES);
+      w->places[i] = w->tails[i];
     } else if (o->reach == PERIODIC) {
       float *copy = w->periods + o->copy_at;
       view_gather(&o->view, &p->space, 0, o->period, copy);

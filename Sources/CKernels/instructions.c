@@ -21,15 +21,15 @@ INLINE void to_integer(lanes *v) {
 #define LOOP(body)                                      \
   for (int64_t i = 0; i < count; i += LANES) { body }   \
   break;
-#define UNARY(expression) LOOP(lanes x = LOAD(a + i); STORE(d + i, (expression));)
-#define UPDATE(statement) LOOP(lanes x = LOAD(a + i); statement; STORE(d + i, x);)
-#define BINARY(expression) LOOP(lanes x = LOAD(a + i); lanes y = LOAD(b + i); STORE(d + i, (expression));)
-#define BINARY_UPDATE(statement) LOOP(lanes x = LOAD(a + i); lanes y = LOAD(b + i); statement; STORE(d + i, x);)
+#define UNARY(expression) LOOP(lanes x = LOAD(a + (i & mask_a)); STORE(d + i, (expression));)
+#define UPDATE(statement) LOOP(lanes x = LOAD(a + (i & mask_a)); statement; STORE(d + i, x);)
+#define BINARY(expression) LOOP(lanes x = LOAD(a + (i & mask_a)); lanes y = LOAD(b + (i & mask_b)); STORE(d + i, (expression));)
+#define BINARY_UPDATE(statement) LOOP(lanes x = LOAD(a + (i & mask_a)); lanes y = LOAD(b + (i & mask_b)); statement; STORE(d + i, x);)
 // Unsigned, so that overflow wraps.
 #define INTEGER(expression) \
-  LOOP(uwords x = (uwords)LOAD(a + i); uwords y = (uwords)LOAD(b + i); STORE(d + i, (lanes)(expression));)
+  LOOP(uwords x = (uwords)LOAD(a + (i & mask_a)); uwords y = (uwords)LOAD(b + (i & mask_b)); STORE(d + i, (lanes)(expression));)
 #define TERNARY(expression) \
-  LOOP(lanes x = LOAD(a + i); lanes y = LOAD(b + i); lanes z = LOAD(c + i); STORE(d + i, (expression));)
+  LOOP(lanes x = LOAD(a + (i & mask_a)); lanes y = LOAD(b + (i & mask_b)); lanes z = LOAD(c + (i & mask_c)); STORE(d + i, (expression));)
 #define TRUTH(mask) ((lanes)((words)(mask) & (words)SPLAT(1.0f)))
 
 CLONES void backprop_run_steps(
@@ -37,6 +37,9 @@ CLONES void backprop_run_steps(
   for (const backprop_step *step = steps; step < steps + step_count; step++) {
     float *d = places[step->destination];
     const float *a = places[step->a], *b = places[step->b], *c = places[step->c];
+    // Zero where the operand is a scalar, so that scalars cost a line of the cache instead of a block.
+    const int64_t mask_a = (step->scalars & 1) - 1, mask_b = (step->scalars >> 1 & 1) - 1;
+    const int64_t mask_c = (step->scalars >> 2 & 1) - 1;
     switch (step->opcode) {
     case BACKPROP_COPY: UNARY(x)
     case BACKPROP_NEGATE_F: UNARY(-x)

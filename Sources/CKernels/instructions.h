@@ -5,6 +5,7 @@
 // Registers of the program are renamed to places: indices into a table of pointers, one block of lanes each.
 typedef struct {
   uint8_t opcode, destination, a, b, c;
+  uint8_t scalars;  // bits 0, 1, 2: a, b, c is one vector of equal lanes, read again and again
 } backprop_step;
 
 // Steps that only planning makes: a product and the sum it goes into, in one pass over the block.

@@ -8,36 +8,35 @@ enum { ROUNDS = 10, ELEMENTS = 64 };  // 16 blocks of 4 words at a time
 
 typedef uint64_t wide_words __attribute__((vector_size(64)));
 
-// The halves of the 64-bit products counter * multiplier. Even and odd lanes apart, since processors multiply every
-// other lane to 64 bits.
-INLINE void multiply(const uwords *counter, uint32_t multiplier, uwords *high, uwords *low) {
-  const uint64_t low_half = 0xffffffffu;
-  wide_words x = (wide_words)*counter;
-  wide_words even = (x & low_half) * (uint64_t)multiplier, odd = (x >> 32) * (uint64_t)multiplier;
-  *low = (uwords)((even & low_half) | (odd << 32));
-  *high = (uwords)((even >> 32) | (odd & ~low_half));
-}
-
-// Words 0 to 3 of the blocks first, first + 1, ... first + 15.
+// Words 0 to 3 of the blocks first, first + 1, ... first + 15, two lanes of 64 bits a block pair: the lower half is the
+// word, the upper half is left as rubbish, since multiplications to 64 bits read lower halves only.
 INLINE void philox(uint64_t first, const uint32_t key[4], uwords w[4]) {
-  uwords lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  uwords x0 = lane + (uint32_t)first;
-  uwords carry = (uwords)(x0 < (uint32_t)first);  // all ones where the low half wrapped
-  uwords x1 = (uint32_t)(first >> 32) - carry;
-  uwords x2 = (uwords){0} + key[2], x3 = (uwords){0} + key[3];
+  const uint64_t low_half = 0xffffffffu;
+  wide_words x0[2], x1[2], x2[2], x3[2];
+  for (int g = 0; g < 2; g++) {  // even blocks, odd blocks
+    wide_words block = (wide_words){0, 2, 4, 6, 8, 10, 12, 14} + (first + (uint64_t)g);
+    x0[g] = block;
+    x1[g] = block >> 32;
+    x2[g] = (wide_words){0} + key[2];
+    x3[g] = (wide_words){0} + key[3];
+  }
   uint32_t k0 = key[0], k1 = key[1];
   for (int round = 0; round < ROUNDS; round++) {
-    uwords high0, low0, high1, low1;
-    multiply(&x0, 0xd2511f53u, &high0, &low0);
-    multiply(&x2, 0xcd9e8d57u, &high1, &low1);
-    x0 = high1 ^ x1 ^ k0;
-    x1 = low1;
-    x2 = high0 ^ x3 ^ k1;
-    x3 = low0;
+    for (int g = 0; g < 2; g++) {
+      wide_words p0 = (x0[g] & low_half) * (uint64_t)0xd2511f53u;
+      wide_words p2 = (x2[g] & low_half) * (uint64_t)0xcd9e8d57u;
+      x0[g] = (p2 >> 32) ^ x1[g] ^ (uint64_t)k0;
+      x1[g] = p2;
+      x2[g] = (p0 >> 32) ^ x3[g] ^ (uint64_t)k1;
+      x3[g] = p0;
+    }
     k0 += 0x9e3779b9u;
     k1 += 0xbb67ae85u;
   }
-  w[0] = x0, w[1] = x1, w[2] = x2, w[3] = x3;
+  w[0] = (uwords)((x0[0] & low_half) | (x0[1] << 32));
+  w[1] = (uwords)((x1[0] & low_half) | (x1[1] << 32));
+  w[2] = (uwords)((x2[0] & low_half) | (x2[1] << 32));
+  w[3] = (uwords)((x3[0] & low_half) | (x3[1] << 32));
 }
 
 // out[4 * i + j] = w[j][i]

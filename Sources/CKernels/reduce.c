@@ -8,7 +8,7 @@
 
 enum {
   STRETCH = 4096,   // elements of a contiguous run that are summed in float, over 64 partial sums
-  STRETCH_ROWS = 256,  // rows that are summed in float, per column
+  STRETCH_ROWS = 64,  // rows that are summed in float, per column
   TILE = 64,        // columns whose partial results stay in registers
   FOLD_LIMIT = 1024,
   SEGMENT = 1 << 15,  // elements that are worth a segment of a split reduction

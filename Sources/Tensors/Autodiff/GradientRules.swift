@@ -22,7 +22,7 @@ extension Op {
     case .binary(let kind): return kind.gradients(inputs[0], inputs[1], y: y, upstream)
     case .select:
       let zero = Tensor.fill(0)
-      return [nil, selected(inputs[0], upstream, zero), selected(inputs[0], zero, upstream)]
+      return [nil, chosen(inputs[0], upstream, zero), chosen(inputs[0], zero, upstream)]
 
     case .reshape: return [upstream.reshaped(to: inputs[0].shape)]
     case .permute(let order):
@@ -99,8 +99,6 @@ extension Op {
     return try reverseWalk(from: zip(results, upstreams).map { ($0, $1) }, to: borders)
   }
 }
-
-private func selected(_ c: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { .record(.select, [c, a, b]) }
 
 extension Unary {
   /// u · dy/dx, from x and y = f(x).

@@ -1,8 +1,9 @@
 extension Op {
-  /// What a library-sized operation means, in primitive operations; `nil` for the primitive ones.
+  /// What a library-sized operation means in primitive ones; `nil` for the primitives themselves.
   ///
-  /// The definition is the oracle that kernels are tested against, what runs where no kernel serves, and what is
-  /// differentiated where the operation has no rule of its own.
+  /// The definition is the oracle of the kernel, takes its place where there is none, and is what gets differentiated
+  /// where the operation has no gradient rule. Definitions may use library-sized operations whose own definition is
+  /// primitive. The inputs have the types that shape inference accepted.
   func definition(_ inputs: [Tensor]) -> [Tensor]? {
     switch self {
     case .data, .variable, .fill, .iota, .random, .failed, .unary, .binary, .select, .cast, .stopGradient, .reshape,
@@ -10,146 +11,171 @@ extension Op {
       return nil
 
     case .convolution(let window, let groups):
-      let (x, w) = (inputs[0], inputs[1])
-      let columns = ConvolutionColumns(x.shape, w.shape, window, groups)
-      let product = columns.unfold(x).matmul(columns.matrix(w).transposed)  // [g, n·oh·ow, o / g]
-      return [columns.image(product)]
+      return [convolution(inputs[0], inputs[1], window, groups: groups)]
     case .convolutionInputGradient(let window, let groups, let shape):
-      let (u, w) = (inputs[0], inputs[1])
-      let columns = ConvolutionColumns(shape, w.shape, window, groups)
-      return [columns.fold(columns.rows(u).matmul(columns.matrix(w)))]
+      return [convolutionInputGradient(inputs[0], inputs[1], window, groups: groups, shape)]
     case .convolutionWeightGradient(let window, let groups, let shape):
-      let (x, u) = (inputs[0], inputs[1])
-      let columns = ConvolutionColumns(x.shape, shape, window, groups)
-      return [columns.rows(u).transposed.matmul(columns.unfold(x)).reshaped(to: shape)]
+      return [convolutionWeightGradient(inputs[0], inputs[1], window, groups: groups, shape)]
 
     case .maxPool(let window):
-      let windows = Tensor.record(.windows(window, outside: Constant(-.infinity)), [inputs[0]])
-      let flat = windows.flattened(from: 4)
-      return [select(firstGreatest(flat), flat, Tensor.fill(0)).sum(axes: [4])]
+      let (windows, mask) = firstGreatest(inputs[0], window)
+      return [select(mask, windows, Tensor.fill(0)).sum(axes: [4])]
     case .maxPoolGradient(let window):
-      let (x, u) = (inputs[0], inputs[1])
-      let windows = Tensor.record(.windows(window, outside: Constant(-.infinity)), [x])
-      let mask = firstGreatest(windows.flattened(from: 4)).reshaped(to: windows.shape)
-      let shares = select(mask, u.reshaped(to: Shape(u.shape + [1, 1])), Tensor.fill(0))
-      return [.record(.fold(window, height: x.shape[2], width: x.shape[3]), [shares])]
+      let (images, upstream) = (inputs[0], inputs[1])
+      let (windows, mask) = firstGreatest(images, window)
+      let taken = select(mask, upstream.reshaped(to: Shape(upstream.shape + [1])), Tensor.fill(0))
+      let kernel = [window.kernel.height, window.kernel.width]
+      return [folded(taken.reshaped(to: Shape(windows.shape.dropLast() + kernel)), window, images.shape)]
     case .averagePool(let window):
       return [Tensor.record(.windows(window, outside: Constant(0)), [inputs[0]]).mean(axes: [4, 5])]
     case .averagePoolGradient(let window, let shape):
-      let (u, kernel) = (inputs[0], window.kernel)
-      let share = u * Tensor.fill(1 / Double(kernel.height * kernel.width))
-      let spread = share.reshaped(to: Shape(u.shape + [1, 1]))
-        .broadcast(to: Shape(u.shape + [kernel.height, kernel.width]))
-      return [.record(.fold(window, height: shape[2], width: shape[3]), [spread])]
+      let kernel = [window.kernel.height, window.kernel.width]
+      let share = inputs[0] / Tensor.fill(Double(kernel[0] * kernel[1]))
+      let everywhere = share.reshaped(to: Shape(share.shape + [1, 1])).broadcast(to: Shape(share.shape + kernel))
+      return [folded(everywhere, window, shape)]
 
     case .batchNorm(let epsilon):
-      let (x, channels) = (inputs[0], BatchNormAxes(inputs[0].shape))
-      let mean = x.mean(axes: channels.others)
-      let centered = x - channels.spread(mean)
-      let variance = centered.square().mean(axes: channels.others)
-      let inverse = (variance + Tensor.fill(epsilon)).rsqrt()
-      return [centered * channels.spread(inverse * inputs[1]) + channels.spread(inputs[2]), mean, variance]
+      return batchNorm(inputs[0], scale: inputs[1], shift: inputs[2], epsilon)
     case .batchNormGradient(let epsilon):
-      let (x, mean, variance, scale, u) = (inputs[0], inputs[1], inputs[2], inputs[3], inputs[4])
-      let channels = BatchNormAxes(x.shape)
-      let inverse = (variance + Tensor.fill(epsilon)).rsqrt()
-      let normalized = (x - channels.spread(mean)) * channels.spread(inverse)
-      let shiftGradient = u.sum(axes: channels.others)
-      let scaleGradient = (u * normalized).sum(axes: channels.others)
-      let share = Tensor.fill(1 / Double(channels.count))
-      let rest = channels.spread(shiftGradient * share) + normalized * channels.spread(scaleGradient * share)
-      return [(u - rest) * channels.spread(scale * inverse), scaleGradient, shiftGradient]
+      return batchNormGradient(
+        inputs[0], mean: inputs[1], variance: inputs[2], scale: inputs[3], upstream: inputs[4], epsilon)
 
     case .softmax:
-      let powers = shifted(inputs[0]).exp()
+      guard inputs[0].shape[-1] > 0 else { return [inputs[0]] }
+      let powers = belowGreatest(inputs[0]).exp()
       return [powers / powers.sum(axes: [-1], keepingAxes: true)]
     case .logSoftmax:
-      let x = shifted(inputs[0])
-      return [x - x.exp().sum(axes: [-1], keepingAxes: true).log()]
+      guard inputs[0].shape[-1] > 0 else { return [inputs[0]] }
+      let shifted = belowGreatest(inputs[0])
+      return [shifted - shifted.exp().sum(axes: [-1], keepingAxes: true).log()]
     case .crossEntropy:
       let (logits, labels) = (inputs[0], inputs[1])
-      let picked = select(oneHot(labels, logits.shape), logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
-      return [select(isClass(labels, logits.shape[1]), -picked, Tensor.fill(.nan))]
+      let hot = oneHot(labels, classes: logits.shape[1])
+      let losses = -select(hot, logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
+      return [select(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is none
     case .crossEntropyGradient:
-      let (logits, labels, u) = (inputs[0], inputs[1], inputs[2])
-      let rows = Shape([logits.shape[0], 1])
-      let slope = (logits.softmax() - oneHot(labels, logits.shape)) * u.reshaped(to: rows)
-      return [select(isClass(labels, logits.shape[1]).reshaped(to: rows), slope, Tensor.fill(.nan))]
+      let (logits, labels, upstream) = (inputs[0], inputs[1], inputs[2])
+      let hot = oneHot(labels, classes: logits.shape[1])
+      let gradient = (logits.softmax() - hot) * upstream.reshaped(to: [labels.shape[0], 1])
+      return [select(hot.sum(axes: [1], keepingAxes: true), gradient, Tensor.fill(.nan))]
     }
   }
 }
 
-/// 1 at the first greatest element along the last axis.
-private func firstGreatest(_ x: Tensor) -> Tensor {
-  let positions = Tensor.record(.iota(Shape([x.shape[-1]]), axis: 0), [])
-  return positions.equal(to: x.argmax(axis: -1).reshaped(to: Shape(x.shape.dropLast() + [1])))
+// MARK: Convolutions, as one matrix product a group
+
+/// What each output position sees: [groups, positions of all images, channels of a group · kernel].
+private func columns(_ images: Tensor, _ window: Window, groups: Int) -> Tensor {
+  let windows = Tensor.record(.windows(window, outside: Constant(0)), [images])
+  let (n, c, height, width) = (windows.shape[0], windows.shape[1], windows.shape[2], windows.shape[3])
+  let kernel = window.kernel.height * window.kernel.width
+  return windows.reshaped(to: [n, groups, c / groups, height, width, kernel])
+    .permuted([1, 0, 3, 4, 2, 5])
+    .reshaped(to: [groups, n * height * width, c / groups * kernel])
 }
 
-/// x less its greatest along the last axis, so that powers do not overflow. A constant shift changes no gradient.
-private func shifted(_ x: Tensor) -> Tensor {
-  x.shape.elementCount == 0 ? x : x - x.max(axes: [-1], keepingAxes: true).stoppingGradient()
+/// Weights [o, c / groups, kh, kw] as [groups, o / groups, channels of a group · kernel].
+private func rows(_ weights: Tensor, groups: Int) -> Tensor {
+  let shape = weights.shape
+  return weights.reshaped(to: [groups, shape[0] / groups, shape[1] * shape[2] * shape[3]])
 }
 
-private func oneHot(_ labels: Tensor, _ shape: Shape) -> Tensor {
-  labels.reshaped(to: [shape[0], 1]).equal(to: .record(.iota(Shape([shape[1]]), axis: 0), []))
+private func convolution(_ images: Tensor, _ weights: Tensor, _ window: Window, groups: Int) -> Tensor {
+  let out = window.positions(height: images.shape[2], width: images.shape[3])
+  let (n, o) = (images.shape[0], weights.shape[0])
+  return columns(images, window, groups: groups)
+    .matmul(rows(weights, groups: groups).transposed)
+    .reshaped(to: [groups, n, out.height, out.width, o / groups])
+    .permuted([1, 0, 4, 2, 3])
+    .reshaped(to: [n, o, out.height, out.width])
 }
 
-private func isClass(_ labels: Tensor, _ classes: Int) -> Tensor {
-  Tensor.fill(-1, [], .int32).less(than: labels) * labels.less(than: .fill(Double(classes), [], .int32))
+private func convolutionInputGradient(
+  _ upstream: Tensor, _ weights: Tensor, _ window: Window, groups: Int, _ shape: Shape
+) -> Tensor {
+  let (n, o, height, width) = (upstream.shape[0], upstream.shape[1], upstream.shape[2], upstream.shape[3])
+  let (kernel, c) = (window.kernel, weights.shape[1] * groups)
+  let windows = upstream.reshaped(to: [n, groups, o / groups, height, width])
+    .permuted([1, 0, 3, 4, 2])
+    .reshaped(to: [groups, n * height * width, o / groups])
+    .matmul(rows(weights, groups: groups))
+    .reshaped(to: [groups, n, height, width, c / groups, kernel.height, kernel.width])
+    .permuted([1, 0, 4, 2, 3, 5, 6])
+    .reshaped(to: [n, c, height, width, kernel.height, kernel.width])
+  return folded(windows, window, shape)
 }
 
-/// Batch normalization's axes: everything but axis 1.
-private struct BatchNormAxes {
-  let shape: Shape
-  init(_ shape: Shape) { self.shape = shape }
-
-  var others: [Int] { shape.indices.filter { $0 != 1 } }
-  /// How many values share a channel.
-  var count: Int { others.reduce(1) { $0 * shape[$1] } }
-  /// [channels] → [1, channels, 1, …]
-  func spread(_ x: Tensor) -> Tensor { x.reshaped(to: Shape(shape.indices.map { $0 == 1 ? shape[1] : 1 })) }
+private func convolutionWeightGradient(
+  _ images: Tensor, _ upstream: Tensor, _ window: Window, groups: Int, _ shape: Shape
+) -> Tensor {
+  let (n, o, height, width) = (upstream.shape[0], upstream.shape[1], upstream.shape[2], upstream.shape[3])
+  return upstream.reshaped(to: [n, groups, o / groups, height, width])
+    .permuted([1, 2, 0, 3, 4])
+    .reshaped(to: [groups, o / groups, n * height * width])
+    .matmul(columns(images, window, groups: groups))
+    .reshaped(to: shape)
 }
 
-/// A convolution as a matrix product: each window of the images is a row.
-private struct ConvolutionColumns {
-  let images: Shape, weights: Shape, window: Window, groups: Int
-  let out: (height: Int, width: Int)
+private func folded(_ windows: Tensor, _ window: Window, _ images: Shape) -> Tensor {
+  .record(.fold(window, height: images[2], width: images[3]), [windows])
+}
 
-  init(_ images: Shape, _ weights: Shape, _ window: Window, _ groups: Int) {
-    (self.images, self.weights, self.window, self.groups) = (images, weights, window, groups)
-    out = window.positions(height: images[2], width: images[3])
-  }
+// MARK: Pooling
 
-  private var size: Int { weights[1] * weights[2] * weights[3] }  // of a window in one group
-  private var rowCount: Int { images[0] * out.height * out.width }
+/// Windows [n, c, oh, ow, kh · kw], and 1 at the first greatest element of each, 0 elsewhere.
+private func firstGreatest(_ images: Tensor, _ window: Window) -> (windows: Tensor, mask: Tensor) {
+  let apart = Tensor.record(.windows(window, outside: Constant(-.infinity)), [images])
+  let kernel = window.kernel.height * window.kernel.width
+  let windows = apart.reshaped(to: Shape(apart.shape.dropLast(2) + [kernel]))
+  let first = windows.argmax(axis: 4)
+  let mask = first.reshaped(to: Shape(first.shape + [1])).equal(to: .record(.iota([kernel], axis: 0), []))
+  return (windows, mask)
+}
 
-  /// [n, c, h, w] → [g, n·oh·ow, c/g·kh·kw]
-  func unfold(_ x: Tensor) -> Tensor {
-    Tensor.record(.windows(window, outside: Constant(0)), [x])
-      .reshaped(to: [images[0], groups, weights[1], out.height, out.width, weights[2], weights[3]])
-      .permuted([1, 0, 3, 4, 2, 5, 6]).reshaped(to: [groups, rowCount, size])
-  }
+// MARK: Batch normalization
 
-  /// The transpose of `unfold`.
-  func fold(_ columns: Tensor) -> Tensor {
-    let windows = columns.reshaped(to: [groups, images[0], out.height, out.width, weights[1], weights[2], weights[3]])
-      .permuted([1, 0, 4, 2, 3, 5, 6])
-      .reshaped(to: [images[0], images[1], out.height, out.width, weights[2], weights[3]])
-    return .record(.fold(window, height: images[2], width: images[3]), [windows])
-  }
+/// The axes that statistics are taken over: all but the channels'.
+private func statisticsAxes(_ shape: Shape) -> [Int] { shape.indices.filter { $0 != 1 } }
 
-  /// [o, c/g, kh, kw] → [g, o/g, c/g·kh·kw]
-  func matrix(_ w: Tensor) -> Tensor { w.reshaped(to: [groups, weights[0] / groups, size]) }
+/// A number for each channel, so that it broadcasts with `shape`.
+private func alongChannels(_ tensor: Tensor, _ shape: Shape) -> Tensor {
+  tensor.reshaped(to: Shape(shape.indices.map { $0 == 1 ? shape[1] : 1 }))
+}
 
-  /// [n, o, oh, ow] → [g, n·oh·ow, o/g]
-  func rows(_ y: Tensor) -> Tensor {
-    y.reshaped(to: [images[0], groups, weights[0] / groups, out.height, out.width])
-      .permuted([1, 0, 3, 4, 2]).reshaped(to: [groups, rowCount, weights[0] / groups])
-  }
+private func batchNorm(_ x: Tensor, scale: Tensor, shift: Tensor, _ epsilon: Double) -> [Tensor] {
+  let axes = statisticsAxes(x.shape)
+  let mean = x.mean(axes: axes, keepingAxes: true)
+  let centered = x - mean
+  let variance = centered.square().mean(axes: axes, keepingAxes: true)
+  let normalized = centered * (variance + Tensor.fill(epsilon)).rsqrt()
+  let y = normalized * alongChannels(scale, x.shape) + alongChannels(shift, x.shape)
+  return [y, mean.reshaped(to: scale.shape), variance.reshaped(to: scale.shape)]
+}
 
-  /// The transpose of `rows`.
-  func image(_ rows: Tensor) -> Tensor {
-    rows.reshaped(to: [groups, images[0], out.height, out.width, weights[0] / groups])
-      .permuted([1, 0, 4, 2, 3]).reshaped(to: [images[0], weights[0], out.height, out.width])
-  }
+/// Source: Ioffe & Szegedy, "Batch Normalization", ICML 2015, section 3 (the chain rule), simplified:
+/// dx = scale / √(variance + ε) · (u − mean(u) − x̂ · mean(u x̂)).
+private func batchNormGradient(
+  _ x: Tensor, mean: Tensor, variance: Tensor, scale: Tensor, upstream: Tensor, _ epsilon: Double
+) -> [Tensor] {
+  let axes = statisticsAxes(x.shape)
+  let inverse = alongChannels((variance + Tensor.fill(epsilon)).rsqrt(), x.shape)
+  let normalized = (x - alongChannels(mean, x.shape)) * inverse
+  let product = upstream * normalized
+  let centered = upstream - upstream.mean(axes: axes, keepingAxes: true)
+  let slope = centered - normalized * product.mean(axes: axes, keepingAxes: true)
+  return [
+    slope * inverse * alongChannels(scale, x.shape), product.sum(axes: axes), upstream.sum(axes: axes),
+  ]
+}
+
+// MARK: Classification
+
+/// Minus the greatest of each row, so that powers do not overflow; a constant, as softmax does not depend on it.
+private func belowGreatest(_ x: Tensor) -> Tensor {
+  x - x.max(axes: [-1], keepingAxes: true).stoppingGradient()
+}
+
+/// [rows, classes]: 1 at each label, 0 elsewhere; all 0 where the label is no class.
+private func oneHot(_ labels: Tensor, classes: Int) -> Tensor {
+  labels.reshaped(to: [labels.shape[0], 1]).equal(to: .record(.iota([classes], axis: 0), []))
 }

@@ -1,0 +1,107 @@
+/// How far gradients are from differences of function values.
+public struct GradientCheckResult: Sendable, CustomStringConvertible {
+  /// The largest difference, relative to the largest gradient of the same input (at least 1e-4).
+  public internal(set) var largestError = 0.0
+  /// Where that is: which of the inputs, and which of its elements in row-major order.
+  public internal(set) var input = 0
+  public internal(set) var element = 0
+  /// What the rules give there, and what the differences do.
+  public internal(set) var gradient = 0.0
+  public internal(set) var difference = 0.0
+
+  /// Whether no gradient is further off. NaN does not pass.
+  public func passes(tolerance: Double) -> Bool { largestError <= tolerance }
+
+  public var description: String {
+    "largest relative error \(largestError) at element \(element) of input \(input): "
+      + "gradient \(gradient), difference quotient \(difference)"
+  }
+}
+
+/// Compares the gradients of a function with central differences, in double precision.
+///
+/// For layers of your own: what they compute must be differentiable at `inputs`, a little away from kinks such as
+/// relu's at 0. The function is recorded once, so that random numbers in it stay the same. Its output is summed with
+/// fixed weights; `order` 2 does the same with the gradients and checks the gradients of that. `int32` inputs (labels)
+/// are left alone. To check parameters, pass them as inputs. Costs two evaluations an element, by a slow interpreter:
+/// use inputs of a few dozen elements.
+///
+///     let result = try gradientCheck({ myLayer($0[0]) }, at: [Tensor([0.5, -1.25], shape: [2])])
+///     assert(result.passes(tolerance: 1e-6), "\(result)")
+///
+/// Throws the error of a failed tensor, also when an operation on the way has no derivative.
+public func gradientCheck(
+  _ function: ([Tensor]) -> Tensor, at inputs: [Tensor], order: Int = 1, step: Double = 1e-5,
+  file: StaticString = #fileID, line: UInt = #line
+) throws(TensorError) -> GradientCheckResult {
+  guard order == 1 || order == 2, step > 0 else {
+    throw TensorError("gradientCheck: needs order 1 or 2 and a step above 0", callSite: CallSite(file, line))
+  }
+  let interpreter = ReferenceInterpreter<Double>()
+  var leaves: [Tensor] = []
+  var points: [Int: [Double]] = [:]  // by input; those that are moved
+  for (index, value) in try interpreter.evaluate(inputs).enumerated() {
+    let shape = inputs[index].shape.dimensions
+    switch value {
+    case .ints(let values): leaves.append(Tensor(values, shape: shape))
+    case .floats(let values):
+      leaves.append(Tensor(values.map { Float($0) }, shape: shape))
+      points[index] = values
+    }
+  }
+  let moved = points.keys.sorted()
+
+  var scalar = contracted([function(leaves)])
+  for _ in 1..<order {
+    let first = gradients(of: scalar, withRespectTo: moved.map { leaves[$0] }, file: file, line: line)
+    scalar = contracted(first.compactMap { $0 })
+  }
+  let slopes = gradients(of: scalar, withRespectTo: moved.map { leaves[$0] }, file: file, line: line)
+
+  var fed: [ObjectIdentifier: [Double]] = [:]
+  for index in moved { fed[ObjectIdentifier(leaves[index].node)] = points[index] }
+  let values = try interpreter.evaluate(slopes.compactMap { $0 }, feeding: fed)
+  var remaining = values[...]
+
+  var result = GradientCheckResult()
+  for (index, slope) in zip(moved, slopes) {
+    let point = points[index] ?? []
+    // No gradient means that the function does not depend on the input.
+    let exact = slope == nil ? point.map { _ in 0 } : remaining.removeFirst().floats
+    var differences: [Double] = []
+    for element in point.indices {
+      let reach = step * max(1, abs(point[element]))
+      var ends: [Double] = []
+      for end in [point[element] - reach, point[element] + reach] {
+        var there = point
+        there[element] = end
+        fed[ObjectIdentifier(leaves[index].node)] = there
+        ends.append(try interpreter.evaluate([scalar], feeding: fed)[0].floats[0])
+      }
+      differences.append((ends[1] - ends[0]) / (2 * reach))
+    }
+    fed[ObjectIdentifier(leaves[index].node)] = point
+    let scale = (exact + differences).reduce(1e-4) { max($0, abs($1)) }
+    for element in point.indices {
+      let error = abs(exact[element] - differences[element]) / scale
+      if error > result.largestError || (error.isNaN && !result.largestError.isNaN) {
+        result = GradientCheckResult(
+          largestError: error, input: index, element: element, gradient: exact[element],
+          difference: differences[element])
+      }
+    }
+  }
+  return result
+}
+
+/// One number from tensors: the sum of all elements, each times a fixed weight from 0.5 to 1.5.
+private func contracted(_ tensors: [Tensor]) -> Tensor {
+  var state: UInt64 = 1
+  return tensors.reduce(Tensor.fill(0)) { sum, tensor in
+    let weights = (0..<tensor.shape.elementCount).map { _ in
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407  // Knuth's generator, MMIX
+      return 0.5 + Float(state >> 40) / 16_777_216
+    }
+    return sum + (tensor * Tensor(weights, shape: tensor.shape.dimensions)).sum()
+  }
+}

@@ -1,0 +1,227 @@
+import RealModule
+
+/// Computes graphs with loops that anyone can check by eye, in any precision: what kernels and gradients are tested
+/// against. Slow on purpose; shares no code with the compiler or the kernels.
+struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
+  /// The elements of a tensor in row-major order.
+  enum HostArray: Equatable {
+    case floats([Scalar])
+    case ints([Int32])
+
+    var floats: [Scalar] {
+      switch self {
+      case .floats(let values): values
+      case .ints(let values): values.map { Scalar($0) }
+      }
+    }
+
+    var ints: [Int32] {
+      switch self {
+      case .floats(let values): values.map(truncated)
+      case .ints(let values): values
+      }
+    }
+  }
+
+  typealias Values = [ObjectIdentifier: [HostArray]]
+
+  /// The values of these tensors. `feeding` replaces the values of nodes, in whatever precision this computes in.
+  func evaluate(_ tensors: [Tensor], feeding: [ObjectIdentifier: [Scalar]] = [:]) throws(TensorError) -> [HostArray] {
+    try evaluate(tensors, knowing: feeding.mapValues { [.floats($0)] })
+  }
+
+  private func evaluate(_ tensors: [Tensor], knowing known: Values) throws(TensorError) -> [HostArray] {
+    var values = known
+    let nodes = nodesReachable(from: tensors) { known[ObjectIdentifier($0)] == nil }
+    for node in nodes where known[ObjectIdentifier(node)] == nil {
+      if let failure = node.failure { throw failure }
+      var inputs: [HostArray] = []
+      for tensor in node.inputs { inputs.append(try value(of: tensor, in: values)) }
+      values[ObjectIdentifier(node)] = try results(of: node, inputs)
+    }
+    var found: [HostArray] = []
+    for tensor in tensors { found.append(try value(of: tensor, in: values)) }
+    return found
+  }
+
+  private func value(of tensor: Tensor, in values: Values) throws(TensorError) -> HostArray {
+    if let all = values[ObjectIdentifier(tensor.node)], all.indices.contains(tensor.output) {
+      return all[tensor.output]
+    }
+    throw TensorError("\(tensor.node.op.name): the reference interpreter has no value for it")
+  }
+
+  private func results(of node: Node, _ inputs: [HostArray]) throws(TensorError) -> [HostArray] {
+    switch node.leaf {
+    case .failure(let error): throw error
+    case .storage(let storage): return [read(storage, node.types[0])]
+    case .variable(let variable, let version):
+      guard version == variable.version else {
+        throw TensorError("\(variable.name) has been given new values since this was recorded")
+      }
+      return [Executor.shared.withLock { _ in read(variable.storage, node.types[0]) }]
+    case .none: break
+    }
+    // Stand-ins for the inputs end the walk through the definition.
+    let standIns = node.inputs.map { Tensor(Node(.data($0.type), inputs: [], types: [$0.type])) }
+    if let definition = node.op.definition(standIns) {
+      var known: Values = [:]
+      for (standIn, value) in zip(standIns, inputs) { known[ObjectIdentifier(standIn.node)] = [value] }
+      return try evaluate(definition, knowing: known)
+    }
+    return [try primitive(node.op, inputs, node.inputs.map(\.shape), node.types[0])]
+  }
+
+  private func read(_ storage: Storage, _ type: TensorType) -> HostArray {
+    switch type.dtype {
+    case .float32: .floats(storage.floats(count: type.shape.elementCount).map { Scalar($0) })
+    case .int32: .ints(storage.ints(count: type.shape.elementCount))
+    }
+  }
+
+  /// The result of a primitive operation. `shapes` are the inputs'.
+  private func primitive(_ op: Op, _ inputs: [HostArray], _ shapes: [Shape], _ type: TensorType) throws(TensorError)
+    -> HostArray
+  {
+    let count = type.shape.elementCount
+    /// Input `index`, repeated to the result's shape.
+    func spread(_ index: Int) -> HostArray { broadcast(inputs[index], shapes[index], to: type.shape) }
+
+    switch op {
+    case .fill(let constant, _):
+      return type.dtype == .int32
+        ? .ints(Array(repeating: truncated(constant.value), count: count))
+        : .floats(Array(repeating: Scalar(constant.value), count: count))
+    case .iota(let shape, let axis):
+      let strides = shape.indices.map { $0 == axis ? 1 : 0 }
+      return .ints(offsets(shape, strides).map { Int32($0) })
+    case .random(let distribution, _):
+      return .floats(random(distribution, count: count, key: inputs[0].ints.map { UInt32(bitPattern: $0) }))
+
+    case .unary(let kind):
+      if case .ints(let x) = inputs[0], kind == .negate { return .ints(x.map { 0 &- $0 }) }
+      return .floats(inputs[0].floats.map { apply(kind, $0) })
+    case .binary(let kind):
+      switch (spread(0), spread(1)) {
+      case (.ints(let a), .ints(let b)):
+        if kind.isComparison { return .floats(zip(a, b).map { apply(kind, Scalar($0), Scalar($1)) }) }
+        return .ints(zip(a, b).map { apply(kind, $0, $1) })
+      case (let a, let b):
+        return .floats(zip(a.floats, b.floats).map { apply(kind, $0, $1) })
+      }
+    case .select:
+      let condition = spread(0).floats
+      switch (spread(1), spread(2)) {
+      case (.ints(let a), .ints(let b)):
+        return .ints(condition.indices.map { condition[$0] != 0 ? a[$0] : b[$0] })
+      case (let a, let b):
+        let (a, b) = (a.floats, b.floats)
+        return .floats(condition.indices.map { condition[$0] != 0 ? a[$0] : b[$0] })
+      }
+    case .cast(let dtype):
+      return dtype == .int32 ? .ints(inputs[0].ints) : .floats(inputs[0].floats)
+    case .stopGradient, .reshape:
+      return inputs[0]
+
+    case .permute(let order):
+      let strides = shapes[0].rowMajorStrides
+      return inputs[0].gathering(offsets(type.shape, order.map { strides[$0] }))
+    case .broadcast:
+      return spread(0)
+    case .slice(let starts, _):
+      let strides = shapes[0].rowMajorStrides
+      let start = zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 }
+      return inputs[0].gathering(offsets(type.shape, strides, from: start))
+    case .pad(let before, _, let constant):
+      return pad(inputs[0], shapes[0], before: before, constant.value, to: type.shape)
+    case .concatenate(let axis):
+      return concatenate(inputs, shapes, axis: axis, to: type.shape)
+
+    case .reduce(let kind, let axes):
+      return .floats(reduce(kind, inputs[0].floats, shapes[0], axes: axes, to: type.shape))
+    case .argmax(let axis):
+      return .ints(argmax(inputs[0].floats, shapes[0], axis: axis))
+    case .matmul:
+      return .floats(matmul(inputs[0].floats, shapes[0], inputs[1].floats, shapes[1], to: type.shape))
+    case .windows(let window, let outside):
+      let x = inputs[0].floats
+      return .floats(windowSources(shapes[0], window).map { $0.map { x[$0] } ?? Scalar(outside.value) })
+    case .fold(let window, _, _):
+      let y = inputs[0].floats
+      var x = [Scalar](repeating: 0, count: count)
+      for (index, source) in windowSources(type.shape, window).enumerated() {
+        if let source { x[source] += y[index] }
+      }
+      return .floats(x)
+
+    case .data, .variable, .failed, .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool,
+      .maxPoolGradient, .averagePool, .averagePoolGradient, .batchNorm, .batchNormGradient, .softmax, .logSoftmax,
+      .crossEntropy, .crossEntropyGradient:
+      throw TensorError("\(op.name): the reference interpreter has no value for it")
+    }
+  }
+
+  // MARK: One element
+
+  private func apply(_ kind: Unary, _ x: Scalar) -> Scalar {
+    switch kind {
+    case .negate: -x
+    case .absolute: abs(x)
+    case .sign: x > 0 ? 1 : x < 0 ? -1 : x
+    case .exp: Scalar.exp(x)
+    case .log: Scalar.log(x)
+    case .sqrt: Scalar.sqrt(x)
+    case .rsqrt: 1 / Scalar.sqrt(x)
+    case .reciprocal: 1 / x
+    case .square: x * x
+    case .tanh: Scalar.tanh(x)
+    case .sigmoid: 1 / (1 + Scalar.exp(-x))
+    case .relu: x < 0 ? 0 : x
+    case .sin: Scalar.sin(x)
+    case .cos: Scalar.cos(x)
+    case .erf: Scalar.erf(x)
+    case .floor: x.rounded(.down)
+    }
+  }
+
+  private func apply(_ kind: Binary, _ a: Scalar, _ b: Scalar) -> Scalar {
+    switch kind {
+    case .add: a + b
+    case .subtract: a - b
+    case .multiply: a * b
+    case .divide: a / b
+    case .power: power(a, b)
+    case .maximum: a.isNaN || a > b ? a : b
+    case .minimum: a.isNaN || a < b ? a : b
+    case .less: a < b ? 1 : 0
+    case .lessOrEqual: a <= b ? 1 : 0
+    case .equal: a == b ? 1 : 0
+    }
+  }
+
+  /// As C's `pow`: a negative number has whole powers only, and x⁰ is 1.
+  private func power(_ a: Scalar, _ b: Scalar) -> Scalar {
+    if let whole = Int(exactly: b) { return Scalar.pow(a, whole) }
+    return Scalar.pow(a, b)
+  }
+
+  /// Whole numbers wrap around. There is no division and no power of them.
+  private func apply(_ kind: Binary, _ a: Int32, _ b: Int32) -> Int32 {
+    switch kind {
+    case .add: a &+ b
+    case .subtract: a &- b
+    case .multiply: a &* b
+    case .maximum: max(a, b)
+    case .minimum: min(a, b)
+    case .divide, .power, .less, .lessOrEqual, .equal: 0
+    }
+  }
+}
+
+/// Toward zero, to the nearest that fits; NaN becomes 0.
+private func truncated<Scalar: BinaryFloatingPoint>(_ x: Scalar) -> Int32 {
+  if x.isNaN { return 0 }
+  if x >= 2_147_483_648 { return .max }
+  if x <= -2_147_483_648 { return .min }
+  return Int32(x)
+}
