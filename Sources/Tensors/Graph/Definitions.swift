@@ -11,19 +11,19 @@ extension Op {
       return nil
 
     case .convolution(let window, let groups):
-      return [convolution(inputs[0], inputs[1], window, groups: groups)]
+      return [convolutionDefinition(inputs[0], inputs[1], window, groups: groups)]
     case .convolutionInputGradient(let window, let groups, let shape):
-      return [convolutionInputGradient(inputs[0], inputs[1], window, groups: groups, shape)]
+      return [convolutionInputGradientDefinition(inputs[0], inputs[1], window, groups: groups, shape)]
     case .convolutionWeightGradient(let window, let groups, let shape):
-      return [convolutionWeightGradient(inputs[0], inputs[1], window, groups: groups, shape)]
+      return [convolutionWeightGradientDefinition(inputs[0], inputs[1], window, groups: groups, shape)]
 
     case .maxPool(let window):
       let (windows, mask) = firstGreatest(inputs[0], window)
-      return [select(mask, windows, Tensor.fill(0)).sum(axes: [4])]
+      return [chosen(mask, windows, Tensor.fill(0)).sum(axes: [4])]
     case .maxPoolGradient(let window):
       let (images, upstream) = (inputs[0], inputs[1])
       let (windows, mask) = firstGreatest(images, window)
-      let taken = select(mask, upstream.reshaped(to: Shape(upstream.shape + [1])), Tensor.fill(0))
+      let taken = chosen(mask, upstream.reshaped(to: Shape(upstream.shape + [1])), Tensor.fill(0))
       let kernel = [window.kernel.height, window.kernel.width]
       return [folded(taken.reshaped(to: Shape(windows.shape.dropLast() + kernel)), window, images.shape)]
     case .averagePool(let window):
@@ -35,9 +35,9 @@ extension Op {
       return [folded(everywhere, window, shape)]
 
     case .batchNorm(let epsilon):
-      return batchNorm(inputs[0], scale: inputs[1], shift: inputs[2], epsilon)
+      return batchNormDefinition(inputs[0], scale: inputs[1], shift: inputs[2], epsilon)
     case .batchNormGradient(let epsilon):
-      return batchNormGradient(
+      return batchNormGradientDefinition(
         inputs[0], mean: inputs[1], variance: inputs[2], scale: inputs[3], upstream: inputs[4], epsilon)
 
     case .softmax:
@@ -51,13 +51,13 @@ extension Op {
     case .crossEntropy:
       let (logits, labels) = (inputs[0], inputs[1])
       let hot = oneHot(labels, classes: logits.shape[1])
-      let losses = -select(hot, logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
-      return [select(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is none
+      let losses = -chosen(hot, logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
+      return [chosen(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is none
     case .crossEntropyGradient:
       let (logits, labels, upstream) = (inputs[0], inputs[1], inputs[2])
       let hot = oneHot(labels, classes: logits.shape[1])
       let gradient = (logits.softmax() - hot) * upstream.reshaped(to: [labels.shape[0], 1])
-      return [select(hot.sum(axes: [1], keepingAxes: true), gradient, Tensor.fill(.nan))]
+      return [chosen(hot.sum(axes: [1], keepingAxes: true), gradient, Tensor.fill(.nan))]
     }
   }
 }
@@ -80,7 +80,7 @@ private func rows(_ weights: Tensor, groups: Int) -> Tensor {
   return weights.reshaped(to: [groups, shape[0] / groups, shape[1] * shape[2] * shape[3]])
 }
 
-private func convolution(_ images: Tensor, _ weights: Tensor, _ window: Window, groups: Int) -> Tensor {
+private func convolutionDefinition(_ images: Tensor, _ weights: Tensor, _ window: Window, groups: Int) -> Tensor {
   let out = window.positions(height: images.shape[2], width: images.shape[3])
   let (n, o) = (images.shape[0], weights.shape[0])
   return columns(images, window, groups: groups)
@@ -90,7 +90,7 @@ private func convolution(_ images: Tensor, _ weights: Tensor, _ window: Window, 
     .reshaped(to: [n, o, out.height, out.width])
 }
 
-private func convolutionInputGradient(
+private func convolutionInputGradientDefinition(
   _ upstream: Tensor, _ weights: Tensor, _ window: Window, groups: Int, _ shape: Shape
 ) -> Tensor {
   let (n, o, height, width) = (upstream.shape[0], upstream.shape[1], upstream.shape[2], upstream.shape[3])
@@ -105,7 +105,7 @@ private func convolutionInputGradient(
   return folded(windows, window, shape)
 }
 
-private func convolutionWeightGradient(
+private func convolutionWeightGradientDefinition(
   _ images: Tensor, _ upstream: Tensor, _ window: Window, groups: Int, _ shape: Shape
 ) -> Tensor {
   let (n, o, height, width) = (upstream.shape[0], upstream.shape[1], upstream.shape[2], upstream.shape[3])
@@ -142,7 +142,7 @@ private func alongChannels(_ tensor: Tensor, _ shape: Shape) -> Tensor {
   tensor.reshaped(to: Shape(shape.indices.map { $0 == 1 ? shape[1] : 1 }))
 }
 
-private func batchNorm(_ x: Tensor, scale: Tensor, shift: Tensor, _ epsilon: Double) -> [Tensor] {
+private func batchNormDefinition(_ x: Tensor, scale: Tensor, shift: Tensor, _ epsilon: Double) -> [Tensor] {
   let axes = statisticsAxes(x.shape)
   let mean = x.mean(axes: axes, keepingAxes: true)
   let centered = x - mean
@@ -154,7 +154,7 @@ private func batchNorm(_ x: Tensor, scale: Tensor, shift: Tensor, _ epsilon: Dou
 
 /// Source: Ioffe & Szegedy, "Batch Normalization", ICML 2015, section 3 (the chain rule), simplified:
 /// dx = scale / √(variance + ε) · (u − mean(u) − x̂ · mean(u x̂)).
-private func batchNormGradient(
+private func batchNormGradientDefinition(
   _ x: Tensor, mean: Tensor, variance: Tensor, scale: Tensor, upstream: Tensor, _ epsilon: Double
 ) -> [Tensor] {
   let axes = statisticsAxes(x.shape)
