@@ -8,7 +8,7 @@ struct BenchCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("mlp, cnn, resnet20. Default: mlp and cnn.", valueName: "workload"))
   var workloads: [String] = ["mlp", "cnn"]
 
-  @Option(help: "How long to measure each workload.")
+  @Option(parsing: .unconditional, help: "How long to measure each workload.")
   var seconds = 5.0
 
   @OptionGroup var common: CommonOptions

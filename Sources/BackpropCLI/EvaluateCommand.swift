@@ -16,10 +16,16 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     try common.apply()
     let run = try Run.open(folder)
-    let (_, model) = try run.loadModel()
+    let (description, model) = try run.loadModel()
     let dataset = try openData(data, for: run)
+    guard dataset.imageShape == description.inputShape else {
+      throw RequestError(
+        "\(dataset.name) has images of \(dataset.imageShape), but \(folder) takes \(description.inputShape)")
+    }
     let result = try evaluateClassifier(model, on: dataset.test)
-    guard common.json else { return EvaluationText.lines(result, dataset.classNames).dropLast().forEach(Console.result) }
+    guard common.json else {
+      return EvaluationText.lines(result, dataset.classNames).dropLast().forEach(Console.result)
+    }
     try Console.json(
       Report(
         accuracy: result.accuracy, loss: result.loss, confusionMatrix: result.confusionMatrix.counts,

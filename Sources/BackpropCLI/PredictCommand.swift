@@ -17,16 +17,18 @@ struct PredictCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("Images, or IDX files of images.", valueName: "file"))
   var files: [String] = []
 
-  @Option(help: "Which image of an IDX file, from 0; may be given several times. Default: 0.")
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: "Which image of an IDX file, from 0; may be given several times. Default: 0.")
   var index: [Int] = []
 
-  @Option(help: "How many labels to name for each image.")
+  @Option(parsing: .unconditional, help: "How many labels to name for each image.")
   var top = 3
 
   @Option(help: "Takes test images of this data, in place of files.")
   var data: String?
 
-  @Option(help: "How many test images of --data.")
+  @Option(parsing: .unconditional, help: "How many test images of --data.")
   var count = 5
 
   @Flag(help: "Draws the images with characters.")
@@ -43,9 +45,14 @@ struct PredictCommand: ParsableCommand {
 
     let run = try Run.open(folder)
     let (description, model) = try run.loadModel()
-    let subjects = try data.map(testImages) ?? imageFiles(for: description)
+    let dataset = try data.map { name in try RequestError.whenFailing { try ImageDataset.named(name) } }
+    if let dataset, dataset.imageShape != description.inputShape {
+      throw RequestError(
+        "\(dataset.name) has images of \(dataset.imageShape), but \(folder) takes \(description.inputShape)")
+    }
+    let subjects = try dataset.map(testImages) ?? imageFiles(for: description)
     let predictions = try classify(.concatenated(subjects.map(\.image), axis: 0), with: model, top: top)
-    let classNames = try data.map { try ImageDataset.named($0) }?.classNames ?? description.classNames
+    let classNames = dataset?.classNames ?? description.classNames
     try report(subjects, predictions, classNames)
   }
 
@@ -68,11 +75,12 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
-  /// The first test images, one of each class while there are classes.
-  private func testImages(_ name: String) throws -> [Subject] {
-    let dataset = try RequestError.whenFailing { try ImageDataset.named(name) }
+  /// `count` test images, spread evenly over the set.
+  private func testImages(_ dataset: ImageDataset) throws -> [Subject] {
     var subjects: [Subject] = []
-    for batch in dataset.test.batches(of: count) {
+    let total = dataset.test.count
+    let chosen = (0..<min(count, total)).map { $0 * total / min(count, total) }
+    for batch in dataset.test.subset(chosen).batches(of: max(chosen.count, 1)) {
       let labels = try batch.labels.intValues()
       for (row, label) in labels.enumerated() {
         var starts = [Int](repeating: 0, count: batch.images.shape.rank)
@@ -80,9 +88,9 @@ struct PredictCommand: ParsableCommand {
         let shape = Shape([1] + batch.images.shape.dimensions.dropFirst())
         subjects.append(
           Subject(
-            name: "\(name) test \(row)", image: batch.images.sliced(starts: starts, shape: shape), truth: Int(label)))
+            name: "\(dataset.name) test \(chosen[row])", image: batch.images.sliced(starts: starts, shape: shape),
+            truth: Int(label)))
       }
-      break
     }
     return subjects
   }

@@ -99,6 +99,7 @@ struct RunRecord: Codable {
     var learningRate: Double
     var momentum: Double?
     var weightDecay: Double?
+    var clipNorm: Double?
     var schedule: String
     var patience: Int?
   }

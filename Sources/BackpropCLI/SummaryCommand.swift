@@ -23,7 +23,10 @@ struct SummaryCommand: ParsableCommand {
     let operations = summary.reduce(0) { $0 + $1.operations }
     guard common.json else {
       let rows = summary.map {
-        [$0.name, $0.kind, "\($0.outputShape)", $0.parameters.grouped, $0.operations.grouped, ($0.parameters * 4).bytes]
+        [
+          $0.name, $0.kind, "\($0.outputShape)", $0.parameters.grouped, $0.operations.grouped,
+          ($0.parameters * 4).bytes,
+        ]
       }
       let total = ["total", "", "", parameters.grouped, operations.grouped, (parameters * 4).bytes]
       let header = ["layer", "kind", "output", "parameters", "operations", "bytes"]

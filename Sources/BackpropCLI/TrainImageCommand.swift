@@ -28,7 +28,7 @@ struct TrainImageCommand: ParsableCommand {
   func run() throws {
     try training.check()
     try common.apply()
-    let seed = training.seed ?? UInt64.random(in: 0 ... UInt64(UInt32.max))
+    let seed = training.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     try Random.$current.withValue(Random(seed: seed)) { try train(seed: seed) }
   }
 
@@ -39,7 +39,8 @@ struct TrainImageCommand: ParsableCommand {
     let optimizer = try RequestError.whenFailing {
       try makeOptimizer(
         named: training.optimizer, for: network, learningRate: training.learningRate.map { Float($0) },
-        momentum: training.momentum.map { Float($0) }, weightDecay: training.weightDecay.map { Float($0) })
+        momentum: training.momentum.map { Float($0) }, weightDecay: training.weightDecay.map { Float($0) },
+        clipNorm: training.clipNorm.map { Float($0) })
     }
     let isSmall = dataset.train.count < 10_000
     let interrupt = Interrupt()
@@ -90,7 +91,8 @@ struct TrainImageCommand: ParsableCommand {
     RunRecord.Flags(
       data: data, model: model, epochs: training.steps == nil ? trainer.epochs : nil, steps: trainer.steps,
       batchSize: trainer.batchSize, optimizer: training.optimizer, learningRate: Double(optimizer.learningRate),
-      momentum: training.momentum, weightDecay: training.weightDecay, schedule: training.schedule,
+      momentum: training.momentum, weightDecay: training.weightDecay, clipNorm: training.clipNorm,
+      schedule: training.schedule,
       patience: training.patience)
   }
 

@@ -3,31 +3,34 @@ import Backprop
 
 /// The flags that every kind of training has.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "How often every example is seen. Default: 30 for digits, else 5.")
+  @Option(parsing: .unconditional, help: "How often every example is seen. Default: 30 for digits, else 5.")
   var epochs: Int?
 
-  @Option(help: "The greatest number of updates, in place of --epochs.")
+  @Option(parsing: .unconditional, help: "The greatest number of updates, in place of --epochs.")
   var steps: Int?
 
-  @Option(help: "Examples an update looks at. Default: 32 for digits, else 64.")
+  @Option(parsing: .unconditional, help: "Examples an update looks at. Default: 32 for digits, else 64.")
   var batchSize: Int?
 
   @Option(help: "sgd, momentum, momentum-ema, nesterov, adagrad, rmsprop, adam or adamw.")
   var optimizer = "adam"
 
-  @Option(help: "The learning rate at the start. Default: what suits the optimizer.")
+  @Option(parsing: .unconditional, help: "The learning rate at the start. Default: what suits the optimizer.")
   var learningRate: Double?
 
-  @Option(help: "Share of the last step that goes on, for optimizers that have one.")
+  @Option(parsing: .unconditional, help: "Share of the last step that goes on, for optimizers that have one.")
   var momentum: Double?
 
-  @Option(help: "How strongly weights are drawn to zero.")
+  @Option(parsing: .unconditional, help: "How strongly weights are drawn to zero.")
   var weightDecay: Double?
+
+  @Option(parsing: .unconditional, help: "The greatest norm of all gradients together; longer ones are scaled down.")
+  var clipNorm: Double?
 
   @Option(help: "How the learning rate falls: constant, linear or cosine.")
   var schedule = "cosine"
 
-  @Option(help: "Ends training after this many epochs without a lower loss.")
+  @Option(parsing: .unconditional, help: "Ends training after this many epochs without a lower loss.")
   var patience: Int?
 
   @Option(help: "The folder of the run. Default: a new one in runs.")
@@ -55,6 +58,9 @@ struct TrainingOptions: ParsableArguments {
     if let weightDecay, !(weightDecay >= 0 && Float(weightDecay).isFinite) {
       throw RequestError("--weight-decay must be a number of at least 0, not \(weightDecay)")
     }
+    if let clipNorm, !(Float(clipNorm) > 0 && Float(clipNorm).isFinite) {
+      throw RequestError("--clip-norm must be a number above 0, not \(clipNorm)")
+    }
     _ = try decay()
   }
 
@@ -68,7 +74,7 @@ struct TrainingOptions: ParsableArguments {
 
 /// The flags of every subcommand that computes.
 struct CommonOptions: ParsableArguments {
-  @Option(help: "The greatest number of threads.")
+  @Option(parsing: .unconditional, help: "The greatest number of threads.")
   var threads: Int?
 
   @Flag(help: "One JSON value on standard output, and nothing else.")

@@ -13,25 +13,14 @@
 #include <stdlib.h>
 
 enum {
-#ifndef BLK
-#define BLK 512
-#endif
-  BLOCK = BLK,                        // elements: 2 KB a place, so that a dozen fit into the first-level cache
-#ifndef PAD
-#define PAD 32
-#endif
-  SLOT = BLOCK + PAD,
+  BLOCK = 512,         // elements: 2 KB a place, so that a dozen fit into the first-level cache
+  MEMORY_BLOCK = 256,  // where operands come from memory: shorter bursts keep the processor's prefetching busy
+  CACHED = 1 << 19,    // elements of all operands that may be expected in a cache
+  SLOT = BLOCK + 32,  // not a power of two apart, which would put all slots into the same cache sets
   TILE_ROWS = 16, TILE_COLUMNS = 32,  // of a tiled block; their product is BLOCK
   MAX_OPERANDS = BACKPROP_MAX_REGISTERS,  // of either kind
   MAX_PERIOD = 4096,                  // elements of a repeating operand that are laid out once
   PERIOD_SPACE = 16384,
-#ifndef AHEADN
-#define AHEADN 2
-#endif
-#ifndef PREFETCH
-#define PREFETCH 2
-#endif
-  AHEAD = AHEADN * BLOCK,
   FEW_STEPS = 160,                    // fit on the stack
   NONE = 255,
 };
@@ -62,7 +51,7 @@ typedef struct {
   int slot_count;   // places that are blocks of ours
   int64_t period_space;
   int step_count;
-  int prefetches;   // whether operands come from memory rather than from a cache
+  int64_t block;    // elements of a block of the flat walk
   double cost;      // nanoseconds an element
   operand inputs[MAX_OPERANDS], outputs[MAX_OPERANDS];
   backprop_step *steps;
@@ -265,11 +254,6 @@ static void prepare(const plan *p, workspace *w) {
   }
 }
 
-// A block's reads come in bursts that the processor's own prefetching does not fill memory's bandwidth with.
-static inline void prefetch_block(const float *p) {
-  for (int e = 0; e < BLOCK; e += 16) __builtin_prefetch(p + e, 0, PREFETCH);
-}
-
 // Elements start..<start + count in memory order. `whole`: count is a multiple of 16, so that pointers may be used;
 // otherwise (only at the very end) everything goes through places of ours, which have room for whole vectors.
 static void run_flat_block(const plan *p, workspace *w, int64_t start, int64_t count, int whole) {
@@ -281,7 +265,6 @@ static void run_flat_block(const plan *p, workspace *w, int64_t start, int64_t c
     case GENERAL: view_gather(&o->view, &p->space, start, count, w->places[o->place]); continue;
     case LINEAR:
       from = o->view.base + start;
-      if (p->prefetches) prefetch_block(from + AHEAD);
       break;
     case PERIODIC: w->places[i] = w->periods + o->copy_at + start % o->period; continue;
     case WINDOWED: {
@@ -321,10 +304,10 @@ static void run_flat_block(const plan *p, workspace *w, int64_t start, int64_t c
 static void run_flat(void *context, int64_t begin, int64_t end) {
   const plan *p = context;
   DECLARE_WORKSPACE(w)
-  int64_t last = end * BLOCK < p->total ? end * BLOCK : p->total;
+  int64_t last = end * p->block < p->total ? end * p->block : p->total;
   int64_t whole = last - last % LANES;
-  for (int64_t start = begin * BLOCK; start < whole; start += BLOCK)
-    run_flat_block(p, &w, start, whole - start < BLOCK ? whole - start : BLOCK, 1);
+  for (int64_t start = begin * p->block; start < whole; start += p->block)
+    run_flat_block(p, &w, start, whole - start < p->block ? whole - start : p->block, 1);
   if (whole < last) run_flat_block(p, &w, whole, last - whole, 0);
 }
 
@@ -416,11 +399,12 @@ void backprop_run_program(const backprop_program *program, void *const *pointers
     if (!steps) return;
   }
   p.steps = steps;
-  p.prefetches = p.total * 4 * (p.input_count + p.output_count) > (1 << 20);
   assign_places(&p, program);
   if (p.tiled < 0) {
-    int64_t blocks = (p.total + BLOCK - 1) / BLOCK;
-    backprop_parallel(blocks, backprop_grain(blocks, p.cost * BLOCK), run_flat, &p);
+    int64_t elements = p.total * (p.input_count + p.output_count);
+    p.block = elements > CACHED ? MEMORY_BLOCK : BLOCK;
+    int64_t blocks = (p.total + p.block - 1) / p.block;
+    backprop_parallel(blocks, backprop_grain(blocks, p.cost * (double)p.block), run_flat, &p);
   } else {
     int last = p.space.rank - 1;
     int64_t rows = p.space.shape[p.tiled], columns = p.space.shape[last];

@@ -8,6 +8,8 @@
 #include "threads.h"
 #include "transpose.h"
 
+#include <stddef.h>
+
 enum {
   DEPTH = 320,          // of k, packed at a time: a sliver of b (32 columns) takes 40 KB, a panel of a stays in L2
   PANEL_ROWS = 240,     // of a, packed at a time; a multiple of both kernels' rows
@@ -24,6 +26,8 @@ typedef struct {
   float *c;
   int64_t c_row;
 } product;
+
+static int64_t up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
 
 // MARK: Micro kernels
 
@@ -60,41 +64,52 @@ INLINE void micro_kernel(
   }
 }
 
+typedef void micro(int64_t depth, const float *a, const float *b, int64_t b_row, float *c, int64_t c_row, int adds);
+
+// run[h][v]: (h + 1) * step rows, (v + 1) vectors of columns. The smaller ones serve the edges of c.
 typedef struct {
-  int rows, columns;
-  void (*run)(int64_t depth, const float *a, const float *b, int64_t b_row, float *c, int64_t c_row, int adds);
+  int rows, columns, step;
+  micro *run[3][2];
 } kernel;
 
-// Six rows of sixteen columns: 12 of AVX2's 16 registers, 24 of NEON's 32.
-CLONES static void run_narrow(
-    int64_t depth, const float *a, const float *b, int64_t b_row, float *c, int64_t c_row, int adds) {
-  micro_kernel(6, 1, depth, a, b, b_row, c, c_row, adds);
-}
+#define MICRO(name, attribute, rows, vectors)                                                                          \
+  attribute static void name(                                                                                          \
+      int64_t depth, const float *a, const float *b, int64_t b_row, float *c, int64_t c_row, int adds) {                \
+    micro_kernel(rows, vectors, depth, a, b, b_row, c, c_row, adds);                                                   \
+  }
+
+// Up to six rows of sixteen columns: 12 of AVX2's 16 registers, 24 of NEON's 32.
+MICRO(narrow_2, CLONES, 2, 1)
+MICRO(narrow_4, CLONES, 4, 1)
+MICRO(narrow_6, CLONES, 6, 1)
 
 #if defined(__x86_64__)
-// Twelve rows of 32 columns: 24 of AVX-512's 32 registers.
-__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma,avx2"))) static void run_wide(
-    int64_t depth, const float *a, const float *b, int64_t b_row, float *c, int64_t c_row, int adds) {
-  micro_kernel(12, 2, depth, a, b, b_row, c, c_row, adds);
-}
+// Up to twelve rows of 32 columns: 24 of AVX-512's 32 registers.
+#define WIDE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma,avx2")))
+MICRO(wide_4_1, WIDE, 4, 1)
+MICRO(wide_8_1, WIDE, 8, 1)
+MICRO(wide_12_1, WIDE, 12, 1)
+MICRO(wide_4_2, WIDE, 4, 2)
+MICRO(wide_8_2, WIDE, 8, 2)
+MICRO(wide_12_2, WIDE, 12, 2)
 #endif
 
 static kernel choose_kernel(void) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw"))
-    return (kernel){12, 32, run_wide};
+    return (kernel){12, 32, 4, {{wide_4_1, wide_4_2}, {wide_8_1, wide_8_2}, {wide_12_1, wide_12_2}}};
 #endif
-  return (kernel){6, 16, run_narrow};
+  return (kernel){6, 16, 2, {{narrow_2, NULL}, {narrow_4, NULL}, {narrow_6, NULL}}};
 }
 
 // MARK: Packing
 
-// b[depth, columns] -> slivers [columns / width][depth][width], the last padded with zeros
+// b[depth, columns] -> slivers [depth][most], one after the other; the last one as wide as needed, padded with zeros
 CLONES static void pack_right(
-    int64_t depth, int64_t columns, const float *b, int64_t b_row, int64_t b_column, int width, float *to) {
-  for (int64_t j = 0; j < columns; j += width) {
-    int64_t n = columns - j < width ? columns - j : width;
+    int64_t depth, int64_t columns, const float *b, int64_t b_row, int64_t b_column, int64_t most, float *to) {
+  for (int64_t j = 0; j < columns; j += most) {
+    int64_t n = columns - j < most ? columns - j : most, width = up(n, LANES);
     const float *from = b + j * b_column;
     if (b_column == 1) {
       for (int64_t p = 0; p < depth; p++) {
@@ -114,11 +129,12 @@ CLONES static void pack_right(
   }
 }
 
-// a[rows, depth] -> slivers [rows / height][depth][height], the last padded with zeros
+// a[rows, depth] -> slivers [depth][most], one after the other; the last one as high as needed, padded with zeros
 CLONES static void pack_left(
-    int64_t rows, int64_t depth, const float *a, int64_t a_row, int64_t a_column, int height, float *to) {
-  for (int64_t i = 0; i < rows; i += height) {
-    int64_t n = rows - i < height ? rows - i : height;
+    int64_t rows, int64_t depth, const float *a, int64_t a_row, int64_t a_column, int64_t most, int64_t step,
+    float *to) {
+  for (int64_t i = 0; i < rows; i += most) {
+    int64_t n = rows - i < most ? rows - i : most, height = up(n, step);
     const float *from = a + i * a_row;
     if (n == height && a_row == 1) {
       for (int64_t p = 0; p < depth; p++)
@@ -134,6 +150,7 @@ CLONES static void pack_left(
 // MARK: One rectangle of c on one thread
 
 // c[m, n] (+)= slivers of a · columns of b from `b`, whose slivers are `b_sliver` and whose rows `b_row` apart
+// (0: packed as wide as they are)
 static void run_panel(
     const kernel *kern, int64_t m, int64_t n, int64_t depth, const float *a, const float *b, int64_t b_sliver,
     int64_t b_row, float *c, int64_t c_row, int adds) {
@@ -142,13 +159,15 @@ static void run_panel(
     for (int64_t i = 0; i < m; i += kern->rows) {
       const float *left = a + i * depth;
       float *to = c + i * c_row + j;
-      if (m - i >= kern->rows && n - j >= kern->columns) {
-        kern->run(depth, left, right, b_row, to, c_row, adds);
+      int64_t rows = m - i < kern->rows ? m - i : kern->rows;
+      int64_t columns = n - j < kern->columns ? n - j : kern->columns;
+      micro *run = kern->run[(rows - 1) / kern->step][(columns - 1) / LANES];
+      int64_t row_step = b_row ? b_row : up(columns, LANES);
+      if (rows % kern->step == 0 && columns % LANES == 0) {
+        run(depth, left, right, row_step, to, c_row, adds);
       } else {  // over the edge: aside, then the part that exists
         float part[MAX_ROWS * MAX_COLUMNS];
-        int64_t rows = m - i < kern->rows ? m - i : kern->rows;
-        int64_t columns = n - j < kern->columns ? n - j : kern->columns;
-        kern->run(depth, left, right, b_row, part, kern->columns, 0);
+        run(depth, left, right, row_step, part, kern->columns, 0);
         for (int64_t r = 0; r < rows; r++) {
           float *row = to + r * c_row;
           const float *from = part + r * kern->columns;
@@ -165,6 +184,7 @@ static void run_panel(
 
 // c[m, n] for products too small to pack (or no memory to pack into): row by row
 CLONES static void multiply_small(const product *p) {
+  const float *end = p->b_row >= 0 ? p->b + (p->k - 1) * p->b_row + p->n : p->b;
   for (int64_t i = 0; i < p->m; i++) {
     const float *a = p->a + i * p->a_row;
     float *c = p->c + i * p->c_row;
@@ -176,7 +196,8 @@ CLONES static void multiply_small(const product *p) {
         for (int64_t q = 0; q < p->k; q++) {
           lanes right = {0};
           const float *from = p->b + q * p->b_row + j;
-          if (n == LANES) right = LOAD(from); else load_part(&right, from, n);
+          // Past a ragged end, mostly, lies the next row: lanes that are not stored may hold anything.
+          if (n == LANES || from + LANES <= end) right = LOAD(from); else load_part(&right, from, n);
           sum = a[q * p->a_column] * right + sum;
         }
         if (n == LANES) STORE(c + j, sum); else store_part(c + j, &sum, n);
@@ -206,8 +227,6 @@ CLONES static void multiply_small(const product *p) {
   }
 }
 
-static int64_t up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
-
 static void multiply(const product *p, const kernel *kern) {
   int64_t depth_most = p->k < DEPTH ? p->k : DEPTH;
   int64_t rows_most = p->m < PANEL_ROWS ? up(p->m, kern->rows) : PANEL_ROWS;
@@ -219,10 +238,10 @@ static void multiply(const product *p, const kernel *kern) {
     return;
   }
   // With few rows of a, packing b would cost as much as the product: read b where it lies, but for a ragged edge.
-  int in_place = p->b_column == 1 && p->m <= 3 * kern->rows;
+  int in_place = p->b_column == 1 && p->b_row > 0 && p->m <= 3 * kern->rows;
   for (int64_t column = 0; column < p->n; column += PANEL_COLUMNS) {
     int64_t n = p->n - column < PANEL_COLUMNS ? p->n - column : PANEL_COLUMNS;
-    int64_t whole = in_place ? n / kern->columns * kern->columns : 0;
+    int64_t whole = in_place ? n / LANES * LANES : 0;
     for (int64_t first = 0; first < p->k; first += DEPTH) {
       int64_t depth = p->k - first < DEPTH ? p->k - first : DEPTH;
       const float *b = p->b + first * p->b_row + column * p->b_column;
@@ -230,12 +249,87 @@ static void multiply(const product *p, const kernel *kern) {
       for (int64_t row = 0; row < p->m; row += PANEL_ROWS) {
         int64_t m = p->m - row < PANEL_ROWS ? p->m - row : PANEL_ROWS;
         float *c = p->c + row * p->c_row + column;
-        pack_left(m, depth, p->a + row * p->a_row + first * p->a_column, p->a_row, p->a_column, kern->rows, left);
+        pack_left(m, depth, p->a + row * p->a_row + first * p->a_column, p->a_row, p->a_column, kern->rows, kern->step, left);
         if (whole > 0) run_panel(kern, m, whole, depth, left, b, kern->columns, p->b_row, c, p->c_row, first > 0);
         if (whole < n)
-          run_panel(kern, m, n - whole, depth, left, right, depth * kern->columns, kern->columns, c + whole, p->c_row,
+          run_panel(kern, m, n - whole, depth, left, right, depth * kern->columns, 0, c + whole, p->c_row,
                     first > 0);
       }
+    }
+  }
+}
+
+// MARK: A row or two times a matrix
+
+// c[n] = a[k] · b[k, n], rows of b in memory order: eight of them a pass over c, which stays in the first-level cache
+CLONES static void row_times_rows(
+    int64_t n, int64_t k, const float *a, int64_t a_column, const float *b, int64_t b_row, float *c) {
+  memset(c, 0, (size_t)n * sizeof *c);
+  for (int64_t q = 0; q < k; q += 8) {
+    int64_t rows = k - q < 8 ? k - q : 8;
+    const float *from = b + q * b_row;
+    float factors[8] = {0};
+    for (int64_t r = 0; r < rows; r++) factors[r] = a[(q + r) * a_column];
+    int64_t j = 0;
+    for (; j + LANES <= n; j += LANES) {
+      lanes sum = LOAD(c + j);
+      if (rows == 8) {
+#pragma clang loop unroll(full)
+        for (int r = 0; r < 8; r++) sum = factors[r] * LOAD(from + r * b_row + j) + sum;
+      } else {
+        for (int64_t r = 0; r < rows; r++) sum = factors[r] * LOAD(from + r * b_row + j) + sum;
+      }
+      STORE(c + j, sum);
+    }
+    for (; j < n; j++)
+      for (int64_t r = 0; r < rows; r++) c[j] += factors[r] * from[r * b_row + j];
+  }
+}
+
+// c[n] = a[k] · b[n, k] transposed: four rows of b at a time. a is dense.
+CLONES static void row_times_columns(
+    int64_t n, int64_t k, const float *a, const float *b, int64_t b_column, float *c) {
+  int64_t whole = k / LANES * LANES;
+  for (int64_t j = 0; j < n; j += 4) {
+    int64_t count = n - j < 4 ? n - j : 4;
+    const float *x[4];
+    for (int64_t r = 0; r < 4; r++) x[r] = b + (j + (r < count ? r : 0)) * b_column;
+    lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    for (int64_t q = 0; q < whole; q += LANES) {
+      lanes left = LOAD(a + q);
+      s0 = left * LOAD(x[0] + q) + s0;
+      s1 = left * LOAD(x[1] + q) + s1;
+      s2 = left * LOAD(x[2] + q) + s2;
+      s3 = left * LOAD(x[3] + q) + s3;
+    }
+    float sums[4] = {sum_lanes(&s0), sum_lanes(&s1), sum_lanes(&s2), sum_lanes(&s3)};
+    for (int64_t r = 0; r < count; r++) {
+      for (int64_t q = whole; q < k; q++) sums[r] += a[q] * x[r][q];
+      c[j + r] = sums[r];
+    }
+  }
+}
+
+static int is_thin(const product *p) { return p->m <= 2 && (p->b_column == 1 || p->b_row == 1); }
+
+static void multiply_thin(const product *p) {
+  for (int64_t i = 0; i < p->m; i++) {
+    const float *a = p->a + i * p->a_row;
+    float *c = p->c + i * p->c_row;
+    if (p->b_column == 1) {
+      for (int64_t j = 0; j < p->n; j += 2048) {
+        int64_t n = p->n - j < 2048 ? p->n - j : 2048;
+        row_times_rows(n, p->k, a, p->a_column, p->b + j, p->b_row, c + j);
+      }
+    } else {
+      float *dense = p->a_column == 1 ? NULL : backprop_scratch(1, p->k * (int64_t)sizeof(float));
+      if (dense)
+        for (int64_t q = 0; q < p->k; q++) dense[q] = a[q * p->a_column];
+      if (!dense && p->a_column != 1) {
+        multiply_small(p);
+        return;
+      }
+      row_times_columns(p->n, p->k, dense ? dense : a, p->b, p->b_column, c);
     }
   }
 }
@@ -259,7 +353,11 @@ static void run_rectangles(void *context, int64_t begin, int64_t end) {
     p.a += row * p.a_row;
     p.b += column * p.b_column;
     p.c += row * p.c_row + column;
-    multiply(&p, &g->kern);
+    if (is_thin(&p)) {
+      multiply_thin(&p);
+    } else {
+      multiply(&p, &g->kern);
+    }
   }
 }
 
@@ -272,13 +370,17 @@ void backprop_matmul(
     return;
   }
   grid g = {.whole = {m, n, k, a, a_row, a_column, b, b_row, b_column, c, n}, .kern = choose_kernel()};
-  if (m * n * k <= 4096 || (m == 1 && n * k <= 16384)) {
+  if (n == 1 && m > 2) {  // a · b = (b' · a')', and a single column is as dense as a row
+    backprop_matmul(1, m, k, b, b_column, b_row, a, a_column, a_row, c);
+    return;
+  }
+  if (m * n * k <= 4096) {
     multiply_small(&g.whole);
     return;
   }
-  // As many rectangles as threads that have 15 µs to do (at 60 multiplications a nanosecond), cut so that
-  // the borders, hence the packing, are short.
-  double work = (double)m * (double)n * (double)k / 60;
+  // As many rectangles as threads that have 15 µs to do (60 multiplications a nanosecond, 12 elements of a matrix),
+  // cut so that the borders, hence the packing, are short.
+  double work = (double)m * (double)n * (double)k / 60 + ((double)m + (double)n) * (double)k / 12;
   int64_t pieces = backprop_threads(), most = (int64_t)(work / 15e3);
   if (pieces > most) pieces = most < 1 ? 1 : most;
   int64_t down = 1;

@@ -41,12 +41,12 @@ extern "C" int32_t backprop_dnn_batch_normalization(backprop_dnn_direction direc
     const auto data = dense_like(*source, *source);
     const auto channels = vector_desc(source->shape[1]);
     auto made = std::make_unique<backprop_dnn_operation>();
-    const auto x = made->operand(plain(*source));
+    const auto x = made->operand(image(*source));
     if (direction == BACKPROP_DNN_FORWARD) {
       const auto description = forward(data, epsilon);
       const auto scale = made->operand(channels);
       const auto shift = made->operand(channels);
-      const auto y = made->operand(plain(*destination));
+      const auto y = made->operand(image(*destination));
       const auto mean = made->operand(channels);
       const auto variance = made->operand(channels);
       const auto x_in = made->input(x, data);
@@ -64,8 +64,8 @@ extern "C" int32_t backprop_dnn_batch_normalization(backprop_dnn_direction direc
       const auto mean = made->operand(channels);
       const auto variance = made->operand(channels);
       const auto scale = made->operand(channels);
-      const auto dy = made->operand(plain(*destination));
-      const auto dx = made->operand(plain(*source));
+      const auto dy = made->operand(image(*destination));
+      const auto dx = made->operand(image(*source));
       const auto scale_gradient = made->operand(channels);
       const auto shift_gradient = made->operand(channels);
       const auto x_in = made->input(x, data);

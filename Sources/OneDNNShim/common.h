@@ -46,10 +46,6 @@ using dims = dnnl::memory::dims;
 
 inline dims pair(const int64_t values[2]) { return {values[0], values[1]}; }
 
-inline dnnl::memory::desc plain(const backprop_dnn_tensor &tensor) {
-  return {dims(tensor.shape, tensor.shape + 4), dnnl::memory::data_type::f32, dims(tensor.strides, tensor.strides + 4)};
-}
-
 inline dnnl::memory::desc vector_desc(int64_t count) {
   return {{count}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a};
 }
@@ -57,6 +53,13 @@ inline dnnl::memory::desc vector_desc(int64_t count) {
 // Whether the channels of a pixel lie side by side. With one channel there is no difference.
 inline bool is_channels_last(const backprop_dnn_tensor &tensor) {
   return tensor.strides[1] == 1 || tensor.shape[1] == 1;
+}
+
+// An image as it lies. Channels last is said by its tag: with one channel strides alone leave it open, and oneDNN takes a slow path.
+inline dnnl::memory::desc image(const backprop_dnn_tensor &tensor) {
+  const dims shape(tensor.shape, tensor.shape + 4);
+  if (is_channels_last(tensor)) return {shape, dnnl::memory::data_type::f32, dnnl::memory::format_tag::nhwc};
+  return {shape, dnnl::memory::data_type::f32, dims(tensor.strides, tensor.strides + 4)};
 }
 
 // Dense, in the order that `like` has.

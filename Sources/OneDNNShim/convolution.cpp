@@ -17,8 +17,8 @@ struct problem {
   dnnl::primitive_attr attributes;
 };
 
-dnnl::memory::desc image(const backprop_dnn_tensor &tensor) {
-  if (is_channels_last(tensor)) return plain(tensor);
+dnnl::memory::desc preferred(const backprop_dnn_tensor &tensor) {
+  if (is_channels_last(tensor)) return image(tensor);
   return {dims(tensor.shape, tensor.shape + 4), dnnl::memory::data_type::f32, tag::any};
 }
 
@@ -84,9 +84,9 @@ extern "C" int32_t backprop_dnn_convolution(backprop_dnn_direction direction, co
     const auto f32 = dnnl::memory::data_type::f32;
     const dims weight_shape = weight_dims(*weights, geometry->groups);
     const dnnl::memory::desc plain_weights(weight_shape, f32, geometry->groups == 1 ? tag::oihw : tag::goihw);
-    const problem p{image(*source),
+    const problem p{preferred(*source),
                     {weight_shape, f32, tag::any},
-                    image(*destination),
+                    preferred(*destination),
                     pair(geometry->stride),
                     {geometry->dilation[0] - 1, geometry->dilation[1] - 1},
                     pair(geometry->padding_begin),
@@ -96,9 +96,9 @@ extern "C" int32_t backprop_dnn_convolution(backprop_dnn_direction direction, co
     switch (direction) {
       case BACKPROP_DNN_FORWARD: {
         const auto description = forward(p);
-        const auto x = made->operand(plain(*source));
+        const auto x = made->operand(image(*source));
         const auto w = made->operand(plain_weights);
-        const auto y = made->operand(plain(*destination));
+        const auto y = made->operand(image(*destination));
         const auto x_in = made->input(x, description.src_desc());
         const auto w_in = made->input(w, description.weights_desc());
         const auto y_out = made->output(y, description.dst_desc());
@@ -109,9 +109,9 @@ extern "C" int32_t backprop_dnn_convolution(backprop_dnn_direction direction, co
       }
       case BACKPROP_DNN_BACKWARD_DATA: {
         const auto description = backward_data(p);
-        const auto dy = made->operand(plain(*destination));
+        const auto dy = made->operand(image(*destination));
         const auto w = made->operand(plain_weights);
-        const auto dx = made->operand(plain(*source));
+        const auto dx = made->operand(image(*source));
         const auto dy_in = made->input(dy, description.diff_dst_desc());
         const auto w_in = made->input(w, description.weights_desc());
         const auto dx_out = made->output(dx, description.diff_src_desc());
@@ -122,8 +122,8 @@ extern "C" int32_t backprop_dnn_convolution(backprop_dnn_direction direction, co
       }
       case BACKPROP_DNN_BACKWARD_WEIGHTS: {
         const auto description = backward_weights(p);
-        const auto x = made->operand(plain(*source));
-        const auto dy = made->operand(plain(*destination));
+        const auto x = made->operand(image(*source));
+        const auto dy = made->operand(image(*destination));
         const auto dw = made->operand(plain_weights);
         const auto x_in = made->input(x, description.src_desc());
         const auto dy_in = made->input(dy, description.diff_dst_desc());

@@ -57,8 +57,8 @@ extern "C" int32_t backprop_dnn_pool(backprop_dnn_pooling kind, backprop_dnn_dir
     auto made = std::make_unique<backprop_dnn_operation>();
     const auto forward_description = forward(p);
     if (direction == BACKPROP_DNN_FORWARD) {
-      const auto x = made->operand(plain(*source));
-      const auto y = made->operand(plain(*destination));
+      const auto x = made->operand(image(*source));
+      const auto y = made->operand(image(*destination));
       const auto x_in = made->input(x, p.source);
       const auto y_out = made->output(y, p.destination);
       std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, x_in}, {DNNL_ARG_DST, y_out}};
@@ -66,9 +66,9 @@ extern "C" int32_t backprop_dnn_pool(backprop_dnn_pooling kind, backprop_dnn_dir
       made->add(dnnl::pooling_forward(forward_description), forward_description, arguments);
       made->finish(y_out, y);
     } else {
-      const auto x = made->operand(plain(*source));
-      const auto dy = made->operand(plain(*destination));
-      const auto dx = made->operand(plain(*source));
+      const auto x = made->operand(image(*source));
+      const auto dy = made->operand(image(*destination));
+      const auto dx = made->operand(image(*source));
       const auto dy_in = made->input(dy, p.destination);
       const auto dx_out = made->output(dx, p.source);
       const auto description = backward(p, forward_description);

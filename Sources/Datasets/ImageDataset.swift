@@ -1,0 +1,151 @@
+import Foundation
+import Tensors
+
+/// Images to learn from, images to test with, and what their labels mean.
+public struct ImageDataset: Sendable {
+  /// What it is called.
+  public let name: String
+  /// The images to learn from.
+  public let train: ImageSet
+  /// The images kept aside.
+  public let test: ImageSet
+  /// What each label means.
+  public let classNames: [String]
+
+  /// Channels, height and width of an image.
+  public var imageShape: Shape { train.imageShape }
+
+  /// A dataset of these sets. Throws a `DataError` where their images differ in shape or a label has no name.
+  public init(name: String, train: ImageSet, test: ImageSet, classNames: [String]) throws {
+    guard train.imageShape == test.imageShape else {
+      throw DataError(
+        "\(name): test images should be \(train.imageShape) as training images are, not \(test.imageShape)")
+    }
+    for label in [train, test].compactMap({ $0.labels.max() }) where Int(label) >= classNames.count {
+      throw DataError("\(name): labels should be below \(classNames.count), not \(label)")
+    }
+    self.name = name
+    self.train = train
+    self.test = test
+    self.classNames = classNames
+  }
+
+  /// The names that `named(_:)` knows, besides folders.
+  public static let knownNames = ["digits", "fashion-mnist", "mnist"]
+
+  /// The dataset called `name`: one of `knownNames` or the path of a folder as `folder(_:)` reads it.
+  public static func named(_ name: String) throws -> ImageDataset {
+    switch name {
+    case "digits": return try digits()
+    case "fashion-mnist": return try fashionMNIST()
+    case "mnist": return try mnist()
+    default:
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), isFolder.boolValue else {
+        throw DataError(
+          "there is no dataset '\(name)'; it should be \(knownNames.joined(separator: ", ")) or a folder of IDX files")
+      }
+      return try folder(URL(fileURLWithPath: name, isDirectory: true))
+    }
+  }
+
+  private static let digitNames = (0..<10).map(String.init)
+
+  /// 1,797 handwritten digits of 8 × 8 pixels that come with the library, a fifth of each class to test with.
+  ///
+  /// The split is always the same. Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits",
+  /// 1998.
+  public static func digits() throws -> ImageDataset {
+    let count = 1797
+    let size = count * 65
+    guard let bytes = try? Gzip.inflate(PackageResources.digits_bin, limit: size + 1), bytes.count == size else {
+      throw DataError("the digits in the library are damaged; it should be built again")
+    }
+    let all = try ImageSet(
+      pixels: Array(bytes[..<(count * 64)]), labels: bytes[(count * 64)...].map(Int32.init), imageShape: [1, 8, 8],
+      greatestPixel: 16)
+    var generator = SeededGenerator(seed: 0)
+    var isTest = [Bool](repeating: false, count: count)
+    for label in Int32(0)..<10 {
+      let members = all.labels.indices.filter { all.labels[$0] == label }
+      for place in generator.permutation(of: members.count).prefix((members.count + 2) / 5) {
+        isTest[members[Int(place)]] = true
+      }
+    }
+    return try ImageDataset(
+      name: "digits", train: all.subset(all.labels.indices.filter { !isTest[$0] }),
+      test: all.subset(all.labels.indices.filter { isTest[$0] }), classNames: digitNames)
+  }
+
+  /// 70,000 pictures of clothes of 28 × 28 pixels, from `folder` or from where the Debian package puts them.
+  public static func fashionMNIST(in folder: URL? = nil) throws -> ImageDataset {
+    try standard(
+      "fashion-mnist", in: folder, otherwise: "/usr/share/datasets/fashion-mnist",
+      advice: "`apt install dataset-fashion-mnist` or give the folder that has it",
+      classNames: [
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+      ])
+  }
+
+  /// 70,000 handwritten digits of 28 × 28 pixels, from `folder` or from /usr/share/datasets/mnist.
+  public static func mnist(in folder: URL? = nil) throws -> ImageDataset {
+    try standard(
+      "mnist", in: folder, otherwise: "/usr/share/datasets/mnist",
+      advice: "give the folder that has its four IDX files",
+      classNames: digitNames)
+  }
+
+  /// The dataset in a folder with the files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
+  /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each plain or with `.gz` at its end.
+  ///
+  /// Its classes are the numbers up to the greatest label; there may be 1,000.
+  public static func folder(_ folder: URL) throws -> ImageDataset {
+    let train = try imageSet("train", in: folder, classes: 1000)
+    let test = try imageSet("t10k", in: folder, classes: 1000)
+    let greatest = max(train.labels.max() ?? 0, test.labels.max() ?? 0)
+    return try ImageDataset(
+      name: folder.standardizedFileURL.lastPathComponent, train: train, test: test,
+      classNames: (0...greatest).map(String.init))
+  }
+
+  private static func standard(
+    _ name: String, in folder: URL?, otherwise path: String, advice: String, classNames: [String]
+  ) throws -> ImageDataset {
+    let place = folder ?? URL(fileURLWithPath: path, isDirectory: true)
+    guard find("train-images-idx3-ubyte", in: place) != nil else {
+      throw DataError("\(name) is not in \(place.path): \(advice)")
+    }
+    return try ImageDataset(
+      name: name, train: imageSet("train", in: place, classes: classNames.count),
+      test: imageSet("t10k", in: place, classes: classNames.count), classNames: classNames)
+  }
+
+  private static func find(_ name: String, in folder: URL) -> URL? {
+    [name, name + ".gz"].map { folder.appendingPathComponent($0) }.first {
+      FileManager.default.fileExists(atPath: $0.path)
+    }
+  }
+
+  private static func imageSet(_ part: String, in folder: URL, classes: Int) throws -> ImageSet {
+    func file(_ name: String, rank: Int) throws -> (url: URL, contents: IDXFile) {
+      guard let url = find(name, in: folder) else {
+        throw DataError("\(folder.path) should have a file \(name) or \(name).gz")
+      }
+      return (url, try IDXFile(contentsOf: url, rank: rank))
+    }
+    let images = try file("\(part)-images-idx3-ubyte", rank: 3)
+    let labels = try file("\(part)-labels-idx1-ubyte", rank: 1)
+    let dimensions = images.contents.dimensions
+    guard dimensions[0] == labels.contents.values.count else {
+      throw DataError(
+        "\(labels.url.path) should have \(dimensions[0]) labels, one for each image, "
+          + "not \(labels.contents.values.count)")
+    }
+    if let wrong = labels.contents.values.first(where: { Int($0) >= classes }) {
+      throw DataError("\(labels.url.path) should have labels below \(classes), not \(wrong)")
+    }
+    return try ImageSet(
+      pixels: images.contents.values, labels: labels.contents.values.map(Int32.init),
+      imageShape: Shape([1, dimensions[1], dimensions[2]]))
+  }
+}

@@ -1,0 +1,34 @@
+/// A random number generator that a seed determines: the same numbers on every platform and in every version.
+///
+/// It is SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014). Saving it
+/// and going on later gives the numbers that it would have given.
+public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendable {
+  private var state: UInt64
+
+  /// A generator at its beginning.
+  public init(seed: UInt64) { state = seed }
+
+  /// The next number.
+  public mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+extension RandomNumberGenerator {
+  /// The numbers from 0 up to `count` in random order.
+  ///
+  /// Fisher–Yates written out: the standard library may change how its own shuffle draws.
+  mutating func permutation(of count: Int) -> [Int32] {
+    var order = (0..<Int32(count)).map { $0 }
+    for last in stride(from: count - 1, to: 0, by: -1) {
+      // The high half of the product is below `last + 1`; the bias is less than one in 2³².
+      let other = Int(next().multipliedFullWidth(by: UInt64(last + 1)).high)
+      order.swapAt(last, other)
+    }
+    return order
+  }
+}

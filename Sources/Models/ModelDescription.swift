@@ -1,0 +1,85 @@
+import Foundation
+import NeuralNetworks
+import Tensors
+
+/// A ready network as data: all that is needed to build it again, as `model.json` holds it.
+public struct ModelDescription: Codable, Hashable, Sendable {
+  /// Which network.
+  public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+    /// Flatten, dense 128, ReLU, dense.
+    case mlp
+    /// Two 3×3 convolutions of 32 and 64 channels, each with ReLU and max-pooling, then dense 128, ReLU, dense.
+    case cnn
+    /// The residual network with 20 weighted layers. See `ResNet`.
+    case resnet20
+  }
+
+  public var kind: Kind
+  /// An image's shape, [channels, height, width].
+  public var inputShape: Shape
+  /// How many classes there are.
+  public var classes: Int
+  /// The classes' names, in the order of their labels; empty where there are none.
+  public var classNames: [String]
+  /// The width of the hidden dense layer of `mlp` and `cnn`.
+  public var hidden: Int
+
+  public init(
+    kind: Kind, inputShape: Shape, classes: Int, classNames: [String] = [], hidden: Int = 128
+  ) {
+    self.kind = kind
+    self.inputShape = inputShape
+    self.classes = classes
+    self.classNames = classNames
+    self.hidden = hidden
+  }
+
+  /// The description of the image classifier of this name. Throws a sentence that lists the names there are, or says
+  /// what images the network can take.
+  public static func image(
+    _ name: String, inputShape: Shape, classes: Int, classNames: [String] = []
+  ) throws -> ModelDescription {
+    guard let kind = Kind(rawValue: name) else {
+      let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ModelError("there is no model '\(name)'; there is \(known)")
+    }
+    let description = ModelDescription(
+      kind: kind, inputShape: inputShape, classes: classes, classNames: classNames)
+    try description.check()
+    return description
+  }
+
+  /// Throws a sentence where no such network can be built.
+  func check() throws {
+    let limit = 1...(1 << 16)
+    guard inputShape.rank == 3, inputShape.allSatisfy(limit.contains) else {
+      throw ModelError("the input shape must be [channels, height, width] with sizes of 1 to 65536, not \(inputShape)")
+    }
+    let pixels = inputShape.reduce(1, *)
+    guard pixels <= 1 << 24 else {
+      throw ModelError("an image of \(inputShape) has more than 2²⁴ numbers; make it smaller")
+    }
+    guard limit.contains(classes), limit.contains(hidden) else {
+      throw ModelError("classes and hidden must be 1 to 65536, not \(classes) and \(hidden)")
+    }
+    guard classNames.isEmpty || classNames.count == classes else {
+      throw ModelError("\(classes) classes need as many names, not \(classNames.count)")
+    }
+    guard kind != .cnn || (inputShape[1] >= 4 && inputShape[2] >= 4) else {
+      throw ModelError("cnn halves an image twice, so it must be at least 4×4, not \(inputShape[1])×\(inputShape[2])")
+    }
+  }
+
+  /// Builds the network, its weights drawn from `Random.current`.
+  public func makeModel() throws -> any Layer {
+    try check()
+    let model: any Layer =
+      switch kind {
+      case .mlp: makePerceptron(inputShape: inputShape, classes: classes, hidden: hidden)
+      case .cnn: makeConvolutionalNetwork(inputShape: inputShape, classes: classes, hidden: hidden)
+      case .resnet20: ResNet(inputChannels: inputShape[0], classes: classes)
+      }
+    _ = model.parameters  // Gives parameters and layers the names that messages use.
+    return model
+  }
+}

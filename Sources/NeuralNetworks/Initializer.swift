@@ -1,0 +1,62 @@
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// How the first values of a parameter are made.
+///
+/// The fans are how many inputs an output depends on and how many outputs an input reaches. Random values come from
+/// `Random.current` at the moment the layer is made.
+public struct Initializer: Sendable {
+  private let make: @Sendable (_ count: Int, _ fanIn: Int, _ fanOut: Int) -> [Float]
+
+  /// An initializer of your own.
+  public init(_ make: @escaping @Sendable (_ count: Int, _ fanIn: Int, _ fanOut: Int) -> [Float]) { self.make = make }
+
+  /// `count` values; none where the count is negative.
+  public func values(count: Int, fanIn: Int, fanOut: Int) -> [Float] { make(max(count, 0), fanIn, fanOut) }
+
+  public static let zeros = constant(0)
+  public static let ones = constant(1)
+
+  /// The same number everywhere.
+  public static func constant(_ value: Float) -> Initializer {
+    Initializer { count, _, _ in Array(repeating: value, count: count) }
+  }
+
+  /// Uniform in ±√(6 / (fanIn + fanOut)): keeps the variance of signals and gradients through tanh layers.
+  ///
+  /// Source: Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010,
+  /// equation 16.
+  public static let glorotUniform = uniform { fanIn, fanOut in sqrt(6 / (fanIn + fanOut)) }
+
+  /// Normal with variance 2 / (fanIn + fanOut). Source: Glorot & Bengio 2010, equation 12.
+  public static let glorotNormal = normal { fanIn, fanOut in sqrt(2 / (fanIn + fanOut)) }
+
+  /// Uniform in ±√(6 / fanIn): the same variance as `heNormal`.
+  public static let heUniform = uniform { fanIn, _ in sqrt(6 / fanIn) }
+
+  /// Normal with variance 2 / fanIn: makes up for the half of the signal that ReLU drops.
+  ///
+  /// Source: He, Zhang, Ren & Sun, "Delving Deep into Rectifiers", ICCV 2015, equation 10.
+  public static let heNormal = normal { fanIn, _ in sqrt(2 / fanIn) }
+
+  private static func uniform(_ bound: @escaping @Sendable (Double, Double) -> Double) -> Initializer {
+    Initializer { count, fanIn, fanOut in
+      let bound = Float(bound(Double(max(fanIn, 1)), Double(max(fanOut, 1))))
+      return Random.current.uniform(count: count).map { (2 * $0 - 1) * bound }
+    }
+  }
+
+  private static func normal(_ deviation: @escaping @Sendable (Double, Double) -> Double) -> Initializer {
+    Initializer { count, fanIn, fanOut in
+      let deviation = Float(deviation(Double(max(fanIn, 1)), Double(max(fanOut, 1))))
+      return Random.current.normal(count: count).map { $0 * deviation }
+    }
+  }
+}

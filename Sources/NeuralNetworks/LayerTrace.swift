@@ -1,0 +1,40 @@
+import Synchronization
+import Tensors
+
+/// What a layer did in a pass through a model.
+public struct LayerTrace: Hashable, Sendable {
+  /// The path, such as `layers.2`.
+  public var name: String
+  /// What it is, such as `Dense 512 → 10`.
+  public var kind: String
+  /// The output's shape, batch first.
+  public var outputShape: Shape
+  /// How many numbers its parameters hold.
+  public var parameters: Int
+  /// Floating-point operations; a multiply-add counts as two.
+  public var operations: Int
+}
+
+/// The layers that are called while `body` runs, in the order in which they return.
+public func tracingLayers<Result>(_ body: () throws -> Result) rethrows -> (result: Result, layers: [LayerTrace]) {
+  let recorder = TraceRecorder()
+  let result = try Tracing.$recorder.withValue(recorder, operation: body)
+  return (result, recorder.layers)
+}
+
+enum Tracing {
+  @TaskLocal static var recorder: TraceRecorder?
+}
+
+final class TraceRecorder: Sendable {
+  private let rows = Mutex<[LayerTrace]>([])
+
+  var layers: [LayerTrace] { rows.withLock { $0 } }
+
+  func record(_ layer: some NamedLayer, input: Shape, output: Shape) {
+    let row = LayerTrace(
+      name: layer.place.path, kind: layer.kind, outputShape: output, parameters: layer.ownParameterCount,
+      operations: layer.operations(input: input, output: output))
+    rows.withLock { $0.append(row) }
+  }
+}

@@ -1,0 +1,41 @@
+import Tensors
+
+/// A function of each element, between layers or as a layer of its own (`Activation.relu`).
+public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
+  /// x
+  case none
+  /// max(x, 0). Source: Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", ICML 2010.
+  case relu
+  case tanh
+  /// 1 / (1 + e⁻ˣ), the unit of Rumelhart, Hinton & Williams 1986.
+  case sigmoid
+  /// x · Φ(x), with the error function. Source: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
+  case gelu
+  /// The approximation of `gelu` by tanh, from the same source.
+  case geluTanh
+  /// x · sigmoid(x), also called swish. Source: Elfwing, Uchibe & Doya 2018; Ramachandran, Zoph & Le 2017.
+  case silu
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    switch self {
+    case .none: x
+    case .relu: x.relu()
+    case .tanh: x.tanh()
+    case .sigmoid: x.sigmoid()
+    case .gelu: 0.5 * x * (1 + (x * 0.707_106_78).erf())
+    case .geluTanh: 0.5 * x * (1 + (0.797_884_56 * (x + 0.044_715 * x * x * x)).tanh())
+    case .silu: x * x.sigmoid()
+    }
+  }
+
+  /// Where a layer is followed by this activation, what its weights are drawn from.
+  var usualInitializer: Initializer {
+    switch self {
+    case .relu, .gelu, .geluTanh, .silu: .heUniform
+    case .none, .tanh, .sigmoid: .glorotUniform
+    }
+  }
+
+  /// What follows a layer's kind in messages.
+  var suffix: String { self == .none ? "" : ", \(rawValue)" }
+}

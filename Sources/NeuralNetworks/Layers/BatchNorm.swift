@@ -1,0 +1,73 @@
+import Tensors
+
+/// Brings each channel to mean 0 and variance 1, then scales and shifts it: [batch, channels, …] → the same shape.
+///
+/// In training the statistics are the batch's, and the running ones move towards them by `momentum` with each update;
+/// in `inference { … }` the running ones are used. As in PyTorch, the batch is normalized with the biased variance and
+/// the running variance is the unbiased one.
+///
+/// Source: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
+/// Shift", ICML 2015, algorithms 1 and 2.
+public struct BatchNorm: NamedLayer {
+  /// [channels], from 1
+  public let scale: Parameter
+  /// [channels], from 0
+  public let shift: Parameter
+  /// [channels], from 0
+  public let runningMean: Buffer
+  /// [channels], from 1
+  public let runningVariance: Buffer
+  public let place = Place()
+  public let failure: TensorError?
+  private let channels: Int
+  private let momentum: Float
+  private let epsilon: Double
+
+  public init(_ channels: Int, momentum: Float = 0.1, epsilon: Double = 1e-5) {
+    self.channels = channels
+    self.momentum = momentum
+    self.epsilon = epsilon
+    let shape: Shape = [channels]
+    scale = Parameter(.ones, shape: shape, fanIn: 1, fanOut: 1, name: "scale")
+    shift = Parameter(.zeros, shape: shape, fanIn: 1, fanOut: 1, name: "shift")
+    runningMean = Buffer(repeating: 0, shape: shape, name: "runningMean")
+    runningVariance = Buffer(repeating: 1, shape: shape, name: "runningVariance")
+    if channels < 1 {
+      failure = TensorError("BatchNorm: channels must be at least 1, not \(channels)")
+    } else if !(0...1).contains(momentum) || !(epsilon >= 0 && epsilon.isFinite) {
+      failure = TensorError("BatchNorm: momentum \(momentum) must be in 0...1 and epsilon \(epsilon) at least 0")
+    } else {
+      failure = nil
+    }
+  }
+
+  public var kind: String { "BatchNorm \(channels)" }
+
+  public func apply(_ x: Tensor) -> Tensor {
+    if x.failure != nil { return x }
+    guard x.shape.rank >= 2, x.shape[1] == channels else {
+      return .failed(TensorError("BatchNorm: the input must be [batch, \(channels), …], not \(x.shape)"))
+    }
+    return Mode.isTraining ? normalizeByBatch(x) : normalizeByRunningStatistics(x)
+  }
+
+  private func normalizeByBatch(_ x: Tensor) -> Tensor {
+    let (output, mean, variance) = x.batchNormalized(scale: scale.tensor, shift: shift.tensor, epsilon: epsilon)
+    let count = x.shape.elementCount / channels
+    let unbiased = variance * (Float(count) / Float(max(count - 1, 1)))
+    runningMean.assignOnUpdate(runningMean.tensor * (1 - momentum) + mean * momentum)
+    runningVariance.assignOnUpdate(runningVariance.tensor * (1 - momentum) + unbiased * momentum)
+    return output
+  }
+
+  private func normalizeByRunningStatistics(_ x: Tensor) -> Tensor {
+    let factor = scale.tensor * (runningVariance.tensor + Float(epsilon)).rsqrt()  // [channels]
+    let offset = shift.tensor - runningMean.tensor * factor
+    let alongChannels = Shape([1, channels] + Array(repeating: 1, count: x.shape.rank - 2))
+    return x * factor.reshaped(to: alongChannels) + offset.reshaped(to: alongChannels)
+  }
+
+  public var ownParameterCount: Int { scale.count + shift.count }
+
+  public func operations(input: Shape, output: Shape) -> Int { 2 * output.elementCount }
+}

@@ -1,0 +1,45 @@
+import Tensors
+
+/// Every output is a weighted sum of all inputs: [batch, …, inputs] → [batch, …, outputs].
+///
+/// y = activation(x · weight + bias), with weight [inputs, outputs] and bias [outputs]. Weights start as
+/// `initializer` says; by default He's for ReLU and its kin, else Glorot's. Biases start at zero.
+public struct Dense: NamedLayer {
+  /// [inputs, outputs]
+  public let weight: Parameter
+  /// [outputs]
+  public let bias: Parameter?
+  public let activation: Activation
+  public let place = Place()
+  public let failure: TensorError?
+  private let inputs: Int
+  private let outputs: Int
+
+  public init(
+    _ inputs: Int, _ outputs: Int, activation: Activation = .none, bias: Bool = true, initializer: Initializer? = nil
+  ) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.activation = activation
+    weight = Parameter(
+      initializer ?? activation.usualInitializer, shape: [inputs, outputs], fanIn: inputs, fanOut: outputs,
+      name: "weight")
+    self.bias = bias ? Parameter(.zeros, shape: [outputs], fanIn: inputs, fanOut: outputs, name: "bias") : nil
+    failure =
+      inputs > 0 && outputs > 0
+      ? nil : TensorError("Dense: inputs and outputs must be at least 1, not \(inputs) and \(outputs)")
+  }
+
+  public var kind: String { "Dense \(inputs) → \(outputs)\(activation.suffix)" }
+
+  public func apply(_ x: Tensor) -> Tensor {
+    let product = x.matmul(weight.tensor)
+    return activation(bias.map { product + $0.tensor } ?? product)
+  }
+
+  public var ownParameterCount: Int { weight.count + (bias?.count ?? 0) }
+
+  public func operations(input: Shape, output: Shape) -> Int {
+    output.elementCount * (2 * inputs + (bias == nil ? 0 : 1))
+  }
+}

@@ -1,0 +1,27 @@
+import Tensors
+
+/// In training, sets each element to zero with probability `rate` and scales the others by 1 / (1 − rate), so that the
+/// mean stays; in `inference { … }`, nothing. Draws from `Random.current` at the call.
+///
+/// Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014), with
+/// the scaling moved to training.
+public struct Dropout: NamedLayer {
+  public let place = Place()
+  public let failure: TensorError?
+  private let rate: Float
+
+  /// `rate` is at least 0 and below 1.
+  public init(_ rate: Float) {
+    self.rate = rate
+    failure =
+      rate >= 0 && rate < 1 ? nil : TensorError("Dropout: the rate must be at least 0 and below 1, not \(rate)")
+  }
+
+  public var kind: String { "Dropout \(rate)" }
+
+  public func apply(_ x: Tensor) -> Tensor {
+    guard Mode.isTraining, rate > 0, x.failure == nil else { return x }
+    let kept = Tensor.full([], rate).lessOrEqual(to: .randomUniform(x.shape))
+    return x * kept * (1 / (1 - rate))
+  }
+}

@@ -1,0 +1,12 @@
+import Tensors
+
+/// All axes but the first become one: [batch, a, b, …] → [batch, a · b · …].
+public struct Flatten: NamedLayer {
+  public let place = Place()
+
+  public init() {}
+
+  public var kind: String { "Flatten" }
+
+  public func apply(_ x: Tensor) -> Tensor { x.flattened(from: 1) }
+}

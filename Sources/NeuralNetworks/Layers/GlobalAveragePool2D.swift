@@ -1,0 +1,20 @@
+import Tensors
+
+/// The mean of each channel's image: [batch, channels, height, width] → [batch, channels].
+///
+/// Source: Lin, Chen & Yan, "Network In Network", ICLR 2014, section 3.2.
+public struct GlobalAveragePool2D: NamedLayer {
+  public let place = Place()
+
+  public init() {}
+
+  public var kind: String { "GlobalAveragePool2D" }
+
+  public func apply(_ x: Tensor) -> Tensor {
+    guard x.failure == nil, x.shape.rank != 4 else { return x.mean(axes: [2, 3]) }
+    return .failed(
+      TensorError("GlobalAveragePool2D: the input must be [batch, channels, height, width], not \(x.shape)"))
+  }
+
+  public func operations(input: Shape, output: Shape) -> Int { input.elementCount }
+}

@@ -1,0 +1,42 @@
+import Tensors
+
+/// What surrounds an image where a window reaches over its edge.
+public enum Padding: Hashable, Sendable {
+  /// Nothing: the window stays inside.
+  case valid
+  /// As much as makes the output ⌈size / stride⌉; where that is odd, the end gets the one more.
+  case same
+  /// This many rows and columns on either side.
+  case explicit(Pair)
+
+  /// Rows and columns before and after an image of this size.
+  func amounts(
+    for image: Shape, kernel: Pair, stride: Pair, dilation: Pair = 1
+  ) -> (begin: Pair, end: Pair) {
+    switch self {
+    case .valid: return (0, 0)
+    case .explicit(let pair): return (pair, pair)
+    case .same:
+      func total(_ size: Int, _ axis: KeyPath<Pair, Int>) -> Int {
+        let step = max(stride[keyPath: axis], 1)
+        let reach = dilation[keyPath: axis] * (kernel[keyPath: axis] - 1) + 1
+        return max(((size + step - 1) / step - 1) * step + reach - size, 0)
+      }
+      let (height, width) = (total(image[-2], \.height), total(image[-1], \.width))
+      return (Pair(height / 2, width / 2), Pair(height - height / 2, width - width / 2))
+    }
+  }
+
+  /// Whether no amount is negative or too large to compute with.
+  var isPossible: Bool {
+    if case .explicit(let pair) = self { return pair.isBetween(0) }
+    return true
+  }
+}
+
+extension Pair {
+  /// Whether both are at least `least` and small enough that no product of a few of them overflows.
+  func isBetween(_ least: Int) -> Bool {
+    (least...(1 << 20)).contains(height) && (least...(1 << 20)).contains(width)
+  }
+}

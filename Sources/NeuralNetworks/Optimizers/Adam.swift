@@ -1,0 +1,74 @@
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Adam: a step scaled by running estimates of the gradient's mean and of its square.
+///
+/// m ← β₁ · m + (1 − β₁) · g; v ← β₂ · v + (1 − β₂) · g², then
+///
+/// - `.paper`, `.pytorch`: θ ← θ − α · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ), ε 1e-8
+/// - `.keras`: θ ← θ − α · √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε), ε 1e-7
+///
+/// Keeps two values a parameter. Learning rates near 1e-3 are a usual start.
+///
+/// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1; the form of `.keras` is at
+/// the end of its section 2.
+public final class Adam: AdamRule {
+  /// `weightDecay` adds a penalty's gradient to the loss's; see `AdamW` for the other kind.
+  public init(
+    for model: any Layer, learningRate: Float = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Float? = nil, variant: OptimizerVariant = .paper, weightDecay: Float = 0, clipNorm: Float? = nil
+  ) {
+    super.init(
+      model, learningRate: learningRate, beta1, beta2, epsilon, variant, penalty: weightDecay, decoupledDecay: 0,
+      clipNorm: clipNorm)
+  }
+}
+
+/// What `Adam` and `AdamW` share.
+public class AdamRule: RuleOptimizer {
+  private let beta1: Double
+  private let beta2: Double
+  private let epsilon: Float
+  private let variant: OptimizerVariant
+  private let decoupledDecay: Float
+
+  init(
+    _ model: any Layer, learningRate: Float, _ beta1: Double, _ beta2: Double, _ epsilon: Float?,
+    _ variant: OptimizerVariant, penalty: Float, decoupledDecay: Float, clipNorm: Float?
+  ) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon ?? (variant == .keras ? 1e-7 : 1e-8)
+    self.variant = variant
+    self.decoupledDecay = decoupledDecay
+    super.init(
+      model, learningRate: learningRate, weightDecay: penalty, clipNorm: clipNorm, state: ["mean", "squares"])
+  }
+
+  /// The learning rate, what m is multiplied with and what √v is multiplied with; in double precision up to here.
+  override func inputs(step t: Int) -> [Tensor] {
+    let meanFactor = 1 / (1 - pow(beta1, Double(t)))
+    let rootFactor = 1 / (1 - pow(beta2, Double(t))).squareRoot()
+    switch variant {
+    case .paper, .pytorch: return [Tensor(learningRate), Tensor(Float(meanFactor)), Tensor(Float(rootFactor))]
+    case .keras: return [Tensor(learningRate), Tensor(Float(meanFactor / rootFactor)), Tensor(1)]
+    }
+  }
+
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+    -> (Tensor, [Tensor])
+  {
+    let mean = state[0] * Float(beta1) + gradient * Float(1 - beta1)
+    let squares = state[1] * Float(beta2) + gradient.square() * Float(1 - beta2)
+    let direction = mean * inputs[1] / (squares.sqrt() * inputs[2] + epsilon)
+    let decayed = decoupledDecay == 0 ? direction : direction + parameter * decoupledDecay
+    return (parameter - inputs[0] * decayed, [mean, squares])
+  }
+}

@@ -1,0 +1,18 @@
+import Tensors
+
+/// Adam with weights that decay beside the gradient step rather than through it.
+///
+/// θ ← θ − α · (m̂ / (√v̂ + ε) + λ · θ), with m̂, v̂ and the variants as in `Adam`. The decay is multiplied with the
+/// learning rate, as in PyTorch and Keras. Keeps two values a parameter.
+///
+/// Source: Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2.
+public final class AdamW: AdamRule {
+  public init(
+    for model: any Layer, learningRate: Float = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Float? = nil, variant: OptimizerVariant = .paper, weightDecay: Float = 0.01, clipNorm: Float? = nil
+  ) {
+    super.init(
+      model, learningRate: learningRate, beta1, beta2, epsilon, variant, penalty: 0, decoupledDecay: weightDecay,
+      clipNorm: clipNorm)
+  }
+}

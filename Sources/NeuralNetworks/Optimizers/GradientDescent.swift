@@ -1,0 +1,18 @@
+import Tensors
+
+/// Gradient descent: a step against the gradient.
+///
+/// θ ← θ − ε · g. Keeps nothing. With batches drawn at random it is stochastic gradient descent.
+///
+/// Source: Cauchy 1847; Robbins & Monro, "A Stochastic Approximation Method", 1951.
+public final class GradientDescent: RuleOptimizer {
+  public init(for model: any Layer, learningRate: Float = 0.1, weightDecay: Float = 0, clipNorm: Float? = nil) {
+    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: [])
+  }
+
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+    -> (Tensor, [Tensor])
+  {
+    (parameter - inputs[0] * gradient, [])
+  }
+}

@@ -1,0 +1,37 @@
+import Tensors
+
+/// Momentum, or heavy ball: a share of the last step goes on.
+///
+/// - `.paper`, `.keras`: Δ ← α · Δ − ε · g; θ ← θ + Δ
+/// - `.pytorch`: b ← α · b + g; θ ← θ − ε · b
+///
+/// They differ only where the learning rate changes. Keeps one value a parameter.
+///
+/// Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964; equation 9 of Rumelhart,
+/// Hinton & Williams, Nature 323 (1986).
+public final class Momentum: RuleOptimizer {
+  private let momentum: Float
+  private let variant: OptimizerVariant
+
+  public init(
+    for model: any Layer, learningRate: Float = 0.01, momentum: Float = 0.9, variant: OptimizerVariant = .paper,
+    weightDecay: Float = 0, clipNorm: Float? = nil
+  ) {
+    self.momentum = momentum
+    self.variant = variant
+    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
+  }
+
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+    -> (Tensor, [Tensor])
+  {
+    switch variant {
+    case .paper, .keras:
+      let velocity = state[0] * momentum - inputs[0] * gradient
+      return (parameter + velocity, [velocity])
+    case .pytorch:
+      let velocity = state[0] * momentum + gradient
+      return (parameter - inputs[0] * velocity, [velocity])
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import Tensors
+
+/// Momentum as a moving average of gradients.
+///
+/// v ← β · v + (1 − β) · g; θ ← θ − ε · v. Takes the path of heavy ball with the learning rate (1 − β) · ε. Keeps one
+/// value a parameter. `.pytorch` begins with v = g, as `SGD(momentum: β, dampening: β)` does.
+///
+/// Common in textbooks and lectures, without one source.
+public final class MomentumEMA: RuleOptimizer {
+  private let momentum: Double
+  private let variant: OptimizerVariant
+
+  public init(
+    for model: any Layer, learningRate: Float = 0.1, momentum: Double = 0.9, variant: OptimizerVariant = .paper,
+    weightDecay: Float = 0, clipNorm: Float? = nil
+  ) {
+    self.momentum = momentum
+    self.variant = variant
+    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
+  }
+
+  /// The learning rate and the gradient's share.
+  override func inputs(step t: Int) -> [Tensor] {
+    [Tensor(learningRate), Tensor(variant == .pytorch && t == 1 ? 1 : Float(1 - momentum))]
+  }
+
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+    -> (Tensor, [Tensor])
+  {
+    let velocity = state[0] * Float(momentum) + inputs[1] * gradient
+    return (parameter - inputs[0] * velocity, [velocity])
+  }
+}

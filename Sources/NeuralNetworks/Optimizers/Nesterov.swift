@@ -1,0 +1,41 @@
+import Tensors
+
+/// Nesterov's momentum: the gradient is taken where the momentum is about to lead.
+///
+/// As published, v ← μ · v − ε · ∇f(θ + μ · v); θ ← θ + v. The parameters of the model here are the points θ + μ · v at
+/// which the gradient is taken, p, for which the same path reads
+///
+/// - `.paper`, `.keras`: v ← μ · v − ε · g; p ← p + μ · v − ε · g
+/// - `.pytorch`: b ← μ · b + g; p ← p − ε · (g + μ · b)
+///
+/// They differ only where the learning rate changes. Keeps one value a parameter.
+///
+/// Source: Nesterov 1983; Sutskever, Martens, Dahl & Hinton, "On the importance of initialization and momentum in deep
+/// learning", ICML 2013; the change of variables, Bengio, Boulanger-Lewandowski & Pascanu, ICASSP 2013.
+public final class Nesterov: RuleOptimizer {
+  private let momentum: Float
+  private let variant: OptimizerVariant
+
+  public init(
+    for model: any Layer, learningRate: Float = 0.01, momentum: Float = 0.9, variant: OptimizerVariant = .paper,
+    weightDecay: Float = 0, clipNorm: Float? = nil
+  ) {
+    self.momentum = momentum
+    self.variant = variant
+    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
+  }
+
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+    -> (Tensor, [Tensor])
+  {
+    switch variant {
+    case .paper, .keras:
+      let push = inputs[0] * gradient
+      let velocity = state[0] * momentum - push
+      return (parameter + velocity * momentum - push, [velocity])
+    case .pytorch:
+      let velocity = state[0] * momentum + gradient
+      return (parameter - inputs[0] * (gradient + velocity * momentum), [velocity])
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Tensors
+
+/// RMSProp: the gradient divided by a running root mean square of itself.
+///
+/// r ← ρ · r + (1 − ρ) · g², then
+///
+/// - `.paper`: θ ← θ − η · g / √r, ρ 0.9. The lecture has no ε; where r is still zero, so is g, and nothing moves.
+/// - `.pytorch`: θ ← θ − η · g / (√r + ε), ρ 0.99, ε 1e-8
+/// - `.keras`: θ ← θ − η · g / √(r + ε), ρ 0.9, ε 1e-7
+///
+/// Keeps one value a parameter.
+///
+/// Source: Hinton, "Neural Networks for Machine Learning", lecture 6e, 2012.
+public final class RMSProp: RuleOptimizer {
+  private let decay: Double
+  private let epsilon: Float
+  private let variant: OptimizerVariant
+
+  public init(
+    for model: any Layer, learningRate: Float = 0.001, decay: Double? = nil, epsilon: Float? = nil,
+    variant: OptimizerVariant = .paper, weightDecay: Float = 0, clipNorm: Float? = nil
+  ) {
+    self.variant = variant
+    self.decay = decay ?? (variant == .pytorch ? 0.99 : 0.9)
+    switch variant {
+    case .paper: self.epsilon = epsilon ?? 0
+    case .pytorch: self.epsilon = epsilon ?? 1e-8
+    case .keras: self.epsilon = epsilon ?? 1e-7
+    }
+    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"])
+  }
+
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+    -> (Tensor, [Tensor])
+  {
+    let squares = state[0] * Float(decay) + gradient.square() * Float(1 - decay)
+    let size =
+      switch variant {
+      // The root of the least normal number is 1e-19, so the bound keeps 0 / 0 away and changes nothing else.
+      case .paper: maximum(squares.sqrt() + epsilon, .full([], 1e-20))
+      case .pytorch: squares.sqrt() + epsilon
+      case .keras: (squares + epsilon).sqrt()
+      }
+    return (parameter - inputs[0] * gradient / size, [squares])
+  }
+}

@@ -1,0 +1,88 @@
+import Tensors
+
+/// What all optimizers share: the walk over the parameters, their state, clipping and the one evaluation. A subclass is
+/// its rule, `step`.
+public class RuleOptimizer: Optimizer {
+  public var learningRate: Float
+  public var stepCount = 0
+  public var clipNorm: Float?
+  /// λ of the penalty λ/2 · ‖θ‖², whose gradient λθ is added to the loss's.
+  public let weightDecay: Float
+
+  private struct Slot {
+    let parameter: Parameter
+    let variable: Variable
+    let state: [Variable]
+  }
+  private var slots: [Slot] = []
+  /// What was wrong with a parameter; the first update throws it.
+  private var failure: TensorError?
+
+  init(
+    _ model: any Layer, learningRate: Float, weightDecay: Float, clipNorm: Float?, state names: [String],
+    startingAt start: Float = 0
+  ) {
+    self.learningRate = learningRate
+    self.weightDecay = weightDecay
+    self.clipNorm = clipNorm
+    do throws(TensorError) {
+      for (name, parameter) in model.parameters {
+        var state: [Variable] = []
+        for kind in names {
+          state.append(
+            try Variable(
+              Array(repeating: start, count: parameter.count), shape: parameter.shape, name: "\(name).\(kind)"))
+        }
+        slots.append(Slot(parameter: parameter, variable: try parameter.variable(), state: state))
+      }
+    } catch {
+      failure = error
+    }
+  }
+
+  public var stateVariables: [Variable] { slots.flatMap(\.state) }
+
+  /// Numbers of this step that all parameters share, as inputs of the plan; `t` counts from 1.
+  func inputs(step t: Int) -> [Tensor] { [Tensor(learningRate)] }
+
+  /// The rule: where the parameter and its state go, given the gradient at the parameter and this step's `inputs`.
+  func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor]) -> (Tensor, [Tensor]) {
+    (parameter, state)
+  }
+
+  public func update(along gradients: Gradients, evaluating tensors: [Tensor]) throws(TensorError) {
+    if let failure = gradients.loss.failure ?? failure { throw failure }
+    let active = slots.filter(\.parameter.isTrainable)
+    let slopes = try clipped(active.map(\.parameter), gradients)
+    let shared = inputs(step: stepCount + 1)
+    var assignments = gradients.bufferAssignments
+    for (slot, slope) in zip(active, slopes) {
+      let parameter = slot.parameter.tensor
+      let gradient = weightDecay == 0 ? slope : slope + parameter * weightDecay
+      let (moved, state) = step(parameter, gradient, slot.state.map(\.tensor), shared)
+      assignments.append((slot.variable, moved))
+      assignments.append(contentsOf: zip(slot.state, state))
+    }
+    for (_, value) in assignments { if let failure = value.failure { throw failure } }
+    try evaluate([gradients.loss] + tensors, assigning: assignments)
+    stepCount += 1
+  }
+
+  /// The gradient of each parameter, all scaled alike where their common norm exceeds `clipNorm`.
+  private func clipped(_ parameters: [Parameter], _ gradients: Gradients) throws(TensorError) -> [Tensor] {
+    var slopes: [Tensor] = []
+    for parameter in parameters {
+      guard let slope = gradients[parameter] else {
+        throw TensorError(
+          "the loss does not depend on \(parameter.name), so it has no gradient; use it in the model or set isTrainable to "
+            + "false")
+      }
+      if let failure = slope.failure { throw failure }
+      slopes.append(slope)
+    }
+    guard let clipNorm, !slopes.isEmpty else { return slopes }
+    let norm = slopes.dropFirst().reduce(slopes[0].square().sum()) { $0 + $1.square().sum() }.sqrt()
+    let factor = minimum(Tensor.ones([]), Tensor(clipNorm) / (norm + 1e-6))
+    return slopes.map { $0 * factor }
+  }
+}

@@ -1,0 +1,56 @@
+import Tensors
+
+/// What reflection finds in a model.
+struct ModelParts {
+  var parameters: [(name: String, parameter: Parameter)] = []
+  var buffers: [(name: String, buffer: Buffer)] = []
+  /// Objects that have been seen, so that shared ones count once and cycles end.
+  private var seen: Set<ObjectIdentifier> = []
+
+  /// Looks through `value`, which is found at `path`, and gives what it finds its name.
+  mutating func collect(_ value: Any, at path: String) {
+    switch value {
+    case let parameter as Parameter:
+      guard seen.insert(ObjectIdentifier(parameter)).inserted else { return }
+      parameter.rename(path)
+      parameters.append((path, parameter))
+    case let buffer as Buffer:
+      guard seen.insert(ObjectIdentifier(buffer)).inserted else { return }
+      buffer.rename(path)
+      buffers.append((path, buffer))
+    case let place as Place:
+      place.path = path.split(separator: ".").dropLast().joined(separator: ".")
+    case is Tensor, is Variable, is Shape, is Pair, is String, is [Float], is [Double], is [Int], is [String]:
+      return
+    default:
+      collectChildren(of: value, at: path)
+    }
+  }
+
+  private mutating func collectChildren(of value: Any, at path: String) {
+    var mirror: Mirror? = Mirror(reflecting: value)
+    switch mirror?.displayStyle {
+    case .class:
+      guard seen.insert(ObjectIdentifier(value as AnyObject)).inserted else { return }
+    case .optional:
+      if let some = mirror?.children.first { collect(some.value, at: path) }
+      return
+    case .struct, .tuple, .collection: break
+    default: return
+    }
+    while let current = mirror {
+      for (index, child) in current.children.enumerated() {
+        let label = child.label ?? String(index)
+        collect(child.value, at: path.isEmpty ? label : "\(path).\(label)")
+      }
+      mirror = current.superclassMirror
+    }
+  }
+}
+
+/// Looks through a model once. Names follow properties and positions: `blocks.3.first.normalization.scale`.
+func parts(of model: any Layer) -> ModelParts {
+  var parts = ModelParts()
+  parts.collect(model, at: "")
+  return parts
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+@testable import Datasets
+
+@Suite struct IDXFileTests {
+  /// `[0, 1, 2, 3, 4, 5]` as 1 × 2 × 3, packed with gzip.
+  static let packed: [UInt8] = [
+    0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x63, 0x60, 0xE0, 0x60, 0x66, 0x60,
+    0x60, 0x60, 0x04, 0x62, 0x26, 0x20, 0x66, 0x66, 0x60, 0x64, 0x62, 0x66, 0x61, 0x05, 0x00, 0xA6,
+    0xF7, 0xF2, 0xC7, 0x16, 0x00, 0x00, 0x00,
+  ]
+
+  static let header: [UInt8] = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3]
+  static let plain: [UInt8] = header + [0, 1, 2, 3, 4, 5]
+
+  static func changed(_ bytes: [UInt8], _ place: Int, _ value: UInt8) -> [UInt8] {
+    var bytes = bytes
+    bytes[place] = value
+    return bytes
+  }
+
+  @Test(arguments: [plain, packed])
+  func reads(bytes: [UInt8]) throws {
+    let file = try IDXFile(bytes, rank: 3, name: "file")
+    #expect(file.dimensions == [1, 2, 3])
+    #expect(file.values == [0, 1, 2, 3, 4, 5])
+  }
+
+  @Test(arguments: [
+    ("empty", [], "should be an IDX file"),
+    ("short", [0, 0, 8], "should be an IDX file"),
+    ("magic", changed(plain, 0, 1), "should be an IDX file"),
+    ("type", changed(plain, 2, 0x0D), "type 8"),
+    ("rank", changed(plain, 3, 1), "3 dimensions, not 1"),
+    ("header", Array(plain.prefix(10)), "ends in its header"),
+    ("empty dimension", changed(plain, 7, 0), "at least 1"),
+    ("overflow", [0, 0, 8, 3] + [UInt8](repeating: 255, count: 12), "at most"),
+    ("one byte less", Array(plain.dropLast()), "6 bytes after its header as the header says, but has 5"),
+    ("one byte more", plain + [0], "but has 7"),
+    ("truncated gzip", Array(packed.dropLast(9)), "middle of its packed data"),
+    ("no checksum", Array(packed.dropLast()), "middle of its packed data"),
+    ("wrong checksum", changed(packed, packed.count - 8, packed[packed.count - 8] ^ 1), "corrupt"),
+    ("only magic", [0x1F, 0x8B], "middle of its packed data"),
+    ("bytes after gzip", packed + [0], "1 bytes after its packed data"),
+  ] as [(String, [UInt8], String)])
+  func refuses(name: String, bytes: [UInt8], message: String) throws {
+    let error = try #require(throws: DataError.self) { try IDXFile(bytes, rank: 3, name: "some.idx") }
+    #expect(error.message.hasPrefix("some.idx "))
+    #expect(error.message.contains(message), "\(name): \(error)")
+  }
+
+  @Test func unpacksNoMoreThanTheLimit() throws {
+    #expect(try Gzip.inflate(Self.packed, limit: 18) == Array(Self.plain.prefix(18)))
+    #expect(try Gzip.inflate(Self.packed, limit: .max) == Self.plain)
+  }
+}

@@ -1,0 +1,69 @@
+import Testing
+
+@testable import Tensors
+
+/// Every gradient rule against central differences in double precision.
+@Suite struct GradientTests {
+  @Test(arguments: operationCases) func gradientsMatchDifferences(_ operation: OperationCase) throws {
+    let result = try gradientCheck(operation.function, at: operation.inputs(seed: 5))
+    #expect(result.passes(tolerance: 1e-6), "seed 5: \(result)")
+  }
+
+  @Test(arguments: operationCases) func secondGradientsMatchDifferences(_ operation: OperationCase) throws {
+    // The curve of what is linear must not be zero throughout.
+    let result = try gradientCheck({ operation.function($0).square() }, at: operation.inputs(seed: 6), order: 2)
+    #expect(result.passes(tolerance: 1e-4), "seed 6: \(result)")
+  }
+
+  /// What training runs: the kernels' gradients against the interpreter's of the same graph.
+  @Test(arguments: operationCases) func gradientsOfKernelsMatchTheReference(_ operation: OperationCase) throws {
+    let inputs = operation.inputs(seed: 7)
+    for gradient in gradients(of: operation.function(inputs).square().sum(), withRespectTo: inputs) {
+      guard let gradient else { continue }
+      let different = try difference(gradient, seed: 7)
+      #expect(different == nil)
+    }
+  }
+
+  @Test func theCheckFindsAWrongGradient() throws {
+    // The gradient of x · stopGradient(x) is half of what differences give.
+    let x = Tensor([0.5, -1.25], shape: [2])
+    let result = try gradientCheck({ $0[0] * $0[0].stoppingGradient() }, at: [x])
+    #expect(!result.passes(tolerance: 0.1))
+    #expect(abs(result.largestError - 0.5) < 1e-6)
+    #expect(result.description.contains("input 0"))
+  }
+
+  @Test func theCheckLeavesWholeNumbersAlone() throws {
+    let labels = Tensor([1, 0] as [Int32], shape: [2])
+    let logits = Tensor([0.5, -1, 0.25, 2], shape: [2, 2])
+    let result = try gradientCheck({ crossEntropyLosses(logits: $0[1], labels: $0[0]) }, at: [labels, logits])
+    #expect(result.passes(tolerance: 1e-6), "\(result)")
+  }
+
+  @Test func theCheckRefusesOtherOrders() {
+    #expect(throws: TensorError.self) { try gradientCheck({ $0[0] }, at: [Tensor.ones([1])], order: 3) }
+  }
+
+  @Test func positionsHaveNoDerivative() throws {
+    let x = Tensor([1, 2, 3], shape: [3])
+    let position = x.argmax()
+    let gradient = gradients(of: position.cast(to: .float32), withRespectTo: [x])[0]
+    #expect(gradient?.failure != nil)
+  }
+
+  @Test func whatDoesNotDependHasNoGradient() {
+    let (x, y) = (Tensor.ones([2]), Tensor.ones([2]))
+    #expect(gradients(of: x.sum(), withRespectTo: [y])[0] == nil)
+    #expect(gradients(of: x, withRespectTo: [x])[0]?.failure?.message.contains("[2]") == true)
+  }
+
+  @Test func equalValuesShare() throws {
+    let x = Tensor([2, 2, 1], shape: [3])
+    #expect(try gradients(of: x.max(), withRespectTo: [x])[0]?.values() == [0.5, 0.5, 0])
+    let (a, b) = (Tensor([1], shape: [1]), Tensor([1], shape: [1]))
+    let both = gradients(of: maximum(a, b).sum(), withRespectTo: [a, b])
+    #expect(try both[0]?.values() == [0.5])
+    #expect(try both[1]?.values() == [0.5])
+  }
+}

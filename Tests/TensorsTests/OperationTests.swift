@@ -1,0 +1,402 @@
+import RealModule
+import Testing
+
+@testable import Tensors
+
+/// A small generator of its own, so that the same seed gives the same test on every platform (SplitMix64).
+struct TestNumbers: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// An operation on inputs of these shapes.
+struct OperationCase: Sendable, CustomTestStringConvertible {
+  enum Domain: Sendable { case any, positive }
+
+  let name: String
+  let shapes: [Shape]
+  var domain = Domain.any
+  let function: @Sendable ([Tensor]) -> Tensor
+
+  init(
+    _ name: String, _ shapes: Shape..., domain: Domain = .any, function: @escaping @Sendable ([Tensor]) -> Tensor
+  ) {
+    self.name = name
+    self.shapes = shapes
+    self.domain = domain
+    self.function = function
+  }
+
+  var testDescription: String { "\(name) \(shapes.map(\.description).joined(separator: " "))" }
+
+  /// Distinct numbers in a random order from -1.5 to 1.5 (0.5 to 2 where positive), a little away from 0 and from those
+  /// of the other inputs: no ties, no kinks.
+  func inputs(seed: UInt64) -> [Tensor] {
+    var numbers = TestNumbers(state: seed)
+    return shapes.enumerated().map { index, shape in
+      let count = shape.elementCount
+      let values = (0..<count).shuffled(using: &numbers).map { rank in
+        let part = (Float(rank) + 0.3 + 0.07 * Float(index)) / Float(count)
+        return domain == .positive ? 0.5 + 1.5 * part : 3 * part - 1.5
+      }
+      return Tensor(values, shape: shape.dimensions)
+    }
+  }
+}
+
+private func window(
+  _ kernel: Pair, stride: Pair = 1, begin: Pair = 0, end: Pair = 0, dilation: Pair = 1
+) -> Window {
+  Window(kernel: kernel, stride: stride, paddingBegin: begin, paddingEnd: end, dilation: dilation)
+}
+
+/// Every operation with a real result, also with size-1 and size-0 axes, broadcasting and transposed inputs.
+let operationCases: [OperationCase] = unaryCases + binaryCases + movementCases + reductionCases + networkCases
+
+private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
+  let domain: OperationCase.Domain = [.log, .sqrt, .rsqrt, .reciprocal].contains(kind) ? .positive : .any
+  return [
+    OperationCase(kind.rawValue, [3, 5], domain: domain) { $0[0].unary(kind) },
+    OperationCase("\(kind.rawValue) transposed", [2, 1, 3], domain: domain) { $0[0].permuted([2, 1, 0]).unary(kind) },
+    OperationCase("\(kind.rawValue) empty", [2, 0], domain: domain) { $0[0].unary(kind) },
+  ]
+}
+
+private let binaryCases: [OperationCase] =
+  Binary.allCases.flatMap { kind in
+    [
+      OperationCase(kind.rawValue, [2, 3], [2, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.rawValue) row", [2, 3], [3], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.rawValue) outer", [2, 1], [1, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.rawValue) scalar", [], [4], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.rawValue) empty", [0, 3], [1, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.rawValue) transposed", [3, 2], [2, 3], domain: .positive) {
+        $0[0].transposed.binary(kind, $0[1])
+      },
+    ]
+  } + [
+    OperationCase("select", [2, 3], [3], [2, 1]) { select(Tensor.fill(0).less(than: $0[0]), $0[1], $0[2]) },
+    OperationCase("numbers", [4], domain: .positive) { (1 - $0[0]) * 2 / (0.5 + $0[0]) - 3 / $0[0] + 0.25 },
+    OperationCase("stopGradient", [4]) { $0[0] + $0[0].stoppingGradient() - $0[0].stoppingGradient() },
+    OperationCase("reuse", [3, 3]) { ($0[0] * $0[0].transposed).tanh() + $0[0].exp() * $0[0] },
+  ]
+
+private let movementCases: [OperationCase] = [
+  OperationCase("reshape", [2, 6]) { $0[0].reshaped(to: [3, 4]).square() },
+  OperationCase("reshape transposed", [3, 4]) { $0[0].transposed.reshaped(to: [2, 6]).square() },
+  OperationCase("reshape empty", [0, 4]) { $0[0].reshaped(to: [2, 0, 3]).exp() },
+  OperationCase("permute", [2, 3, 4]) { $0[0].permuted([2, 0, 1]).square() },
+  OperationCase("broadcast", [3, 1]) { $0[0].broadcast(to: [2, 3, 4]).square() },
+  OperationCase("broadcast empty", [1, 3]) { $0[0].broadcast(to: [0, 3]).square() },
+  OperationCase("slice", [4, 5]) { $0[0].sliced(starts: [1, 2], shape: [2, 3]).square() },
+  OperationCase("slice nothing", [4, 5]) { $0[0].sliced(starts: [4, 2], shape: [0, 3]) },
+  OperationCase("slice transposed", [4, 5]) { $0[0].transposed.sliced(starts: [2, 1], shape: [3, 2]).square() },
+  OperationCase("pad", [2, 3]) { $0[0].padded(before: [1, 0], after: [0, 2], with: 0.5).square() },
+  OperationCase("pad empty", [0, 2]) { $0[0].padded(before: [1, 1], after: [1, 0], with: 0.5).square() },
+  OperationCase("concatenate", [2, 1], [2, 3]) { Tensor.concatenated($0, axis: 1).square() },
+  OperationCase("concatenate with nothing", [2, 3], [0, 3], [1, 3]) { Tensor.concatenated($0, axis: 0).square() },
+  OperationCase("concatenate twice the same", [2, 3]) { Tensor.concatenated([$0[0], $0[0]], axis: 0).square() },
+]
+
+private let reductionCases: [OperationCase] =
+  Reduction.allCases.flatMap { kind in
+    [
+      OperationCase("\(kind.rawValue) all", [2, 3, 4]) { .record(.reduce(kind, axes: [0, 1, 2]), [$0[0].square()]) },
+      OperationCase("\(kind.rawValue) last", [2, 3, 4]) { .record(.reduce(kind, axes: [2]), $0) },
+      OperationCase("\(kind.rawValue) outer and inner", [2, 3, 4]) { .record(.reduce(kind, axes: [0, 2]), $0) },
+      OperationCase("\(kind.rawValue) size 1", [3, 1, 2]) { .record(.reduce(kind, axes: [1]), $0) },
+      OperationCase("\(kind.rawValue) no axes", [3, 2]) { .record(.reduce(kind, axes: []), $0) },
+      OperationCase("\(kind.rawValue) transposed", [3, 4]) { .record(.reduce(kind, axes: [0]), [$0[0].transposed]) },
+      OperationCase("\(kind.rawValue) empty rest", [0, 4]) { .record(.reduce(kind, axes: [1]), $0) },
+    ]
+  } + [
+    OperationCase("sum of nothing", [3, 0]) { $0[0].sum(axes: [1]) },
+    OperationCase("mean", [3, 4]) { $0[0].square().mean(axes: [-1]) },
+    OperationCase("max", [3, 4]) { $0[0].max(axes: [0]).square() },
+  ]
+
+private let labels: [Int32] = [2, 0, 3]
+
+private let networkCases: [OperationCase] = [
+  OperationCase("matmul", [2, 3], [3, 4]) { $0[0].matmul($0[1]) },
+  OperationCase("matmul transposed", [3, 2], [4, 3]) { $0[0].transposed.matmul($0[1].transposed) },
+  OperationCase("matmul size 1", [1, 3], [3, 1]) { $0[0].matmul($0[1]) },
+  OperationCase("matmul batched", [2, 1, 2, 3], [3, 3, 2]) { $0[0].matmul($0[1]) },
+  OperationCase("matmul by a matrix", [2, 2, 3], [3, 2]) { $0[0].matmul($0[1]) },
+  OperationCase("matmul of nothing", [2, 0], [0, 3]) { $0[0].matmul($0[1]) },
+  OperationCase("matmul no rows", [0, 2], [2, 3]) { $0[0].matmul($0[1]) },
+  OperationCase("windows", [1, 2, 4, 3]) {
+    .record(.windows(window([2, 2], stride: [2, 1], begin: 1, dilation: [1, 2]), outside: Constant(0.5)), $0)
+  },
+  OperationCase("fold", [1, 2, 2, 2, 2, 2]) { .record(.fold(window(2), height: 3, width: 3), $0) },
+  OperationCase("convolution", [2, 2, 4, 3], [3, 2, 2, 2]) { $0[0].convolved(with: $0[1]) },
+  OperationCase("convolution strided, padded", [1, 2, 5, 4], [2, 2, 3, 2]) {
+    $0[0].convolved(with: $0[1], stride: [2, 1], paddingBegin: 1, paddingEnd: [0, 1])
+  },
+  OperationCase("convolution dilated", [1, 1, 5, 5], [2, 1, 2, 2]) { $0[0].convolved(with: $0[1], dilation: [2, 3]) },
+  OperationCase("convolution in groups", [2, 4, 3, 3], [6, 2, 2, 2]) { $0[0].convolved(with: $0[1], groups: 2) },
+  OperationCase("convolution of each channel", [1, 3, 3, 3], [3, 1, 2, 2]) { $0[0].convolved(with: $0[1], groups: 3) },
+  OperationCase("convolution of no images", [0, 2, 3, 3], [2, 2, 2, 2]) { $0[0].convolved(with: $0[1]) },
+  OperationCase("convolutionInputGradient", [1, 4, 2, 2], [4, 1, 2, 2]) {
+    .record(.convolutionInputGradient(window(2, stride: 2), groups: 2, [1, 2, 5, 4]), $0)
+  },
+  OperationCase("convolutionWeightGradient", [2, 2, 4, 4], [2, 4, 3, 3]) {
+    .record(.convolutionWeightGradient(window(2), groups: 2, [4, 1, 2, 2]), $0)
+  },
+  OperationCase("maxPool", [2, 2, 4, 4]) { $0[0].maxPooled(kernel: 2, stride: 2).square() },
+  OperationCase("maxPool overlapping, padded", [1, 2, 5, 4]) {
+    $0[0].maxPooled(kernel: 3, stride: [2, 1], paddingBegin: 1, paddingEnd: [1, 0]).square()
+  },
+  OperationCase("maxPoolGradient", [1, 1, 4, 4], [1, 1, 3, 3]) { .record(.maxPoolGradient(window(2)), $0) },
+  OperationCase("averagePool", [2, 2, 4, 4]) { $0[0].averagePooled(kernel: 2, stride: 2).square() },
+  OperationCase("averagePool overlapping, padded", [1, 2, 5, 4]) {
+    $0[0].averagePooled(kernel: 3, stride: [2, 1], paddingBegin: 1, paddingEnd: [1, 0]).square()
+  },
+  OperationCase("averagePoolGradient", [1, 2, 2, 3]) {
+    .record(.averagePoolGradient(window(2, stride: [2, 1]), [1, 2, 5, 4]), $0)
+  },
+  OperationCase("batchNorm", [4, 3], [3], [3]) { $0[0].batchNormalized(scale: $0[1], shift: $0[2]).output },
+  OperationCase("batchNorm of images", [2, 2, 2, 3], [2], [2]) {
+    $0[0].batchNormalized(scale: $0[1], shift: $0[2], epsilon: 1e-3).output
+  },
+  OperationCase("batchNorm of volumes, statistics", [2, 2, 3, 1, 2], [2], [2]) {
+    let all = $0[0].batchNormalized(scale: $0[1], shift: $0[2])
+    return all.output * all.mean.square().sum() + all.variance.sum()
+  },
+  OperationCase("batchNormGradient", [3, 2, 2, 1], [2], [3, 2, 2, 1]) {
+    let all = $0[0].batchNormalized(scale: $0[1], shift: $0[1])
+    let gradients = Tensor.recordAll(
+      .batchNormGradient(epsilon: 1e-5), [$0[0], all.mean, all.variance, $0[1], $0[2]])
+    return gradients[0] + (gradients[1] * gradients[2]).sum()
+  },
+  OperationCase("softmax", [3, 4]) { $0[0].softmax() },
+  OperationCase("softmax of one", [3, 1]) { $0[0].softmax() },
+  OperationCase("softmax of nothing", [3, 0]) { $0[0].softmax() },
+  OperationCase("softmax of large numbers", [2, 3]) { ($0[0] * 100 + 1000).softmax() },
+  OperationCase("softmax transposed", [4, 3]) { $0[0].transposed.softmax() },
+  OperationCase("logSoftmax", [2, 2, 3]) { $0[0].logSoftmax() },
+  OperationCase("logSoftmax of nothing", [0, 3]) { $0[0].logSoftmax() },
+  OperationCase("crossEntropy", [3, 4]) { crossEntropyLosses(logits: $0[0], labels: Tensor(labels, shape: [3])) },
+  OperationCase("crossEntropy of no rows", [0, 4]) {
+    crossEntropyLosses(logits: $0[0], labels: Tensor([Int32](), shape: [0]))
+  },
+  OperationCase("crossEntropyGradient", [3, 4], [3]) {
+    .record(.crossEntropyGradient, [$0[0], Tensor(labels, shape: [3]), $0[1]])
+  },
+]
+
+/// Compares the kernels' values with the interpreter's in double precision; says what differs.
+func difference(_ tensor: Tensor, seed: UInt64) throws -> String? {
+  let found = try tensor.values()
+  let expected = try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats
+  guard found.count == expected.count else { return "\(found.count) values instead of \(expected.count), seed \(seed)" }
+  for (index, (a, b)) in zip(found.map { Double($0) }, expected).enumerated() {
+    let same = a == b || (a.isNaN && b.isNaN) || abs(a - b) <= 1e-5 + 1e-5 * abs(b)
+    if !same { return "element \(index) of \(tensor.shape) is \(a) instead of \(b), seed \(seed)" }
+  }
+  return nil
+}
+
+@Suite struct OperationTests {
+  @Test(arguments: operationCases) func kernelsMatchTheReference(_ operation: OperationCase) throws {
+    for seed: UInt64 in [1, 2] {
+      let different = try difference(operation.function(operation.inputs(seed: seed)), seed: seed)
+      #expect(different == nil)
+    }
+  }
+
+  @Test(arguments: 1...20 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
+    var numbers = TestNumbers(state: seed)
+    let full = (0..<Int.random(in: 1...4, using: &numbers)).map { _ in Int.random(in: 0...4, using: &numbers) }
+    func thinned() -> Shape {  // sizes that broadcast to `full`
+      Shape(full.map { Bool.random(using: &numbers) ? $0 : 1 })
+    }
+    let order = Array(full.indices).shuffled(using: &numbers)
+    let axes = full.indices.filter { _ in Bool.random(using: &numbers) }
+    let operation = OperationCase("random", Shape(full), thinned(), thinned()) { x in
+      let mixed = (x[0] * x[1] - x[2]).tanh() + x[1].exp()
+      return mixed.permuted(order).sum(axes: axes, keepingAxes: true) * 0.5 + mixed.permuted(order)
+    }
+    let different = try difference(operation.function(operation.inputs(seed: seed)), seed: seed)
+    #expect(different == nil, "shapes \(operation.shapes), order \(order), axes \(axes)")
+
+    let (m, k, n) = (
+      Int.random(in: 0...40, using: &numbers), Int.random(in: 0...40, using: &numbers),
+      Int.random(in: 0...40, using: &numbers)
+    )
+    let product = OperationCase("matmul", [k, m], [k, n]) { $0[0].transposed.matmul($0[1]) }
+    let differentProduct = try difference(product.function(product.inputs(seed: seed)), seed: seed)
+    #expect(differentProduct == nil, "m \(m), k \(k), n \(n)")
+  }
+
+  @Test func theReferenceWorksInSinglePrecision() throws {
+    let x = Tensor([1, 2, 3, 4], shape: [2, 2])
+    let value = try ReferenceInterpreter<Float>().evaluate([x.matmul(x).softmax().sum()])[0].floats
+    #expect(abs(value[0] - 2) < 1e-6)
+  }
+
+  @Test func wholeNumbersMatchTheReference() throws {
+    let (a, b) = (Tensor([7, -3, .max] as [Int32], shape: [3]), Tensor([2] as [Int32], shape: [1]))
+    let x = Tensor([1.75, -1.75, 3e9, -3e9, .nan], shape: [5])
+    let ties = Tensor([1, 3, 3, .nan, 5, .nan], shape: [2, 3])
+    let results = [
+      a + b, a - b, a * b, -a, maximum(a, b), minimum(a, b), x.cast(to: .int32), ties.argmax(), ties.argmax(axis: 0),
+      select(Tensor([1, 0, 2], shape: [3]), a, b), a.padded(before: [1], after: [2], with: 9),
+      Tensor.concatenated([a, b], axis: 0), Tensor.record(.iota([2, 3], axis: 1), []),
+      Tensor.record(.iota([2, 3], axis: 0), []), Tensor.fill(3, [2], .int32),
+    ]
+    let expected = try ReferenceInterpreter<Double>().evaluate(results)
+    for (result, value) in zip(results, expected) {
+      let found = try result.intValues()
+      #expect(found == value.ints, "\(result.node.op)")
+    }
+    #expect(try ties.argmax().intValues() == [1, 0])
+    #expect(try x.cast(to: .int32).intValues() == [1, -1, .max, .min, 0])
+    let comparisons = try ReferenceInterpreter<Double>().evaluate([a.less(than: b), a.equal(to: a)])
+    #expect(try a.less(than: b).values().map { Double($0) } == comparisons[0].floats)
+    #expect(try a.equal(to: a).values().map { Double($0) } == comparisons[1].floats)
+    #expect(try a.cast(to: .float32).values() == [7, -3, 2_147_483_648])
+  }
+
+  @Test func nothingIsANumber() throws {
+    let x = Tensor([.nan, 1, -1], shape: [3])
+    let one = Tensor([1], shape: [1])
+    for result in [maximum(x, one), minimum(one, x), x.max(), x.min(), x.relu(), x.sum(), x.less(than: one)] {
+      let different = try difference(result, seed: 0)
+      #expect(different == nil, "\(result.node.op)")
+    }
+  }
+
+  @Test func powersOfNegativeNumbers() throws {
+    let x = Tensor([-2, -2, -2, 0, 0, 2], shape: [6])
+    let y = Tensor([3, -2, 0.5, 0, 2, 0.5], shape: [6])
+    let different = try difference(x.power(y), seed: 0)
+    #expect(different == nil)
+  }
+
+  @Test func labelsThatAreNoClassGiveNaN() throws {
+    let logits = Tensor([1, 2, 3, 4, 5, 6, 7, 8, 9], shape: [3, 3])
+    let wrong = Tensor([-1, 1, 3] as [Int32], shape: [3])
+    let losses = crossEntropyLosses(logits: logits, labels: wrong)
+    let gradient = Tensor.record(.crossEntropyGradient, [logits, wrong, .ones([3])])
+    let differentLosses = try difference(losses, seed: 0)
+    #expect(differentLosses == nil)
+    let differentGradient = try difference(gradient, seed: 0)
+    #expect(differentGradient == nil)
+    #expect(try losses.values().map { $0.isNaN } == [true, false, true])
+  }
+
+  @Test func theFirstOfEqualsTakesTheGradient() throws {
+    let images = Tensor.ones([1, 1, 4, 4])
+    let gradient = Tensor.record(.maxPoolGradient(window(2, stride: 2)), [images, .ones([1, 1, 2, 2])])
+    let expected: [Float] = [1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0]
+    #expect(try gradient.values() == expected)
+    #expect(try ReferenceInterpreter<Float>().evaluate([gradient])[0].floats == expected)
+  }
+
+  /// The definition of convolution against the formula itself.
+  @Test func convolutionIsWhatTheFormulaSays() throws {
+    let (x, w): (Shape, Shape) = ([2, 4, 6, 5], [6, 2, 3, 2])
+    let inputs = OperationCase("", x, w) { $0[0] }.inputs(seed: 3)
+    let found = try ReferenceInterpreter<Double>().evaluate([
+      inputs[0].convolved(
+        with: inputs[1], stride: [2, 1], paddingBegin: [2, 1], paddingEnd: [1, 0], dilation: [2, 1], groups: 2)
+    ])[0].floats
+    let values = try ReferenceInterpreter<Double>().evaluate(inputs).map(\.floats)
+    var expected: [Double] = []
+    for n in 0..<2 {
+      for o in 0..<6 {
+        for oh in 0..<3 {
+          for ow in 0..<5 {
+            var sum = 0.0
+            for c in 0..<2 {
+              for kh in 0..<3 {
+                for kw in 0..<2 {
+                  let (row, column, channel) = (oh * 2 - 2 + kh * 2, ow - 1 + kw, o / 3 * 2 + c)
+                  guard 0..<6 ~= row, 0..<5 ~= column else { continue }
+                  let pixel = values[0][((n * 4 + channel) * 6 + row) * 5 + column]
+                  sum += pixel * values[1][((o * 2 + c) * 3 + kh) * 2 + kw]
+                }
+              }
+            }
+            expected.append(sum)
+          }
+        }
+      }
+    }
+    #expect(found.count == expected.count)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-12 })
+  }
+
+  // MARK: Random numbers
+
+  /// Random123's known answers for philox4x32-10: counter and key of zeros, of ones, and of digits of π.
+  @Test func philoxGivesKnownAnswers() {
+    let ones = UInt32.max
+    #expect(
+      philox([0, 0, 0, 0], key: [0, 0]) == [0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8])
+    #expect(
+      philox([ones, ones, ones, ones], key: [ones, ones]) == [0x408F_276D, 0x41C8_3B0E, 0xA20B_C7C6, 0x6D54_51FD])
+    #expect(
+      philox([0x243F_6A88, 0x85A3_08D3, 0x1319_8A2E, 0x0370_7344], key: [0xA409_3822, 0x299F_31D0])
+        == [0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1])
+  }
+
+  @Test func uniformNumbersAreTheKeysOwn() throws {
+    let zero = Tensor.record(.random(.uniform, [4]), [Tensor([0, 0, 0, 0] as [Int32], shape: [4])])
+    let words: [UInt32] = [0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8]
+    #expect(try zero.values() == words.map { Float($0 >> 8) / 16_777_216 })
+    let drawn = try Random.$current.withValue(Random(seed: 0)) { try Tensor.randomUniform([4]).values() }
+    #expect(drawn == words.map { Float($0 >> 8) / 16_777_216 })
+  }
+
+  @Test(arguments: [Distribution.uniform, .normal]) func randomNumbersMatchTheReference(_ kind: Distribution) throws {
+    for count in [0, 1, 5, 64, 1001] {
+      let key = Tensor([11, -7, 13, Int32(count)], shape: [4])
+      let different = try difference(.record(.random(kind, [count]), [key]), seed: 0)
+      #expect(different == nil)
+    }
+  }
+
+  // MARK: Errors and depth
+
+  @Test(
+    arguments: [
+      ("add", [[2, 3], [2, 4]], { @Sendable (x: [Tensor]) -> Tensor in x[0] + x[1] }),
+      ("matmul", [[2, 3], [2, 4]], { @Sendable x in x[0].matmul(x[1]) }),
+      ("select", [[2, 3], [2, 4]], { @Sendable x in select(x[0], x[1], x[0]) }),
+      ("reshape", [[2, 3], [2, 4]], { @Sendable x in x[0].reshaped(to: x[1].shape) }),
+      ("broadcast", [[2, 3], [2, 4]], { @Sendable x in x[0].broadcast(to: x[1].shape) }),
+      ("concatenate", [[2, 3], [3, 4]], { @Sendable x in Tensor.concatenated(x, axis: 0) }),
+      ("slice", [[2, 3], [2, 4]], { @Sendable x in x[0].sliced(starts: [0, 0], shape: x[1].shape) }),
+      ("convolution", [[1, 3, 4, 4], [2, 2, 2, 2]], { @Sendable x in x[0].convolved(with: x[1]) }),
+    ] as [(String, [[Int]], @Sendable ([Tensor]) -> Tensor)])
+  func wrongShapesAreNamed(_ name: String, _ shapes: [[Int]], _ function: @Sendable ([Tensor]) -> Tensor) throws {
+    let result = function(shapes.map { Tensor.zeros(Shape($0)) })
+    let error = try #require(result.failure)
+    #expect(error.message.hasPrefix(name))
+    for shape in shapes { #expect(error.message.contains("\(shape)")) }
+    let thrown = #expect(throws: TensorError.self) { try (result * 2).sum().values() }
+    #expect(thrown?.message == error.message)
+    #expect(throws: TensorError.self) { try ReferenceInterpreter<Double>().evaluate([result]) }
+  }
+
+  @Test func longChainsAreFreedWithALoop() {
+    weak var first: Node?
+    do {
+      var sum = Tensor([1], shape: [1])
+      first = sum.node
+      for _ in 0..<200_000 { sum = sum + sum }
+      #expect(first != nil)
+      #expect(sum.shape == [1])
+    }
+    #expect(first == nil)
+  }
+}
