@@ -9,6 +9,10 @@ let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O3", "
 let package = Package(
   name: "backprop",
   platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Backprop", targets: ["Backprop"]),
+    .executable(name: "backprop", targets: ["BackpropCLI"]),
+  ],
   traits: [
     .trait(
       name: "OneDNN",
@@ -32,7 +36,27 @@ let package = Package(
       name: "Tensors",
       dependencies: ["CKernels", "OneDNNShim", .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: strict),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"], swiftSettings: strict),
+    .target(name: "NeuralNetworks", dependencies: ["Tensors"], swiftSettings: strict),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(
+      name: "Datasets",
+      dependencies: ["Tensors", "CZlib"],
+      exclude: ["Resources/digits.LICENSE.md"],
+      resources: [.embedInCode("Resources/digits.bin")],
+      swiftSettings: strict),
+    .target(name: "Models", dependencies: ["NeuralNetworks"], swiftSettings: strict),
+    .target(name: "Training", dependencies: ["Models", "Datasets"], swiftSettings: strict),
+    .target(name: "Backprop", dependencies: ["Training"], swiftSettings: strict),
+    .executableTarget(
+      name: "BackpropCLI",
+      dependencies: ["Backprop", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TensorsTests",
+      dependencies: ["Tensors", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["BackpropCLI"], swiftSettings: strict),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"], swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

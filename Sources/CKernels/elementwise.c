@@ -16,7 +16,7 @@ enum {
   BLOCK = 512,         // elements: 2 KB a place, so that a dozen fit into the first-level cache
   MEMORY_BLOCK = 256,  // where operands come from memory: shorter bursts keep the processor's prefetching busy
   CACHED = 1 << 19,    // elements of all operands that may be expected in a cache
-  SLOT = BLOCK + 32,  // not a power of two apart, which would put all slots into the same cache sets
+  SLOT = BLOCK + 32,   // not a power of two apart, which would put all slots into the same cache sets
   TILE_ROWS = 16, TILE_COLUMNS = 32,  // of a tiled block; their product is BLOCK
   MAX_OPERANDS = BACKPROP_MAX_REGISTERS,  // of either kind
   MAX_PERIOD = 4096,                  // elements of a repeating operand that are laid out once

@@ -23,13 +23,14 @@ INLINE void to_integer(lanes *v) {
   break;
 #define UNARY(expression) LOOP(lanes x = LOAD(a + (i & mask_a)); STORE(d + i, (expression));)
 #define UPDATE(statement) LOOP(lanes x = LOAD(a + (i & mask_a)); statement; STORE(d + i, x);)
-#define BINARY(expression) LOOP(lanes x = LOAD(a + (i & mask_a)); lanes y = LOAD(b + (i & mask_b)); STORE(d + i, (expression));)
-#define BINARY_UPDATE(statement) LOOP(lanes x = LOAD(a + (i & mask_a)); lanes y = LOAD(b + (i & mask_b)); statement; STORE(d + i, x);)
+#define LOAD_TWO lanes x = LOAD(a + (i & mask_a)), y = LOAD(b + (i & mask_b));
+#define BINARY(expression) LOOP(LOAD_TWO STORE(d + i, (expression));)
+#define BINARY_UPDATE(statement) LOOP(LOAD_TWO statement; STORE(d + i, x);)
 // Unsigned, so that overflow wraps.
 #define INTEGER(expression) \
-  LOOP(uwords x = (uwords)LOAD(a + (i & mask_a)); uwords y = (uwords)LOAD(b + (i & mask_b)); STORE(d + i, (lanes)(expression));)
+  LOOP(LOAD_TWO uwords p = (uwords)x; uwords q = (uwords)y; STORE(d + i, (lanes)(expression));)
 #define TERNARY(expression) \
-  LOOP(lanes x = LOAD(a + (i & mask_a)); lanes y = LOAD(b + (i & mask_b)); lanes z = LOAD(c + (i & mask_c)); STORE(d + i, (expression));)
+  LOOP(LOAD_TWO lanes z = LOAD(c + (i & mask_c)); STORE(d + i, (expression));)
 #define TRUTH(mask) ((lanes)((words)(mask) & (words)SPLAT(1.0f)))
 
 CLONES void backprop_run_steps(
@@ -71,14 +72,14 @@ CLONES void backprop_run_steps(
     case BACKPROP_LESS_EQUAL_F: BINARY(TRUTH(x <= y))
     case BACKPROP_EQUAL_F: BINARY(TRUTH(x == y))
     case BACKPROP_NEGATE_I: UNARY((lanes)(0 - (uwords)x))
-    case BACKPROP_ADD_I: INTEGER(x + y)
-    case BACKPROP_SUBTRACT_I: INTEGER(x - y)
-    case BACKPROP_MULTIPLY_I: INTEGER(x * y)
-    case BACKPROP_MAXIMUM_I: INTEGER(SELECT((words)x > (words)y, x, y))
-    case BACKPROP_MINIMUM_I: INTEGER(SELECT((words)x < (words)y, x, y))
-    case BACKPROP_LESS_I: INTEGER(TRUTH((words)x < (words)y))
-    case BACKPROP_LESS_EQUAL_I: INTEGER(TRUTH((words)x <= (words)y))
-    case BACKPROP_EQUAL_I: INTEGER(TRUTH(x == y))
+    case BACKPROP_ADD_I: INTEGER(p + q)
+    case BACKPROP_SUBTRACT_I: INTEGER(p - q)
+    case BACKPROP_MULTIPLY_I: INTEGER(p * q)
+    case BACKPROP_MAXIMUM_I: INTEGER(SELECT((words)p > (words)q, p, q))
+    case BACKPROP_MINIMUM_I: INTEGER(SELECT((words)p < (words)q, p, q))
+    case BACKPROP_LESS_I: INTEGER(TRUTH((words)p < (words)q))
+    case BACKPROP_LESS_EQUAL_I: INTEGER(TRUTH((words)p <= (words)q))
+    case BACKPROP_EQUAL_I: INTEGER(TRUTH(p == q))
     case BACKPROP_SELECT: TERNARY(SELECT(x != 0.0f, y, z))
     case BACKPROP_INT_TO_FLOAT: UNARY(__builtin_convertvector((words)x, lanes))
     case BACKPROP_FLOAT_TO_INT: UPDATE(to_integer(&x))

@@ -1,7 +1,7 @@
 // The matrix product, where no library brings one.
 //
-// The scheme of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", TOMS 2008): panels of b stay in
-// the second-level cache, slivers of a and b stream through a micro kernel that keeps its part of c in registers.
+// The scheme of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", TOMS 2008): panels stay
+// in the second-level cache, slivers of a and b stream through a micro kernel that keeps its part of c in registers.
 // Each thread computes its own rectangle of c; sums over k run in the same order however c is cut.
 #include "CKernels.h"
 #include "simd.h"

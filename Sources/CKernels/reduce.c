@@ -244,7 +244,8 @@ void backprop_reduce(backprop_reduction kind, int64_t outer, int64_t count, int6
     return;
   }
   units *= w.segments;
-  backprop_parallel(units, backprop_grain(units, cost * (double)(outer * count * inner) / (double)units + 10), run_units, &w);
+  double unit_cost = cost * (double)(outer * count * inner) / (double)units + 10;
+  backprop_parallel(units, backprop_grain(units, unit_cost), run_units, &w);
   if (w.segments == 1) return;
   for (int64_t o = 0; o < outer; o++) {
     for (int64_t j = 0; j < inner; j++) {

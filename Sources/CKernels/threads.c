@@ -1,6 +1,7 @@
 // Fork and join, through the pool the process already has.
 #include "threads.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -184,16 +185,36 @@ void backprop_flush_denormals(void) {
 
 // MARK: Scratch
 
+typedef struct {
+  void *memory[SCRATCH_SLOTS];
+  int64_t bytes[SCRATCH_SLOTS];
+} scratch;
+
+static pthread_key_t scratch_key;
+
+static void free_scratch(void *thread_scratch) {
+  scratch *s = thread_scratch;
+  for (int slot = 0; slot < SCRATCH_SLOTS; slot++) free(s->memory[slot]);
+  free(s);
+}
+
+static void make_scratch_key(void) { pthread_key_create(&scratch_key, free_scratch); }
+
+// Through a key, whose destructor frees the buffers of threads that end: Dispatch's come and go.
 void *backprop_scratch(int slot, int64_t bytes) {
-  static _Thread_local struct {
-    void *memory;
-    int64_t bytes;
-  } buffers[SCRATCH_SLOTS];
-  if (buffers[slot].bytes < bytes) {
-    free(buffers[slot].memory);
-    int64_t rounded = (bytes + 4095) & ~(int64_t)4095;
-    buffers[slot].memory = aligned_alloc(64, (size_t)rounded);
-    buffers[slot].bytes = buffers[slot].memory ? rounded : 0;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_scratch_key);
+  scratch *s = pthread_getspecific(scratch_key);
+  if (!s) {
+    s = calloc(1, sizeof *s);
+    if (!s) return NULL;
+    pthread_setspecific(scratch_key, s);
   }
-  return buffers[slot].memory;
+  if (s->bytes[slot] < bytes) {
+    free(s->memory[slot]);
+    int64_t rounded = (bytes + 4095) & ~(int64_t)4095;
+    s->memory[slot] = aligned_alloc(64, (size_t)rounded);
+    s->bytes[slot] = s->memory[slot] ? rounded : 0;
+  }
+  return s->memory[slot];
 }

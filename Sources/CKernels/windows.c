@@ -11,7 +11,8 @@ typedef struct {
 } job;
 
 // The kernel columns first..<last that stay inside the image when the window starts at column `left`.
-static inline void inside(int64_t left, int64_t kernel, int64_t dilation, int64_t width, int64_t *first, int64_t *last) {
+static inline void inside(
+    int64_t left, int64_t kernel, int64_t dilation, int64_t width, int64_t *first, int64_t *last) {
   int64_t a = left < 0 ? (-left + dilation - 1) / dilation : 0;
   int64_t b = left < width ? (width - left + dilation - 1) / dilation : 0;
   if (a > kernel) a = kernel;

@@ -76,6 +76,7 @@ extern "C" int32_t backprop_dnn_batch_normalization(backprop_dnn_direction direc
                  {DNNL_ARG_MEAN, mean},
                  {DNNL_ARG_VARIANCE, variance},
                  {DNNL_ARG_SCALE, scale},
+                 {DNNL_ARG_SHIFT, scale},  // version 2.6 wants one, though no gradient depends on it
                  {DNNL_ARG_DIFF_DST, dy_in},
                  {DNNL_ARG_DIFF_SRC, dx_out},
                  {DNNL_ARG_DIFF_SCALE, scale_gradient},

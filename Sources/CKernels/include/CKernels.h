@@ -34,7 +34,9 @@ enum { BACKPROP_MAX_RANK = 8, BACKPROP_MAX_REGISTERS = 64 };
 typedef enum {
   // float -> float
   BACKPROP_COPY,  // also int32 -> int32: moves the bits
-  BACKPROP_NEGATE_F, BACKPROP_ABS_F, BACKPROP_SIGN_F, BACKPROP_EXP_F, BACKPROP_LOG_F, BACKPROP_SQRT_F,
+  BACKPROP_NEGATE_F, BACKPROP_ABS_F,
+  BACKPROP_SIGN_F,  // -1, 0, 1; 0 keeps its sign, NaN stays NaN
+  BACKPROP_EXP_F, BACKPROP_LOG_F, BACKPROP_SQRT_F,
   BACKPROP_RSQRT_F,  // 1 / sqrt(a), exact to rounding, not the approximate instruction
   BACKPROP_RECIPROCAL_F, BACKPROP_SQUARE_F, BACKPROP_TANH_F, BACKPROP_SIGMOID_F, BACKPROP_RELU_F,
   BACKPROP_SIN_F, BACKPROP_COS_F, BACKPROP_ERF_F, BACKPROP_FLOOR_F,
@@ -67,12 +69,13 @@ typedef struct {
 
 // One pass over an iteration space: load each input, run the instructions on blocks that stay in L1, store the outputs.
 // Registers 0..<input_count are the inputs, and are never a destination. Several outputs may be written.
+// A product that only the next instruction reads, as a term of a sum or difference, may be fused with it (one rounding).
 // An output may be the very same memory as an input with the very same strides (in place), and overlaps nothing else.
 typedef struct {
   int32_t rank;                      // 0...BACKPROP_MAX_RANK; the last dimension varies fastest
   int64_t shape[BACKPROP_MAX_RANK];  // iteration space; any may be 0
   int32_t input_count;
-  int32_t output_count;
+  int32_t output_count;  // at most BACKPROP_MAX_REGISTERS - 1
   int32_t instruction_count;
   int32_t register_count;  // inputs included, at most BACKPROP_MAX_REGISTERS
   const backprop_operand *inputs;

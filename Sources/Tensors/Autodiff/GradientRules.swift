@@ -93,8 +93,8 @@ extension Op {
 
   /// Differentiates the definition in primitive operations, where the operation has no rule of its own.
   private func gradientsOfDefinition(inputs: [Tensor], upstreams: [Tensor?]) throws(TensorError) -> [Tensor?] {
-    // Fresh names for the inputs end the walk at this operation's border.
-    let borders = inputs.map { Tensor(Node(.stopGradient, inputs: [$0], types: [$0.type])) }
+    // Fresh names for the inputs end this walk at the operation's border; later derivatives pass through them.
+    let borders = inputs.map { Tensor(Node(.reshape($0.shape), inputs: [$0], types: [$0.type])) }
     guard let results = definition(borders) else { throw TensorError("\(name) has no derivative") }
     return try reverseWalk(from: zip(results, upstreams).map { ($0, $1) }, to: borders)
   }

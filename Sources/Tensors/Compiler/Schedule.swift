@@ -82,7 +82,7 @@ struct Schedule {
       parent[index] = index
       let instruction = ir.instructions[index]
       for value in instruction.inputs + [instruction.firstOutput] {
-        if ir.types[value].shape.elementCount <= 1, value != instruction.firstOutput { continue }
+        if ir.types[value].shape.elementCount == 1, value != instruction.firstOutput { continue }
         if let other = owner[value] {
           let (a, b) = (root(other), root(index))
           parent[max(a, b)] = min(a, b)
