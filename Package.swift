@@ -24,7 +24,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
   ],
   targets: [
-    .target(name: "CKernels", cSettings: strictC),
+    .target(name: "CKernels", cSettings: strictC, linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(
       name: "OneDNNShim",
       cxxSettings: [
