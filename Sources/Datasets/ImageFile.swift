@@ -21,7 +21,8 @@ public enum ImageFile {
       throw DataError("\(path) is read as [1 or 3 channels, height, width]; the model should not take \(shape)")
     }
     let bytes = try readBytes(of: URL(fileURLWithPath: path))
-    let raster = try Gzip.isGzip(bytes) || bytes.starts(with: [0, 0])
+    let raster =
+      try Gzip.isGzip(bytes) || bytes.starts(with: [0, 0])
       ? idxImage(bytes, index ?? 0, path) : portableImage(bytes, index, path)
     return raster.with(channels: size[0]).planes.flatMap { resized($0, raster, height: size[1], width: size[2]) }
   }

@@ -104,7 +104,10 @@ public struct SafeTensors {
 extension SafeTensors {
   /// How numbers are stored.
   private enum Format: String {
-    case f64 = "F64", f32 = "F32", f16 = "F16", bf16 = "BF16"
+    case f64 = "F64"
+    case f32 = "F32"
+    case f16 = "F16"
+    case bf16 = "BF16"
 
     var size: Int {
       switch self {

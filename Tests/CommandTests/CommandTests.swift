@@ -20,7 +20,8 @@ struct CommandTests {
 
   func run(_ arguments: [String]) throws -> Outcome {
     let process = Process()
-    process.executableURL = try #require(Self.command, "build the product 'backprop' first")
+    let command: URL = try #require(Self.command, "build the product 'backprop' first")
+    process.executableURL = command
     process.arguments = arguments
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

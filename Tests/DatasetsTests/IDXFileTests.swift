@@ -27,23 +27,24 @@ import Testing
     #expect(file.values == [0, 1, 2, 3, 4, 5])
   }
 
-  @Test(arguments: [
-    ("empty", [], "should be an IDX file"),
-    ("short", [0, 0, 8], "should be an IDX file"),
-    ("magic", changed(plain, 0, 1), "should be an IDX file"),
-    ("type", changed(plain, 2, 0x0D), "type 8"),
-    ("rank", changed(plain, 3, 1), "3 dimensions, not 1"),
-    ("header", Array(plain.prefix(10)), "ends in its header"),
-    ("empty dimension", changed(plain, 7, 0), "at least 1"),
-    ("overflow", [0, 0, 8, 3] + [UInt8](repeating: 255, count: 12), "at most"),
-    ("one byte less", Array(plain.dropLast()), "6 bytes after its header as the header says, but has 5"),
-    ("one byte more", plain + [0], "but has 7"),
-    ("truncated gzip", Array(packed.dropLast(9)), "middle of its packed data"),
-    ("no checksum", Array(packed.dropLast()), "middle of its packed data"),
-    ("wrong checksum", changed(packed, packed.count - 8, packed[packed.count - 8] ^ 1), "corrupt"),
-    ("only magic", [0x1F, 0x8B], "middle of its packed data"),
-    ("bytes after gzip", packed + [0], "1 bytes after its packed data"),
-  ] as [(String, [UInt8], String)])
+  @Test(
+    arguments: [
+      ("empty", [], "should be an IDX file"),
+      ("short", [0, 0, 8], "should be an IDX file"),
+      ("magic", changed(plain, 0, 1), "should be an IDX file"),
+      ("type", changed(plain, 2, 0x0D), "type 8"),
+      ("rank", changed(plain, 3, 1), "3 dimensions, not 1"),
+      ("header", Array(plain.prefix(10)), "ends in its header"),
+      ("empty dimension", changed(plain, 7, 0), "at least 1"),
+      ("overflow", [0, 0, 8, 3] + [UInt8](repeating: 255, count: 12), "at most"),
+      ("one byte less", Array(plain.dropLast()), "6 bytes after its header as the header says, but has 5"),
+      ("one byte more", plain + [0], "but has 7"),
+      ("truncated gzip", Array(packed.dropLast(9)), "middle of its packed data"),
+      ("no checksum", Array(packed.dropLast()), "middle of its packed data"),
+      ("wrong checksum", changed(packed, packed.count - 8, packed[packed.count - 8] ^ 1), "corrupt"),
+      ("only magic", [0x1F, 0x8B], "middle of its packed data"),
+      ("bytes after gzip", packed + [0], "1 bytes after its packed data"),
+    ] as [(String, [UInt8], String)])
   func refuses(name: String, bytes: [UInt8], message: String) throws {
     let error = try #require(throws: DataError.self) { try IDXFile(bytes, rank: 3, name: "some.idx") }
     #expect(error.message.hasPrefix("some.idx "))

@@ -67,7 +67,9 @@ struct IR {
   /// operations themselves; they nest two deep at most.
   private mutating func addDefinition(_ op: Op, _ inputs: [Int]) throws(TensorError) -> [Int] {
     let standIns = inputs.map { Tensor(Node(.data(types[$0]), inputs: [], types: [types[$0]])) }
-    guard let results = op.definition(standIns) else { throw TensorError("\(op.name) has neither kernel nor definition") }
+    guard let results = op.definition(standIns) else {
+      throw TensorError("\(op.name) has neither kernel nor definition")
+    }
     var values: [ObjectIdentifier: [Int]] = [:]
     for (standIn, value) in zip(standIns, inputs) { values[ObjectIdentifier(standIn.node)] = [value] }
     func value(_ tensor: Tensor) -> Int { values[ObjectIdentifier(tensor.node)]?[tensor.output] ?? 0 }

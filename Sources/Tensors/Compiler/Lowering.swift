@@ -200,7 +200,8 @@ struct Lowering {
     case .convolution(let window, let groups):
       let (x, w) = (try imageView(inputs[0]), rowMajor(try view(inputs[1])))
       let y = channelsLast(output)
-      let call = LibraryCall.convolution(.forward, source: .init(x), weights: .init(w), destination: .init(y), window, groups: groups)
+      let call = LibraryCall.convolution(
+        .forward, source: .init(x), weights: .init(w), destination: .init(y), window, groups: groups)
       emit(call, [x, w], [y])
     case .convolutionInputGradient(let window, let groups, _):
       let (u, w) = (try imageView(inputs[0]), rowMajor(try view(inputs[1])))
@@ -320,7 +321,9 @@ struct Lowering {
       var first = last
       while first > 0, left.contains(order[first - 1]) { first -= 1 }
       func product(_ axes: ArraySlice<Int>) -> Int { axes.reduce(1) { $0 * current.shape[$1] } }
-      let (outer, count, inner) = (product(order[..<first]), product(order[first...last]), product(order[(last + 1)...]))
+      let (outer, count, inner) = (
+        product(order[..<first]), product(order[first...last]), product(order[(last + 1)...])
+      )
       var shape = current.shape
       for axis in order[first...last] {
         shape.dimensions[axis] = 1
@@ -350,7 +353,9 @@ struct Lowering {
         buffer: 0, offset: 0, shape: Shape(view.shape.dropLast(2).map { $0 }), strides: view.strides.dropLast(2)
       ).broadcast(to: batch).strides
       var offsets = [0]
-      for (size, stride) in zip(batch, strides) { offsets = offsets.flatMap { o in (0..<size).map { o + $0 * stride } } }
+      for (size, stride) in zip(batch, strides) {
+        offsets = offsets.flatMap { o in (0..<size).map { o + $0 * stride } }
+      }
       return offsets
     }
     let batches = zip(zip(offsets(left), offsets(right)), offsets(result)).map { (a: $0.0, b: $0.1, c: $1) }
@@ -398,7 +403,12 @@ struct Lowering {
 
     // Keep the layout of the operands, such as channels last; what leaves the plan is row-major.
     let leaving = outputs.contains(where: roots.contains)
-    let order = leaving ? nil : inputViews.first { $0.strides.contains { $0 != 0 } && !$0.isRowMajor && $0.shape == shape && $0.denseOrder != nil }?.denseOrder
+    let order =
+      leaving
+      ? nil
+      : inputViews.first {
+        $0.strides.contains { $0 != 0 } && !$0.isRowMajor && $0.shape == shape && $0.denseOrder != nil
+      }?.denseOrder
 
     var registers: [Int: UInt8] = [:]
     for (register, value) in inputs.enumerated() { registers[value] = UInt8(register) }
@@ -413,7 +423,8 @@ struct Lowering {
     for (position, member) in members.enumerated() {
       let instruction = ir.instructions[member]
       let operands = instruction.inputs.map { registers[$0] ?? 0 }
-      for value in Set(instruction.inputs) where inside.contains(value) && lastUse[value] == position && !kept.contains(value) {
+      for value in Set(instruction.inputs)
+      where inside.contains(value) && lastUse[value] == position && !kept.contains(value) {
         if let register = registers[value] { free.append(register) }
       }
       let destination = free.popLast() ?? UInt8(count)
@@ -457,7 +468,8 @@ struct Lowering {
       if claimable {
         places[source.buffer] = .output(index)
       } else {
-        emitCopy(from: source, to: View(buffer: newBuffer(source.shape.elementCount, .output(index)), shape: source.shape))
+        emitCopy(
+          from: source, to: View(buffer: newBuffer(source.shape.elementCount, .output(index)), shape: source.shape))
       }
     }
     // First copy away values that lie in variables that are about to change, then write the variables.

@@ -9,7 +9,8 @@ extension Op {
     case .unary(let kind): return kind.opcode
     case .binary(let kind): return try kind.opcode(float)
     case .select: return BACKPROP_SELECT
-    case .cast(let dtype): return dtype == operand ? BACKPROP_COPY : float ? BACKPROP_FLOAT_TO_INT : BACKPROP_INT_TO_FLOAT
+    case .cast(let dtype):
+      return dtype == operand ? BACKPROP_COPY : float ? BACKPROP_FLOAT_TO_INT : BACKPROP_INT_TO_FLOAT
     default: throw TensorError("internal error: \(name) is not elementwise")
     }
   }

@@ -31,7 +31,8 @@ extension Step {
     case .random(let distribution, let count, let key, let y):
       return .random(distribution, count: count, key: moved(key), y: y)
     case .library(let call, let operands, let outputs):
-      return .library(call, operands: operands.dropLast(outputs).map(moved) + operands.suffix(outputs), outputs: outputs)
+      return .library(
+        call, operands: operands.dropLast(outputs).map(moved) + operands.suffix(outputs), outputs: outputs)
     }
   }
 }

@@ -44,7 +44,8 @@ extension Op {
     case .reshape(let shape):
       guard shape.elementCount == inputs[0].shape.elementCount else {
         throw TensorError(
-          "reshape: \(inputs[0].shape) has \(inputs[0].shape.elementCount) elements, \(shape) has \(shape.elementCount)")
+          "reshape: \(inputs[0].shape) has \(inputs[0].shape.elementCount) elements, \(shape) has \(shape.elementCount)"
+        )
       }
       return [TensorType(shape, inputs[0].dtype)]
     case .permute(let order):
@@ -190,8 +191,9 @@ extension Op {
     return (type.shape[0], type.shape[1], type.shape[2], type.shape[3])
   }
 
-  private func positions(of window: Window, _ height: Int, _ width: Int) throws(TensorError) -> (height: Int, width: Int)
-  {
+  private func positions(of window: Window, _ height: Int, _ width: Int) throws(TensorError) -> (
+    height: Int, width: Int
+  ) {
     for pair in [window.kernel, window.stride, window.dilation] where pair.height < 1 || pair.width < 1 {
       throw TensorError(
         "\(name): kernel \(window.kernel), stride \(window.stride) and dilation \(window.dilation) must be at least 1")
@@ -202,7 +204,8 @@ extension Op {
       window.dilation.height * (window.kernel.height - 1), window.dilation.width * (window.kernel.width - 1))
     guard padding.allSatisfy({ 0...reach.height ~= $0.height && 0...reach.width ~= $0.width }) else {
       throw TensorError(
-        "\(name): padding must be at least 0 and less than the kernel's reach of \(reach.height + 1)×\(reach.width + 1)")
+        "\(name): padding must be at least 0 and less than the kernel's reach of \(reach.height + 1)×\(reach.width + 1)"
+      )
     }
     let out = window.positions(height: height, width: width)
     guard out.height > 0, out.width > 0 else {

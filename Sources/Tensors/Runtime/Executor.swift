@@ -106,7 +106,8 @@ extension Tensor {
       if let failure { throw failure }
       guard self.dtype == dtype else {
         throw TensorError(
-          "values of \(self.dtype) were asked for as \(dtype); use \(self.dtype == .int32 ? "intValues()" : "values()")")
+          "values of \(self.dtype) were asked for as \(dtype); use \(self.dtype == .int32 ? "intValues()" : "values()")"
+        )
       }
       if case .storage(let storage) = node.leaf { return storage }
       return try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in

@@ -30,7 +30,9 @@ final class LoadedPlan {
   deinit { pointers.deallocate() }
 
   /// Runs the steps. The runtime's lock is held; `arena` and `scratch` are large enough.
-  func run(sources: [Request.Source], outputs: [Storage], arena: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer)
+  func run(
+    sources: [Request.Source], outputs: [Storage], arena: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+  )
     throws(TensorError)
   {
     for (buffer, place) in plan.places.enumerated() {
@@ -78,7 +80,9 @@ final class LoadedPlan {
         n(rows), n(classes), floats(logits), ints(labels), floats(upstream), floats(gradient))
     case .matmul(let product):
       let (a, b, c) = (floats(product.a), floats(product.b), floats(product.c))
-      for batch in product.batches { try matrixProduct(product, a?.advanced(by: batch.a), b?.advanced(by: batch.b), c?.advanced(by: batch.c)) }
+      for batch in product.batches {
+        try matrixProduct(product, a?.advanced(by: batch.a), b?.advanced(by: batch.b), c?.advanced(by: batch.c))
+      }
     case .windows(let image, let outside, let x, let y):
       withUnsafePointer(to: image.cValue) { backprop_windows($0, outside, floats(x), floats(y)) }
     case .fold(let image, let y, let x):

@@ -16,7 +16,8 @@ final class Storage: @unchecked Sendable {
       byteCount: max(byteCount, 64), alignment: byteCount >= 1 << 22 ? 1 << 21 : 64)
     #if os(Linux)
       // Fewer page faults and TLB misses on large arrays; only advice, so the answer does not matter.
-      if byteCount >= 1 << 22 { _ = madvise(pointer, byteCount, 14 /* MADV_HUGEPAGE */) }
+      let hugePages: Int32 = 14  // MADV_HUGEPAGE
+      if byteCount >= 1 << 22 { _ = madvise(pointer, byteCount, hugePages) }
     #endif
   }
 
