@@ -6,6 +6,7 @@
 
 #include <dnnl.hpp>
 
+#include <exception>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -39,6 +40,9 @@ int32_t guarded(Body body) {
   } catch (const std::exception &error) {
     message() = error.what();
     return 1;
+  } catch (...) {
+    message() = "an exception of unknown kind";
+    return 1;
   }
 }
 
@@ -50,9 +54,14 @@ inline dnnl::memory::desc vector_desc(int64_t count) {
   return {{count}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a};
 }
 
-// Whether the channels of a pixel lie side by side. With one channel there is no difference.
+// Whether an image is dense and channels last. The stride of an extent of 1 says nothing, so it is not looked at.
 inline bool is_channels_last(const backprop_dnn_tensor &tensor) {
-  return tensor.strides[1] == 1 || tensor.shape[1] == 1;
+  const auto &shape = tensor.shape;
+  const int64_t wanted[4] = {shape[1] * shape[2] * shape[3], 1, shape[1] * shape[3], shape[1]};
+  for (int axis = 0; axis < 4; ++axis) {
+    if (shape[axis] != 1 && tensor.strides[axis] != wanted[axis]) return false;
+  }
+  return true;
 }
 
 // An image as it lies. Channels last is said by its tag: with one channel strides alone leave it open, and oneDNN takes a slow path.

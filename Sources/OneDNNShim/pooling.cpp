@@ -15,8 +15,7 @@ struct pool_problem {
   dnnl::primitive_attr attributes;
 };
 
-dnnl::pooling_forward::primitive_desc forward(const pool_problem &p) {
-  const auto kind = dnnl::prop_kind::forward_training;
+dnnl::pooling_forward::primitive_desc forward(const pool_problem &p, dnnl::prop_kind kind) {
 #if DNNL_VERSION_MAJOR >= 3
   return {engine(), kind, p.algorithm, p.source, p.destination, p.strides, p.kernel, {0, 0}, p.begin, p.end,
           p.attributes};
@@ -55,15 +54,17 @@ extern "C" int32_t backprop_dnn_pool(backprop_dnn_pooling kind, backprop_dnn_dir
         pair(padding_end),
         attributes()};
     auto made = std::make_unique<backprop_dnn_operation>();
-    const auto forward_description = forward(p);
-    if (direction == BACKPROP_DNN_FORWARD) {
+    // Only training writes the positions of the greatest, and a forward pass on its own does not need them.
+    const bool forwards = direction == BACKPROP_DNN_FORWARD;
+    const auto forward_description =
+        forward(p, forwards ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training);
+    if (forwards) {
       const auto x = made->operand(image(*source));
       const auto y = made->operand(image(*destination));
       const auto x_in = made->input(x, p.source);
       const auto y_out = made->output(y, p.destination);
-      std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, x_in}, {DNNL_ARG_DST, y_out}};
-      if (maximum) arguments.emplace(DNNL_ARG_WORKSPACE, made->temporary(forward_description.workspace_desc()));
-      made->add(dnnl::pooling_forward(forward_description), forward_description, arguments);
+      made->add(dnnl::pooling_forward(forward_description), forward_description,
+                {{DNNL_ARG_SRC, x_in}, {DNNL_ARG_DST, y_out}});
       made->finish(y_out, y);
     } else {
       const auto x = made->operand(image(*source));
