@@ -1,31 +1,18 @@
 import Backprop
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Foundation
 
 /// `metrics.jsonl`: a line a logged step and a line an epoch. Lines are whole even if the process is killed.
 final class MetricsLog {
   /// Steps between two logged ones.
   static let interval = 10
 
-  private let file: UnsafeMutablePointer<FILE>
+  private let file: FileHandle
 
   init(path: String) throws {
-    guard let file = fopen(path, "w") else { throw WorkError("cannot write \(path)") }
+    guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
+    else { throw WorkError("cannot write \(path); check that the folder is there and may be written to") }
     self.file = file
   }
-
-  deinit { fclose(file) }
 
   func add(_ event: TrainingEvent) throws {
     switch event {
@@ -58,7 +45,6 @@ final class MetricsLog {
   }
 
   private func write(_ line: Line) throws {
-    fputs(try JSON.line(line) + "\n", file)
-    fflush(file)
+    try file.write(contentsOf: Data((try JSON.line(line) + "\n").utf8))
   }
 }

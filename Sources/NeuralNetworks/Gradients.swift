@@ -43,7 +43,7 @@ public func valueAndGradient<Model: Layer>(
   for variable in variables { _ = variable.takePendingAssignment() }
   // Held from here on, so that the loss and the gradients meet the same leaves.
   let leaves = parameters.map(\.tensor)
-  let value = try loss(model)
+  let value = try loss(model).called(at: CallSite(file, line))
   let assignments = variables.compactMap { variable in variable.takePendingAssignment().map { (variable, $0) } }
   var byParameter: [ObjectIdentifier: Tensor] = [:]
   for (parameter, gradient) in zip(

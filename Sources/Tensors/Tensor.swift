@@ -57,6 +57,14 @@ public struct Tensor: Sendable {
   public func located(in layer: @autoclosure () -> String) -> Tensor {
     guard var error = failure, error.layer == nil else { return self }
     error.layer = layer()
+    error.callSite = nil  // a place inside of the layer tells its user nothing
+    return .failed(error)
+  }
+
+  /// Adds the place of a call to the error of a failed tensor that does not name one yet. Costs nothing otherwise.
+  public func called(at site: @autoclosure () -> CallSite) -> Tensor {
+    guard var error = failure, error.callSite == nil else { return self }
+    error.callSite = site()
     return .failed(error)
   }
 
