@@ -56,6 +56,7 @@ let package = Package(
       dependencies: ["Tensors", .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["BackpropCLI"], swiftSettings: strict),
+    .testTarget(name: "ModelsTests", dependencies: ["Models"], swiftSettings: strict),
     .testTarget(name: "NeuralNetworksTests", dependencies: ["Models"], swiftSettings: strict),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"], swiftSettings: strict),
   ],

@@ -10,8 +10,9 @@ struct IDXFile {
   /// The elements in row-major order.
   var values: [UInt8]
 
-  /// The most elements that are read.
-  private static let greatestCount = 1 << 32
+  /// The most elements that are read, 1 GiB: twice the greatest set of this format (EMNIST) and no more than a small
+  /// packed file may make of itself.
+  private static let greatestCount = 1 << 30
 
   /// Reads a file whose number of dimensions should be `rank`.
   init(contentsOf url: URL, rank: Int) throws(DataError) {
@@ -70,12 +71,19 @@ struct IDXFile {
   }
 }
 
-/// The bytes of a file.
-func readBytes(of url: URL) throws(DataError) -> [UInt8] {
+/// The bytes of a file, of which there should be at most `limit`; a device without end is read no further.
+func readBytes(of url: URL, limit: Int = (1 << 30) + (1 << 10)) throws(DataError) -> [UInt8] {
+  var bytes: [UInt8] = []
   do {
-    return [UInt8](try Data(contentsOf: url))
+    let file = try FileHandle(forReadingFrom: url)
+    defer { try? file.close() }
+    while bytes.count <= limit, let chunk = try file.read(upToCount: 1 << 20), !chunk.isEmpty {
+      bytes.append(contentsOf: chunk)
+    }
   } catch {
     let isThere = FileManager.default.fileExists(atPath: url.path)
     throw DataError("\(url.path) \(isThere ? "cannot be read and should be a readable file" : "should exist")")
   }
+  guard bytes.count <= limit else { throw DataError("\(url.path) should have at most \(limit) bytes") }
+  return bytes
 }

@@ -30,10 +30,23 @@ public struct ImageDataset: Sendable {
     self.classNames = classNames
   }
 
+  /// The same data, its batches standardized by the mean and standard deviation of each channel of the images to learn
+  /// from; those to test with by the same numbers.
+  public var standardized: ImageDataset { ImageDataset(self, Standardization(of: train)) }
+
+  private init(_ other: ImageDataset, _ standardization: Standardization) {
+    name = other.name
+    train = other.train.replacing(standardization)
+    test = other.test.replacing(standardization)
+    classNames = other.classNames
+  }
+
   /// The names that `named(_:)` knows, besides folders.
   public static let knownNames = ["digits", "fashion-mnist", "mnist"]
 
   /// The dataset called `name`: one of `knownNames` or the path of a folder as `folder(_:)` reads it.
+  ///
+  /// Throws a `DataError` that lists what there is where it is neither, and what the reading of the dataset throws.
   public static func named(_ name: String) throws -> ImageDataset {
     switch name {
     case "digits": return try digits()
@@ -64,20 +77,14 @@ public struct ImageDataset: Sendable {
     let all = try ImageSet(
       pixels: Array(bytes[..<(count * 64)]), labels: bytes[(count * 64)...].map(Int32.init), imageShape: [1, 8, 8],
       greatestPixel: 16)
-    var generator = SeededGenerator(seed: 0)
-    var isTest = [Bool](repeating: false, count: count)
-    for label in Int32(0)..<10 {
-      let members = all.labels.indices.filter { all.labels[$0] == label }
-      for place in generator.permutation(of: members.count).prefix((members.count + 2) / 5) {
-        isTest[members[Int(place)]] = true
-      }
-    }
-    return try ImageDataset(
-      name: "digits", train: all.subset(all.labels.indices.filter { !isTest[$0] }),
-      test: all.subset(all.labels.indices.filter { isTest[$0] }), classNames: digitNames)
+    let parts = try all.split(validationFraction: 0.2, seed: 0)
+    return try ImageDataset(name: "digits", train: parts.train, test: parts.validation, classNames: digitNames)
   }
 
   /// 70,000 pictures of clothes of 28 × 28 pixels, from `folder` or from where the Debian package puts them.
+  ///
+  /// Throws a `DataError` where they are not there or a file is damaged.
+  /// Source: Xiao, Rasul & Vollgraf, "Fashion-MNIST", arXiv:1708.07747 (2017).
   public static func fashionMNIST(in folder: URL? = nil) throws -> ImageDataset {
     try standard(
       "fashion-mnist", in: folder, otherwise: "/usr/share/datasets/fashion-mnist",
@@ -88,6 +95,8 @@ public struct ImageDataset: Sendable {
   }
 
   /// 70,000 handwritten digits of 28 × 28 pixels, from `folder` or from /usr/share/datasets/mnist.
+  ///
+  /// Throws a `DataError` where they are not there or a file is damaged.
   public static func mnist(in folder: URL? = nil) throws -> ImageDataset {
     try standard(
       "mnist", in: folder, otherwise: "/usr/share/datasets/mnist",
@@ -98,10 +107,12 @@ public struct ImageDataset: Sendable {
   /// The dataset in a folder with the files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
   /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each plain or with `.gz` at its end.
   ///
-  /// Its classes are the numbers up to the greatest label; there may be 1,000.
+  /// Its classes are the numbers up to the greatest label. Throws a `DataError` where a file is missing or damaged, or
+  /// images and labels are not equally many.
   public static func folder(_ folder: URL) throws -> ImageDataset {
-    let train = try imageSet("train", in: folder, classes: 1000)
-    let test = try imageSet("t10k", in: folder, classes: 1000)
+    // A label is a byte, so there cannot be more classes.
+    let train = try imageSet("train", in: folder, classes: 256)
+    let test = try imageSet("t10k", in: folder, classes: 256)
     let greatest = max(train.labels.max() ?? 0, test.labels.max() ?? 0)
     return try ImageDataset(
       name: folder.standardizedFileURL.lastPathComponent, train: train, test: test,

@@ -5,19 +5,31 @@ import Tensors
 public enum ImageFile {
   private static let formats = "PGM (P2, P5), PPM (P6) or IDX (images of bytes, may be packed with gzip)"
 
+  /// The most pixels of an image that is resized to.
+  private static let greatestSize = 1 << 24
+
   /// The image in the file at `path`, `[1, channels, height, width]` from 0 to 1, resized to `shape`.
   ///
   /// `index` chooses an image of an IDX file, the first one unless told. `shape` is channels (1 for gray, 3 for red,
-  /// green and blue), height and width.
-  public static func load(_ path: String, index: Int? = nil, shape: Shape) throws -> Tensor {
-    let pixels = try pixels(path, index: index, shape: shape)
-    return Tensor(pixels.map { Float($0) / 255 }, shape: [1] + shape.dimensions)
+  /// green and blue), height and width. `standardization` is the one that the network was trained with, if any.
+  ///
+  /// Throws a `DataError` where the file is not an image in one of these formats, or `index` or `shape` does not fit.
+  public static func load(
+    _ path: String, index: Int? = nil, shape: Shape, standardization: Standardization? = nil
+  ) throws -> Tensor {
+    let image = try ImageSet(pixels: pixels(path, index: index, shape: shape), labels: [0], imageShape: shape)
+      .standardized(by: standardization)
+    let converter = PixelConverter(for: image, standardizedBy: image.standardization)
+    return Tensor(converter.values(of: [0], in: image.pixels), shape: [1] + shape.dimensions)
   }
 
   /// The pixels of the image in the file at `path`, resized to `shape`: channel after channel, row after row.
+  ///
+  /// Colors become gray by their brightness, and sizes change by area averaging. Throws as `load` does.
   public static func pixels(_ path: String, index: Int? = nil, shape: Shape) throws -> [UInt8] {
     let size = shape.dimensions
-    guard size.count == 3, size[0] == 1 || size[0] == 3, size[1] > 0, size[2] > 0 else {
+    guard size.count == 3, size[0] == 1 || size[0] == 3, size[1] > 0, size[2] > 0, size[1] <= greatestSize / size[2]
+    else {
       throw DataError("\(path) is read as [1 or 3 channels, height, width]; the model should not take \(shape)")
     }
     let bytes = try readBytes(of: URL(fileURLWithPath: path))

@@ -1,9 +1,10 @@
 /// A random number generator that a seed determines: the same numbers on every platform and in every version.
 ///
-/// It is SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014). Saving it
+/// Good for shuffling and not for secrets. It is SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014). Saving it
 /// and going on later gives the numbers that it would have given.
 public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendable {
-  private var state: UInt64
+  /// All that the next numbers depend on; a generator whose seed is this state goes on where this one is.
+  public private(set) var state: UInt64
 
   /// A generator at its beginning.
   public init(seed: UInt64) { state = seed }

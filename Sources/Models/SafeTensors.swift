@@ -3,7 +3,9 @@ import Foundation
 /// Named arrays of numbers in a file of the safetensors format.
 ///
 /// Eight bytes with the length of the header (the lowest first), the header as JSON, then the numbers of all arrays one
-/// after the other. Arrays are written as F32; F64, F16 and BF16 are read as well and converted.
+/// after the other. Arrays are F32 or I32; F64, F16 and BF16 are read as well and converted to F32.
+///
+/// Source: <https://github.com/huggingface/safetensors>, "Format".
 public struct SafeTensors {
   /// An array and its name.
   public struct Entry: Sendable {
@@ -12,13 +14,54 @@ public struct SafeTensors {
     /// The sizes of its dimensions.
     public var shape: [Int]
     /// Its numbers in row-major order.
-    public var values: [Float]
+    public var contents: Contents
 
-    /// An array called `name`.
+    /// The numbers of an array.
+    public enum Contents: Hashable, Sendable {
+      /// F32 in a file.
+      case floats([Float])
+      /// I32 in a file.
+      case integers([Int32])
+
+      /// How many numbers there are.
+      public var count: Int {
+        switch self {
+        case .floats(let values): values.count
+        case .integers(let values): values.count
+        }
+      }
+
+      /// What the format calls their type: `F32` or `I32`.
+      public var dtype: String {
+        switch self {
+        case .floats: "F32"
+        case .integers: "I32"
+        }
+      }
+    }
+
+    /// Its numbers in row-major order; whole ones beyond 2²⁴ are rounded to what a `Float` can be.
+    public var values: [Float] {
+      switch contents {
+      case .floats(let values): values
+      case .integers(let values): values.map(Float.init)
+      }
+    }
+
+    /// An array of numbers called `name`.
     public init(name: String, shape: [Int], values: [Float]) {
+      self.init(name: name, shape: shape, contents: .floats(values))
+    }
+
+    /// An array of whole numbers called `name`.
+    public init(name: String, shape: [Int], integers: [Int32]) {
+      self.init(name: name, shape: shape, contents: .integers(integers))
+    }
+
+    init(name: String, shape: [Int], contents: Contents) {
       self.name = name
       self.shape = shape
-      self.values = values
+      self.contents = contents
     }
   }
 
@@ -26,52 +69,74 @@ public struct SafeTensors {
   private static let greatestHeader = 100_000_000
 
   /// Writes `entries`, and `metadata` beside them, to the file at `url`, which is replaced as a whole.
+  ///
+  /// Throws a `ModelError` where two arrays have the same name, an array has not as many numbers as its shape says, or
+  /// the file cannot be written.
   public static func write(_ entries: [Entry], metadata: [String: String], to url: URL) throws {
-    try AtomicFile.replace(url, with: encode(entries, metadata: metadata))
+    let data: Data
+    do { data = try encode(entries, metadata: metadata) } catch {
+      throw ModelError("\(url.path) cannot be written: \(error)")
+    }
+    try AtomicFile.replace(url, with: data)
   }
 
   /// The arrays in the file at `url`, in the order of their numbers, and the metadata beside them.
+  ///
+  /// Throws a `ModelError` that names the file and says what would be right where it is not wholly of this format.
   public static func read(_ url: URL) throws -> (entries: [Entry], metadata: [String: String]) {
-    let data: Data
-    do { data = try Data(contentsOf: url) } catch {
+    let target = url.resolvingSymlinksInPath()
+    let attributes = try? FileManager.default.attributesOfItem(atPath: target.path)
+    // Anything but a file may have no end.
+    guard attributes?[.type] as? FileAttributeType == .typeRegular, let data = try? Data(contentsOf: target) else {
       throw ModelError("\(url.path) cannot be read; it should be a safetensors file")
     }
     do { return try decode([UInt8](data)) } catch { throw ModelError("\(url.path) \(error)") }
   }
 
-  static func encode(_ entries: [Entry], metadata: [String: String]) throws -> Data {
+  static func encode(_ entries: [Entry], metadata: [String: String]) throws(ModelError) -> Data {
     var members: [String] = []
     if !metadata.isEmpty {
       let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
       members.append("\(quoted(metadataKey)):{\(pairs.joined(separator: ","))}")
     }
     var names: Set<String> = [metadataKey]
-    var numbers: [UInt8] = []
-    numbers.reserveCapacity(4 * entries.reduce(0) { $0 + $1.values.count })
+    var end = 0
     for entry in entries {
       guard names.insert(entry.name).inserted else {
         throw ModelError("two arrays are called '\(entry.name)'; their names should differ")
       }
-      guard elementCount(entry.shape) == entry.values.count else {
+      guard elementCount(entry.shape) == entry.contents.count else {
         throw ModelError("'\(entry.name)' should have as many values as its shape \(entry.shape) says")
       }
-      let start = numbers.count
-      for value in entry.values {
-        let bits = value.bitPattern
-        numbers.append(UInt8(truncatingIfNeeded: bits))
-        numbers.append(UInt8(truncatingIfNeeded: bits >> 8))
-        numbers.append(UInt8(truncatingIfNeeded: bits >> 16))
-        numbers.append(UInt8(truncatingIfNeeded: bits >> 24))
-      }
+      let start = end
+      end += 4 * entry.contents.count
       let shape = entry.shape.map(String.init).joined(separator: ",")
       members.append(
-        "\(quoted(entry.name)):{\"dtype\":\"F32\",\"shape\":[\(shape)],\"data_offsets\":[\(start),\(numbers.count)]}")
+        "\(quoted(entry.name)):{\"dtype\":\"\(entry.contents.dtype)\",\"shape\":[\(shape)],"
+          + "\"data_offsets\":[\(start),\(end)]}")
     }
     var header = Array("{\(members.joined(separator: ","))}".utf8)
     header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
     guard header.count <= greatestHeader else { throw ModelError("names and metadata should be below 100 MB") }
-    let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
-    return Data(length + header + numbers)
+
+    var bytes = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+    bytes.reserveCapacity(8 + header.count + end)
+    bytes.append(contentsOf: header)
+    for entry in entries {
+      switch entry.contents {
+      case .floats(let values): for value in values { append(value.bitPattern, to: &bytes) }
+      case .integers(let values): for value in values { append(UInt32(bitPattern: value), to: &bytes) }
+      }
+    }
+    return Data(bytes)
+  }
+
+  /// The lowest byte first.
+  private static func append(_ bits: UInt32, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(truncatingIfNeeded: bits))
+    bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
+    bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
+    bytes.append(UInt8(truncatingIfNeeded: bits >> 24))
   }
 
   /// The product of `shape`, or `nil` where it has no meaning or cannot be counted.
@@ -106,28 +171,39 @@ extension SafeTensors {
   private enum Format: String {
     case f64 = "F64"
     case f32 = "F32"
+    case i32 = "I32"
     case f16 = "F16"
     case bf16 = "BF16"
 
     var size: Int {
       switch self {
       case .f64: 8
-      case .f32: 4
+      case .f32, .i32: 4
       case .f16, .bf16: 2
       }
     }
 
-    func values(_ bytes: ArraySlice<UInt8>) -> [Float] {
-      let size = size
-      return stride(from: bytes.startIndex, to: bytes.endIndex, by: size).map { start in
-        var bits: UInt64 = 0
-        for place in 0..<size { bits |= UInt64(bytes[start + place]) << UInt64(8 * place) }
-        switch self {
-        case .f64: return Float(Double(bitPattern: bits))
-        case .f32: return Float(bitPattern: UInt32(truncatingIfNeeded: bits))
-        case .bf16: return Float(bitPattern: UInt32(truncatingIfNeeded: bits) << 16)
-        case .f16: return Self.half(UInt32(truncatingIfNeeded: bits))
-        }
+    func contents(_ bytes: ArraySlice<UInt8>) -> Entry.Contents {
+      switch self {
+      case .f64: .floats(Self.decode(bytes, UInt64.self) { Float(Double(bitPattern: $0)) })
+      case .f32: .floats(Self.decode(bytes, UInt32.self) { Float(bitPattern: $0) })
+      case .i32: .integers(Self.decode(bytes, UInt32.self) { Int32(bitPattern: $0) })
+      case .bf16: .floats(Self.decode(bytes, UInt16.self) { Float(bitPattern: UInt32($0) << 16) })
+      case .f16: .floats(Self.decode(bytes, UInt16.self) { Self.half(UInt32($0)) })
+      }
+    }
+
+    /// Puts the bytes of each number together, the lowest first, and makes a number of these bits.
+    @inline(__always)
+    private static func decode<Bits: FixedWidthInteger & UnsignedInteger, Number>(
+      _ bytes: ArraySlice<UInt8>, _: Bits.Type, _ number: (Bits) -> Number
+    ) -> [Number] {
+      let size = Bits.bitWidth / 8
+      let start = bytes.startIndex
+      return (0..<bytes.count / size).map { index in
+        var bits: Bits = 0
+        for place in 0..<size { bits |= Bits(bytes[start &+ index &* size &+ place]) &<< Bits(8 &* place) }
+        return number(bits)
       }
     }
 
@@ -164,7 +240,7 @@ extension SafeTensors {
     guard dataStart <= bytes.count else {
       throw ModelError("ends in its header, which should have \(length) bytes")
     }
-    var parser = HeaderParser(bytes: bytes[8..<dataStart])
+    var parser = SafeTensorsHeader(bytes: bytes[8..<dataStart])
     let members = try parser.parse()
     var metadata: [String: String] = [:]
     var places: [Place] = []
@@ -195,17 +271,17 @@ extension SafeTensors {
     return (
       places.map {
         let numbers = bytes[(dataStart + $0.start)..<(dataStart + $0.end)]
-        return Entry(name: $0.name, shape: $0.shape, values: $0.format.values(numbers))
+        return Entry(name: $0.name, shape: $0.shape, contents: $0.format.contents(numbers))
       }, metadata
     )
   }
 
-  private static func place(_ name: String, _ fields: [String: HeaderParser.Value]) throws(ModelError) -> Place {
+  private static func place(_ name: String, _ fields: [String: SafeTensorsHeader.Value]) throws(ModelError) -> Place {
     guard fields.count == 3, case .string(let dtype)? = fields["dtype"], case .numbers(let shape)? = fields["shape"],
       case .numbers(let offsets)? = fields["data_offsets"], offsets.count == 2
     else { throw ModelError("should have dtype, shape and two data_offsets for '\(name)' and nothing else") }
     guard let format = Format(rawValue: dtype) else {
-      throw ModelError("should have F32, F64, F16 or BF16 for '\(name)', not \(dtype)")
+      throw ModelError("should have F32, I32, F64, F16 or BF16 for '\(name)', not \(dtype)")
     }
     guard let count = elementCount(shape), count <= Int.max / format.size else {
       throw ModelError("should have a shape that can be counted for '\(name)', not \(shape)")
@@ -214,141 +290,5 @@ extension SafeTensors {
       throw ModelError("should have \(count * format.size) bytes for '\(name)', but its data_offsets are \(offsets)")
     }
     return Place(name: name, shape: shape, format: format, start: offsets[0], end: offsets[1])
-  }
-}
-
-/// Reads as much of JSON as safetensors headers have. Unlike Foundation's reader it refuses a name given twice.
-private struct HeaderParser {
-  enum Value {
-    case string(String)
-    case numbers([Int])
-    case object([(key: String, value: Value)])
-  }
-
-  private let bytes: ArraySlice<UInt8>
-  private var position: Int
-
-  init(bytes: ArraySlice<UInt8>) {
-    self.bytes = bytes
-    position = bytes.startIndex
-  }
-
-  mutating func parse() throws(ModelError) -> [(key: String, value: Value)] {
-    guard bytes.first == UInt8(ascii: "{") else { throw wrong("{") }
-    let members = try object(depth: 0)
-    skipSpace()
-    guard position == bytes.endIndex else { throw wrong("the end of the header") }
-    return members
-  }
-
-  private func wrong(_ expected: String) -> ModelError {
-    ModelError("should have \(expected) at byte \(position - bytes.startIndex) of its header")
-  }
-
-  private mutating func skipSpace() {
-    while position < bytes.endIndex, [9, 10, 13, 32].contains(bytes[position]) { position += 1 }
-  }
-
-  private mutating func take(_ character: Unicode.Scalar) -> Bool {
-    skipSpace()
-    guard position < bytes.endIndex, bytes[position] == UInt8(ascii: character) else { return false }
-    position += 1
-    return true
-  }
-
-  private mutating func expect(_ character: Unicode.Scalar) throws(ModelError) {
-    guard take(character) else { throw wrong(String(character)) }
-  }
-
-  private mutating func object(depth: Int) throws(ModelError) -> [(key: String, value: Value)] {
-    try expect("{")
-    var members: [(key: String, value: Value)] = []
-    var keys: Set<String> = []
-    if take("}") { return members }
-    repeat {
-      let key = try string()
-      guard keys.insert(key).inserted else { throw ModelError("should have '\(key)' only once in its header") }
-      try expect(":")
-      members.append((key, try value(depth: depth + 1)))
-    } while take(",")
-    try expect("}")
-    return members
-  }
-
-  private mutating func value(depth: Int) throws(ModelError) -> Value {
-    skipSpace()
-    guard position < bytes.endIndex else { throw wrong("a value") }
-    switch bytes[position] {
-    case UInt8(ascii: "\""): return .string(try string())
-    case UInt8(ascii: "["): return .numbers(try numbers())
-    case UInt8(ascii: "{") where depth < 2: return .object(try object(depth: depth))
-    default: throw wrong("text, a list of numbers or an object")
-    }
-  }
-
-  private mutating func numbers() throws(ModelError) -> [Int] {
-    try expect("[")
-    var result: [Int] = []
-    if take("]") { return result }
-    repeat {
-      skipSpace()
-      let start = position
-      while position < bytes.endIndex, (48...57).contains(bytes[position]) { position += 1 }
-      let digits = String(decoding: bytes[start..<position], as: UTF8.self)
-      guard let number = Int(digits), digits == "0" || !digits.hasPrefix("0") else {
-        position = start
-        throw wrong("a whole number from 0 to \(Int.max)")
-      }
-      result.append(number)
-    } while take(",")
-    try expect("]")
-    return result
-  }
-
-  private mutating func string() throws(ModelError) -> String {
-    try expect("\"")
-    var text: [UInt8] = []
-    while position < bytes.endIndex, bytes[position] != UInt8(ascii: "\"") {
-      let byte = bytes[position]
-      guard byte >= 0x20 else { throw wrong("no control character") }
-      position += 1
-      if byte == UInt8(ascii: "\\") { try text.append(contentsOf: escape()) } else { text.append(byte) }
-    }
-    try expect("\"")
-    guard let result = String(validating: text, as: UTF8.self) else { throw wrong("text in UTF-8 before") }
-    return result
-  }
-
-  private mutating func escape() throws(ModelError) -> [UInt8] {
-    guard position < bytes.endIndex else { throw wrong("an escape") }
-    let byte = bytes[position]
-    position += 1
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
-    case UInt8(ascii: "b"): return [8]
-    case UInt8(ascii: "f"): return [12]
-    case UInt8(ascii: "n"): return [10]
-    case UInt8(ascii: "r"): return [13]
-    case UInt8(ascii: "t"): return [9]
-    case UInt8(ascii: "u"):
-      var units = [try codeUnit()]
-      if UTF16.isLeadSurrogate(units[0]), bytes[position...].starts(with: Array("\\u".utf8)) {
-        position += 2
-        units.append(try codeUnit())
-      }
-      guard let text = String(validating: units, as: UTF16.self) else { throw wrong("a whole character before") }
-      return Array(text.utf8)
-    default: throw wrong("a JSON escape before")
-    }
-  }
-
-  private mutating func codeUnit() throws(ModelError) -> UInt16 {
-    let digits = bytes[position...].prefix(4)
-    let text = String(decoding: digits, as: UTF8.self)
-    guard digits.count == 4, text.allSatisfy(\.isHexDigit), let unit = UInt16(text, radix: 16) else {
-      throw wrong("four hexadecimal digits")
-    }
-    position += 4
-    return unit
   }
 }

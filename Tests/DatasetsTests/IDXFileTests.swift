@@ -55,4 +55,24 @@ import Testing
     #expect(try Gzip.inflate(Self.packed, limit: 18) == Array(Self.plain.prefix(18)))
     #expect(try Gzip.inflate(Self.packed, limit: .max) == Self.plain)
   }
+
+  @Test func readsNoFileFurtherThanItsLimit() throws {
+    let error = try #require(throws: DataError.self) { try readBytes(of: URL(filePath: "/dev/zero"), limit: 9) }
+    #expect(error.message == "/dev/zero should have at most 9 bytes")
+    for (path, message) in [("/", "should be a readable file"), ("/no/such/file", "should exist")] {
+      let error = try #require(throws: DataError.self) { try IDXFile(contentsOf: URL(filePath: path), rank: 1) }
+      #expect(error.message.contains(message))
+    }
+  }
+
+  /// Every file that differs in one byte from a right one, or lacks its end, is read or refused, and never a trap.
+  @Test(arguments: [plain, packed])
+  func survivesDamage(right: [UInt8]) {
+    for place in right.indices {
+      #expect(throws: DataError.self) { try IDXFile(Array(right[..<place]), rank: 3, name: "file") }
+      for value in UInt8.min...UInt8.max {
+        _ = try? IDXFile(Self.changed(right, place, value), rank: 3, name: "file")
+      }
+    }
+  }
 }

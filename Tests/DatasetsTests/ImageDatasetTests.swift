@@ -11,6 +11,7 @@ import Testing
     #expect(generator.next() == 0x6E78_9E6A_A1B9_65F4)
     let saved = try JSONEncoder().encode(generator)
     var restored = try JSONDecoder().decode(SeededGenerator.self, from: saved)
+    #expect(restored == SeededGenerator(seed: generator.state))
     #expect(restored.next() == generator.next())
   }
 
@@ -22,11 +23,19 @@ import Testing
     for label in Int32(0)..<10 {
       let test = digits.test.labels.count { $0 == label }
       let all = test + digits.train.labels.count { $0 == label }
-      #expect((174...183).contains(all))
-      #expect(test == (all + 2) / 5)
+      // Those of the source, and a fifth of them.
+      #expect(all == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180][Int(label)])
+      #expect(test == [36, 36, 35, 37, 36, 36, 36, 36, 35, 36][Int(label)])
     }
+    // FNV-1a of every test image and its label, computed in Python from the source: the split is the same forever.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for index in 0..<digits.test.count {
+      let image = digits.test.pixels[64 * index..<64 * (index + 1)]
+      for byte in image + [UInt8(digits.test.labels[index])] { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    }
+    #expect(hash == 0xD15F_246F_3C36_1C73)
     #expect(digits.train.pixels.max() == 16)
-    #expect(digits.test.image(at: 0) == digits.test.pixels.prefix(64).map { Float($0) / 16 })
+    #expect(digits.test[0] == digits.test.pixels.prefix(64).map { Float($0) / 16 })
     #expect(try ImageDataset.digits().test.pixels == digits.test.pixels)
   }
 
@@ -44,7 +53,7 @@ import Testing
     for batch in batches {
       #expect(batch.images.shape.dimensions == [batch.count, 1, 8, 8])
       #expect(try batch.labels.intValues() == batch.indices.map { set.labels[$0] })
-      #expect(try batch.images.values() == batch.indices.flatMap { set.image(at: $0) })
+      #expect(try batch.images.values() == batch.indices.flatMap { set[$0] })
     }
   }
 
@@ -73,6 +82,10 @@ import Testing
       try Data([0, 0, 8, 1, 0, 0, 0, 1, 10]).write(to: folder.appendingPathComponent("t10k-labels-idx1-ubyte"))
       let label = try #require(throws: DataError.self) { try ImageDataset.mnist(in: folder) }
       #expect(label.message.contains("labels below 10, not 10"))
+
+      try FileManager.default.removeItem(at: folder.appendingPathComponent("train-labels-idx1-ubyte"))
+      let missing = try #require(throws: DataError.self) { try ImageDataset.folder(folder) }
+      #expect(missing.message.contains("a file train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz"))
     }
   }
 

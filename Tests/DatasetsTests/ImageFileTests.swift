@@ -54,4 +54,24 @@ import Testing
     let error = try #require(throws: DataError.self) { try Self.pixels(Array(text.utf8), shape: [1, 2, 2]) }
     #expect(error.message.contains(message), "\(error)")
   }
+
+  @Test(arguments: [[1, 1 << 40, 1 << 40], [1, .max, 1], [2, 1, 1], [1, 0, 1], [1, 1], [1, -1, -1]] as [[Int]])
+  func refusesShapes(shape: [Int]) throws {
+    let error = try #require(throws: DataError.self) {
+      try Self.pixels(Array("P2 1 1 1 1".utf8), shape: Shape(shape))
+    }
+    #expect(error.message.contains("the model should not take"))
+  }
+
+  @Test func standardizesAsTheNetworkWasTrained() throws {
+    try withFolder { folder in
+      let file = folder.appendingPathComponent("image")
+      try Data("P2 2 1 255 255 0 ".utf8).write(to: file)
+      let standardization = try Standardization(mean: [0.5], standardDeviation: [0.25])
+      #expect(try ImageFile.load(file.path, shape: [1, 1, 2]).values() == [1, 0])
+      let image = try ImageFile.load(file.path, shape: [1, 1, 2], standardization: standardization)
+      #expect(try image.values() == [2, -2])
+      #expect(image.shape.dimensions == [1, 1, 1, 2])
+    }
+  }
 }

@@ -1,0 +1,74 @@
+import Tensors
+
+/// Some images of a set and their labels.
+public struct ImageBatch: Sendable {
+  /// `[batch, channels, height, width]`, from 0 to 1, or standardized where the set is.
+  public let images: Tensor
+  /// `[batch]`, whole numbers.
+  public let labels: Tensor
+  /// Where in the set the images are.
+  public let indices: [Int]
+
+  /// How many images there are.
+  public var count: Int { indices.count }
+}
+
+/// The batches of a set, one after the other. Iterating again gives the same ones.
+public struct ImageBatches: Sequence, Sendable {
+  private let set: ImageSet
+  private let order: [Int32]
+  private let batchSize: Int
+  private let converter: PixelConverter
+
+  init(set: ImageSet, order: [Int32], batchSize: Int) {
+    self.set = set
+    self.order = order
+    self.batchSize = Swift.max(batchSize, 1)
+    converter = PixelConverter(for: set, standardizedBy: set.standardization)
+  }
+
+  /// How many batches there are.
+  public var underestimatedCount: Int { order.isEmpty ? 0 : (order.count - 1) / batchSize + 1 }
+
+  /// Starts with the first batch.
+  public func makeIterator() -> Iterator { Iterator(batches: self) }
+
+  /// Makes batch after batch.
+  public struct Iterator: IteratorProtocol {
+    private let batches: ImageBatches
+    private var position = 0
+
+    init(batches: ImageBatches) { self.batches = batches }
+
+    /// The next batch, or `nil` after the last.
+    public mutating func next() -> ImageBatch? {
+      let order = batches.order
+      guard position < order.count else { return nil }
+      let indices = order[position..<position + Swift.min(batches.batchSize, order.count - position)]
+      position = indices.endIndex
+      let set = batches.set
+      return ImageBatch(
+        images: Tensor(
+          batches.converter.values(of: indices, in: set.pixels),
+          shape: [indices.count] + set.imageShape.dimensions),
+        labels: Tensor(indices.map { set.labels[Int($0)] } as [Int32], shape: [indices.count]),
+        indices: indices.map(Int.init))
+    }
+  }
+}
+
+extension ImageSet {
+  /// The set in order, in batches of `size` but the last, which has what is left. Each is made when it is asked for.
+  ///
+  /// A `size` below 1 counts as 1.
+  public func batches(of size: Int) -> ImageBatches {
+    ImageBatches(set: self, order: (0..<Int32(count)).map { $0 }, batchSize: size)
+  }
+
+  /// The set in an order that `generator` determines, in batches of `size` but the last, which has what is left.
+  ///
+  /// The order is drawn now; each batch is made when it is asked for. A `size` below 1 counts as 1.
+  public func batches(of size: Int, shuffledBy generator: inout some RandomNumberGenerator) -> ImageBatches {
+    ImageBatches(set: self, order: generator.permutation(of: count), batchSize: size)
+  }
+}
