@@ -25,6 +25,12 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
   var domain = Domain.any
   let function: @Sendable ([Tensor]) -> Tensor
 
+  init(_ name: String, _ shapes: [Shape], function: @escaping @Sendable ([Tensor]) -> Tensor) {
+    self.name = name
+    self.shapes = shapes
+    self.function = function
+  }
+
   init(
     _ name: String, _ shapes: Shape..., domain: Domain = .any, function: @escaping @Sendable ([Tensor]) -> Tensor
   ) {
@@ -58,7 +64,9 @@ private func window(
 }
 
 /// Every operation with a real result, also with size-1 and size-0 axes, broadcasting and transposed inputs.
-let operationCases: [OperationCase] = unaryCases + binaryCases + movementCases + reductionCases + networkCases
+let operationCases: [OperationCase] =
+  unaryCases + binaryCases + movementCases + reductionCases + networkCases
+  + sequenceCases
 
 private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
   let domain: OperationCase.Domain = [.log, .sqrt, .rsqrt, .reciprocal].contains(kind) ? .positive : .any

@@ -273,7 +273,54 @@ struct Lowering {
         .crossEntropyGradient(
           rows: shape(0)[0], classes: shape(0)[1], logits: logits, labels: labels, upstream: upstream,
           gradient: made))
+
+    case .gather:
+      let (table, numbers) = (try contiguous(inputs[0]), try contiguous(inputs[1]))
+      emit(
+        .gather(rows: shape(0)[0], width: shape(0)[1], count: shape(1).elementCount), [table, numbers], instruction)
+    case .scatterAdd(let rows):
+      let (numbers, x) = (try contiguous(inputs[0]), try contiguous(inputs[1]))
+      emit(.scatterAdd(rows: rows, width: type.shape[1], count: shape(0).elementCount), [numbers, x], instruction)
+    case .layerNorm(let epsilon):
+      let width = type.shape[-1]
+      try emit(
+        .layerNorm(rows: type.shape.elementCount / width, width: width, epsilon: epsilon), inputs, instruction)
+    case .layerNormGradient:
+      let width = type.shape[-1]
+      try emit(.layerNormGradient(rows: type.shape.elementCount / width, width: width), inputs, instruction)
+    case .recurrence(let cell, let reversed):
+      let sizes = Recurrence(
+        cell: cell, reversed: reversed, time: shape(0)[0], batch: shape(0)[1], size: shape(1)[0])
+      try emit(.recurrence(sizes), inputs, instruction, scratch: [sizes.batch * sizes.size * cell.gates])
+    case .recurrenceGradient(let cell, let reversed):
+      let sizes = Recurrence(
+        cell: cell, reversed: reversed, time: shape(2)[0] - 1, batch: shape(2)[1], size: shape(2)[2])
+      let state = sizes.batch * sizes.size
+      let upstreams = inputs.count - (cell == .lstm ? 2 : 1)...inputs.count - 1
+      try emit(
+        .recurrenceGradient(sizes), inputs, instruction, optional: upstreams, scratch: [state, state, state])
     }
+  }
+
+  /// A kernel of our own on row-major operands. `optional` ones that are zero everywhere are left away.
+  private mutating func emit(
+    _ call: KernelCall, _ inputs: [Int], _ instruction: IR.Instruction, optional: ClosedRange<Int>? = nil,
+    scratch: [Int] = []
+  ) throws(TensorError) {
+    var operands: [Address?] = []
+    for (index, input) in inputs.enumerated() {
+      let isAbsent = ir.constant(input) == 0 && optional?.contains(index) == true
+      operands.append(isAbsent ? nil : try contiguous(input))
+    }
+    emit(call, operands, instruction, scratch: scratch)
+  }
+
+  private mutating func emit(
+    _ call: KernelCall, _ operands: [Address?], _ instruction: IR.Instruction, scratch: [Int] = []
+  ) {
+    let results = (0..<instruction.outputCount).map { result(instruction.firstOutput + $0) }
+    let memory = scratch.map { Address(buffer: newBuffer($0)) }
+    steps.append(.kernel(call, operands: operands + results + memory, outputs: results.count + memory.count))
   }
 
   /// Copies a view into the part of `target` that begins at `starts`.
@@ -362,8 +409,10 @@ struct Lowering {
     steps.append(
       .matmul(
         MatrixProduct(
-          m: shape[-2], n: shape[-1], k: left.shape[-1], transposeA: leftTransposed, transposeB: rightTransposed,
-          lda: lda, ldb: ldb, a: Address(buffer: left.buffer, offset: left.offset),
+          shape: MatrixShape(
+            m: shape[-2], n: shape[-1], k: left.shape[-1], transposeA: leftTransposed, transposeB: rightTransposed,
+            lda: lda, ldb: ldb),
+          a: Address(buffer: left.buffer, offset: left.offset),
           b: Address(buffer: right.buffer, offset: right.offset), c: Address(buffer: result.buffer),
           batches: batches)))
   }

@@ -33,6 +33,9 @@ extension Step {
     case .library(let call, let operands, let outputs):
       return .library(
         call, operands: operands.dropLast(outputs).map(moved) + operands.suffix(outputs), outputs: outputs)
+    case .kernel(let call, let operands, let outputs):
+      return .kernel(
+        call, operands: operands.dropLast(outputs).map { $0.map(moved) } + operands.suffix(outputs), outputs: outputs)
     }
   }
 }

@@ -81,7 +81,7 @@ final class LoadedPlan {
     case .matmul(let product):
       let (a, b, c) = (floats(product.a), floats(product.b), floats(product.c))
       for batch in product.batches {
-        try matrixProduct(product, a?.advanced(by: batch.a), b?.advanced(by: batch.b), c?.advanced(by: batch.c))
+        try matrixProduct(product.shape, a?.advanced(by: batch.a), b?.advanced(by: batch.b), c?.advanced(by: batch.c))
       }
     case .windows(let image, let outside, let x, let y):
       withUnsafePointer(to: image.cValue) { backprop_windows($0, outside, floats(x), floats(y)) }
@@ -95,6 +95,8 @@ final class LoadedPlan {
       }
     case .library(_, let operands, _):
       try libraryCalls[index]?.run(operands.map { floats($0).map(UnsafeMutableRawPointer.init) }, scratch)
+    case .kernel(let call, let operands, _):
+      try call.run(operands.map { $0.flatMap(floats) })
     }
   }
 }
