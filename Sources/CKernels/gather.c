@@ -48,6 +48,16 @@ void backprop_gather(
   backprop_parallel(count, backprop_grain(count, 5 + (double)width * 0.1), gather_rows, &t);
 }
 
+void backprop_replace_slice(
+    int64_t outer, int64_t size, int64_t count, int64_t inner, const float *x, const int32_t *position, float *y) {
+  int64_t start = *position;
+  if (start > size - count) start = size - count;
+  if (start < 0) start = 0;
+  for (int64_t i = 0; i < outer; i++) {
+    memcpy(y + (i * size + start) * inner, x + i * count * inner, (size_t)(count * inner) * sizeof(float));
+  }
+}
+
 void backprop_scatter_add(
     int64_t rows, int64_t width, int64_t count, const int32_t *numbers, const float *x, float *y) {
   if (width <= 0 || rows <= 0) return;

@@ -120,6 +120,10 @@ void backprop_gather(
 void backprop_scatter_add(
     int64_t rows, int64_t width, int64_t count, const int32_t *numbers, const float *x, float *y);
 
+// Writes x[outer, count, inner] over y[outer, size, inner] from *position on; the position is moved so that x fits.
+void backprop_replace_slice(
+    int64_t outer, int64_t size, int64_t count, int64_t inner, const float *x, const int32_t *position, float *y);
+
 // y = (x - mean) * inverse * scale + shift for each row, mean[rows] and inverse[rows] = 1 / sqrt(variance + epsilon).
 void backprop_layer_norm(
     int64_t rows, int64_t width, float epsilon, const float *x, const float *scale, const float *shift, float *y,

@@ -46,6 +46,7 @@ extension Op {
       return [mask * (upstream / mask.sum(axes: axes, keepingAxes: true))]
 
     case .gather: return [.record(.scatterAdd(rows: inputs[0].shape[0]), [inputs[1], upstream]), nil]
+    case .replaceSlice: throw TensorError("\(name) has no derivative: it is meant for caches, in use")
     case .scatterAdd: return [nil, .record(.gather, [upstream, inputs[0]])]
 
     case .matmul:  // [m, k] · [k, n] -> [m, n]

@@ -281,6 +281,16 @@ struct Lowering {
     case .scatterAdd(let rows):
       let (numbers, x) = (try contiguous(inputs[0]), try contiguous(inputs[1]))
       emit(.scatterAdd(rows: rows, width: type.shape[1], count: shape(0).elementCount), [numbers, x], instruction)
+    case .replaceSlice(let axis):
+      let (source, block, position) = (try view(inputs[0]), try contiguous(inputs[1]), try contiguous(inputs[2]))
+      let target = allocate(type.shape)
+      emitCopy(from: source, to: target)
+      views[output] = target
+      let sizes = type.shape.dimensions
+      let call = KernelCall.replaceSlice(
+        outer: sizes[..<axis].reduce(1, *), size: sizes[axis], count: shape(1)[axis],
+        inner: sizes[(axis + 1)...].reduce(1, *))
+      steps.append(.kernel(call, operands: [block, position, Address(buffer: target.buffer)], outputs: 1))
     case .layerNorm(let epsilon):
       let width = type.shape[-1]
       try emit(

@@ -106,6 +106,7 @@ struct WindowedImage {
 enum KernelCall {
   case gather(rows: Int, width: Int, count: Int)
   case scatterAdd(rows: Int, width: Int, count: Int)
+  case replaceSlice(outer: Int, size: Int, count: Int, inner: Int)
   case layerNorm(rows: Int, width: Int, epsilon: Double)
   case layerNormGradient(rows: Int, width: Int)
   case recurrence(Recurrence)

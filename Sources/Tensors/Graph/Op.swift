@@ -46,6 +46,9 @@ enum Op: Hashable, Sendable {
   case gather
   /// The transpose of `gather`. inputs: numbers int32 [...], x [..., w] → [rows, w], where rows of one number add up.
   case scatterAdd(rows: Int)
+  /// inputs: x, block, position int32 [] → x with the block written over it from that position of the axis on; the
+  /// position is moved so that the block fits.
+  case replaceSlice(axis: Int)
 
   // Library-sized operations.
   /// [..., m, k] · [..., k, n] → [..., m, n]
@@ -101,13 +104,14 @@ enum Reduction: String, Hashable, Sendable, CaseIterable {
 }
 
 /// What a recurrent layer computes at one time step.
-enum RecurrentCell: String, Hashable, Sendable, CaseIterable {
+public enum RecurrentCell: String, Hashable, Sendable, Codable, CaseIterable {
   /// tanh or ReLU of the sum: Elman, "Finding Structure in Time", Cognitive Science 14 (1990).
   case tanh, relu
   case lstm, gru
 
+
   /// Blocks of the input's projection: gates and candidate.
-  var gates: Int {
+  public var gates: Int {
     switch self {
     case .tanh, .relu: 1
     case .lstm: 4
@@ -115,7 +119,7 @@ enum RecurrentCell: String, Hashable, Sendable, CaseIterable {
     }
   }
   /// Blocks of the bias; the candidate of `gru` has one for the input and one for the state.
-  var biases: Int { self == .gru ? 4 : gates }
+  public var biases: Int { self == .gru ? 4 : gates }
   /// Blocks that the backward pass wants kept.
   var kept: Int { gates == 1 ? 0 : 4 }
 }

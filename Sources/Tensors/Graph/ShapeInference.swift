@@ -123,6 +123,15 @@ extension Op {
         throw TensorError("scatterAdd: needs int32 numbers and a float32 row for each, not \(numbers) and \(x)")
       }
       return [TensorType([rows, x.shape[-1]])]
+    case .replaceSlice(let axis):
+      let (x, block) = (inputs[0], inputs[1])
+      guard x.dtype == .float32, block.dtype == .float32, x.shape.indices.contains(axis),
+        block.shape.rank == x.shape.rank, inputs[2] == TensorType([], .int32),
+        x.shape.indices.allSatisfy({ $0 == axis ? block.shape[$0] <= x.shape[$0] : block.shape[$0] == x.shape[$0] })
+      else {
+        throw TensorError("replaceSlice: \(block) at \(inputs[2]) does not fit into \(x) along axis \(axis)")
+      }
+      return [x]
 
     case .matmul:
       return [try inferMatmul(inputs[0], inputs[1])]

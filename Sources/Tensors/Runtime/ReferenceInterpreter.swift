@@ -154,6 +154,15 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
         for column in 0..<width { sums[Int(number) * width + column] += x[row * width + column] }
       }
       return .floats(sums)
+    case .replaceSlice(let axis):
+      var values = inputs[0].floats
+      let count = shapes[1][axis]
+      let start = min(max(Int(inputs[2].ints[0]), 0), shapes[0][axis] - count)
+      let strides = shapes[0].rowMajorStrides
+      for (index, offset) in offsets(shapes[1], strides, from: start * strides[axis]).enumerated() {
+        values[offset] = inputs[1].floats[index]
+      }
+      return .floats(values)
     case .matmul:
       return .floats(matmul(inputs[0].floats, shapes[0], inputs[1].floats, shapes[1], to: type.shape))
     case .windows(let window, let outside):
