@@ -95,7 +95,8 @@ extension Op {
   /// As many copies of a failed tensor as the operation has results.
   fileprivate func repeated(_ tensor: Tensor) -> [Tensor] {
     switch self {
-    case .batchNorm, .batchNormGradient: [tensor, tensor, tensor]
+    case .batchNorm, .batchNormGradient, .attentionGradient: [tensor, tensor, tensor]
+    case .attention: [tensor, tensor]
     default: [tensor]
     }
   }

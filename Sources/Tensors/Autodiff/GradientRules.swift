@@ -86,7 +86,12 @@ extension Op {
       return [upstream - y.exp() * upstream.sum(axes: [-1], keepingAxes: true)]
     case .crossEntropy:
       return [.record(.crossEntropyGradient, [inputs[0], inputs[1], upstream]), nil]
-    case .maxPoolGradient, .batchNormGradient, .crossEntropyGradient: break
+    case .attention(let causal, let scale):
+      guard upstreams[1] == nil else { break }
+      let (y, logsumexp) = (results[0], results[1])
+      return Tensor.recordAll(
+        .attentionGradient(causal: causal, scale: scale), inputs + [y, logsumexp, upstream]) + [nil]
+    case .maxPoolGradient, .batchNormGradient, .crossEntropyGradient, .attentionGradient: break
     }
     return try gradientsOfDefinition(inputs: inputs, upstreams: upstreams)
   }

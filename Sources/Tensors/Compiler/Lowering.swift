@@ -273,6 +273,8 @@ struct Lowering {
         .crossEntropyGradient(
           rows: shape(0)[0], classes: shape(0)[1], logits: logits, labels: labels, upstream: upstream,
           gradient: made))
+    case .attention, .attentionGradient:
+      throw TensorError("internal error: \(instruction.op.name) is not lowered yet")
     }
   }
 

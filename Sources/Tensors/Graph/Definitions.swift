@@ -58,6 +58,11 @@ extension Op {
       let hot = oneHot(labels, classes: logits.shape[1])
       let gradient = (logits.softmax() - hot) * upstream.reshaped(to: [labels.shape[0], 1])
       return [chosen(hot.sum(axes: [1], keepingAxes: true), gradient, Tensor.fill(.nan))]
+    case .attention(let causal, let scale):
+      return AttentionDefinition(inputs[...], causal: causal, scale: scale).forward()
+    case .attentionGradient(let causal, let scale):
+      return AttentionDefinition(inputs[...], causal: causal, scale: scale)
+        .backward(y: inputs[4], logsumexp: inputs[5], upstream: inputs[6])
     }
   }
 }

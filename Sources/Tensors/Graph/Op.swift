@@ -70,6 +70,11 @@ enum Op: Hashable, Sendable {
   case crossEntropy
   /// inputs: logits, labels, upstream [rows] → [rows, classes]
   case crossEntropyGradient
+  /// inputs: queries [batch, heads, tq, d], keys [batch, kvHeads, tk, d], values [batch, kvHeads, tk, dv], lengths
+  /// int32 [batch] → y [batch, heads, tq, dv], logsumexp [batch, heads, tq] of the scaled scores
+  case attention(causal: Bool, scale: Double)
+  /// inputs: queries, keys, values, lengths, y, logsumexp, upstream → gradients of queries, keys, values
+  case attentionGradient(causal: Bool, scale: Double)
 }
 
 enum Unary: String, Hashable, Sendable, CaseIterable {

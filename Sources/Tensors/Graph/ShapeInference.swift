@@ -177,6 +177,10 @@ extension Op {
       return [TensorType([logits.shape[0]])]
     case .crossEntropyGradient:
       return [inputs[0]]
+    case .attention(_, let scale):
+      return try inferAttention(inputs, scale: scale)
+    case .attentionGradient:
+      return [inputs[0], inputs[1], inputs[2]]
     }
   }
 

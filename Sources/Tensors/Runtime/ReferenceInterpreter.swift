@@ -156,7 +156,7 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
 
     case .data, .variable, .failed, .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool,
       .maxPoolGradient, .averagePool, .averagePoolGradient, .batchNorm, .batchNormGradient, .softmax, .logSoftmax,
-      .crossEntropy, .crossEntropyGradient:
+      .crossEntropy, .crossEntropyGradient, .attention, .attentionGradient:
       throw TensorError("\(op.name): the reference interpreter has no value for it")
     }
   }
