@@ -65,8 +65,7 @@ private func window(
 
 /// Every operation with a real result, also with size-1 and size-0 axes, broadcasting and transposed inputs.
 let operationCases: [OperationCase] =
-  unaryCases + binaryCases + movementCases + reductionCases + networkCases
-  + sequenceCases
+  unaryCases + binaryCases + movementCases + reductionCases + networkCases + sequenceCases + attentionCases
 
 private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
   let domain: OperationCase.Domain = [.log, .sqrt, .rsqrt, .reciprocal].contains(kind) ? .positive : .any
@@ -201,12 +200,12 @@ private let networkCases: [OperationCase] = [
 ]
 
 /// Compares the kernels' values with the interpreter's in double precision; says what differs.
-func difference(_ tensor: Tensor, seed: UInt64) throws -> String? {
+func difference(_ tensor: Tensor, seed: UInt64, tolerance: Double = 1e-5) throws -> String? {
   let found = try tensor.values()
   let expected = try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats
   guard found.count == expected.count else { return "\(found.count) values instead of \(expected.count), seed \(seed)" }
   for (index, (a, b)) in zip(found.map { Double($0) }, expected).enumerated() {
-    let same = a == b || (a.isNaN && b.isNaN) || abs(a - b) <= 1e-5 + 1e-5 * abs(b)
+    let same = a == b || (a.isNaN && b.isNaN) || abs(a - b) <= tolerance + tolerance * abs(b)
     if !same { return "element \(index) of \(tensor.shape) is \(a) instead of \(b), seed \(seed)" }
   }
   return nil

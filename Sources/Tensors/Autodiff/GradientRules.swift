@@ -97,7 +97,14 @@ extension Op {
     case .recurrence(let cell, let reversed):
       guard cell.kept == 0 || upstreams[results.count - 1] == nil else { break }
       return recurrenceGradients(cell, reversed: reversed, RecurrenceInputs(inputs), results, upstreams)
-    case .maxPoolGradient, .batchNormGradient, .crossEntropyGradient, .layerNormGradient, .recurrenceGradient: break
+    case .attention(let causal, let scale):
+      guard upstreams[1] == nil else { break }
+      let (y, logsumexp) = (results[0], results[1])
+      return Tensor.recordAll(
+        .attentionGradient(causal: causal, scale: scale), inputs + [y, logsumexp, upstream]) + [nil]
+    case .maxPoolGradient, .batchNormGradient, .crossEntropyGradient, .layerNormGradient, .recurrenceGradient,
+      .attentionGradient:
+      break
     }
     return try gradientsOfDefinition(inputs: inputs, upstreams: upstreams)
   }

@@ -309,6 +309,8 @@ struct Lowering {
       let upstreams = inputs.count - (cell == .lstm ? 2 : 1)...inputs.count - 1
       try emit(
         .recurrenceGradient(sizes), inputs, instruction, optional: upstreams, scratch: [state, state, state])
+    case .attention, .attentionGradient:
+      throw TensorError("internal error: \(instruction.op.name) is not lowered yet")
     }
   }
 

@@ -69,6 +69,11 @@ extension Op {
       return recurrenceDefinition(cell, reversed: reversed, RecurrenceInputs(inputs))
     case .recurrenceGradient(let cell, let reversed):
       return recurrenceGradientDefinition(cell, reversed: reversed, RecurrenceGradientInputs(cell, inputs))
+    case .attention(let causal, let scale):
+      return AttentionDefinition(inputs[...], causal: causal, scale: scale).forward()
+    case .attentionGradient(let causal, let scale):
+      return AttentionDefinition(inputs[...], causal: causal, scale: scale)
+        .backward(y: inputs[4], logsumexp: inputs[5], upstream: inputs[6])
     }
   }
 }

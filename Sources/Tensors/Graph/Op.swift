@@ -86,6 +86,11 @@ enum Op: Hashable, Sendable {
   /// The loop of a recurrent layer over time. See `Definitions+Recurrence.swift` for operands and equations.
   case recurrence(RecurrentCell, reversed: Bool)
   case recurrenceGradient(RecurrentCell, reversed: Bool)
+  /// inputs: queries [batch, heads, tq, d], keys [batch, kvHeads, tk, d], values [batch, kvHeads, tk, dv], lengths
+  /// int32 [batch] → y [batch, heads, tq, dv], logsumexp [batch, heads, tq] of the scaled scores
+  case attention(causal: Bool, scale: Double)
+  /// inputs: queries, keys, values, lengths, y, logsumexp, upstream → gradients of queries, keys, values
+  case attentionGradient(causal: Bool, scale: Double)
 }
 
 enum Unary: String, Hashable, Sendable, CaseIterable {

@@ -223,6 +223,10 @@ extension Op {
       let steps = TensorType([states[0] - 1, states[1], weights[1]])
       let state = TensorType([states[1], states[2]])
       return [steps] + (cell == .gru ? [steps] : []) + [state] + (cell == .lstm ? [state] : [])
+    case .attention(_, let scale):
+      return try inferAttention(inputs, scale: scale)
+    case .attentionGradient:
+      return [inputs[0], inputs[1], inputs[2]]
     }
   }
 
