@@ -9,9 +9,21 @@ public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendabl
   /// A generator at its beginning.
   public init(seed: UInt64) { state = seed }
 
+  /// The generator that a `seed` gives after it has drawn so many numbers, without drawing them.
+  init(seed: UInt64, drawn: UInt64) { state = seed &+ drawn &* Self.increment }
+
+  /// A number that differs for different seeds and looks like none of their neighbors: generators whose seeds are near
+  /// each other would else draw the same numbers a few places later.
+  static func mixed(_ seed: UInt64) -> UInt64 {
+    var generator = SeededGenerator(seed: seed)
+    return generator.next()
+  }
+
+  private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
+
   /// The next number.
   public mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
+    state &+= Self.increment
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
