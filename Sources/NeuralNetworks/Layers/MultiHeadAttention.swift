@@ -118,11 +118,17 @@ public struct AttentionCache: Sendable {
   /// int32 []: how many positions there are.
   public var length: Tensor
 
+  public init(keys: Tensor, values: Tensor, length: Tensor) {
+    self.keys = keys
+    self.values = values
+    self.length = length
+  }
+
   /// An empty cache.
   public init(batch: Int, heads: Int, capacity: Int, width: Int) {
     keys = .zeros([batch, heads, capacity, width])
     values = keys
-    length = Tensor([0], shape: [])
+    length = Tensor([0] as [Int32], shape: [])
   }
 
   /// The cache with these [batch, heads, time, d] behind what it holds.
@@ -147,5 +153,5 @@ public struct AttentionCache: Sendable {
 
 extension Tensor {
   /// 0, 1, 2, … as int32 [count].
-  static func positions(_ count: Int) -> Tensor { Tensor((0..<count).map { Int32($0) }, shape: [count]) }
+  fileprivate static func positions(_ count: Int) -> Tensor { Tensor((0..<count).map { Int32($0) }, shape: [count]) }
 }

@@ -42,7 +42,8 @@ public struct Recurrent: NamedLayer {
       isPossible
       ? self.dropout.failure
       : TensorError(
-        "\(cell.rawValue): inputs and size must be at least 1 and layers 1 to 1024, not \(inputs), \(size) and \(count)")
+        "\(cell.rawValue): inputs and size must be at least 1 and layers 1 to 1024, not \(inputs), \(size) and \(count)"
+      )
   }
 
   /// A recurrent network of tanh or ReLU units.

@@ -7,7 +7,8 @@ extension Op {
   func definition(_ inputs: [Tensor]) -> [Tensor]? {
     switch self {
     case .data, .variable, .fill, .iota, .random, .failed, .unary, .binary, .select, .cast, .stopGradient, .reshape,
-      .permute, .broadcast, .slice, .pad, .concatenate, .reduce, .argmax, .gather, .scatterAdd, .replaceSlice, .matmul, .windows,
+      .permute, .broadcast, .slice, .pad, .concatenate, .reduce, .argmax, .gather, .scatterAdd, .replaceSlice, .matmul,
+      .windows,
       .fold:
       return nil
 

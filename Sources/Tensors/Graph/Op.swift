@@ -114,7 +114,6 @@ public enum RecurrentCell: String, Hashable, Sendable, Codable, CaseIterable {
   case tanh, relu
   case lstm, gru
 
-
   /// Blocks of the input's projection: gates and candidate.
   public var gates: Int {
     switch self {

@@ -178,7 +178,8 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
 
     case .data, .variable, .failed, .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool,
       .maxPoolGradient, .averagePool, .averagePoolGradient, .batchNorm, .batchNormGradient, .softmax, .logSoftmax,
-      .crossEntropy, .crossEntropyGradient, .layerNorm, .layerNormGradient, .recurrence, .recurrenceGradient, .attention,
+      .crossEntropy, .crossEntropyGradient, .layerNorm, .layerNormGradient, .recurrence, .recurrenceGradient,
+      .attention,
       .attentionGradient:
       throw TensorError("\(op.name): the reference interpreter has no value for it")
     }
