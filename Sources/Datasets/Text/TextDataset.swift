@@ -23,14 +23,8 @@ public struct TextDataset: Sendable {
     contentsOf url: URL, tokenizer: TokenizerName, validationFraction: Double = 0.1
   ) throws(DataError) {
     try self.init(
-      TextSource(contentsOf: url), name: url.lastPathComponent, validationFraction: validationFraction
-    ) { source, train, survey throws(DataError) in
-      switch tokenizer {
-      case .byte: ByteTokenizer()
-      case .character: CharacterTokenizer(characters: survey.characters)
-      case .bytePair: throw DataError("not yet")
-      }
-    }
+      TextSource(contentsOf: url), name: url.lastPathComponent, validationFraction: validationFraction,
+      tokenizer: tokenizer.made)
   }
 
   /// The text in a file, with a tokenizer that there is already, such as that of a saved run.
@@ -64,5 +58,16 @@ public struct TextDataset: Sendable {
     validation = TokenSequence(
       name: "the validation part of \(source.name)", characterCount: survey.characterCount - trainCharacters,
       storage: try TokenStorage(encoding: source, in: cut..<source.count, by: tokenizer))
+  }
+}
+
+extension TokenizerName {
+  /// A tokenizer of this kind for a text, of which `train` is there to learn from.
+  func made(for source: TextSource, train: Range<Int>, survey: TextSurvey) throws(DataError) -> any Tokenizer {
+    switch self {
+    case .byte: ByteTokenizer()
+    case .character: CharacterTokenizer(characters: survey.characters)
+    case .bytePair: throw DataError("not yet")
+    }
   }
 }
