@@ -42,6 +42,7 @@ enum Step {
   case windows(WindowedImage, outside: Float, x: Address, y: Address)
   case fold(WindowedImage, y: Address, x: Address)
   case random(Distribution, count: Int, key: Address, y: Address)
+  case attention(AttentionCall)
   case library(LibraryCall, operands: [Address], outputs: Int)
 
   /// The buffers it reads, then those it writes.
@@ -56,6 +57,7 @@ enum Step {
     case .crossEntropyGradient(_, _, let logits, let labels, let upstream, let gradient):
       ([logits.buffer, labels.buffer, upstream.buffer], [gradient.buffer])
     case .matmul(let product): ([product.a.buffer, product.b.buffer], [product.c.buffer])
+    case .attention(let call): (call.inputs.map(\.address.buffer), call.outputs.map(\.address.buffer))
     case .library(_, let operands, let outputs):
       (operands.dropLast(outputs).map(\.buffer), operands.suffix(outputs).map(\.buffer))
     }
