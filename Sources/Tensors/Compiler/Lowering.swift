@@ -9,7 +9,7 @@ struct Lowering {
   var constants: [UInt32] = []
   private var constantsBuffer: Int
   private var sourceBuffers: [Int: Int] = [:]
-  private var views: [View?]
+  var views: [View?]
   /// Row-major copies of values that lie otherwise.
   private var copies: [View: View] = [:]
   private let roots: Set<Int>
@@ -49,11 +49,11 @@ struct Lowering {
   }
 
   /// A new dense buffer of the arena, row-major unless told otherwise.
-  private mutating func allocate(_ shape: Shape, order: [Int]? = nil) -> View {
+  mutating func allocate(_ shape: Shape, order: [Int]? = nil) -> View {
     View(buffer: newBuffer(shape.elementCount), shape: shape, order: order ?? Array(shape.indices))
   }
 
-  private func view(_ value: Int) throws(TensorError) -> View {
+  func view(_ value: Int) throws(TensorError) -> View {
     guard let view = views[value] else {
       throw TensorError("internal error: \(ir.instructions[ir.producer[value]].op.name) is used before it is computed")
     }
@@ -75,7 +75,7 @@ struct Lowering {
   }
 
   /// The same elements row-major, copied if they are not.
-  private mutating func rowMajor(_ view: View) -> View {
+  mutating func rowMajor(_ view: View) -> View {
     if view.isRowMajor {
       return View(buffer: view.buffer, offset: view.offset, shape: view.shape, strides: view.shape.rowMajorStrides)
     }
@@ -309,8 +309,9 @@ struct Lowering {
       let upstreams = inputs.count - (cell == .lstm ? 2 : 1)...inputs.count - 1
       try emit(
         .recurrenceGradient(sizes), inputs, instruction, optional: upstreams, scratch: [state, state, state])
-    case .attention, .attentionGradient:
-      throw TensorError("internal error: \(instruction.op.name) is not lowered yet")
+
+    case .attention(let causal, let scale), .attentionGradient(let causal, let scale):
+      try lowerAttention(instruction, causal: causal, scale: scale)
     }
   }
 

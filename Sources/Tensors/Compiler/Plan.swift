@@ -42,6 +42,7 @@ enum Step {
   case windows(WindowedImage, outside: Float, x: Address, y: Address)
   case fold(WindowedImage, y: Address, x: Address)
   case random(Distribution, count: Int, key: Address, y: Address)
+  case attention(AttentionCall)
   case library(LibraryCall, operands: [Address], outputs: Int)
   /// One of our own kernels. Operands that are absent are `nil`; outputs, and memory it works in, come last.
   case kernel(KernelCall, operands: [Address?], outputs: Int)
@@ -58,6 +59,7 @@ enum Step {
     case .crossEntropyGradient(_, _, let logits, let labels, let upstream, let gradient):
       ([logits.buffer, labels.buffer, upstream.buffer], [gradient.buffer])
     case .matmul(let product): ([product.a.buffer, product.b.buffer], [product.c.buffer])
+    case .attention(let call): (call.inputs.map(\.address.buffer), call.outputs.map(\.address.buffer))
     case .library(_, let operands, let outputs):
       (operands.dropLast(outputs).map(\.buffer), operands.suffix(outputs).map(\.buffer))
     case .kernel(_, let operands, let outputs):

@@ -93,7 +93,7 @@ struct Executor: ~Copyable {
     case .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool, .maxPoolGradient, .averagePool,
       .averagePoolGradient, .batchNorm, .batchNormGradient:
       Engine.hasOneDNN && inputs.allSatisfy { $0.shape.elementCount > 0 }
-    case .attention, .attentionGradient: false
+    case .attention, .attentionGradient: inputs.allSatisfy { $0.shape.elementCount > 0 }
     default: true
     }
   }

@@ -50,11 +50,11 @@ final class LoadedPlan {
     for index in plan.steps.indices { try run(plan.steps[index], index, scratch) }
   }
 
-  private func floats(_ address: Address) -> UnsafeMutablePointer<Float>? {
+  func floats(_ address: Address) -> UnsafeMutablePointer<Float>? {
     pointers[address.buffer]?.assumingMemoryBound(to: Float.self).advanced(by: address.offset)
   }
 
-  private func ints(_ address: Address) -> UnsafeMutablePointer<Int32>? {
+  func ints(_ address: Address) -> UnsafeMutablePointer<Int32>? {
     pointers[address.buffer]?.assumingMemoryBound(to: Int32.self).advanced(by: address.offset)
   }
 
@@ -93,6 +93,7 @@ final class LoadedPlan {
       case .uniform: backprop_random_uniform(n(count), words, floats(y))
       case .normal: backprop_random_normal(n(count), words, floats(y))
       }
+    case .attention(let call): try attend(call)
     case .library(_, let operands, _):
       try libraryCalls[index]?.run(operands.map { floats($0).map(UnsafeMutableRawPointer.init) }, scratch)
     case .kernel(let call, let operands, _):
