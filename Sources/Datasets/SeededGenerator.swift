@@ -9,6 +9,15 @@ public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendabl
   /// A generator at its beginning.
   public init(seed: UInt64) { state = seed }
 
+  /// The generator number `stream` of those that `seed` determines; their numbers have nothing to do with each other.
+  ///
+  /// For numbers that depend on a place (the order of an epoch) and not on what was drawn before it.
+  public init(seed: UInt64, stream: UInt64) {
+    // Both are mixed first: generators whose states are multiples of the increment apart would run after each other.
+    var (first, second) = (SeededGenerator(seed: seed), SeededGenerator(seed: ~stream))
+    state = first.next() ^ second.next()
+  }
+
   /// The next number.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
