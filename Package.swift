@@ -58,6 +58,7 @@ let package = Package(
     .testTarget(name: "CommandTests", dependencies: ["BackpropCLI"], swiftSettings: strict),
     .testTarget(name: "ModelsTests", dependencies: ["Models"], swiftSettings: strict),
     .testTarget(name: "NeuralNetworksTests", dependencies: ["Models"], swiftSettings: strict),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"], swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

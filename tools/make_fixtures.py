@@ -621,9 +621,50 @@ def optimizers_fixture():
     }
 
 
+# Learning-rate schedules
+
+def schedule_curve(make, total, warmup):
+    """The learning rate of each step as a share of the highest one."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    schedule = make(optimizer, total - warmup)
+    if warmup:
+        rise = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=1 / warmup, total_iters=warmup - 1)
+        schedule = torch.optim.lr_scheduler.SequentialLR(optimizer, [rise, schedule], milestones=[warmup])
+    factors = []
+    for _ in range(total):
+        factors.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return factors
+
+
+def schedules_fixture():
+    torch_schedules = torch.optim.lr_scheduler
+    one_cycle = lambda rise: lambda optimizer, _: torch_schedules.OneCycleLR(
+        optimizer, max_lr=1.0, total_steps=41, pct_start=rise)
+    cases = [
+        ("constant", 40, 0, 0, lambda o, n: torch_schedules.ConstantLR(o, factor=1, total_iters=n)),
+        ("constant", 40, 8, 0, lambda o, n: torch_schedules.ConstantLR(o, factor=1, total_iters=n)),
+        ("step", 40, 0, 0, lambda o, n: torch_schedules.MultiStepLR(o, [n // 2, n * 3 // 4])),
+        ("cosine", 40, 0, 0, lambda o, n: torch_schedules.CosineAnnealingLR(o, T_max=n)),
+        ("cosine", 40, 8, 0.1, lambda o, n: torch_schedules.CosineAnnealingLR(o, T_max=n, eta_min=0.1)),
+        ("linear", 40, 0, 0, lambda o, n: torch_schedules.LinearLR(o, 1, 0, total_iters=n)),
+        ("linear", 40, 8, 0.2, lambda o, n: torch_schedules.LinearLR(o, 1, 0.2, total_iters=n)),
+        ("one-cycle", 41, 0, 0, one_cycle(0.3)),
+    ]
+    curves = [{"shape": shape, "steps": total, "warmupSteps": warmup, "finalFraction": final,
+               "factors": schedule_curve(make, total, warmup)} for shape, total, warmup, final, make in cases]
+    # Its own rise is a warm-up of as many steps.
+    curves.append({"shape": "one-cycle", "steps": 41, "warmupSteps": 10, "finalFraction": 0,
+                   "factors": schedule_curve(one_cycle(10 / 41), 41, 0)})
+    return {"torch": torch.__version__, "schedules": curves}
+
+
 # What was written
 
 def summary_of(fixture):
+    if "schedules" in fixture:
+        return f"{len(fixture['schedules'])} schedules"
     if "cases" in fixture:
         return f"{len(fixture['cases'])} cases"
     if "paper" in fixture:
@@ -636,7 +677,7 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     fixtures = {name: lambda name=name: network_fixture(name) for name in NETWORKS}
-    fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture}
+    fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()

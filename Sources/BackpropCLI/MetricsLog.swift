@@ -1,11 +1,8 @@
 import Backprop
 import Foundation
 
-/// `metrics.jsonl`: a line a logged step and a line an epoch. Lines are whole even if the process is killed.
+/// `metrics.jsonl`: a line a logged step and a line an evaluation. Lines are whole even if the process is killed.
 final class MetricsLog {
-  /// Steps between two logged ones.
-  static let interval = 10
-
   private let file: FileHandle
 
   init(path: String) throws {
@@ -17,17 +14,23 @@ final class MetricsLog {
   func add(_ event: TrainingEvent) throws {
     switch event {
     case .step(let report):
-      guard report.step == 1 || report.step % Self.interval == 0 || report.step == report.totalSteps else { return }
+      // The steps whose gradient norm was measured are the ones to log.
+      guard let gradientNorm = report.gradientNorm else { return }
       try write(
         Line(
           step: report.step, epoch: report.epoch, loss: report.loss, accuracy: report.accuracy,
-          learningRate: report.learningRate, examplesPerSecond: report.examplesPerSecond))
-    case .epoch(let report):
-      try write(
-        Line(
-          step: report.step, epoch: report.epoch, epochLoss: report.loss, epochAccuracy: report.accuracy,
-          examplesPerSecond: report.examplesPerSecond, testLoss: report.evaluation?.loss,
-          testAccuracy: report.evaluation?.accuracy))
+          learningRate: report.learningRate, gradientNorm: gradientNorm, examplesPerSecond: report.examplesPerSecond))
+    case .evaluation(let report):
+      var line = Line(
+        step: report.step, epoch: report.epoch, meanLoss: report.loss, meanAccuracy: report.accuracy,
+        examplesPerSecond: report.examplesPerSecond, testLoss: report.evaluation?.loss)
+      switch report.evaluation {
+      case .classification(let result): line.testAccuracy = result.accuracy
+      case .language(let result):
+        (line.testPerplexity, line.testBitsPerCharacter) = (result.perplexity, result.bitsPerCharacter)
+      case nil: break
+      }
+      try write(line)
     }
   }
 
@@ -36,12 +39,16 @@ final class MetricsLog {
     var epoch: Int
     var loss: Double?
     var accuracy: Double?
-    var epochLoss: Double?
-    var epochAccuracy: Double?
+    /// Over the steps since the evaluation before.
+    var meanLoss: Double?
+    var meanAccuracy: Double?
     var learningRate: Double?
+    var gradientNorm: Double?
     var examplesPerSecond: Double
     var testLoss: Double?
     var testAccuracy: Double?
+    var testPerplexity: Double?
+    var testBitsPerCharacter: Double?
   }
 
   private func write(_ line: Line) throws {

@@ -3,10 +3,15 @@ import Backprop
 /// Shows how far training is: a bar that moves where standard error is a terminal, a line an epoch elsewhere.
 struct ProgressDisplay {
   var isQuiet = false
+  /// What the network learns from: examples or tokens.
+  private let unit: String
   private let clock = ContinuousClock()
   private var lastDrawn: ContinuousClock.Instant?
 
-  init(isQuiet: Bool) { self.isQuiet = isQuiet }
+  init(isQuiet: Bool, unit: String = "examples") {
+    self.isQuiet = isQuiet
+    self.unit = unit
+  }
 
   mutating func show(_ event: TrainingEvent) {
     guard !isQuiet else { return }
@@ -18,10 +23,10 @@ struct ProgressDisplay {
         return
       }
       lastDrawn = clock.now
-      Console.overwrite(Self.bar(report))
-    case .epoch(let report):
+      Console.overwrite(bar(report))
+    case .evaluation(let report):
       if Console.errorIsTerminal { Console.overwrite("") }
-      Console.log(Self.line(report))
+      Console.log(line(report))
     }
   }
 
@@ -30,23 +35,44 @@ struct ProgressDisplay {
     if !isQuiet, Console.errorIsTerminal { Console.overwrite("") }
   }
 
-  static func bar(_ report: StepReport) -> String {
+  private func bar(_ report: StepReport) -> String {
     let width = 24
-    let filled = report.totalSteps == 0 ? width : width * report.step / report.totalSteps
+    let filled = report.totalSteps == 0 ? width : Int(Double(width) * Double(report.step) / Double(report.totalSteps))
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-    return "\(bar) epoch \(report.epoch)/\(report.totalEpochs)  loss \(report.loss.fixed(4))  "
-      + "accuracy \(report.accuracy.percent)  \(report.examplesPerSecond.fixed(0)) examples/s  "
-      + "\(clockTime(report.secondsLeft)) left"
+    return parts([
+      "\(bar) \(place(report.step, report.totalSteps, report.epoch, report.totalEpochs))",
+      "loss \(report.loss.fixed(4))", report.accuracy.map { "accuracy \($0.percent)" },
+      "\(report.examplesPerSecond.fixed(0)) \(unit)/s", "\(clockTime(report.secondsLeft)) left",
+    ])
   }
 
-  static func line(_ report: EpochReport) -> String {
-    var text =
-      "epoch \(report.epoch)/\(report.totalEpochs)  loss \(report.loss.fixed(4))  accuracy \(report.accuracy.percent)"
-    if let evaluation = report.evaluation {
-      text += "  test loss \(evaluation.loss.fixed(4))  test accuracy \(evaluation.accuracy.percent)"
-    }
-    text += "  \(report.examplesPerSecond.fixed(0)) examples/s  \(clockTime(report.seconds))"
-    let left = report.seconds / Double(max(report.epoch, 1)) * Double(report.totalEpochs - report.epoch)
-    return report.epoch < report.totalEpochs ? text + "  \(clockTime(left)) left" : text
+  private func line(_ report: EvaluationReport) -> String {
+    parts(
+      [
+        place(report.step, report.totalSteps, report.epoch, report.totalEpochs), "loss \(report.loss.fixed(4))",
+        report.accuracy.map { "accuracy \($0.percent)" },
+      ] + (report.evaluation.map(found) ?? []) + [
+        "\(report.examplesPerSecond.fixed(0)) \(unit)/s", clockTime(report.seconds),
+        report.step < report.totalSteps ? "\(clockTime(report.secondsLeft)) left" : nil,
+      ])
   }
+
+  private func found(_ evaluation: Evaluation) -> [String] {
+    switch evaluation {
+    case .classification(let result):
+      ["test loss \(result.loss.fixed(4))", "test accuracy \(result.accuracy.percent)"]
+    case .language(let result):
+      [
+        "test loss \(result.loss.fixed(4))", "perplexity \(result.perplexity.fixed(2))",
+        "\(result.bitsPerCharacter.fixed(3)) bits/character",
+      ]
+    }
+  }
+
+  /// The epoch, and the step where an epoch is long enough to be counted in steps.
+  private func place(_ step: Int, _ totalSteps: Int, _ epoch: Int, _ totalEpochs: Int) -> String {
+    totalEpochs > 1 ? "epoch \(epoch)/\(totalEpochs)" : "step \(step.grouped)/\(totalSteps.grouped)"
+  }
+
+  private func parts(_ parts: [String?]) -> String { parts.compactMap { $0 }.joined(separator: "  ") }
 }

@@ -101,6 +101,7 @@ struct RunRecord: Codable {
     var weightDecay: Double?
     var clipNorm: Double?
     var schedule: String
+    var warmupSteps: Int?
     var patience: Int?
   }
 
@@ -109,10 +110,12 @@ struct RunRecord: Codable {
     var steps: Int
     var epochs: Int
     var trainingLoss: Double
-    var trainingAccuracy: Double
+    var trainingAccuracy: Double?
     var loss: Double?
     var accuracy: Double?
     var confusionMatrix: [[Int]]?
+    var perplexity: Double?
+    var bitsPerCharacter: Double?
     var seconds: Double
     var examplesPerSecond: Double
 
@@ -123,8 +126,15 @@ struct RunRecord: Codable {
       trainingLoss = result.loss
       trainingAccuracy = result.accuracy
       loss = result.evaluation?.loss
-      accuracy = result.evaluation?.accuracy
-      confusionMatrix = result.evaluation?.confusionMatrix.counts
+      switch result.evaluation {
+      case .classification(let result):
+        accuracy = result.accuracy
+        confusionMatrix = result.confusionMatrix.counts
+      case .language(let result):
+        perplexity = result.perplexity
+        bitsPerCharacter = result.bitsPerCharacter
+      case nil: break
+      }
       seconds = result.seconds
       examplesPerSecond = result.examplesPerSecond
     }

@@ -46,13 +46,16 @@ struct TrainImageCommand: ParsableCommand {
     let interrupt = Interrupt()
     let trainer = Trainer(
       epochs: training.steps == nil ? training.epochs ?? (isSmall ? 30 : 5) : .max / max(dataset.train.count, 1),
-      steps: training.steps, batchSize: training.batchSize ?? (isSmall ? 32 : 64), patience: training.patience,
-      decay: try training.decay(), seed: seed, stop: interrupt.stop)
+      steps: training.steps, patience: training.patience, schedule: try training.learningRateSchedule(),
+      stop: interrupt.stop)
+    let batchSize = training.batchSize ?? (isSmall ? 32 : 64)
+    let task = try ImageTask(
+      network, on: dataset.train, evaluatingOn: dataset.test, batchSize: batchSize, seed: seed)
 
     let run = try Run.create(at: training.output, name: "image-\(model)-\(dataset.name)")
     let parameters = parameterCount(of: network)
     var record = RunRecord(
-      flags: flags(trainer, optimizer), seed: seed, parameters: parameters, started: Date().ISO8601Format())
+      flags: flags(trainer, batchSize, optimizer), seed: seed, parameters: parameters, started: Date().ISO8601Format())
     try run.write(record)
     if !training.quiet {
       Console.log(
@@ -64,7 +67,7 @@ struct TrainImageCommand: ParsableCommand {
     let metrics = try run.openMetrics()
     let result: TrainingResult
     do {
-      result = try trainer.train(network, with: optimizer, on: dataset.train, evaluatingOn: dataset.test) { event in
+      result = try trainer.train(task, with: optimizer) { event in
         try metrics.add(event)
         display.show(event)
       }
@@ -87,25 +90,26 @@ struct TrainImageCommand: ParsableCommand {
     try report(result, run, parameters, classNames: dataset.classNames)
   }
 
-  private func flags(_ trainer: Trainer, _ optimizer: any Optimizer) -> RunRecord.Flags {
+  private func flags(_ trainer: Trainer, _ batchSize: Int, _ optimizer: any Optimizer) -> RunRecord.Flags {
     RunRecord.Flags(
       data: data, model: model, epochs: training.steps == nil ? trainer.epochs : nil, steps: trainer.steps,
-      batchSize: trainer.batchSize, optimizer: training.optimizer, learningRate: Double(optimizer.learningRate),
+      batchSize: batchSize, optimizer: training.optimizer, learningRate: Double(optimizer.learningRate),
       momentum: training.momentum, weightDecay: training.weightDecay, clipNorm: training.clipNorm,
-      schedule: training.schedule,
-      patience: training.patience)
+      schedule: training.schedule, warmupSteps: training.warmupSteps, patience: training.patience)
   }
 
   private func report(_ result: TrainingResult, _ run: Run, _ parameters: Int, classNames: [String]) throws {
+    var evaluation: ClassificationResult?
+    if case .classification(let found)? = result.evaluation { evaluation = found }
     guard !common.json else {
       return try Console.json(
         Report(
-          run: run.path, accuracy: result.evaluation?.accuracy, loss: result.evaluation?.loss,
-          confusionMatrix: result.evaluation?.confusionMatrix.counts, trainingLoss: result.loss,
+          run: run.path, accuracy: evaluation?.accuracy, loss: evaluation?.loss,
+          confusionMatrix: evaluation?.confusionMatrix.counts, trainingLoss: result.loss,
           trainingAccuracy: result.accuracy, parameters: parameters, epochs: result.epochs, steps: result.steps,
           seconds: result.seconds, examplesPerSecond: result.examplesPerSecond, ending: result.ending.rawValue))
     }
-    if let evaluation = result.evaluation { EvaluationText.lines(evaluation, classNames).forEach(Console.result) }
+    if let evaluation { EvaluationText.lines(evaluation, classNames).forEach(Console.result) }
     let how = result.ending == .converged ? "the loss stopped falling" : "done"
     Console.result(
       "\(how): \(result.steps.grouped) steps in \(clockTime(result.seconds)), "
@@ -118,7 +122,7 @@ struct TrainImageCommand: ParsableCommand {
     var loss: Double?
     var confusionMatrix: [[Int]]?
     var trainingLoss: Double
-    var trainingAccuracy: Double
+    var trainingAccuracy: Double?
     var parameters: Int
     var epochs: Int
     var steps: Int

@@ -27,8 +27,11 @@ struct TrainingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "The greatest norm of all gradients together; longer ones are scaled down.")
   var clipNorm: Double?
 
-  @Option(help: "How the learning rate falls: constant, linear or cosine.")
+  @Option(help: "How the learning rate changes: constant, step, cosine, one-cycle or linear.")
   var schedule = "cosine"
+
+  @Option(parsing: .unconditional, help: "Steps in which the learning rate rises from 0 at the start.")
+  var warmupSteps = 0
 
   @Option(parsing: .unconditional, help: "Ends training after this many epochs without a lower loss.")
   var patience: Int?
@@ -61,14 +64,16 @@ struct TrainingOptions: ParsableArguments {
     if let clipNorm, !(Float(clipNorm) > 0 && Float(clipNorm).isFinite) {
       throw RequestError("--clip-norm must be a number above 0, not \(clipNorm)")
     }
-    _ = try decay()
+    guard warmupSteps >= 0 else { throw RequestError("--warmup-steps must be at least 0, not \(warmupSteps)") }
+    _ = try learningRateSchedule()
   }
 
-  func decay() throws -> Decay {
-    guard let decay = Decay(rawValue: schedule) else {
-      throw RequestError.unknown("schedule", schedule, known: Decay.allCases.map(\.rawValue))
+  /// The schedule, which falls to `finalFraction` of the learning rate.
+  func learningRateSchedule(finalFraction: Double = 0) throws -> LearningRateSchedule {
+    guard let shape = LearningRateSchedule.Shape(rawValue: schedule) else {
+      throw RequestError.unknown("schedule", schedule, known: LearningRateSchedule.Shape.allCases.map(\.rawValue))
     }
-    return decay
+    return LearningRateSchedule(shape, warmupSteps: warmupSteps, finalFraction: finalFraction)
   }
 }
 

@@ -30,6 +30,17 @@ public struct ImageBatches: Sequence, Sendable {
   /// How many batches there are.
   public var underestimatedCount: Int { order.isEmpty ? 0 : (order.count - 1) / batchSize + 1 }
 
+  /// The batch at `index`, from 0. Like that of an array, `index` must be below the number of batches.
+  public subscript(index: Int) -> ImageBatch {
+    precondition((0..<underestimatedCount).contains(index), "there is no batch \(index) among \(underestimatedCount)")
+    let indices = order[index * batchSize..<Swift.min((index + 1) * batchSize, order.count)]
+    return ImageBatch(
+      images: Tensor(
+        converter.values(of: indices, in: set.pixels), shape: [indices.count] + set.imageShape.dimensions),
+      labels: Tensor(indices.map { set.labels[Int($0)] } as [Int32], shape: [indices.count]),
+      indices: indices.map(Int.init))
+  }
+
   /// Starts with the first batch.
   public func makeIterator() -> Iterator { Iterator(batches: self) }
 
@@ -42,17 +53,9 @@ public struct ImageBatches: Sequence, Sendable {
 
     /// The next batch, or `nil` after the last.
     public mutating func next() -> ImageBatch? {
-      let order = batches.order
-      guard position < order.count else { return nil }
-      let indices = order[position..<position + Swift.min(batches.batchSize, order.count - position)]
-      position = indices.endIndex
-      let set = batches.set
-      return ImageBatch(
-        images: Tensor(
-          batches.converter.values(of: indices, in: set.pixels),
-          shape: [indices.count] + set.imageShape.dimensions),
-        labels: Tensor(indices.map { set.labels[Int($0)] } as [Int32], shape: [indices.count]),
-        indices: indices.map(Int.init))
+      guard position < batches.underestimatedCount else { return nil }
+      defer { position += 1 }
+      return batches[position]
     }
   }
 }

@@ -9,21 +9,18 @@ public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendabl
   /// A generator at its beginning.
   public init(seed: UInt64) { state = seed }
 
-  /// The generator that a `seed` gives after it has drawn so many numbers, without drawing them.
-  init(seed: UInt64, drawn: UInt64) { state = seed &+ drawn &* Self.increment }
-
-  /// A number that differs for different seeds and looks like none of their neighbors: generators whose seeds are near
-  /// each other would else draw the same numbers a few places later.
-  static func mixed(_ seed: UInt64) -> UInt64 {
-    var generator = SeededGenerator(seed: seed)
-    return generator.next()
+  /// The generator number `stream` of those that `seed` determines; their numbers have nothing to do with each other.
+  ///
+  /// For numbers that depend on a place (the order of an epoch) and not on what was drawn before it.
+  public init(seed: UInt64, stream: UInt64) {
+    // Both are mixed first: generators whose states are multiples of the increment apart would run after each other.
+    var (first, second) = (SeededGenerator(seed: seed), SeededGenerator(seed: ~stream))
+    state = first.next() ^ second.next()
   }
-
-  private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
 
   /// The next number.
   public mutating func next() -> UInt64 {
-    state &+= Self.increment
+    state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

@@ -103,8 +103,8 @@ public func loadWeights(of model: any Layer, from file: URL) throws {
   for (variable, values) in found { try variable.set(values) }
 }
 
-/// Parameters, then buffers.
-private func namedVariables(of model: any Layer) throws -> [(name: String, variable: Variable)] {
+/// Parameters, then buffers: all that a model remembers.
+package func namedVariables(of model: any Layer) throws -> [(name: String, variable: Variable)] {
   try model.parameters.map { ($0.name, try $0.parameter.variable()) }
     + model.buffers.map { ($0.name, try $0.buffer.variable()) }
 }

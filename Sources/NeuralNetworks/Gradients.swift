@@ -4,15 +4,21 @@ import Tensors
 public struct Gradients: Sendable {
   /// The loss that was differentiated. An update computes and remembers it.
   public let loss: Tensor
+  /// The trainable parameters in the model's order.
+  private let parameters: [Parameter]
   /// By parameter; one that the loss does not depend on is missing.
   private var byParameter: [ObjectIdentifier: Tensor]
-  /// Values that buffers take over with the update.
-  let bufferAssignments: [(Variable, Tensor)]
+  /// Values that buffers and other variables take over with the update.
+  private(set) var assignments: [(Variable, Tensor)]
 
-  init(loss: Tensor, byParameter: [ObjectIdentifier: Tensor], bufferAssignments: [(Variable, Tensor)]) {
+  init(
+    loss: Tensor, parameters: [Parameter], byParameter: [ObjectIdentifier: Tensor],
+    assignments: [(Variable, Tensor)]
+  ) {
     self.loss = loss
+    self.parameters = parameters
     self.byParameter = byParameter
-    self.bufferAssignments = bufferAssignments
+    self.assignments = assignments
   }
 
   /// The gradient for a parameter; `nil` where the loss does not depend on it or it is not trainable. Setting it is how
@@ -20,6 +26,24 @@ public struct Gradients: Sendable {
   public subscript(parameter: Parameter) -> Tensor? {
     get { byParameter[ObjectIdentifier(parameter)] }
     set { byParameter[ObjectIdentifier(parameter)] = newValue }
+  }
+
+  /// Lets `variable` take over `value` with the update, in the same plan: the state of a recurrent network that goes on
+  /// with the next step.
+  public mutating func assign(_ value: Tensor, to variable: Variable) {
+    assignments.append((variable, value.stoppingGradient()))
+  }
+
+  /// The Euclidean norm of all gradients together, before any clipping: [].
+  ///
+  /// Evaluated together with the update it costs one pass over the gradients, and nothing where the optimizer clips.
+  public var norm: Tensor { norm(over: parameters) }
+
+  /// The norm of the gradients of these parameters; 0 where there are none.
+  func norm(over parameters: [Parameter]) -> Tensor {
+    let squares = parameters.compactMap { self[$0]?.square().sum() }
+    guard let first = squares.first else { return .zeros([]) }
+    return squares.dropFirst().reduce(first, +).sqrt()
   }
 }
 
@@ -51,5 +75,5 @@ public func valueAndGradient<Model: Layer>(
   {
     byParameter[ObjectIdentifier(parameter)] = gradient
   }
-  return (value, Gradients(loss: value, byParameter: byParameter, bufferAssignments: assignments))
+  return (value, Gradients(loss: value, parameters: parameters, byParameter: byParameter, assignments: assignments))
 }

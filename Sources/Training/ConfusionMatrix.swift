@@ -1,5 +1,5 @@
 /// How often each class was taken for each other one: a row for the true class, a column for the predicted one.
-public struct ConfusionMatrix: Hashable, Sendable {
+public struct ConfusionMatrix: Hashable, Sendable, Codable {
   /// `counts[truth][prediction]`.
   public private(set) var counts: [[Int]]
 

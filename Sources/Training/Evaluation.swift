@@ -1,54 +1,60 @@
-import Datasets
-import NeuralNetworks
-import Tensors
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
-/// Shows `model` every example of `set` without learning from it.
-///
-/// Batches are of equal size but the last one, so two plans serve the whole set. Throws what the model throws where
-/// shapes do not fit, and a `TrainingError` for an empty set.
-public func evaluateClassifier<Model: Layer>(
-  _ model: Model, on set: ImageSet, batchSize: Int = 250
-) throws -> ClassificationResult {
-  guard set.count > 0 else { throw TrainingError("there are no examples to evaluate on") }
-  let clock = ContinuousClock()
-  let start = clock.now
-  var matrix = ConfusionMatrix(classes: 0)
-  var lossSum = 0.0
-  for batch in set.batches(of: max(batchSize, 1)) {
-    let (logits, loss) = inference {
-      let logits = model(batch.images)
-      return (logits, crossEntropy(logits: logits, labels: batch.labels))
-    }
-    let predictions = logits.argmax(axis: -1)
-    try evaluate([loss, predictions])
-    matrix.grow(to: logits.shape[-1])
-    lossSum += Double(try loss.scalar()) * Double(batch.count)
-    for (truth, prediction) in zip(try batch.labels.intValues(), try predictions.intValues()) {
-      matrix.record(truth: Int(truth), prediction: Int(prediction))
+/// How well a model does on data it is shown without learning from them.
+public enum Evaluation: Hashable, Sendable, Codable {
+  case classification(ClassificationResult)
+  case language(LanguageResult)
+
+  /// The mean loss in nats: what falls while a model learns.
+  public var loss: Double {
+    switch self {
+    case .classification(let result): result.loss
+    case .language(let result): result.loss
     }
   }
-  let seconds = start.duration(to: clock.now).seconds
-  return ClassificationResult(
-    loss: lossSum / Double(set.count), accuracy: matrix.accuracy, confusionMatrix: matrix, seconds: seconds,
-    examplesPerSecond: Double(set.count) / max(seconds, 1e-9))
 }
 
-/// A class and how probable the model takes it to be.
-public struct Prediction: Hashable, Sendable {
-  public var label: Int
-  public var probability: Double
+/// How well a classifier does.
+public struct ClassificationResult: Hashable, Sendable, Codable {
+  /// Mean cross-entropy in nats.
+  public var loss: Double
+  /// Share classified right, 0 to 1.
+  public var accuracy: Double
+  public var confusionMatrix: ConfusionMatrix
+  public var seconds: Double
+  public var examplesPerSecond: Double
 }
 
-/// The `top` most probable classes of each image of a batch, the most probable one first.
-public func classify<Model: Layer>(_ images: Tensor, with model: Model, top: Int = 1) throws -> [[Prediction]] {
-  let probabilities = inference { model(images).softmax() }
-  let values = try probabilities.values()
-  let classes = probabilities.shape[-1]
-  guard classes > 0 else { return [] }
-  return stride(from: 0, to: values.count, by: classes).map { start in
-    (0..<classes)
-      .map { Prediction(label: $0, probability: Double(values[start + $0])) }
-      .sorted { ($0.probability, $1.label) > ($1.probability, $0.label) }
-      .prefix(max(top, 0)).map { $0 }
+/// How well a language model foretells a text.
+public struct LanguageResult: Hashable, Sendable, Codable {
+  /// Mean cross-entropy of a token in nats.
+  public var loss: Double
+  /// How many tokens were foretold.
+  public var tokens: Int
+  /// How many characters of text these tokens are.
+  public var characters: Int
+  public var seconds: Double
+
+  public init(loss: Double, tokens: Int, characters: Int, seconds: Double) {
+    self.loss = loss
+    self.tokens = tokens
+    self.characters = characters
+    self.seconds = seconds
   }
+
+  /// Among how many equally likely tokens the model hesitates: e to the loss.
+  public var perplexity: Double { exp(loss) }
+
+  /// Bits that a character costs, whatever the tokens are; what models with different tokenizers are compared by.
+  public var bitsPerCharacter: Double {
+    characters == 0 ? 0 : loss * Double(tokens) / Double(characters) / log(2)
+  }
+
+  public var tokensPerSecond: Double { Double(tokens) / max(seconds, 1e-9) }
 }

@@ -1,68 +1,111 @@
-/// Counts what was done and how long it took; time spent on evaluation does not count as training.
+/// Counts what was done and how long it took; time spent on evaluation and saving does not count as training.
 struct Progress {
-  let totalSteps: Int
-  let totalEpochs: Int
-  private(set) var steps = 0
-  var evaluation: ClassificationResult?
+  /// What a later training needs to count on.
+  struct Counts: Hashable, Codable {
+    var steps = 0
+    var examples = 0
+    /// Seconds in all, and those of them not spent on training.
+    var seconds = 0.0
+    var pausedSeconds = 0.0
+    /// The step after which the model was evaluated last, and what was found.
+    var evaluatedStep = 0
+    var evaluation: Evaluation?
+    /// Means over the period that ended there.
+    var loss = 0.0
+    var accuracy: Double?
+    // Sums over the examples since then.
+    var periodExamples = 0
+    var lossSum = 0.0
+    var correctSum: Double?
+  }
 
+  let length: TrainingLength
+  private(set) var counts: Counts
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
-  private var paused = 0.0
-  private var examples = 0
-  private var epoch = 0
-  // Sums over the epoch's examples.
-  private var epochExamples = 0
-  private var lossSum = 0.0
-  private var correctSum = 0.0
 
-  init(totalSteps: Int, totalEpochs: Int) {
-    self.totalSteps = totalSteps
-    self.totalEpochs = totalEpochs
+  init(_ length: TrainingLength, from counts: Counts = Counts()) {
+    self.length = length
+    self.counts = counts
     start = clock.now
   }
 
-  var seconds: Double { start.duration(to: clock.now).seconds }
-  private var trainingSeconds: Double { max(seconds - paused, 1e-9) }
-  private var examplesPerSecond: Double { Double(examples) / trainingSeconds }
-  var meanLoss: Double { epochExamples == 0 ? 0 : lossSum / Double(epochExamples) }
-  private var meanAccuracy: Double { epochExamples == 0 ? 0 : correctSum / Double(epochExamples) }
+  /// The counts with the time until now.
+  var current: Counts {
+    var result = counts
+    result.seconds = seconds
+    return result
+  }
 
-  mutating func begin(epoch: Int) {
-    self.epoch = epoch
-    (epochExamples, lossSum, correctSum) = (0, 0, 0)
+  var steps: Int { counts.steps }
+  /// The epoch of the last step, from 1.
+  var epoch: Int { length.epoch(ofStep: counts.steps) }
+  /// Whether the model is to be looked at before the next step.
+  var needsEvaluation: Bool { length.isEvaluated(after: counts.steps) && counts.evaluatedStep != counts.steps }
+  var isDone: Bool { counts.steps >= length.steps }
+
+  private var seconds: Double { counts.seconds + start.duration(to: clock.now).seconds }
+  private var trainingSeconds: Double { max(seconds - counts.pausedSeconds, 1e-9) }
+  private var examplesPerSecond: Double { Double(counts.examples) / trainingSeconds }
+  private var secondsLeft: Double {
+    trainingSeconds / Double(max(counts.steps, 1)) * Double(length.steps - counts.steps)
   }
 
   /// Adds a step and says what is to be told of it.
-  mutating func count(_ outcome: StepOutcome, examples count: Int, learningRate: Double) -> StepReport {
-    steps += 1
-    examples += count
-    epochExamples += count
-    lossSum += outcome.loss * Double(count)
-    correctSum += outcome.accuracy * Double(count)
+  mutating func count(_ outcome: StepOutcome, learningRate: Double) -> StepReport {
+    counts.steps += 1
+    counts.examples += outcome.examples
+    counts.periodExamples += outcome.examples
+    counts.lossSum += outcome.loss * Double(outcome.examples)
+    if let accuracy = outcome.accuracy {
+      counts.correctSum = (counts.correctSum ?? 0) + accuracy * Double(outcome.examples)
+    }
     return StepReport(
-      step: steps, totalSteps: totalSteps, epoch: epoch, totalEpochs: totalEpochs, loss: outcome.loss,
-      accuracy: outcome.accuracy, learningRate: learningRate, examplesPerSecond: examplesPerSecond,
-      secondsLeft: trainingSeconds / Double(steps) * Double(totalSteps - steps))
+      step: steps, totalSteps: length.steps, epoch: epoch, totalEpochs: length.epochs, loss: outcome.loss,
+      accuracy: outcome.accuracy, learningRate: learningRate, gradientNorm: outcome.gradientNorm,
+      examplesPerSecond: examplesPerSecond, secondsLeft: secondsLeft)
+  }
+
+  /// Ends the period since the evaluation before and says what is to be told of it.
+  mutating func count(_ evaluation: Evaluation?) -> EvaluationReport {
+    closePeriod()
+    counts.evaluation = evaluation
+    counts.evaluatedStep = counts.steps
+    return EvaluationReport(
+      step: steps, totalSteps: length.steps, epoch: epoch, totalEpochs: length.epochs, loss: counts.loss,
+      accuracy: counts.accuracy, evaluation: evaluation, examplesPerSecond: examplesPerSecond, seconds: seconds,
+      secondsLeft: secondsLeft)
+  }
+
+  private mutating func closePeriod() {
+    guard counts.periodExamples > 0 else { return }
+    counts.loss = counts.lossSum / Double(counts.periodExamples)
+    counts.accuracy = counts.correctSum.map { $0 / Double(counts.periodExamples) }
+    (counts.periodExamples, counts.lossSum, counts.correctSum) = (0, 0, nil)
   }
 
   /// Does `body` without counting its time as training.
-  mutating func pause(_ body: (inout Progress) throws -> Void) rethrows {
-    let before = seconds
-    defer { paused += seconds - before }
-    try body(&self)
+  mutating func pausing<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let before = clock.now
+    defer { counts.pausedSeconds += before.duration(to: clock.now).seconds }
+    return try body()
   }
 
-  var epochReport: EpochReport {
-    EpochReport(
-      epoch: epoch, totalEpochs: totalEpochs, step: steps, loss: meanLoss, accuracy: meanAccuracy,
-      evaluation: evaluation, examplesPerSecond: examplesPerSecond, seconds: seconds)
+  func result(_ ending: TrainingResult.Ending, evaluation: Evaluation?) -> TrainingResult {
+    var last = self
+    last.closePeriod()
+    return TrainingResult(
+      ending: ending, steps: steps, epochs: epoch, loss: last.counts.loss, accuracy: last.counts.accuracy,
+      evaluation: evaluation, seconds: seconds, examplesPerSecond: examplesPerSecond)
   }
+}
 
-  func result(_ ending: TrainingResult.Ending) -> TrainingResult {
-    TrainingResult(
-      ending: ending, steps: steps, epochs: epoch, loss: meanLoss, accuracy: meanAccuracy, evaluation: evaluation,
-      seconds: seconds, examplesPerSecond: examplesPerSecond)
-  }
+/// What a step found out, before its update.
+struct StepOutcome {
+  var loss: Double
+  var accuracy: Double?
+  var gradientNorm: Double?
+  var examples: Int
 }
 
 extension Duration {

@@ -2,8 +2,8 @@
 public enum TrainingEvent: Sendable {
   /// A step is done.
   case step(StepReport)
-  /// An epoch is done, and the data kept aside has been looked at.
-  case epoch(EpochReport)
+  /// The data kept aside has been looked at: after each epoch, or every `evaluationInterval` steps.
+  case evaluation(EvaluationReport)
 }
 
 /// One step: a batch seen, every parameter updated once.
@@ -17,29 +17,36 @@ public struct StepReport: Hashable, Sendable {
   public var totalEpochs: Int
   /// Mean loss over the batch, before the update.
   public var loss: Double
-  /// Share of the batch that was classified right, before the update.
-  public var accuracy: Double
+  /// Share of the batch that the model had right, before the update; `nil` where that means nothing.
+  public var accuracy: Double?
   public var learningRate: Double
-  /// Examples a second since training began, evaluation not counted.
+  /// The norm of all gradients together, before clipping. Measured every `logInterval` steps and in the first and last.
+  public var gradientNorm: Double?
+  /// Examples a second since training began, evaluation and saving not counted.
   public var examplesPerSecond: Double
   /// Estimated seconds until the last step.
   public var secondsLeft: Double
 }
 
-/// One epoch: every training example seen once (or as many as `steps` allowed).
-public struct EpochReport: Hashable, Sendable {
-  public var epoch: Int
-  public var totalEpochs: Int
+/// The training since the evaluation before, and what was found on the data kept aside.
+public struct EvaluationReport: Hashable, Sendable {
   /// Steps done so far.
   public var step: Int
-  /// Mean over the epoch's batches, each measured before its update.
+  public var totalSteps: Int
+  /// The epoch of the last step, from 1.
+  public var epoch: Int
+  public var totalEpochs: Int
+  /// Mean over the examples of the steps since the evaluation before, each measured before its update.
   public var loss: Double
-  public var accuracy: Double
+  /// The same of the share that was right; `nil` where that means nothing.
+  public var accuracy: Double?
   /// Results on the data kept aside, where there was any.
-  public var evaluation: ClassificationResult?
+  public var evaluation: Evaluation?
   public var examplesPerSecond: Double
   /// Seconds since training began.
   public var seconds: Double
+  /// Estimated seconds until the last step.
+  public var secondsLeft: Double
 }
 
 /// How a training ended.
@@ -47,7 +54,7 @@ public struct TrainingResult: Hashable, Sendable {
   public enum Ending: String, Hashable, Sendable, Codable {
     /// Every epoch or step that was asked for is done.
     case completed
-    /// The loss stopped falling for as many epochs as `patience` says.
+    /// The loss stopped falling for as long as `patience` says.
     case converged
     /// Somebody asked for the end.
     case interrupted
@@ -56,11 +63,11 @@ public struct TrainingResult: Hashable, Sendable {
   public var ending: Ending
   public var steps: Int
   public var epochs: Int
-  /// Mean loss and accuracy over the last epoch's training batches.
+  /// Mean loss and accuracy over the training examples since the evaluation before the last.
   public var loss: Double
-  public var accuracy: Double
-  /// The last results on the data kept aside.
-  public var evaluation: ClassificationResult?
+  public var accuracy: Double?
+  /// The results on the data kept aside of the weights that the model has now.
+  public var evaluation: Evaluation?
   /// Seconds in all, and examples a second in training steps.
   public var seconds: Double
   public var examplesPerSecond: Double

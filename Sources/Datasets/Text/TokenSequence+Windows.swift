@@ -8,8 +8,7 @@ extension TokenSequence {
   /// range or the text is too short.
   public func randomWindows(context: Int, batchSize: Int, seed: UInt64, step: Int) throws(DataError) -> TextBatch {
     let places = try places(context: context, batchSize: batchSize, step: step)
-    // Counter-based: the numbers of a step are those at its places of one long sequence.
-    var generator = SeededGenerator(seed: SeededGenerator.mixed(seed), drawn: UInt64(step) &* UInt64(batchSize))
+    var generator = SeededGenerator(seed: seed, stream: UInt64(step))
     let starts = (0..<batchSize).map { _ in Int(generator.next().multipliedFullWidth(by: UInt64(places)).high) }
     return TextBatch(storage, starts: starts, length: context)
   }

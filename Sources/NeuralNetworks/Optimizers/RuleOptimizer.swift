@@ -55,7 +55,7 @@ public class RuleOptimizer: Optimizer {
     let active = slots.filter(\.parameter.isTrainable)
     let slopes = try clipped(active.map(\.parameter), gradients)
     let shared = inputs(step: stepCount + 1)
-    var assignments = gradients.bufferAssignments
+    var assignments = gradients.assignments
     for (slot, slope) in zip(active, slopes) {
       let parameter = slot.parameter.tensor
       let gradient = weightDecay == 0 ? slope : slope + parameter * weightDecay
@@ -81,7 +81,7 @@ public class RuleOptimizer: Optimizer {
       slopes.append(slope)
     }
     guard let clipNorm, !slopes.isEmpty else { return slopes }
-    let norm = slopes.dropFirst().reduce(slopes[0].square().sum()) { $0 + $1.square().sum() }.sqrt()
+    let norm = gradients.norm(over: parameters)
     let factor = minimum(Tensor.ones([]), Tensor(clipNorm) / (norm + 1e-6))
     return slopes.map { $0 * factor }
   }

@@ -1,0 +1,91 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// How the learning rate changes while training goes on: a pure function of the step.
+///
+/// The rate is an input of a step's plan, so changing it costs nothing.
+public struct LearningRateSchedule: Hashable, Sendable, Codable {
+  /// The curve, without the warm-up.
+  public enum Shape: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The same rate all the time.
+    case constant
+    /// A tenth of the rate from half of the steps on, a hundredth from three quarters on.
+    ///
+    /// Source: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2 (after 32,000 and
+    /// 48,000 of 64,000 steps).
+    case step
+    /// Along half a cosine: slowly, then fast, then slowly.
+    ///
+    /// Source: Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017, equation 5,
+    /// without restarts.
+    case cosine
+    /// From a 25th of the rate up to it in the first three tenths of the steps, then down to nearly nothing, both along
+    /// half a cosine. The momentum stays as it is.
+    ///
+    /// Source: Smith, "A disciplined approach to neural network hyper-parameters: Part 1", arXiv:1803.09820 (2018), with
+    /// the curves and numbers of PyTorch's `OneCycleLR`.
+    case oneCycle = "one-cycle"
+    /// In a straight line.
+    case linear
+  }
+
+  public var shape: Shape
+  /// Steps in which the rate rises from 0 in a straight line; the curve takes those that are left. With `oneCycle` they
+  /// are the rise, in place of three tenths.
+  ///
+  /// Source: Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", arXiv:1706.02677 (2017),
+  /// section 2.2.
+  public var warmupSteps: Int
+  /// The share of the rate that `cosine` and `linear` fall to, and that `step` does not fall below. From 0 to 1.
+  public var finalFraction: Double
+
+  public init(_ shape: Shape = .constant, warmupSteps: Int = 0, finalFraction: Double = 0) {
+    self.shape = shape
+    self.warmupSteps = warmupSteps
+    self.finalFraction = finalFraction
+  }
+
+  /// The same rate all the time.
+  public static let constant = LearningRateSchedule(.constant)
+  /// Along half a cosine to zero.
+  public static let cosine = LearningRateSchedule(.cosine)
+  /// In a straight line to zero.
+  public static let linear = LearningRateSchedule(.linear)
+
+  /// Whether a training that has ended can go on as if it had been meant to be longer from the start.
+  public var dependsOnTotal: Bool { shape != .constant }
+
+  /// What the learning rate is multiplied with once `steps` of `total` steps are done, so 0 is the first one.
+  public func factor(after steps: Int, of total: Int) -> Double {
+    if shape == .oneCycle { return oneCycle(Double(steps), Double(total)) }
+    guard steps >= warmupSteps else { return Double(steps + 1) / Double(warmupSteps) }
+    guard total > warmupSteps else { return 1 }
+    let share = min(Double(steps - warmupSteps) / Double(total - warmupSteps), 1)
+    switch shape {
+    case .constant, .oneCycle: return 1
+    case .step: return max(share < 0.5 ? 1 : share < 0.75 ? 0.1 : 0.01, finalFraction)
+    case .cosine: return between(1, finalFraction, share)
+    case .linear: return 1 - (1 - finalFraction) * share
+    }
+  }
+
+  private func oneCycle(_ step: Double, _ total: Double) -> Double {
+    let start = 1 / 25.0
+    let end = start / 1e4
+    // The rate is highest in the step before `rise`, and lowest in the last one.
+    let rise = warmupSteps > 0 ? min(Double(warmupSteps), total - 1) : 0.3 * total
+    if step <= rise - 1 { return rise > 1 ? between(start, 1, step / (rise - 1)) : 1 }
+    let fall = total - rise
+    return fall > 0 ? between(1, end, min((step - rise + 1) / fall, 1)) : 1
+  }
+
+  /// Along half a cosine from `start` to `end`.
+  private func between(_ start: Double, _ end: Double, _ share: Double) -> Double {
+    end + (start - end) * (1 + cos(Double.pi * share)) / 2
+  }
+}

@@ -1,0 +1,61 @@
+import Datasets
+import NeuralNetworks
+import Tensors
+
+/// Classifying images: cross-entropy on batches of an `ImageSet`, in another order each epoch.
+public final class ImageTask: TrainingTask {
+  public let model: any Layer
+  private let training: ImageSet
+  private let evaluation: ImageSet?
+  private let batchSize: Int
+  private let seed: UInt64
+  /// The batches of the epoch that was asked for last.
+  private var current: (epoch: Int, batches: ImageBatches)?
+
+  /// The last batch of an epoch may be smaller than `batchSize`; `seed` determines the order of the examples.
+  ///
+  /// Throws a `TrainingError` for an empty set and a batch size below 1.
+  public init(
+    _ model: any Layer, on training: ImageSet, evaluatingOn evaluation: ImageSet? = nil, batchSize: Int = 64,
+    seed: UInt64 = 0
+  ) throws(TrainingError) {
+    guard training.count > 0 else { throw TrainingError("there are no training examples") }
+    guard batchSize > 0 else { throw TrainingError("the batch size must be at least 1, not \(batchSize)") }
+    self.model = model
+    self.training = training
+    self.evaluation = evaluation
+    self.batchSize = batchSize
+    self.seed = seed
+  }
+
+  public var stepsPerEpoch: Int { (training.count - 1) / batchSize + 1 }
+
+  public func record(step: Int) -> RecordedStep {
+    let batch = batches(ofEpoch: step / stepsPerEpoch)[step % stepsPerEpoch]
+    return record(model, batch)
+  }
+
+  private func record<Model: Layer>(_ model: Model, _ batch: ImageBatch) -> RecordedStep {
+    var accuracy = Tensor(0)
+    let (_, gradients) = valueAndGradient(of: model) { model in
+      let logits = model(batch.images)
+      accuracy = logits.stoppingGradient().argmax(axis: -1).equal(to: batch.labels).mean()
+      return crossEntropy(logits: logits, labels: batch.labels)
+    }
+    return RecordedStep(gradients: gradients, accuracy: accuracy, examples: batch.count)
+  }
+
+  /// The order depends on seed and epoch alone, so that a training can go on in the middle of it.
+  private func batches(ofEpoch epoch: Int) -> ImageBatches {
+    if let current, current.epoch == epoch { return current.batches }
+    var generator = SeededGenerator(seed: seed, stream: UInt64(epoch))
+    let batches = training.batches(of: batchSize, shuffledBy: &generator)
+    current = (epoch, batches)
+    return batches
+  }
+
+  public func evaluate() throws -> Evaluation? {
+    guard let evaluation, evaluation.count > 0 else { return nil }
+    return .classification(try evaluateClassifier(model, on: evaluation))
+  }
+}

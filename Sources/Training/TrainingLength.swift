@@ -1,0 +1,32 @@
+/// How long a training is and after which steps the model is looked at.
+struct TrainingLength: Hashable {
+  /// Steps in all.
+  let steps: Int
+  private let stepsPerEpoch: Int
+  private let evaluationInterval: Int
+
+  /// Throws a `TrainingError` for settings with which there is nothing to do.
+  init(_ trainer: Trainer, stepsPerEpoch: Int) throws(TrainingError) {
+    guard trainer.epochs > 0, trainer.steps ?? 1 > 0, trainer.patience ?? 1 > 0, trainer.evaluationInterval ?? 1 > 0,
+      trainer.logInterval > 0
+    else { throw TrainingError("epochs, steps, patience and intervals must be at least 1") }
+    guard stepsPerEpoch > 0 else { throw TrainingError("there are no training examples") }
+    let (product, overflow) = trainer.epochs.multipliedReportingOverflow(by: stepsPerEpoch)
+    if overflow, trainer.steps == nil {
+      throw TrainingError("\(trainer.epochs) epochs are more steps than can be counted; ask for fewer")
+    }
+    steps = min(overflow ? .max : product, trainer.steps ?? .max)
+    self.stepsPerEpoch = stepsPerEpoch
+    evaluationInterval = trainer.evaluationInterval ?? stepsPerEpoch
+  }
+
+  /// Epochs in all; the last may be cut short.
+  var epochs: Int { epoch(ofStep: steps) }
+
+  /// The epoch of a step, both counted from 1.
+  func epoch(ofStep step: Int) -> Int { (max(step, 1) - 1) / stepsPerEpoch + 1 }
+
+  func isEpochEnd(_ step: Int) -> Bool { step % stepsPerEpoch == 0 }
+
+  func isEvaluated(after step: Int) -> Bool { step > 0 && (step % evaluationInterval == 0 || step == steps) }
+}

@@ -1,0 +1,66 @@
+import NeuralNetworks
+import Tensors
+
+/// A training on its way.
+struct TrainingLoop<Task: TrainingTask> {
+  let trainer: Trainer
+  let task: Task
+  let optimizer: any Optimizer
+  /// The learning rate that the schedule scales.
+  private let rate: Float
+  private var progress: Progress
+  private var patience: Patience?
+
+  init(trainer: Trainer, task: Task, optimizer: any Optimizer, length: TrainingLength) {
+    self.trainer = trainer
+    self.task = task
+    self.optimizer = optimizer
+    rate = optimizer.learningRate
+    progress = Progress(length)
+    patience = trainer.patience.map { Patience($0) }
+  }
+
+  mutating func run(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult {
+    let ending = try steps(report)
+    guard let best = patience?.best else { return progress.result(ending, evaluation: progress.counts.evaluation) }
+    try best.restore(to: task.model)
+    return progress.result(ending, evaluation: best.evaluation)
+  }
+
+  private mutating func steps(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult.Ending {
+    while true {
+      if trainer.stop.isRequested, progress.needsEvaluation || !progress.isDone { return .interrupted }
+      if progress.needsEvaluation {
+        let task = task
+        let evaluation = try progress.pausing { try task.evaluate() }
+        try report(.evaluation(progress.count(evaluation)))
+        let watched = evaluation?.loss ?? progress.counts.loss
+        try patience?.note(watched, evaluation, task.model)
+      }
+      if progress.isDone { return .completed }
+      if patience?.isExhausted == true { return .converged }
+      try report(.step(try step()))
+    }
+  }
+
+  /// One update. The loss, the accuracy and the norm come out of the same plan as the update.
+  private mutating func step() throws -> StepReport {
+    let number = progress.steps + 1
+    optimizer.learningRate =
+      rate * Float(trainer.schedule.factor(after: progress.steps, of: progress.length.steps))
+    let recorded = try task.record(step: progress.steps)
+    var gradients = recorded.gradients
+    for (variable, value) in recorded.assignments { gradients.assign(value, to: variable) }
+    let isLogged = number == 1 || number % trainer.logInterval == 0 || number == progress.length.steps
+    let norm = isLogged ? gradients.norm : nil
+    try optimizer.update(along: gradients, evaluating: [recorded.loss] + [recorded.accuracy, norm].compactMap { $0 })
+    let loss = try recorded.loss.scalar()
+    guard loss.isFinite else {
+      throw TrainingError.diverged(loss: loss, step: number, learningRate: optimizer.learningRate)
+    }
+    let outcome = StepOutcome(
+      loss: Double(loss), accuracy: try recorded.accuracy.map { Double(try $0.scalar()) },
+      gradientNorm: try norm.map { Double(try $0.scalar()) }, examples: recorded.examples)
+    return progress.count(outcome, learningRate: Double(optimizer.learningRate))
+  }
+}

@@ -1,0 +1,137 @@
+import Datasets
+import Models
+import NeuralNetworks
+import Tensors
+import Testing
+
+@testable import Training
+
+/// A small classification problem: which of two pixels is brighter.
+func makeImages(count: Int = 48, seed: UInt64 = 0) throws -> ImageSet {
+  var generator = SeededGenerator(seed: seed)
+  let pixels = (0..<count * 2).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+  let labels = (0..<count).map { Int32(pixels[$0 * 2] > pixels[$0 * 2 + 1] ? 1 : 0) }
+  return try ImageSet(pixels: pixels, labels: labels, imageShape: [1, 1, 2])
+}
+
+/// Whatever draws random numbers is in it.
+func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
+  Random.$current.withValue(Random(seed: seed)) {
+    Sequential {
+      Flatten()
+      Dense(2, 16, activation: .relu)
+      Dropout(0.1)
+      Dense(16, 2)
+    }
+  }
+}
+
+@Suite struct TrainerTests {
+  @Test func learnsAndEvaluatesAfterEachEpoch() throws {
+    let model = makeNetwork()
+    var epochs: [Int] = []
+    var steps = 0
+    let result = try Random.$current.withValue(Random(seed: 1)) {
+      try Trainer(epochs: 20).train(
+        model, with: Adam(for: model, learningRate: 0.02), on: makeImages(), evaluatingOn: makeImages(seed: 9),
+        batchSize: 20
+      ) { event in
+        switch event {
+        case .step: steps += 1
+        case .evaluation(let report): epochs.append(report.epoch)
+        }
+      }
+    }
+    #expect(steps == 60)
+    #expect(epochs == Array(1...20))
+    #expect(result.steps == 60 && result.epochs == 20 && result.ending == .completed)
+    guard case .classification(let found)? = result.evaluation else {
+      Issue.record("there should be a classifier's results")
+      return
+    }
+    #expect(found.accuracy > 0.85)
+    #expect(found.confusionMatrix.total == 48)
+  }
+
+  /// Steps, steps between evaluations and the steps after which there was one; an epoch has 3.
+  @Test(
+    arguments: [
+      (2, nil, [2]), (3, nil, [3]), (7, nil, [3, 6, 7]), (7, 2, [2, 4, 6, 7]), (7, 100, [7]),
+    ] as [(Int, Int?, [Int])])
+  func evaluatesWhereAsked(steps: Int, interval: Int?, expected: [Int]) throws {
+    let model = makeNetwork()
+    var evaluated: [Int] = []
+    let trainer = Trainer(epochs: .max, steps: steps, evaluationInterval: interval)
+    _ = try trainer.train(
+      model, with: Adam(for: model), on: makeImages(), evaluatingOn: makeImages(seed: 9), batchSize: 20
+    ) { event in
+      if case .evaluation(let report) = event { evaluated.append(report.step) }
+    }
+    #expect(evaluated == expected)
+  }
+
+  @Test func aStepDependsOnItsNumberAlone() throws {
+    let model = makeNetwork()
+    let task = try ImageTask(model, on: makeImages(), batchSize: 20, seed: 3)
+    func loss(_ step: Int) throws -> Float {
+      try Random.$current.withValue(Random(seed: UInt64(step))) { try task.record(step: step).loss.scalar() }
+    }
+    let inOrder = try (0..<9).map(loss)
+    for step in [8, 0, 5, 2, 4] { #expect(try loss(step) == inOrder[step]) }
+    #expect(Set(inOrder).count == 9, "each epoch has an order of its own")
+  }
+
+  @Test func measuresTheNormOfTheGradients() throws {
+    let model = makeNetwork()
+    let task = try ImageTask(model, on: makeImages(), batchSize: 20)
+    let gradients = Random.$current.withValue(Random(seed: 1)) { task.record(step: 0).gradients }
+    let all = try model.parameters.flatMap { try #require(gradients[$0.parameter]).values() }
+    let expected = all.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+
+    var norms: [Int: Double] = [:]
+    _ = try Random.$current.withValue(Random(seed: 1)) {
+      try Trainer(steps: 5, logInterval: 3).train(
+        task, with: GradientDescent(for: model, learningRate: 0.1, clipNorm: 1e-3)
+      ) { event in
+        if case .step(let report) = event { norms[report.step] = report.gradientNorm }
+      }
+    }
+    #expect(norms.keys.sorted() == [1, 3, 5])
+    let measured = try #require(norms[1])
+    #expect(abs(measured - expected) < 1e-6 * expected, "before clipping")
+  }
+
+  @Test func patienceKeepsTheBestWeights() throws {
+    let model = makeNetwork()
+    var losses: [Double] = []
+    // A rate this large makes the loss jump about.
+    let result = try Trainer(epochs: 100, patience: 3).train(
+      model, with: GradientDescent(for: model, learningRate: 6), on: makeImages(), evaluatingOn: makeImages(seed: 9),
+      batchSize: 8
+    ) { event in
+      if case .evaluation(let report) = event { losses.append(report.evaluation?.loss ?? .infinity) }
+    }
+    let best = try #require(losses.min())
+    #expect(result.ending == .converged)
+    #expect(losses.count >= 4 && losses.suffix(3).allSatisfy { $0 >= best })
+    #expect(result.evaluation?.loss == best)
+    #expect(try evaluateClassifier(model, on: makeImages(seed: 9)).loss == best)
+  }
+
+  @Test func wrongSettingsAreSentences() throws {
+    let model = makeNetwork()
+    let images = try makeImages()
+    for trainer in [
+      Trainer(epochs: 0), Trainer(steps: 0), Trainer(patience: 0), Trainer(evaluationInterval: 0),
+      Trainer(logInterval: 0), Trainer(epochs: .max),
+    ] {
+      #expect(throws: TrainingError.self) { try trainer.train(model, with: Adam(for: model), on: images, batchSize: 8) }
+    }
+    #expect(throws: TrainingError.self) {
+      try Trainer().train(model, with: Adam(for: model), on: images, batchSize: 0)
+    }
+    #expect(throws: TrainingError.self) {
+      try Trainer().train(model, with: Adam(for: model), on: images.subset([]))
+    }
+  }
+}
