@@ -65,9 +65,14 @@ extension TokenizerName {
   /// A tokenizer of this kind for a text, of which `train` is there to learn from.
   func made(for source: TextSource, train: Range<Int>, survey: TextSurvey) throws(DataError) -> any Tokenizer {
     switch self {
-    case .byte: ByteTokenizer()
-    case .character: CharacterTokenizer(characters: survey.characters)
-    case .bytePair: throw DataError("not yet")
+    case .byte: return ByteTokenizer()
+    case .character: return CharacterTokenizer(characters: survey.characters)
+    case .bytePair(let vocabularySize):
+      var trainer = BytePairTrainer()
+      try source.forEachPiece(in: train, lastCut: { WordSplitter(bytes: $0).lastCut(onlyBlanks: false) }) {
+        piece, _ throws(DataError) in trainer.count(piece)
+      }
+      return trainer.tokenizer(vocabularySize: vocabularySize)
     }
   }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Translates text to the ids of a vocabulary and back.
 public protocol Tokenizer: Sendable {
   /// What kind it is, and of what size.
@@ -20,6 +22,9 @@ public protocol Tokenizer: Sendable {
   ///
   /// `bytes` are the start of more. The place is above 0; `nil` where there is none.
   func lastCut(in bytes: [UInt8]) -> Int?
+
+  /// What a file `tokenizer.json` has of it, in the form that Python's `tokenizers` reads.
+  func jsonData() throws -> Data
 }
 
 extension Tokenizer {
