@@ -52,6 +52,14 @@ public struct LanguageModelDescription: NetworkDescription {
     self.tiesOutput = tiesOutput
   }
 
+  /// The kind of this name. Throws a sentence that lists the names there are.
+  public static func kind(named name: String) throws -> Kind {
+    guard let kind = Kind(rawValue: name) else {
+      throw ModelError("there is no model '\(name)'; there is \(kindNames.joined(separator: ", "))")
+    }
+    return kind
+  }
+
   /// The width of the symbols' vectors of `mlp` and the recurrent networks.
   private var embeddingWidth: Int { max(width / 2, 1) }
 
