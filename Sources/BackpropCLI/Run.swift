@@ -47,7 +47,7 @@ struct Run {
     return run
   }
 
-  func save(_ model: any Layer, _ description: ModelDescription) throws {
+  func save(_ model: any Layer, _ description: some NetworkDescription) throws {
     do {
       try description.save(model, to: path)
     } catch {
@@ -57,6 +57,30 @@ struct Run {
 
   func loadModel() throws -> (description: ModelDescription, model: any Layer) {
     try RequestError.whenFailing { try ModelDescription.load(from: path) }
+  }
+
+  func loadLanguageModel() throws -> (description: LanguageModelDescription, model: any LanguageModel) {
+    try RequestError.whenFailing { try LanguageModelDescription.load(from: path) }
+  }
+
+  private static let tokenizer = "tokenizer.json"
+
+  func save(_ tokenizer: any Tokenizer) throws {
+    do {
+      try tokenizer.save(to: file(Self.tokenizer))
+    } catch {
+      throw WorkError("cannot save the tokenizer in \(path): \(error)")
+    }
+  }
+
+  func loadTokenizer(for description: LanguageModelDescription) throws -> any Tokenizer {
+    let tokenizer = try RequestError.whenFailing { try Datasets.loadTokenizer(from: file(Self.tokenizer)) }
+    guard tokenizer.vocabularySize == description.vocabulary else {
+      throw RequestError(
+        "\(file(Self.tokenizer).path) has \(tokenizer.vocabularySize) tokens, but the network knows \(description.vocabulary)"
+      )
+    }
+    return tokenizer
   }
 
   func write(_ record: RunRecord) throws {
