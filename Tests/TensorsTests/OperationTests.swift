@@ -92,6 +92,15 @@ private let binaryCases: [OperationCase] =
 private let movementCases: [OperationCase] = [
   OperationCase("reshape", [2, 6]) { $0[0].reshaped(to: [3, 4]).square() },
   OperationCase("reshape transposed", [3, 4]) { $0[0].transposed.reshaped(to: [2, 6]).square() },
+  OperationCase("reshape slice, split", [3, 8]) {
+    $0[0].sliced(starts: [0, 2], shape: [3, 6]).reshaped(to: [3, 1, 3, 2]).permuted([2, 0, 1, 3]).square()
+  },
+  OperationCase("reshape slice, merge", [2, 3, 5]) {
+    $0[0].sliced(starts: [0, 0, 1], shape: [2, 3, 4]).reshaped(to: [6, 2, 2]).square()
+  },
+  OperationCase("reshape slice, across", [4, 3, 5]) {
+    $0[0].sliced(starts: [0, 1, 0], shape: [4, 2, 5]).reshaped(to: [2, 2, 10]).reshaped(to: [5, 8]).square()
+  },
   OperationCase("reshape empty", [0, 4]) { $0[0].reshaped(to: [2, 0, 3]).exp() },
   OperationCase("permute", [2, 3, 4]) { $0[0].permuted([2, 0, 1]).square() },
   OperationCase("broadcast", [3, 1]) { $0[0].broadcast(to: [2, 3, 4]).square() },
