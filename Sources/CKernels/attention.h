@@ -1,6 +1,6 @@
 // What the forward and the backward kernel of attention share.
 //
-// A tile is 64 keys by 64 queries, stored with a row a key: then a vector holds sixteen queries, and softmax over keys
+// A tile is 128 keys by 64 queries, stored with a row a key: then a vector holds sixteen queries, and softmax over keys
 // needs nothing across lanes. A group is such a column of sixteen queries. All exponentials are powers of two: the
 // queries are packed times scale / ln 2.
 #pragma once
@@ -9,7 +9,7 @@
 #include "tiles.h"
 
 // Queries and keys of a tile. A strip: keys that are computed together.
-enum { TILE_QUERIES = 64, TILE_KEYS = 64, STRIP = 8 };
+enum { TILE_QUERIES = 64, TILE_KEYS = 128, STRIP = 8 };
 
 #define LOG2_E 1.44269504088896340736f
 #define LN_2 0.69314718055994530942f

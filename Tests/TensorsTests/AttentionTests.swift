@@ -180,6 +180,21 @@ let attentionCases: [OperationCase] = [
     #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) < 2e-3 })
   }
 
+  /// Nothing is copied on the way from one projection to attention and back: not a step but the kernels.
+  @Test func oneProjectionIsTakenAsItLies() throws {
+    let inputs = OperationCase("", [10, 48], [10, 16]) { $0[0] }.inputs(seed: 11)
+    let y = selfAttention(inputs[0], batch: 2, heads: 2, causal: true)
+    let gradient = try #require(gradients(of: (y * inputs[1]).sum(), withRespectTo: [inputs[0]])[0])
+    let steps = try Executor.shared.withLock { _ throws in
+      let request = try Request(outputs: [y, gradient], assignments: [])
+      return try Lowering.compile(try IR(request.key) { _, _ in true }).steps
+    }
+    let calls = steps.compactMap { if case .attention(let call) = $0 { call.isGradient } else { nil } }
+    #expect(steps.count == 2)
+    #expect(calls == [false, true])
+    #expect(try difference(gradient, seed: 11) == nil)
+  }
+
   @Test(
     arguments: [
       ([[2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]], "queries must be float32 [batch, heads, positions, size]"),

@@ -1,32 +1,16 @@
 /// A call of the attention kernels: the sizes, and where operands lie.
 struct AttentionCall {
-  /// Elements from `address` on, between neighbors along the first axes. Along the last axis of four they lie together.
-  struct Operand {
-    var address: Address
-    var strides: [Int]
-
-    init(_ view: View) {
-      address = Address(buffer: view.buffer, offset: view.offset)
-      strides = view.strides
-    }
-  }
-
   var causal: Bool
   var scale: Double
   var batch: Int, heads: Int, kvHeads: Int, queries: Int, keys: Int, size: Int, valueSize: Int
-  /// As the operation takes them: queries, keys, values, lengths; for the gradient y, logsumexp and upstream too.
-  var inputs: [Operand]
+  /// As the operation takes them: queries, keys, values, lengths; for the gradient y, logsumexp and upstream too. The
+  /// elements of a last axis of four lie together.
+  var inputs: [View]
   /// y and logsumexp, or the gradients of queries, keys and values.
-  var outputs: [Operand]
+  var outputs: [View]
 
   /// Whether this is the backward.
   var isGradient: Bool { outputs.count == 3 }
-
-  func reading(_ moved: (Address) -> Address) -> AttentionCall {
-    var call = self
-    for index in call.inputs.indices { call.inputs[index].address = moved(call.inputs[index].address) }
-    return call
-  }
 }
 
 extension Lowering {
@@ -35,18 +19,18 @@ extension Lowering {
   mutating func lowerAttention(_ instruction: IR.Instruction, causal: Bool, scale: Double) throws(TensorError) {
     let inputs = instruction.inputs
     let (q, k, v) = (ir.types[inputs[0]].shape, ir.types[inputs[1]].shape, ir.types[inputs[2]].shape)
-    var operands: [AttentionCall.Operand] = []
+    var operands: [View] = []
     for input in inputs {
       var source = try view(input)
       if source.shape.rank == 4, source.shape[3] != 1, source.strides[3] != 1 { source = rowMajor(source) }
       if source.shape.rank == 3 { source = rowMajor(source) }  // logsumexp
-      operands.append(.init(source))
+      operands.append(source)
     }
     let results = (0..<instruction.outputCount).map { index in
       let shape = ir.types[instruction.firstOutput + index].shape
       let view = allocate(shape, order: shape.rank == 4 ? [0, 2, 1, 3] : nil)
       views[instruction.firstOutput + index] = view
-      return AttentionCall.Operand(view)
+      return view
     }
     steps.append(
       .attention(

@@ -12,13 +12,14 @@ struct Lowering {
   var views: [View?]
   /// Row-major copies of values that lie otherwise.
   private var copies: [View: View] = [:]
-  private let roots: Set<Int>
-  /// The instructions that read a value.
-  private let users: [[Int]]
+  let roots: Set<Int>
+  /// The instructions that read a value, of those that run.
+  let users: [[Int]]
 
   static func compile(_ ir: IR) throws(TensorError) -> Plan {
-    var lowering = Lowering(ir)
-    for unit in Schedule(ir).units {
+    let schedule = Schedule(ir)
+    var lowering = Lowering(ir, schedule)
+    for unit in schedule.units {
       switch unit {
       case .single(let index): try lowering.lower(ir.instructions[index])
       case .group(let members): try lowering.lowerGroup(members)
@@ -27,13 +28,13 @@ struct Lowering {
     return try lowering.finish()
   }
 
-  private init(_ ir: IR) {
+  private init(_ ir: IR, _ schedule: Schedule) {
     self.ir = ir
     views = Array(repeating: nil, count: ir.types.count)
     roots = Set(ir.outputs + ir.assignments.map(\.value))
     var users = [[Int]](repeating: [], count: ir.types.count)
-    for (index, instruction) in ir.instructions.enumerated() {
-      for input in instruction.inputs { users[input].append(index) }
+    for unit in schedule.units {
+      for index in unit.members { for input in ir.instructions[index].inputs { users[input].append(index) } }
     }
     self.users = users
     constantsBuffer = 0
@@ -86,7 +87,7 @@ struct Lowering {
     return copy
   }
 
-  private mutating func emitCopy(from source: View, to target: View) {
+  mutating func emitCopy(from source: View, to target: View) {
     steps.append(
       .program(
         Program(
@@ -165,13 +166,7 @@ struct Lowering {
       place(try view(inputs[0]), in: target, at: before)
       views[output] = target
     case .concatenate(let axis):
-      let target = allocate(type.shape)
-      var start = 0
-      for input in inputs {
-        place(try view(input), in: target, at: type.shape.indices.map { $0 == axis ? start : 0 })
-        start += ir.types[input].shape[axis]
-      }
-      views[output] = target
+      try lowerConcatenation(instruction, axis: axis)
 
     case .reduce(let kind, let axes):
       views[output] = reduce(kind, try view(inputs[0]), axes)

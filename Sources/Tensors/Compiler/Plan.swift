@@ -29,6 +29,11 @@ struct Address: Hashable {
   var offset: Int = 0
 }
 
+extension View {
+  /// Where the first element is.
+  var start: Address { Address(buffer: buffer, offset: offset) }
+}
+
 /// One kernel call.
 enum Step {
   case program(Program)
@@ -59,7 +64,7 @@ enum Step {
     case .crossEntropyGradient(_, _, let logits, let labels, let upstream, let gradient):
       ([logits.buffer, labels.buffer, upstream.buffer], [gradient.buffer])
     case .matmul(let product): ([product.a.buffer, product.b.buffer], [product.c.buffer])
-    case .attention(let call): (call.inputs.map(\.address.buffer), call.outputs.map(\.address.buffer))
+    case .attention(let call): (call.inputs.map(\.buffer), call.outputs.map(\.buffer))
     case .library(_, let operands, let outputs):
       (operands.dropLast(outputs).map(\.buffer), operands.suffix(outputs).map(\.buffer))
     case .kernel(_, let operands, let outputs):
