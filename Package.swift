@@ -46,7 +46,7 @@ let package = Package(
       resources: [.embedInCode("Resources/digits.bin")],
       swiftSettings: strict),
     .target(name: "Models", dependencies: ["NeuralNetworks"], swiftSettings: strict),
-    .target(name: "Training", dependencies: ["Models", "Datasets"], swiftSettings: strict),
+    .target(name: "Training", dependencies: ["Models", "Datasets", "CZlib"], swiftSettings: strict),
     .target(name: "Backprop", dependencies: ["Training"], swiftSettings: strict),
     .executableTarget(
       name: "BackpropCLI",

@@ -84,16 +84,22 @@ public struct SafeTensors {
   ///
   /// Throws a `ModelError` that names the file and says what would be right where it is not wholly of this format.
   public static func read(_ url: URL) throws -> (entries: [Entry], metadata: [String: String]) {
+    let bytes = try contents(of: url)
+    do { return try decode(bytes) } catch { throw ModelError("\(url.path) \(error)") }
+  }
+
+  /// The bytes of the file at `url`.
+  package static func contents(of url: URL) throws(ModelError) -> [UInt8] {
     let target = url.resolvingSymlinksInPath()
     let attributes = try? FileManager.default.attributesOfItem(atPath: target.path)
     // Anything but a file may have no end.
     guard attributes?[.type] as? FileAttributeType == .typeRegular, let data = try? Data(contentsOf: target) else {
       throw ModelError("\(url.path) cannot be read; it should be a safetensors file")
     }
-    do { return try decode([UInt8](data)) } catch { throw ModelError("\(url.path) \(error)") }
+    return [UInt8](data)
   }
 
-  static func encode(_ entries: [Entry], metadata: [String: String]) throws(ModelError) -> Data {
+  package static func encode(_ entries: [Entry], metadata: [String: String]) throws(ModelError) -> Data {
     var members: [String] = []
     if !metadata.isEmpty {
       let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
@@ -119,24 +125,16 @@ public struct SafeTensors {
     header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
     guard header.count <= greatestHeader else { throw ModelError("names and metadata should be below 100 MB") }
 
-    var bytes = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
-    bytes.reserveCapacity(8 + header.count + end)
-    bytes.append(contentsOf: header)
+    var data = Data(capacity: 8 + header.count + end)
+    data.append(contentsOf: (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })
+    data.append(contentsOf: header)
     for entry in entries {
       switch entry.contents {
-      case .floats(let values): for value in values { append(value.bitPattern, to: &bytes) }
-      case .integers(let values): for value in values { append(UInt32(bitPattern: value), to: &bytes) }
+      case .floats(let values): LittleEndian.append(values, to: &data)
+      case .integers(let values): LittleEndian.append(values, to: &data)
       }
     }
-    return Data(bytes)
-  }
-
-  /// The lowest byte first.
-  private static func append(_ bits: UInt32, to bytes: inout [UInt8]) {
-    bytes.append(UInt8(truncatingIfNeeded: bits))
-    bytes.append(UInt8(truncatingIfNeeded: bits >> 8))
-    bytes.append(UInt8(truncatingIfNeeded: bits >> 16))
-    bytes.append(UInt8(truncatingIfNeeded: bits >> 24))
+    return data
   }
 
   /// The product of `shape`, or `nil` where it has no meaning or cannot be counted.
@@ -230,7 +228,7 @@ extension SafeTensors {
     var end: Int
   }
 
-  static func decode(_ bytes: [UInt8]) throws(ModelError) -> (entries: [Entry], metadata: [String: String]) {
+  package static func decode(_ bytes: [UInt8]) throws(ModelError) -> (entries: [Entry], metadata: [String: String]) {
     guard bytes.count >= 8 else { throw ModelError("should be a safetensors file, which has at least 8 bytes") }
     let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << UInt64(8 * $1) }
     guard length <= UInt64(greatestHeader) else {

@@ -13,8 +13,11 @@ public final class Random: Sendable {
     drawn = Mutex(counter)
   }
 
-  /// How many draws there were; with the seed, all that is needed to go on.
-  public var counter: UInt64 { drawn.withLock { $0 } }
+  /// How many draws there were; with the seed, all that is needed to go on. Set it to go on from another place.
+  public var counter: UInt64 {
+    get { drawn.withLock { $0 } }
+    set { drawn.withLock { $0 = newValue } }
+  }
 
   /// The generator that tensors and layers of this task use. Outside `withValue` it is one whose seed differs each run.
   @TaskLocal public static var current = Random(seed: UInt64.random(in: .min ... .max))

@@ -31,7 +31,7 @@ struct Progress {
   }
 
   /// The counts with the time until now.
-  var current: Counts {
+  private var current: Counts {
     var result = counts
     result.seconds = seconds
     return result
@@ -85,10 +85,10 @@ struct Progress {
   }
 
   /// Does `body` without counting its time as training.
-  mutating func pausing<Result>(_ body: () throws -> Result) rethrows -> Result {
+  mutating func pausing<Result>(_ body: (Counts) throws -> Result) rethrows -> Result {
     let before = clock.now
     defer { counts.pausedSeconds += before.duration(to: clock.now).seconds }
-    return try body()
+    return try body(current)
   }
 
   func result(_ ending: TrainingResult.Ending, evaluation: Evaluation?) -> TrainingResult {

@@ -27,12 +27,18 @@ public struct Trainer: Sendable {
   public var evaluationInterval: Int?
   /// Steps between two whose gradient norm is measured.
   public var logInterval: Int
+  /// Seconds between two checkpoints. There are more at the end of epochs where they cost little, when somebody asks for
+  /// the end, and at the end.
+  public var checkpointInterval: Double
+  /// Steps after each of which there is a checkpoint as well; `nil` for none.
+  public var checkpointSteps: Int?
   /// Looked at after each step.
   public var stop: StopRequest
 
   public init(
     epochs: Int = 10, steps: Int? = nil, patience: Int? = nil, schedule: LearningRateSchedule = .constant,
-    evaluationInterval: Int? = nil, logInterval: Int = 10, stop: StopRequest = StopRequest()
+    evaluationInterval: Int? = nil, logInterval: Int = 10, checkpointInterval: Double = 60,
+    checkpointSteps: Int? = nil, stop: StopRequest = StopRequest()
   ) {
     self.epochs = epochs
     self.steps = steps
@@ -40,26 +46,32 @@ public struct Trainer: Sendable {
     self.schedule = schedule
     self.evaluationInterval = evaluationInterval
     self.logInterval = logInterval
+    self.checkpointInterval = checkpointInterval
+    self.checkpointSteps = checkpointSteps
     self.stop = stop
   }
 
-  /// Trains the model of `task`.
+  /// Trains the model of `task`, saving checkpoints to `store` where there is one.
+  ///
+  /// From a `checkpoint` it goes on where that was made, and ends with the same bits as without the interruption, if task,
+  /// optimizer, settings, `Random.current`'s seed and the number of threads are the same.
   ///
   /// `report` hears of each step and each evaluation. Throws a `TrainingError` that names the step where the loss is not
-  /// finite, what the model throws where shapes do not fit, and what `report` throws.
+  /// finite, what the model throws where shapes do not fit, what saving throws and what `report` throws.
   public func train(
-    _ task: some TrainingTask, with optimizer: any Optimizer, report: (TrainingEvent) throws -> Void = { _ in }
+    _ task: some TrainingTask, with optimizer: any Optimizer, from checkpoint: Checkpoint? = nil,
+    savingTo store: CheckpointStore? = nil, report: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     let firstRate = optimizer.learningRate
     defer { optimizer.learningRate = firstRate }
-    var loop = TrainingLoop(
+    var loop = try TrainingLoop(
       trainer: self, task: task, optimizer: optimizer,
-      length: try TrainingLength(self, stepsPerEpoch: task.stepsPerEpoch))
+      length: try TrainingLength(self, stepsPerEpoch: task.stepsPerEpoch), checkpoint: checkpoint, store: store)
     return try loop.run(report)
   }
 
   /// Trains a classifier on `training`, in batches of `batchSize` whose order `seed` determines, and looks at
-  /// `evaluation` after each epoch. Throws what `train(_:with:report:)` throws, and a `TrainingError` for an empty set.
+  /// `evaluation` after each epoch. Throws what `train(_:with:from:savingTo:report:)` throws, and a `TrainingError` for an empty set.
   public func train(
     _ model: any Layer, with optimizer: any Optimizer, on training: ImageSet, evaluatingOn evaluation: ImageSet? = nil,
     batchSize: Int = 64, seed: UInt64 = 0, report: (TrainingEvent) throws -> Void = { _ in }

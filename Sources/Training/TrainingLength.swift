@@ -8,7 +8,7 @@ struct TrainingLength: Hashable {
   /// Throws a `TrainingError` for settings with which there is nothing to do.
   init(_ trainer: Trainer, stepsPerEpoch: Int) throws(TrainingError) {
     guard trainer.epochs > 0, trainer.steps ?? 1 > 0, trainer.patience ?? 1 > 0, trainer.evaluationInterval ?? 1 > 0,
-      trainer.logInterval > 0
+      trainer.logInterval > 0, trainer.checkpointSteps ?? 1 > 0, trainer.checkpointInterval > 0
     else { throw TrainingError("epochs, steps, patience and intervals must be at least 1") }
     guard stepsPerEpoch > 0 else { throw TrainingError("there are no training examples") }
     let (product, overflow) = trainer.epochs.multipliedReportingOverflow(by: stepsPerEpoch)

@@ -10,18 +10,33 @@ struct TrainingLoop<Task: TrainingTask> {
   private let rate: Float
   private var progress: Progress
   private var patience: Patience?
+  private let store: CheckpointStore?
+  private var clock: CheckpointClock
+  /// Whether the model was evaluated since the last checkpoint.
+  private var hasNewEvaluation = false
 
-  init(trainer: Trainer, task: Task, optimizer: any Optimizer, length: TrainingLength) {
+  init(
+    trainer: Trainer, task: Task, optimizer: any Optimizer, length: TrainingLength, checkpoint: Checkpoint?,
+    store: CheckpointStore?
+  ) throws {
     self.trainer = trainer
     self.task = task
     self.optimizer = optimizer
     rate = optimizer.learningRate
-    progress = Progress(length)
-    patience = trainer.patience.map { Patience($0) }
+    self.store = store
+    let best = try checkpoint?.restore(to: task, optimizer)
+    progress = Progress(length, from: checkpoint?.header.counts ?? Progress.Counts())
+    patience = trainer.patience.map {
+      Patience($0, best: best, evaluationsWithoutGain: checkpoint?.header.evaluationsWithoutGain ?? 0)
+    }
+    clock = CheckpointClock(
+      steps: trainer.checkpointSteps, interval: trainer.checkpointInterval, from: checkpoint?.step ?? 0)
   }
 
   mutating func run(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult {
     let ending = try steps(report)
+    // Before the best weights take the place of the last ones.
+    if clock.savedStep != progress.steps || hasNewEvaluation { try save() }
     guard let best = patience?.best else { return progress.result(ending, evaluation: progress.counts.evaluation) }
     try best.restore(to: task.model)
     return progress.result(ending, evaluation: best.evaluation)
@@ -32,15 +47,28 @@ struct TrainingLoop<Task: TrainingTask> {
       if trainer.stop.isRequested, progress.needsEvaluation || !progress.isDone { return .interrupted }
       if progress.needsEvaluation {
         let task = task
-        let evaluation = try progress.pausing { try task.evaluate() }
+        let evaluation = try progress.pausing { _ in try task.evaluate() }
         try report(.evaluation(progress.count(evaluation)))
         let watched = evaluation?.loss ?? progress.counts.loss
         try patience?.note(watched, evaluation, task.model)
+        hasNewEvaluation = true
       }
       if progress.isDone { return .completed }
       if patience?.isExhausted == true { return .converged }
+      if clock.isDue(after: progress.steps, isEpochEnd: progress.length.isEpochEnd(progress.steps)) { try save() }
       try report(.step(try step()))
     }
+  }
+
+  private mutating func save() throws {
+    guard let store else { return }
+    let (task, optimizer, patience) = (task, optimizer, patience)
+    var clock = clock
+    try progress.pausing { counts in
+      try clock.save(counts.steps) { try store.save(try Checkpoint(of: task, optimizer, counts, patience)) }
+    }
+    self.clock = clock
+    hasNewEvaluation = false
   }
 
   /// One update. The loss, the accuracy and the norm come out of the same plan as the update.

@@ -1,0 +1,110 @@
+import Models
+import NeuralNetworks
+import Tensors
+
+/// All that a training needs to go on as if it had not been stopped.
+public struct Checkpoint: Sendable {
+  /// What is no array.
+  struct Header: Codable, Hashable {
+    var counts: Progress.Counts
+    /// Tells other data from those the training began with.
+    var stepsPerEpoch: Int
+    /// The optimizer's.
+    var updates: Int
+    /// Of `Random.current`.
+    var randomSeed: UInt64
+    var randomCounter: UInt64
+    var evaluationsWithoutGain: Int
+    var best: Best?
+
+    struct Best: Codable, Hashable {
+      var loss: Double
+      var evaluation: Evaluation?
+    }
+  }
+
+  var header: Header
+  /// `model/…`, `optimizer/…`, `task/…` and, of the best weights, `best/…`.
+  var arrays: [SafeTensors.Entry]
+
+  /// Steps that were done when it was made.
+  public var step: Int { header.counts.steps }
+  /// The step after which the model was evaluated last: that or an earlier one.
+  public var evaluatedStep: Int { header.counts.evaluatedStep }
+}
+
+extension Checkpoint {
+  /// Takes the values of everything. Costs a copy of the model, its optimizer's state and the best weights.
+  init(
+    of task: some TrainingTask, _ optimizer: any Optimizer, _ counts: Progress.Counts, _ patience: Patience?
+  ) throws {
+    header = Header(
+      counts: counts, stepsPerEpoch: task.stepsPerEpoch, updates: optimizer.stepCount,
+      randomSeed: Random.current.seed, randomCounter: Random.current.counter,
+      evaluationsWithoutGain: patience?.evaluationsWithoutGain ?? 0,
+      best: patience?.best.map { Header.Best(loss: $0.loss, evaluation: $0.evaluation) })
+    arrays = try Self.variables(of: task, optimizer).map { name, variable in
+      SafeTensors.Entry(name: name, shape: variable.shape.dimensions, values: try variable.values())
+    }
+    if let best = patience?.best {
+      for ((name, variable), values) in zip(try namedVariables(of: task.model), best.weights) {
+        arrays.append(SafeTensors.Entry(name: "best/\(name)", shape: variable.shape.dimensions, values: values))
+      }
+    }
+  }
+
+  /// Gives model, optimizer, task and `Random.current` the values of this checkpoint; the best weights come back.
+  ///
+  /// Throws a `TrainingError` where it is not one of such a training; then nothing has changed.
+  func restore(to task: some TrainingTask, _ optimizer: any Optimizer) throws -> Patience.Best? {
+    guard header.stepsPerEpoch == task.stepsPerEpoch else {
+      throw TrainingError(
+        "the checkpoint was made with \(header.stepsPerEpoch) steps an epoch, but there are \(task.stepsPerEpoch); go on "
+          + "with the data and the batch size that the training began with")
+    }
+    guard header.randomSeed == Random.current.seed else {
+      throw TrainingError(
+        "the checkpoint was made with the seed \(header.randomSeed), not \(Random.current.seed); go on with its own")
+    }
+    var left = Dictionary(arrays.map { ($0.name, $0) }) { first, _ in first }
+    var found: [(Variable, [Float])] = []
+    for (name, variable) in try Self.variables(of: task, optimizer) {
+      found.append((variable, try Self.take(name, like: variable, from: &left)))
+    }
+    let best = try header.best.map { best in
+      let weights = try namedVariables(of: task.model).map { name, variable in
+        try Self.take("best/\(name)", like: variable, from: &left)
+      }
+      return Patience.Best(loss: best.loss, evaluation: best.evaluation, weights: weights)
+    }
+    if let extra = left.keys.min() {
+      throw TrainingError("the checkpoint holds '\(extra)', which this training does not have")
+    }
+    for (variable, values) in found { try variable.set(values) }
+    optimizer.stepCount = header.updates
+    Random.current.counter = header.randomCounter
+    return best
+  }
+
+  private static func take(
+    _ name: String, like variable: Variable, from left: inout [String: SafeTensors.Entry]
+  ) throws -> [Float] {
+    guard let entry = left.removeValue(forKey: name) else {
+      throw TrainingError("the checkpoint lacks '\(name)', which this training needs")
+    }
+    guard case .floats(let values) = entry.contents, Shape(entry.shape) == variable.shape else {
+      throw TrainingError(
+        "'\(name)' of the checkpoint is \(entry.contents.dtype) \(entry.shape), but this training needs F32 \(variable.shape)"
+      )
+    }
+    return values
+  }
+
+  private static func variables(
+    of task: some TrainingTask, _ optimizer: any Optimizer
+  ) throws -> [(name: String, variable: Variable)] {
+    try namedVariables(of: task.model).map { ("model/\($0.name)", $0.variable) }
+      + optimizer.stateVariables.map { ("optimizer/\($0.name)", $0) }
+      + task.stateVariables.map { ("task/\($0.name)", $0.variable) }
+  }
+}

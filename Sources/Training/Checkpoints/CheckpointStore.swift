@@ -1,0 +1,121 @@
+import Foundation
+import Models
+
+/// The folder that a training's checkpoints are in: the newest one and, in case that is damaged, the one before.
+///
+/// A checkpoint is one safetensors file. What is no array is JSON in its metadata, and its last array is a checksum of
+/// all bytes before. It is written beside the others, brought to the disk and then takes its name.
+public struct CheckpointStore: Sendable {
+  public let folder: URL
+  /// What shaped the training, in any form; `load` refuses a checkpoint that was saved with something else.
+  public var configuration: String
+
+  private static let newest = "latest.safetensors"
+  private static let before = "previous.safetensors"
+  private static let format = "backprop checkpoint 1"
+  private static let checksum = "checksum"
+
+  public init(folder: URL, configuration: String = "") {
+    self.folder = folder
+    self.configuration = configuration
+  }
+
+  /// Saves `checkpoint`, which then is the newest one. Throws a `TrainingError` where that cannot be done.
+  public func save(_ checkpoint: Checkpoint) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let data = try encode(checkpoint)
+      try AtomicFile.replace(folder.appending(path: Self.newest), with: data, keepingAs: Self.before)
+    } catch {
+      throw TrainingError("the checkpoint of step \(checkpoint.step) cannot be saved: \(error)", step: checkpoint.step)
+    }
+  }
+
+  /// The newest checkpoint that is whole, or `nil` where none was made yet. `notice` hears of one that is damaged.
+  ///
+  /// Throws a `TrainingError` where there are some and none is whole.
+  public func load(notice: (String) -> Void = { _ in }) throws -> Checkpoint? {
+    AtomicFile.removeLeftovers(in: folder)
+    var problems: [String] = []
+    for name in [Self.newest, Self.before] {
+      let file = folder.appending(path: name)
+      guard FileManager.default.fileExists(atPath: file.path) else { continue }
+      do {
+        let checkpoint = try decode(try SafeTensors.contents(of: file))
+        if !problems.isEmpty {
+          // Or else the next one that is saved would push the good one out.
+          try? FileManager.default.removeItem(at: folder.appending(path: Self.newest))
+          notice("\(problems.joined(separator: "; ")); going on from the checkpoint before, of step \(checkpoint.step)")
+        }
+        return checkpoint
+      } catch let error as ModelError {
+        problems.append(error.description.hasPrefix(file.path) ? "\(error)" : "\(file.path) \(error)")
+      }
+    }
+    guard problems.isEmpty else {
+      throw TrainingError("no checkpoint is whole: \(problems.joined(separator: "; ")); train again from the start")
+    }
+    return nil
+  }
+
+  /// Removes all checkpoints.
+  public func clear() throws {
+    AtomicFile.removeLeftovers(in: folder)
+    for name in [Self.newest, Self.before] {
+      let file = folder.appending(path: name)
+      guard FileManager.default.fileExists(atPath: file.path) else { continue }
+      do { try FileManager.default.removeItem(at: file) } catch {
+        throw TrainingError("\(file.path) cannot be removed: \(error.localizedDescription)")
+      }
+    }
+  }
+
+  func encode(_ checkpoint: Checkpoint) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let metadata = [
+      "format": Self.format, "configuration": configuration,
+      "training": String(decoding: try encoder.encode(checkpoint.header), as: UTF8.self),
+    ]
+    let placeholder = SafeTensors.Entry(name: Self.checksum, shape: [1], integers: [0])
+    var data = try SafeTensors.encode(checkpoint.arrays + [placeholder], metadata: metadata)
+    let sum = Checksum.crc32(data.dropLast(4))
+    for place in 0..<4 { data[data.endIndex - 4 + place] = UInt8(truncatingIfNeeded: sum >> (8 * UInt32(place))) }
+    return data
+  }
+
+  /// Errors go on from the file's name.
+  func decode(_ bytes: [UInt8]) throws -> Checkpoint {
+    let written = bytes.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    guard bytes.count > 4, Checksum.crc32(bytes.dropLast(4)) == written else {
+      throw ModelError("is damaged: its checksum is wrong")
+    }
+    let (entries, metadata) = try SafeTensors.decode(bytes)
+    guard metadata["format"] == Self.format, entries.last?.name == Self.checksum, let training = metadata["training"]
+    else { throw ModelError("should be a checkpoint of this version, '\(Self.format)'") }
+    guard metadata["configuration"] == configuration else {
+      throw TrainingError("the checkpoint in \(folder.path) is of a training with other settings")
+    }
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let header = try? decoder.decode(Checkpoint.Header.self, from: Data(training.utf8)), header.isPossible else {
+      throw ModelError("should hold where a training is, which cannot be read")
+    }
+    return Checkpoint(header: header, arrays: entries.dropLast())
+  }
+}
+
+extension Checkpoint.Header {
+  /// Counts that a training can have; a checksum keeps accidents out, not numbers that somebody wrote.
+  fileprivate var isPossible: Bool {
+    let limit = 1 << 62
+    return [
+      counts.steps, counts.examples, counts.periodExamples, counts.evaluatedStep, updates, evaluationsWithoutGain,
+    ]
+    .allSatisfy { (0..<limit).contains($0) } && stepsPerEpoch > 0 && counts.evaluatedStep <= counts.steps
+      && counts.seconds.isFinite && counts.pausedSeconds.isFinite
+  }
+}
