@@ -44,7 +44,7 @@ struct EvaluateCommand: ParsableCommand {
 
 /// The data that was asked for, else the data the run was trained on.
 func openData(_ name: String?, for run: Run) throws -> ImageDataset {
-  guard let name = try name ?? run.readRecord()?.flags.data else {
+  guard let name = try name ?? run.readRecord()?.flags["data"].map({ "\($0)" }) else {
     throw RequestError("\(run.path) does not say what it was trained on; name the data with --data")
   }
   return try RequestError.whenFailing { try ImageDataset.named(name) }

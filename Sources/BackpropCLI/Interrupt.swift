@@ -9,23 +9,26 @@ import Dispatch
   import Darwin
 #endif
 
-/// Turns Ctrl-C into a stop request while it lives; a second Ctrl-C ends the process at once.
+/// Turns Ctrl-C and SIGTERM into a stop request while it lives; a second one ends the process at once.
 final class Interrupt {
   let stop = StopRequest()
-  private let source: any DispatchSourceSignal
+  private let sources: [any DispatchSourceSignal]
 
   init() {
-    signal(SIGINT, SIG_IGN)
-    source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-    source.setEventHandler { [stop] in
-      if stop.isRequested { Console.exit(.interrupted) }
-      stop.request()
+    sources = [SIGINT, SIGTERM].map { [stop] number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if stop.isRequested { Console.exit(.interrupted) }
+        stop.request()
+      }
+      source.activate()
+      return source
     }
-    source.activate()
   }
 
   deinit {
-    source.cancel()
-    signal(SIGINT, SIG_DFL)
+    for source in sources { source.cancel() }
+    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
   }
 }

@@ -5,10 +5,25 @@ import Foundation
 final class MetricsLog {
   private let file: FileHandle
 
-  init(path: String) throws {
-    guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
-    else { throw WorkError("cannot write \(path); check that the folder is there and may be written to") }
-    self.file = file
+  /// Opens the file. What was logged after `checkpoint` was made goes; without one, all does.
+  init(_ url: URL, upTo checkpoint: Checkpoint?) throws {
+    let kept = checkpoint.map { Self.lines(of: url, upTo: $0) } ?? []
+    do {
+      try AtomicFile.replace(url, with: Data(kept.map { $0 + "\n" }.joined().utf8))
+      file = try FileHandle(forWritingTo: url)
+      try file.seekToEnd()
+    } catch {
+      throw WorkError("cannot write \(url.path); check that the folder is there and may be written to")
+    }
+  }
+
+  private static func lines(of url: URL, upTo checkpoint: Checkpoint) -> [String] {
+    guard let text = try? String(contentsOf: url, encoding: .utf8) else { return [] }
+    return text.split(separator: "\n").map(String.init).filter { line in
+      // A line that was cut short is no line.
+      guard let line = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)) else { return false }
+      return line.step <= (line.meanLoss == nil ? checkpoint.step : checkpoint.evaluatedStep)
+    }
   }
 
   func add(_ event: TrainingEvent) throws {
@@ -31,10 +46,13 @@ final class MetricsLog {
       case nil: break
       }
       try write(line)
+    case .saving:
+      // A checkpoint must not know of steps whose lines a power failure takes away.
+      try file.synchronize()
     }
   }
 
-  private struct Line: Encodable {
+  private struct Line: Codable {
     var step: Int
     var epoch: Int
     var loss: Double?

@@ -27,6 +27,7 @@ struct ProgressDisplay {
     case .evaluation(let report):
       if Console.errorIsTerminal { Console.overwrite("") }
       Console.log(line(report))
+    case .saving: break
     }
   }
 

@@ -6,13 +6,13 @@ import Backprop
   import Foundation
 #endif
 
-/// A run's directory: `model.json`, `weights.safetensors`, `run.json` and `metrics.jsonl`.
+/// A run's directory: `model.json`, `weights.safetensors`, `run.json`, `metrics.jsonl` and `checkpoint`.
 struct Run {
   let path: String
 
   private static let record = "run.json"
 
-  private func file(_ name: String) -> URL { URL(filePath: path).appending(path: name) }
+  func file(_ name: String) -> URL { URL(filePath: path).appending(path: name) }
 
   /// Makes the directory for a new run. A folder that holds something else than a run is left alone.
   static func create(at path: String?, name: String) throws -> Run {
@@ -21,6 +21,7 @@ struct Run {
     var isFolder = false
     if files.fileExists(atPath: run.path, isDirectory: &isFolder) {
       guard isFolder else { throw RequestError("--output \(run.path) is a file; name a folder") }
+      AtomicFile.removeLeftovers(in: URL(filePath: run.path))
       let contents = try RequestError.whenFailing { try files.contentsOfDirectory(atPath: run.path) }
       guard contents.isEmpty || contents.contains(record) else {
         throw RequestError("--output \(run.path) holds files that are no run; name a new folder")
@@ -35,6 +36,8 @@ struct Run {
     guard files.isWritableFile(atPath: run.path) else {
       throw RequestError("the folder \(run.path) cannot be written; name another one with --output")
     }
+    // Weights of the run before must not be taken for this one's.
+    for name in ["weights.safetensors", "model.json"] { try? files.removeItem(at: run.file(name)) }
     return run
   }
 
@@ -85,7 +88,7 @@ struct Run {
 
   func write(_ record: RunRecord) throws {
     do {
-      try JSON.pretty(record).write(to: file(Self.record), options: .atomic)
+      try AtomicFile.replace(file(Self.record), with: try JSON.pretty(record))
     } catch {
       throw WorkError("cannot write \(file(Self.record).path): \(error)")
     }
@@ -101,7 +104,10 @@ struct Run {
     }
   }
 
-  func openMetrics() throws -> MetricsLog { try MetricsLog(path: file("metrics.jsonl").path) }
+  /// The metrics, emptied but for what a training that goes on from `checkpoint` will not do again.
+  func openMetrics(upTo checkpoint: Checkpoint?) throws -> MetricsLog {
+    try MetricsLog(file("metrics.jsonl"), upTo: checkpoint)
+  }
 
   private static func timestamp() -> String {
     // 2026-01-31T12:00:00Z becomes 20260131-120000.
@@ -109,70 +115,4 @@ struct Run {
       character == "T" ? "-" : character.isNumber ? character : nil
     }.reduce(into: "") { $0.append($1) }
   }
-}
-
-/// What `run.json` says: the request, the circumstances and the results.
-struct RunRecord: Codable {
-  struct Flags: Codable {
-    var data: String
-    var model: String
-    var epochs: Int?
-    var steps: Int?
-    var batchSize: Int
-    var optimizer: String
-    var learningRate: Double
-    var momentum: Double?
-    var weightDecay: Double?
-    var clipNorm: Double?
-    var schedule: String
-    var warmupSteps: Int?
-    var patience: Int?
-  }
-
-  struct Results: Codable {
-    var ending: String
-    var steps: Int
-    var epochs: Int
-    var trainingLoss: Double
-    var trainingAccuracy: Double?
-    var loss: Double?
-    var accuracy: Double?
-    var confusionMatrix: [[Int]]?
-    var perplexity: Double?
-    var bitsPerCharacter: Double?
-    var seconds: Double
-    var examplesPerSecond: Double
-
-    init(_ result: TrainingResult) {
-      ending = result.ending.rawValue
-      steps = result.steps
-      epochs = result.epochs
-      trainingLoss = result.loss
-      trainingAccuracy = result.accuracy
-      loss = result.evaluation?.loss
-      switch result.evaluation {
-      case .classification(let result):
-        accuracy = result.accuracy
-        confusionMatrix = result.confusionMatrix.counts
-      case .language(let result):
-        perplexity = result.perplexity
-        bitsPerCharacter = result.bitsPerCharacter
-      case nil: break
-      }
-      seconds = result.seconds
-      examplesPerSecond = result.examplesPerSecond
-    }
-  }
-
-  var version = backpropVersion
-  var engine = Engine.description
-  var flags: Flags
-  var seed: UInt64
-  var threads = Threads.count
-  var parameters: Int
-  var started: String
-  var ended: String?
-  /// Why there are no results, where training failed.
-  var error: String?
-  var results: Results?
 }

@@ -12,10 +12,10 @@ struct TrainingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Examples an update looks at. Default: 32 for digits, else 64.")
   var batchSize: Int?
 
-  @Option(help: "sgd, momentum, momentum-ema, nesterov, adagrad, rmsprop, adam or adamw.")
-  var optimizer = "adam"
+  @Option(help: "sgd, momentum, momentum-ema, nesterov, adagrad, rmsprop, adam or adamw. Default: adam.")
+  var optimizer: String?
 
-  @Option(parsing: .unconditional, help: "The learning rate at the start. Default: what suits the optimizer.")
+  @Option(parsing: .unconditional, help: "The highest learning rate. Default: what suits the optimizer.")
   var learningRate: Double?
 
   @Option(parsing: .unconditional, help: "Share of the last step that goes on, for optimizers that have one.")
@@ -27,17 +27,31 @@ struct TrainingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "The greatest norm of all gradients together; longer ones are scaled down.")
   var clipNorm: Double?
 
-  @Option(help: "How the learning rate changes: constant, step, cosine, one-cycle or linear.")
-  var schedule = "cosine"
+  @Option(help: "How the learning rate changes: constant, step, cosine, one-cycle or linear. Default: cosine.")
+  var schedule: String?
 
   @Option(parsing: .unconditional, help: "Steps in which the learning rate rises from 0 at the start.")
-  var warmupSteps = 0
+  var warmupSteps: Int?
 
-  @Option(parsing: .unconditional, help: "Ends training after this many epochs without a lower loss.")
+  @Option(
+    parsing: .unconditional,
+    help: "Ends training after this many evaluations without a lower loss, and takes the weights of the lowest.")
   var patience: Int?
+
+  @Option(parsing: .unconditional, help: "Steps between two evaluations. Default: an epoch.")
+  var evaluationSteps: Int?
 
   @Option(help: "The folder of the run. Default: a new one in runs.")
   var output: String?
+
+  @Flag(help: "Goes on with the run in --output, with its flags.")
+  var resume = false
+
+  @Option(parsing: .unconditional, help: "Seconds between two checkpoints.")
+  var checkpoint = 60.0
+
+  @Option(parsing: .unconditional, help: "Steps after each of which there is a checkpoint as well.")
+  var checkpointSteps: Int?
 
   @Option(help: "Makes the run repeatable.")
   var seed: UInt64?
@@ -51,6 +65,9 @@ struct TrainingOptions: ParsableArguments {
     try requireAtLeastOne(steps, "--steps")
     try requireAtLeastOne(batchSize, "--batch-size")
     try requireAtLeastOne(patience, "--patience")
+    try requireAtLeastOne(evaluationSteps, "--evaluation-steps")
+    try requireAtLeastOne(checkpointSteps, "--checkpoint-steps")
+    guard checkpoint > 0 else { throw RequestError("--checkpoint must be above 0 seconds, not \(checkpoint)") }
     if epochs != nil, steps != nil { throw RequestError("give --epochs or --steps, not both") }
     if let learningRate, !(learningRate > 0 && Float(learningRate).isFinite && Float(learningRate) > 0) {
       throw RequestError("--learning-rate must be a number above 0, not \(learningRate)")
@@ -64,16 +81,64 @@ struct TrainingOptions: ParsableArguments {
     if let clipNorm, !(Float(clipNorm) > 0 && Float(clipNorm).isFinite) {
       throw RequestError("--clip-norm must be a number above 0, not \(clipNorm)")
     }
-    guard warmupSteps >= 0 else { throw RequestError("--warmup-steps must be at least 0, not \(warmupSteps)") }
-    _ = try learningRateSchedule()
-  }
-
-  /// The schedule, which falls to `finalFraction` of the learning rate.
-  func learningRateSchedule(finalFraction: Double = 0) throws -> LearningRateSchedule {
-    guard let shape = LearningRateSchedule.Shape(rawValue: schedule) else {
+    if let warmupSteps, warmupSteps < 0 {
+      throw RequestError("--warmup-steps must be at least 0, not \(warmupSteps)")
+    }
+    if let schedule, LearningRateSchedule.Shape(rawValue: schedule) == nil {
       throw RequestError.unknown("schedule", schedule, known: LearningRateSchedule.Shape.allCases.map(\.rawValue))
     }
-    return LearningRateSchedule(shape, warmupSteps: warmupSteps, finalFraction: finalFraction)
+    if resume, output == nil { throw RequestError("--resume needs the run to go on with; name it with --output") }
+  }
+
+  /// What is usual for a kind of training and its data.
+  struct Usual {
+    /// One of the two.
+    var epochs: Int?
+    var steps: Int?
+    var batchSize: Int
+    var optimizer = "adam"
+    /// `nil`: what suits the optimizer.
+    var learningRate: Double?
+    var schedule = LearningRateSchedule.Shape.cosine
+  }
+
+  /// Settles all flags that shape a run; afterwards `optimizer`, `learningRate`, `batchSize` and `schedule` are there.
+  mutating func settle(_ settlement: inout FlagSettlement, usual: Usual) throws {
+    let hasLength = epochs != nil || steps != nil
+    try settlement.settleLength("epochs", &epochs, usual: hasLength ? nil : usual.epochs)
+    try settlement.settleLength("steps", &steps, usual: hasLength ? nil : usual.steps)
+    try settlement.settle("batch-size", &batchSize, usual: usual.batchSize)
+    try settlement.settle("optimizer", &optimizer, usual: usual.optimizer)
+    // By way of text: 0.001 as a Float is not 0.001 as a Double.
+    let suitable = optimizer.flatMap(OptimizerName.init).flatMap { Double("\($0.usualLearningRate)") }
+    try settlement.settle("learning-rate", &learningRate, usual: usual.learningRate ?? suitable)
+    try settlement.settle("momentum", &momentum)
+    try settlement.settle("weight-decay", &weightDecay)
+    try settlement.settle("clip-norm", &clipNorm)
+    try settlement.settle("schedule", &schedule, usual: usual.schedule.rawValue)
+    try settlement.settle("warmup-steps", &warmupSteps)
+    try settlement.settle("patience", &patience)
+    try settlement.settle("evaluation-steps", &evaluationSteps)
+    try check()
+  }
+
+  /// The trainer of settled flags. The learning rate falls to `finalFraction` of itself.
+  func makeTrainer(finalFraction: Double = 0) -> Trainer {
+    let shape = schedule.flatMap(LearningRateSchedule.Shape.init) ?? .constant
+    return Trainer(
+      epochs: epochs ?? .max, steps: steps, patience: patience,
+      schedule: LearningRateSchedule(shape, warmupSteps: warmupSteps ?? 0, finalFraction: finalFraction),
+      evaluationInterval: evaluationSteps, checkpointInterval: checkpoint, checkpointSteps: checkpointSteps)
+  }
+
+  /// The optimizer of settled flags.
+  func makeOptimizer(for model: any Layer) throws -> any Optimizer {
+    try RequestError.whenFailing {
+      try Backprop.makeOptimizer(
+        named: optimizer ?? "", for: model, learningRate: learningRate.map { Float($0) },
+        momentum: momentum.map { Float($0) }, weightDecay: weightDecay.map { Float($0) },
+        clipNorm: clipNorm.map { Float($0) })
+    }
   }
 }
 
@@ -85,13 +150,11 @@ struct CommonOptions: ParsableArguments {
   @Flag(help: "One JSON value on standard output, and nothing else.")
   var json = false
 
-  /// Takes the thread count over.
-  func apply() throws {
+  /// Takes the thread count over, or `usual` where none was given.
+  func apply(usual: Int? = nil) throws {
     try requireAtLeastOne(threads, "--threads")
-    if let threads {
-      guard threads <= 1024 else { throw RequestError("--threads must be at most 1024, not \(threads)") }
-      Threads.count = threads
-    }
+    if let threads, threads > 1024 { throw RequestError("--threads must be at most 1024, not \(threads)") }
+    if let count = threads ?? usual { Threads.count = min(max(count, 1), 1024) }
   }
 }
 

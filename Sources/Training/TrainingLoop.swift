@@ -36,7 +36,7 @@ struct TrainingLoop<Task: TrainingTask> {
   mutating func run(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult {
     let ending = try steps(report)
     // Before the best weights take the place of the last ones.
-    if clock.savedStep != progress.steps || hasNewEvaluation { try save() }
+    if clock.savedStep != progress.steps || hasNewEvaluation { try save(report) }
     guard let best = patience?.best else { return progress.result(ending, evaluation: progress.counts.evaluation) }
     try best.restore(to: task.model)
     return progress.result(ending, evaluation: best.evaluation)
@@ -55,13 +55,14 @@ struct TrainingLoop<Task: TrainingTask> {
       }
       if progress.isDone { return .completed }
       if patience?.isExhausted == true { return .converged }
-      if clock.isDue(after: progress.steps, isEpochEnd: progress.length.isEpochEnd(progress.steps)) { try save() }
+      if clock.isDue(after: progress.steps, isEpochEnd: progress.length.isEpochEnd(progress.steps)) { try save(report) }
       try report(.step(try step()))
     }
   }
 
-  private mutating func save() throws {
+  private mutating func save(_ report: (TrainingEvent) throws -> Void) throws {
     guard let store else { return }
+    try report(.saving(step: progress.steps))
     let (task, optimizer, patience) = (task, optimizer, patience)
     var clock = clock
     try progress.pausing { counts in

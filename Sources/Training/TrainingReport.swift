@@ -4,6 +4,8 @@ public enum TrainingEvent: Sendable {
   case step(StepReport)
   /// The data kept aside has been looked at: after each epoch, or every `evaluationInterval` steps.
   case evaluation(EvaluationReport)
+  /// A checkpoint of so many steps is about to be saved.
+  case saving(step: Int)
 }
 
 /// One step: a batch seen, every parameter updated once.

@@ -18,7 +18,8 @@ struct CommandTests {
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
 
-  func run(_ arguments: [String]) throws -> Outcome {
+  /// `watch` sees the process on its way.
+  func run(_ arguments: [String], watch: (Process) throws -> Void = { _ in }) throws -> Outcome {
     let process = Process()
     let command: URL = try #require(Self.command, "build the product 'backprop' first")
     process.executableURL = command
@@ -32,6 +33,7 @@ struct CommandTests {
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     try process.run()
+    try watch(process)
     process.waitUntilExit()
     return Outcome(
       status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
@@ -43,7 +45,11 @@ struct CommandTests {
     ["train", "image", "--learning-rate", "-1"], ["train", "image", "--learning-rate", "nan"],
     ["train", "image", "--data", "nowhere"], ["train", "image", "--model", "nothing"],
     ["train", "image", "--optimizer", "nobody"], ["train", "image", "--threads", "0"],
-    ["train", "image", "--epochs", "1", "--steps", "1"], ["evaluate", "no-such-run"], ["predict", "no-such-run", "x"],
+    ["train", "image", "--epochs", "1", "--steps", "1"], ["train", "image", "--warmup-steps", "-1"],
+    ["train", "image", "--schedule", "upwards"], ["train", "image", "--resume"],
+    ["train", "image", "--resume", "--output", "no-such-run"], ["train", "image", "--checkpoint", "0"],
+    ["train", "image", "--checkpoint-steps", "0"], ["train", "image", "--evaluation-steps", "0"],
+    ["evaluate", "no-such-run"], ["predict", "no-such-run", "x"],
     ["summary"], ["bench", "nothing"], ["bench", "--seconds", "0"],
   ])
   func wrongRequestsEndWithTwoAndASentence(arguments: [String]) throws {

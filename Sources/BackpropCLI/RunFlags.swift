@@ -1,0 +1,134 @@
+import Backprop
+
+/// The flags that shaped a run by their names, as `run.json` holds them: those that were given and what took the place of
+/// those that were not.
+struct RunFlags: Codable, Equatable {
+  enum Value: Codable, Equatable, CustomStringConvertible {
+    case integer(Int)
+    case number(Double)
+    case text(String)
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let value = try? container.decode(Int.self) {
+        self = .integer(value)
+      } else if let value = try? container.decode(Double.self) {
+        self = .number(value)
+      } else {
+        self = .text(try container.decode(String.self))
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .integer(let value): try container.encode(value)
+      case .number(let value): try container.encode(value)
+      case .text(let value): try container.encode(value)
+      }
+    }
+
+    var description: String {
+      switch self {
+      case .integer(let value): "\(value)"
+      case .number(let value): "\(value)"
+      case .text(let value): value
+      }
+    }
+  }
+
+  private var values: [String: Value] = [:]
+
+  init() {}
+  init(from decoder: any Decoder) throws { values = try decoder.singleValueContainer().decode([String: Value].self) }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(values)
+  }
+
+  subscript(name: String) -> Value? {
+    get { values[name] }
+    set { values[name] = newValue }
+  }
+}
+
+/// What a flag's value can be.
+protocol FlagValue: Equatable {
+  var asFlag: RunFlags.Value { get }
+  init?(_ flag: RunFlags.Value)
+}
+
+extension Int: FlagValue {
+  var asFlag: RunFlags.Value { .integer(self) }
+  init?(_ flag: RunFlags.Value) {
+    guard case .integer(let value) = flag else { return nil }
+    self = value
+  }
+}
+
+extension Double: FlagValue {
+  var asFlag: RunFlags.Value { .number(self) }
+  init?(_ flag: RunFlags.Value) {
+    switch flag {
+    case .integer(let value): self = Double(value)
+    case .number(let value): self = value
+    case .text: return nil
+    }
+  }
+}
+
+extension String: FlagValue {
+  var asFlag: RunFlags.Value { .text(self) }
+  init?(_ flag: RunFlags.Value) {
+    guard case .text(let value) = flag else { return nil }
+    self = value
+  }
+}
+
+/// Settles the flags of a training: those of a new run are what was given or the usual; those of a run that goes on are
+/// its own, and giving another value is an error.
+struct FlagSettlement {
+  /// The run that goes on, `nil` for a new one.
+  let record: RunRecord?
+  /// What was settled so far.
+  private(set) var flags = RunFlags()
+
+  init(_ record: RunRecord?) { self.record = record }
+
+  mutating func settle<Value: FlagValue>(_ name: String, _ value: inout Value?, usual: Value? = nil) throws {
+    if let record {
+      let own = try record.flags[name].map { flag in
+        guard let own = Value(flag) else {
+          throw RequestError("run.json has '\(flag)' as \(name), which cannot be; train anew without --resume")
+        }
+        return own
+      }
+      if let value, value != own {
+        let has = own.map { "has \($0.asFlag)" } ?? "was begun without it"
+        throw RequestError(
+          "--\(name) \(value.asFlag) contradicts the run, which \(has); leave it out to go on, or train anew without --resume"
+        )
+      }
+      value = own
+    } else {
+      value = value ?? usual
+    }
+    flags[name] = value?.asFlag
+  }
+
+  /// Settles how long training goes on: with a rate that does not fall to an end, a run can be made longer.
+  mutating func settleLength(_ name: String, _ value: inout Int?, usual: Int? = nil) throws {
+    if let record, let given = value, case .integer(let own)? = record.flags[name], given > own {
+      guard record.flags["schedule"] == .text(LearningRateSchedule.Shape.constant.rawValue) else {
+        let schedule = record.flags["schedule"].map { "\($0)" } ?? "its schedule"
+        throw RequestError(
+          "the run's learning rate follows '\(schedule)' to the end of its \(own) \(name), so it cannot be made longer; "
+            + "train anew with --\(name) \(given), or with --schedule constant, which can")
+      }
+      flags[name] = given.asFlag
+      return
+    }
+    try settle(name, &value, usual: usual)
+  }
+}

@@ -1,0 +1,92 @@
+import Backprop
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// What `run.json` says: the request, the circumstances and the results.
+struct RunRecord: Codable {
+  /// What the network learned from.
+  enum Kind: String, Codable { case image, text }
+
+  struct Results: Codable {
+    var ending: String
+    var steps: Int
+    var epochs: Int
+    var trainingLoss: Double
+    var trainingAccuracy: Double?
+    var loss: Double?
+    var accuracy: Double?
+    var confusionMatrix: [[Int]]?
+    var perplexity: Double?
+    var bitsPerCharacter: Double?
+    var seconds: Double
+    var examplesPerSecond: Double
+
+    init(_ result: TrainingResult) {
+      ending = result.ending.rawValue
+      steps = result.steps
+      epochs = result.epochs
+      trainingLoss = result.loss
+      trainingAccuracy = result.accuracy
+      loss = result.evaluation?.loss
+      switch result.evaluation {
+      case .classification(let result):
+        accuracy = result.accuracy
+        confusionMatrix = result.confusionMatrix.counts
+      case .language(let result):
+        perplexity = result.perplexity
+        bitsPerCharacter = result.bitsPerCharacter
+      case nil: break
+      }
+      seconds = result.seconds
+      examplesPerSecond = result.examplesPerSecond
+    }
+  }
+
+  var kind: Kind
+  var version = backpropVersion
+  var engine = Engine.description
+  var flags: RunFlags
+  var seed: UInt64
+  var threads = Threads.count
+  var parameters: Int
+  var started: String
+  /// When it went on, each time.
+  var resumed: [String]?
+  var ended: String?
+  /// Why there are no results, where training failed.
+  var error: String?
+  var results: Results?
+
+  /// What a checkpoint of this run must have been made with: all that shapes it but its length.
+  var configuration: String {
+    get throws {
+      var shaping = flags
+      shaping["epochs"] = nil
+      shaping["steps"] = nil
+      return "\(kind.rawValue) \(seed) \(try JSON.line(shaping))"
+    }
+  }
+
+  /// Notes that training begins, or goes on.
+  mutating func begin(_ flags: RunFlags, isResumed: Bool) {
+    self.flags = flags
+    engine = Engine.description
+    threads = Threads.count
+    if isResumed { resumed = (resumed ?? []) + [Date().ISO8601Format()] }
+    (ended, error, results) = (nil, nil, nil)
+  }
+
+  mutating func end(_ result: TrainingResult) {
+    ended = Date().ISO8601Format()
+    results = Results(result)
+  }
+
+  mutating func end(_ failure: any Error) {
+    ended = Date().ISO8601Format()
+    error = "\(failure)"
+  }
+}

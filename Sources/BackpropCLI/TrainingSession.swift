@@ -1,0 +1,123 @@
+import Backprop
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// What training images and training text have in common: the run's folder, its record, metrics, checkpoints, progress
+/// and Ctrl-C.
+struct TrainingSession {
+  private let kind: RunRecord.Kind
+  private let options: TrainingOptions
+  /// The run that goes on; `nil` for a new one.
+  private let resumed: (run: Run, record: RunRecord)?
+  let seed: UInt64
+  /// The flags of this training.
+  var settlement: FlagSettlement
+
+  /// Opens the run that is to go on, where that was asked for, and takes over the number of threads.
+  init(_ kind: RunRecord.Kind, _ options: TrainingOptions, _ common: CommonOptions) throws {
+    try options.check()
+    self.kind = kind
+    self.options = options
+    guard options.resume, let path = options.output else {
+      resumed = nil
+      seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+      settlement = FlagSettlement(nil)
+      try common.apply()
+      return
+    }
+    let run = Run(path: path)
+    guard let record = try run.readRecord() else {
+      throw RequestError("\(path) holds no run.json, so it is no run that could go on; leave --resume out to begin one")
+    }
+    guard record.kind == kind else {
+      throw RequestError(
+        "\(path) is a run of \(record.kind.rawValue); 'backprop train \(record.kind.rawValue) --resume --output \(path)' "
+          + "goes on with it")
+    }
+    if let given = options.seed, given != record.seed {
+      throw RequestError("--seed \(given) contradicts the run, which has \(record.seed); leave it out to go on")
+    }
+    AtomicFile.removeLeftovers(in: URL(filePath: path))
+    resumed = (run, record)
+    seed = record.seed
+    settlement = FlagSettlement(record)
+    try common.apply(usual: record.threads)
+  }
+
+  /// What a training came to.
+  struct Outcome {
+    var run: Run
+    var result: TrainingResult
+    var parameters: Int
+  }
+
+  /// Trains `task` and saves the run. `name` is that of a new folder, `summary` what is told at the start, and `save`
+  /// writes the model into the run's folder.
+  ///
+  /// Throws `Interrupted` after Ctrl-C, when what there was has been saved.
+  func train(
+    _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, name: String, summary: String,
+    unit: String = "examples", save: (Run) throws -> Void
+  ) throws -> Outcome {
+    let run = try resumed?.run ?? Run.create(at: options.output, name: name)
+    let parameters = parameterCount(of: task.model)
+    var record =
+      resumed?.record
+      ?? RunRecord(
+        kind: kind, flags: settlement.flags, seed: seed, parameters: parameters, started: Date().ISO8601Format())
+    let store = CheckpointStore(folder: run.file("checkpoint"), configuration: try record.configuration)
+    let checkpoint = try resumed == nil ? nil : load(store)
+    if resumed == nil { try store.clear() }
+    log(summary, record, checkpoint, run)
+    record.begin(settlement.flags, isResumed: resumed != nil)
+    try run.write(record)
+
+    let interrupt = Interrupt()
+    var trainer = trainer
+    trainer.stop = interrupt.stop
+    var display = ProgressDisplay(isQuiet: options.quiet, unit: unit)
+    let metrics = try run.openMetrics(upTo: checkpoint)
+    let result: TrainingResult
+    do {
+      result = try trainer.train(task, with: optimizer, from: checkpoint, savingTo: store) { event in
+        try metrics.add(event)
+        display.show(event)
+      }
+    } catch {
+      display.end()
+      record.end(error)
+      try run.write(record)
+      throw error
+    }
+    display.end()
+    try save(run)
+    record.end(result)
+    try run.write(record)
+    if result.ending == .interrupted {
+      throw Interrupted(
+        description: "interrupted after step \(result.steps.grouped); what there was is saved, and "
+          + "'backprop train \(kind.rawValue) --resume --output \(run.path)' goes on")
+    }
+    return Outcome(run: run, result: result, parameters: parameters)
+  }
+
+  private func load(_ store: CheckpointStore) throws -> Checkpoint? {
+    try RequestError.whenFailing { try store.load { Console.log("warning: \($0)") } }
+  }
+
+  private func log(_ summary: String, _ record: RunRecord, _ checkpoint: Checkpoint?, _ run: Run) {
+    if resumed != nil, record.engine != Engine.description {
+      Console.log("the run was begun with \(record.engine), now it is \(Engine.description); the last bits may differ")
+    }
+    guard !options.quiet else { return }
+    Console.log(summary)
+    guard resumed != nil else { return }
+    Console.log(
+      checkpoint.map { "goes on after step \($0.step.grouped) in \(run.path)" }
+        ?? "begins again in \(run.path): there is no checkpoint yet")
+  }
+}
