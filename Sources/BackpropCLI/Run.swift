@@ -50,6 +50,17 @@ struct Run {
     return run
   }
 
+  /// What the network is for.
+  var task: NetworkTask {
+    get throws { try RequestError.whenFailing { try NetworkTask(ofModelAt: path) } }
+  }
+
+  /// What it was trained on; `nil` where nothing says so.
+  func dataName() throws -> String? {
+    guard case .text(let name)? = try readRecord()?.flags["data"] else { return nil }
+    return name
+  }
+
   func save(_ model: any Layer, _ description: some NetworkDescription) throws {
     do {
       try description.save(model, to: path)
