@@ -83,8 +83,17 @@ def files(text):
     return {"plain": plain.to_str(), "prefix": legacy_merges(prefix.to_str()), "whole words": json.dumps(whole)}
 
 
-def one_case_a_line(content):
-    return json.dumps(content, separators=(",", ":")).replace('{"', '\n{"') + "\n"
+def one_case_a_line(content, ascii_only):
+    """JSON in which a change of one case changes one line."""
+    def line(value):
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=ascii_only)
+
+    files = []
+    for file in content["files"]:
+        cases = ",\n".join(line(case) for case in file["cases"])
+        files.append(f'{{"name":{line(file["name"])},"file":{line(file["file"])},"cases":[\n{cases}]}}')
+    return (f'{{"text":{line(content["text"])},\n"learned":{line(content["learned"])},\n"files":[\n'
+            + ",\n".join(files) + "]}\n")
 
 
 def check(folder):
@@ -110,7 +119,7 @@ def main():
     strings = EDGES + [text[:3000]] + random_strings(5000 if arguments.all else 60, seed=1)
     if arguments.all:
         scalars = [chr(value) for value in range(0x110000) if not 0xD800 <= value < 0xE000]
-        strings += ["".join(f"{c}a{c}1 {c}" for c in scalars[start:start + 4096])
+        strings += ["".join(f"{c}a{c}1" for c in scalars[start:start + 4096])
                     for start in range(0, len(scalars), 4096)]
     content = []
     for name, file in files(text).items():
@@ -119,7 +128,8 @@ def main():
                  for string in strings]
         content.append({"name": name, "file": file, "cases": cases})
     learned = json.loads(trained(text, 400).to_str())["model"]["merges"]
-    (arguments.all or FILE).write_text(one_case_a_line({"text": text, "learned": learned, "files": content}))
+    (arguments.all or FILE).write_text(
+        one_case_a_line({"text": text, "learned": learned, "files": content}, ascii_only=not arguments.all))
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ struct TokenizerFixture: Decodable {
     let tokenizer = try BytePairTokenizer.train(on: word, vocabularySize: 266)
     #expect(tokenizer.vocabularySize == 266)
     let ids = try tokenizer.encode(word)
-    #expect(ids.count == 391)  // 390 times 2¹⁰ bytes, and what is left as one of 2⁹, 2⁷ … bytes
+    #expect(ids.count == 392)  // 400,000 bytes = 390 · 2¹⁰ + 2⁹ + 2⁷
     #expect(try tokenizer.text(of: ids) == word)
   }
 

@@ -86,8 +86,8 @@ import Testing
       ("twice", bytePairs(model: ["vocab": #"{"a":0,"b":1,"c":1,"ab":2}"#]), "each for one token"),
       ("negative", bytePairs(model: ["vocab": #"{"a":-1,"b":1,"c":0,"ab":2}"#]), "each for one token"),
       ("large", bytePairs(model: ["vocab": #"{"a":9223372036854775807,"b":1,"c":0,"ab":2}"#]), "each for one token"),
-      ("too large", bytePairs(model: ["vocab": #"{"a":9223372036854775808}"#]), "at model.vocab"),
-      ("fraction", bytePairs(model: ["vocab": #"{"a":0.5}"#]), "at model.vocab"),
+      ("too large", bytePairs(model: ["vocab": #"{"a":9223372036854775808}"#]), "should be a tokenizer.json"),
+      ("fraction", bytePairs(model: ["vocab": #"{"a":0.5}"#]), "should be a tokenizer.json"),
       ("symbol", bytePairs(model: ["vocab": #"{"a":0,"b":1,"☃":2,"ab":3}"#]), "has a token '☃'"),
       ("no text", bytePairs(model: ["vocab": #"{"a":0,"b":1,"":2,"ab":3}"#]), "has a token ''"),
       ("merge", bytePairs(model: ["merges": #"[["a","c"]]"#]), "tokens for 'a', 'c' and both together"),
@@ -132,6 +132,32 @@ import Testing
         bytes[place] = value
         if let tokenizer = try? tokenizer(fromJSON: bytes, name: "file") { _ = try? tokenizer.encode("abcab") }
       }
+    }
+  }
+}
+
+@Suite struct TokenizerFileExportTests {
+  private static let folder = ProcessInfo.processInfo.environment["BACKPROP_TOKENIZER_OUTPUT"]
+
+  private struct Sample: Encodable {
+    var text: String
+    var ids: [Int32]
+  }
+
+  /// Saves a tokenizer of each kind in the folder that BACKPROP_TOKENIZER_OUTPUT names, and texts with the ids that they
+  /// have here. `tools/make_tokenizer_fixtures.py --check FOLDER` holds Python against them.
+  @Test(.enabled(if: folder != nil))
+  func savesForPython() throws {
+    let folder = URL(filePath: try #require(Self.folder))
+    let fixture = try TokenizerFixture.all()[0]
+    let texts = fixture.files[0].cases.map(\.text)
+    for (name, tokenizer) in [
+      ("byte", ByteTokenizer()), ("character", CharacterTokenizer(text: texts.joined())),
+      ("bpe", try BytePairTokenizer.train(on: fixture.text, vocabularySize: 350)),
+    ] as [(String, any Tokenizer)] {
+      try tokenizer.save(to: folder.appending(path: "\(name).json"))
+      let samples = try texts.map { Sample(text: $0, ids: try tokenizer.encode($0)) }
+      try JSONEncoder().encode(samples).write(to: folder.appending(path: "\(name).cases"))
     }
   }
 }

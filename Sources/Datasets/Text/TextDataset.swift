@@ -68,10 +68,9 @@ extension TokenizerName {
     case .byte: return ByteTokenizer()
     case .character: return CharacterTokenizer(characters: survey.characters)
     case .bytePair(let vocabularySize):
+      let lastCut = { WordSplitter(bytes: $0).lastCut(onlyBlanks: false) }
       var trainer = BytePairTrainer()
-      try source.forEachPiece(in: train, lastCut: { WordSplitter(bytes: $0).lastCut(onlyBlanks: false) }) {
-        piece, _ throws(DataError) in trainer.count(piece)
-      }
+      try source.forEachPiece(in: train, lastCut: lastCut) { piece, _ throws(DataError) in trainer.count(piece) }
       return trainer.tokenizer(vocabularySize: vocabularySize)
     }
   }

@@ -12,7 +12,7 @@ public struct ByteTokenizer: Tokenizer {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(ids.count)
     for (offset, id) in ids.enumerated() {
-      guard let byte = UInt8(exactly: id) else { throw .unknownID(id, at: offset, of: 256) }
+      guard let byte = UInt8(exactly: id) else { throw TokenizerError(unknownID: id, at: offset, of: 256) }
       bytes.append(byte)
     }
     return bytes

@@ -41,15 +41,16 @@ public struct CharacterTokenizer: Tokenizer {
         let id = scalar < 128 ? asciiIDs[Int(scalar)] : ids[scalar] ?? -1
         guard id >= 0 else {
           throw TokenizerError(
-            offset: position,
-            reason: "\(Self.described(scalar)) is not among the \(characters.count) characters that the tokenizer "
+            atByte: position,
+            "\(Self.described(scalar)) is not among the \(characters.count) characters that the tokenizer "
               + "knows; leave it out, or train with a text that has it or with the tokenizer byte or bpe")
         }
         result.append(id)
         position += length
       case .invalid, .incomplete:
         throw TokenizerError(
-          offset: position, reason: "the byte \(bytes[position]) does not belong to a character; text should be UTF-8")
+          atByte: position,
+          "the byte \(bytes[position]) does not belong to a character; text should be UTF-8")
       }
     }
     return result
@@ -59,7 +60,9 @@ public struct CharacterTokenizer: Tokenizer {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(ids.count)
     for (offset, id) in ids.enumerated() {
-      guard characters.indices.contains(Int(id)) else { throw .unknownID(id, at: offset, of: vocabularySize) }
+      guard characters.indices.contains(Int(id)) else {
+        throw TokenizerError(unknownID: id, at: offset, of: vocabularySize)
+      }
       bytes.append(contentsOf: UTF8.encode(characters[Int(id)]) ?? UTF8.encodedReplacementCharacter)
     }
     return bytes

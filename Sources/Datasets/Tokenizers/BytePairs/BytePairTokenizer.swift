@@ -99,8 +99,8 @@ public struct BytePairTokenizer: Tokenizer {
       let id = byteIDs[Int(byte)]
       guard id >= 0 else {
         throw TokenizerError(
-          offset: offset + ids.count,
-          reason: "the tokenizer has no token for the byte \(byte); its file should have one for each of the 256")
+          atByte: offset + ids.count,
+          "the tokenizer has no token for the byte \(byte); its file should have one for each of the 256")
       }
       ids.append(id)
     }
@@ -110,7 +110,9 @@ public struct BytePairTokenizer: Tokenizer {
   public func decode(_ ids: [Int32]) throws(TokenizerError) -> [UInt8] {
     var bytes: [UInt8] = []
     for (offset, id) in ids.enumerated() {
-      guard tokens.indices.contains(Int(id)) else { throw .unknownID(id, at: offset, of: vocabularySize) }
+      guard tokens.indices.contains(Int(id)) else {
+        throw TokenizerError(unknownID: id, at: offset, of: vocabularySize)
+      }
       bytes += tokens[Int(id)]
     }
     return bytes
