@@ -103,5 +103,7 @@ public struct ModelDescription: NetworkDescription {
     return model
   }
 
+  public var example: Tensor { .zeros(Shape([1] + inputShape.dimensions)) }
+
   public func layer(_ network: any Layer) -> any Layer { network }
 }

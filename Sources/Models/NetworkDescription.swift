@@ -1,4 +1,5 @@
 import NeuralNetworks
+import Tensors
 
 /// A ready network as data: all that is needed to build it again, as `model.json` holds it.
 public protocol NetworkDescription: Codable, Hashable, Sendable {
@@ -14,6 +15,8 @@ public protocol NetworkDescription: Codable, Hashable, Sendable {
   func check() throws
   /// Builds the network, its weights drawn from `Random.current`. Throws where `check` does.
   func makeModel() throws -> Network
+  /// An input that the network takes, a batch of one.
+  var example: Tensor { get }
   /// The network as a layer.
   func layer(_ network: Network) -> any Layer
 }

@@ -55,8 +55,13 @@ extension NamedLayer {
   public func operations(input: Shape, output: Shape) -> Int { 0 }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    let output = (failure.map(Tensor.failed) ?? apply(x)).located(in: place.named(kind))
-    Tracing.recorder?.record(self, input: x.shape, output: output.shape)
+    finished(failure.map(Tensor.failed) ?? apply(x), input: x)
+  }
+
+  /// Adds the layer's name to errors and lets summaries know of the call: for layers that are called in other ways too.
+  public func finished(_ output: Tensor, input: Tensor) -> Tensor {
+    let output = output.located(in: place.named(kind))
+    Tracing.recorder?.record(self, input: input.shape, output: output.shape)
     return output
   }
 }

@@ -110,5 +110,7 @@ public struct LanguageModelDescription: NetworkDescription {
     return model
   }
 
+  public var example: Tensor { Tensor([Int32](repeating: 0, count: context), shape: [1, context]) }
+
   public func layer(_ network: any LanguageModel) -> any Layer { network }
 }

@@ -45,7 +45,7 @@ public struct Transformer: LanguageModel {
   public let blocks: [TransformerBlock]
   public let norm: LayerNorm
   public let output: Dense?
-  private let dropout: Dropout
+  private let dropout: Dropout?
   private let configuration: Configuration
 
   public var vocabulary: Int { configuration.vocabulary }
@@ -71,13 +71,14 @@ public struct Transformer: LanguageModel {
     output =
       configuration.tiesOutput
       ? nil : Dense(width, configuration.vocabulary, bias: false, initializer: .normal(deviation: deviation))
-    dropout = Dropout(configuration.dropout)
+    dropout = configuration.dropout == 0 ? nil : Dropout(configuration.dropout)
   }
 
   public func callAsFunction(_ ids: Tensor) -> Tensor {
     if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) { return .failed(failure) }
     let positions = Tensor((0..<ids.shape[1]).map { Int32($0) }, shape: [ids.shape[1]])
-    return scores(blocks.reduce(dropout(vectors(ids, positions))) { $1($0) })
+    let start = vectors(ids, positions)
+    return scores(blocks.reduce(dropout?(start) ?? start) { $1($0) })
   }
 
   public func initialState(batch: Int, capacity: Int) -> [Tensor] {

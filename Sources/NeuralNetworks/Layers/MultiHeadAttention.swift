@@ -61,7 +61,7 @@ public struct MultiHeadAttention: NamedLayer {
   /// Attends to `context` [batch, time, contextWidth], or to the input itself; `lengths` int32 [batch] says how many
   /// positions of each example's context there are, the others are padding.
   public func callAsFunction(_ x: Tensor, context: Tensor? = nil, lengths: Tensor?) -> Tensor {
-    (failure.map(Tensor.failed) ?? attend(x, context ?? x, lengths: lengths)).located(in: place.named(kind))
+    finished(failure.map(Tensor.failed) ?? attend(x, context ?? x, lengths: lengths), input: x)
   }
 
   private func attend(_ x: Tensor, _ context: Tensor, lengths: Tensor?) -> Tensor {
@@ -80,7 +80,7 @@ public struct MultiHeadAttention: NamedLayer {
 
   /// Goes on from a cache: x [batch, time, width] are the positions after those that the cache holds. Causal.
   public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
-    if let failure { return (Tensor.failed(failure).located(in: place.named(kind)), cache) }
+    if let failure { return (finished(.failed(failure), input: x), cache) }
     var (q, k) = (split(query(x), heads), split(key(x), keyValueHeads))
     if isRotary, x.failure == nil {
       let positions = .positions(x.shape[1]) + cache.length
@@ -89,7 +89,7 @@ public struct MultiHeadAttention: NamedLayer {
     let next = cache.adding(keys: k, values: split(value(x), keyValueHeads))
     let lengths = next.length.broadcast(to: [q.shape.first ?? 0])
     let y = attention(queries: q, keys: next.keys, values: next.values, lengths: lengths, causal: true)
-    return (output(merged(y)).located(in: place.named(kind)), next)
+    return (finished(output(merged(y)), input: x), next)
   }
 
   /// [batch, time, heads · d] → [batch, heads, time, d]

@@ -23,7 +23,7 @@ public struct Recurrent: NamedLayer {
   public let cell: RecurrentCell
   public let size: Int
   private let inputs: Int
-  private let dropout: Dropout
+  private let dropout: Dropout?
 
   public init(
     _ cell: RecurrentCell, _ inputs: Int, _ size: Int, layers count: Int = 1, bidirectional: Bool = false,
@@ -32,7 +32,7 @@ public struct Recurrent: NamedLayer {
     self.cell = cell
     self.inputs = inputs
     self.size = size
-    self.dropout = Dropout(dropout)
+    self.dropout = dropout == 0 ? nil : Dropout(dropout)
     let directions = bidirectional ? 2 : 1
     let isPossible = inputs > 0 && size > 0 && 1...1024 ~= count
     layers = (0..<(isPossible ? count : 0)).map { level in
@@ -40,7 +40,7 @@ public struct Recurrent: NamedLayer {
     }
     failure =
       isPossible
-      ? self.dropout.failure
+      ? self.dropout?.failure
       : TensorError(
         "\(cell.rawValue): inputs and size must be at least 1 and layers 1 to 1024, not \(inputs), \(size) and \(count)"
       )
@@ -85,7 +85,7 @@ public struct Recurrent: NamedLayer {
     _ x: Tensor, state: RecurrentState?, lengths: Tensor? = nil
   ) -> (output: Tensor, state: RecurrentState) {
     let result = failure.map { (Tensor.failed($0), RecurrentState()) } ?? run(x, state: state, lengths: lengths)
-    return (result.0.located(in: place.named(kind)), result.1)
+    return (finished(result.0, input: x), result.1)
   }
 
   private func run(_ x: Tensor, state: RecurrentState?, lengths: Tensor?) -> (output: Tensor, state: RecurrentState) {
@@ -105,7 +105,7 @@ public struct Recurrent: NamedLayer {
     var signal = x.permuted([1, 0, 2])
     var after = RecurrentState()
     for (number, layer) in layers.enumerated() {
-      if number > 0 { signal = dropout(signal) }
+      if number > 0, let dropout { signal = dropout(signal) }
       var outputs: [Tensor] = []
       for (direction, reversed) in layer.directions {
         let index = after.hidden.count

@@ -22,7 +22,7 @@ public struct TransformerBlock: Layer {
   public let feedForwardNorm: LayerNorm
   public let expand: Dense
   public let contract: Dense
-  private let dropout: Dropout
+  private let dropout: Dropout?
   private let normalization: Normalization
 
   /// - Parameters:
@@ -47,7 +47,7 @@ public struct TransformerBlock: Layer {
     let inside = hidden ?? width.multipliedReportingOverflow(by: 4).partialValue
     expand = Dense(width, inside, activation: activation, initializer: initializer)
     contract = Dense(inside, width, initializer: outputInitializer ?? initializer)
-    self.dropout = Dropout(dropout)
+    self.dropout = dropout == 0 ? nil : Dropout(dropout)
     self.normalization = normalization
   }
 
@@ -82,9 +82,10 @@ public struct TransformerBlock: Layer {
 
   /// A part with its way past it.
   private func past(_ x: Tensor, _ norm: LayerNorm, _ part: (Tensor) -> Tensor) -> Tensor {
-    switch normalization {
-    case .before: x + dropout(part(norm(x)))
-    case .after: norm(x + dropout(part(x)))
+    func dropped(_ x: Tensor) -> Tensor { dropout?(x) ?? x }
+    return switch normalization {
+    case .before: x + dropped(part(norm(x)))
+    case .after: norm(x + dropped(part(x)))
     }
   }
 }
