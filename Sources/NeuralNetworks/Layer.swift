@@ -55,8 +55,10 @@ extension NamedLayer {
   public func operations(input: Shape, output: Shape) -> Int { 0 }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
+    let recorder = Tracing.recorder
+    let start = recorder == nil ? 0 : recordingPosition
     let output = (failure.map(Tensor.failed) ?? apply(x)).located(in: place.named(kind))
-    Tracing.recorder?.record(self, input: x.shape, output: output.shape)
+    recorder?.record(self, input: x.shape, output: output.shape, since: start)
     return output
   }
 }
