@@ -49,6 +49,7 @@ final class MetricsLog {
     case .saving:
       // A checkpoint must not know of steps whose lines a power failure takes away.
       try file.synchronize()
+    case .tracing: break
     }
   }
 

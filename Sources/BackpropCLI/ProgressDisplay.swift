@@ -28,6 +28,9 @@ struct ProgressDisplay {
       if Console.errorIsTerminal { Console.overwrite("") }
       Console.log(line(report))
     case .saving: break
+    case .tracing(let step, let start):
+      end()
+      Console.log("the loss of step \(step) is not finite; doing the steps since \(start) again to see why")
     }
   }
 

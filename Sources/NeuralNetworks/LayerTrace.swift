@@ -13,6 +13,8 @@ public struct LayerTrace: Hashable, Sendable {
   public var parameters: Int
   /// Floating-point operations; a multiply-add counts as two.
   public var operations: Int
+  /// The positions of what it recorded, those of the layers inside of it included.
+  package var positions: ClosedRange<Int>
 }
 
 /// The layers that are called while `body` runs, in the order in which they return.
@@ -31,10 +33,11 @@ final class TraceRecorder: Sendable {
 
   var layers: [LayerTrace] { rows.withLock { $0 } }
 
-  func record(_ layer: some NamedLayer, input: Shape, output: Shape) {
+  func record(_ layer: some NamedLayer, input: Shape, output: Shape, since start: Int) {
     let row = LayerTrace(
       name: layer.place.path, kind: layer.kind, outputShape: output, parameters: layer.ownParameterCount,
-      operations: layer.operations(input: input, output: output))
+      operations: layer.operations(input: input, output: output),
+      positions: start + 1...max(recordingPosition, start + 1))
     rows.withLock { $0.append(row) }
   }
 }

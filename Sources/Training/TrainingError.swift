@@ -11,12 +11,12 @@ public struct TrainingError: Error, Hashable, Sendable, CustomStringConvertible 
 
   public var description: String { message }
 
-  /// The loss of `step` is no finite number.
-  static func diverged(loss: Float, step: Int, learningRate: Float) -> TrainingError {
+  /// The loss of `step` is no finite number, and why.
+  static func diverged(loss: Float, step: Int, learningRate: Float, cause: String?) -> TrainingError {
     let what = loss.isNaN ? "not a number" : "infinite"
     return TrainingError(
-      "the loss became \(what) at step \(step); lower the learning rate (it is \(learningRate), "
-        + "try \(learningRate / 10)) or check the data for values that are not finite",
+      "the loss became \(what) at step \(step)\(cause.map { ": \($0)" } ?? ""); lower the learning rate (it is "
+        + "\(learningRate), try \(learningRate / 10)), clip the gradients or check the data for values that are not finite",
       step: step)
   }
 }

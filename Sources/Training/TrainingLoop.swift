@@ -12,6 +12,8 @@ struct TrainingLoop<Task: TrainingTask> {
   private var patience: Patience?
   private let store: CheckpointStore?
   private var clock: CheckpointClock
+  /// Where a search for the cause of a loss that is not finite begins, while there is no checkpoint in the store.
+  private var snapshot: Checkpoint?
   /// Whether the model was evaluated since the last checkpoint.
   private var hasNewEvaluation = false
 
@@ -31,12 +33,13 @@ struct TrainingLoop<Task: TrainingTask> {
     }
     clock = CheckpointClock(
       steps: trainer.checkpointSteps, interval: trainer.checkpointInterval, from: checkpoint?.step ?? 0)
+    snapshot = try Checkpoint(of: task, optimizer, progress.counts, patience)
   }
 
   mutating func run(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult {
     let ending = try steps(report)
     // Before the best weights take the place of the last ones.
-    if clock.savedStep != progress.steps || hasNewEvaluation { try save(report) }
+    if store != nil, clock.savedStep != progress.steps || hasNewEvaluation { try save(report) }
     guard let best = patience?.best else { return progress.result(ending, evaluation: progress.counts.evaluation) }
     try best.restore(to: task.model)
     return progress.result(ending, evaluation: best.evaluation)
@@ -56,40 +59,65 @@ struct TrainingLoop<Task: TrainingTask> {
       if progress.isDone { return .completed }
       if patience?.isExhausted == true { return .converged }
       if clock.isDue(after: progress.steps, isEpochEnd: progress.length.isEpochEnd(progress.steps)) { try save(report) }
-      try report(.step(try step()))
+      try report(.step(try step(report)))
     }
   }
 
+  /// Saves a checkpoint, or keeps it in memory where there is no store.
   private mutating func save(_ report: (TrainingEvent) throws -> Void) throws {
-    guard let store else { return }
-    try report(.saving(step: progress.steps))
-    let (task, optimizer, patience) = (task, optimizer, patience)
-    var clock = clock
+    if store != nil { try report(.saving(step: progress.steps)) }
+    let (task, optimizer, patience, store) = (task, optimizer, patience, store)
+    var (clock, snapshot) = (clock, snapshot)
     try progress.pausing { counts in
-      try clock.save(counts.steps) { try store.save(try Checkpoint(of: task, optimizer, counts, patience)) }
+      try clock.save(counts.steps) {
+        let checkpoint = try Checkpoint(of: task, optimizer, counts, patience)
+        snapshot = store == nil ? checkpoint : nil
+        try store?.save(checkpoint)
+      }
     }
-    self.clock = clock
+    (self.clock, self.snapshot) = (clock, snapshot)
     hasNewEvaluation = false
   }
 
   /// One update. The loss, the accuracy and the norm come out of the same plan as the update.
-  private mutating func step() throws -> StepReport {
+  private mutating func step(_ report: (TrainingEvent) throws -> Void) throws -> StepReport {
     let number = progress.steps + 1
-    optimizer.learningRate =
-      rate * Float(trainer.schedule.factor(after: progress.steps, of: progress.length.steps))
+    optimizer.learningRate = learningRate(ofStep: progress.steps)
     let recorded = try task.record(step: progress.steps)
-    var gradients = recorded.gradients
-    for (variable, value) in recorded.assignments { gradients.assign(value, to: variable) }
+    let gradients = recorded.allGradients
     let isLogged = number == 1 || number % trainer.logInterval == 0 || number == progress.length.steps
     let norm = isLogged ? gradients.norm : nil
     try optimizer.update(along: gradients, evaluating: [recorded.loss] + [recorded.accuracy, norm].compactMap { $0 })
     let loss = try recorded.loss.scalar()
-    guard loss.isFinite else {
-      throw TrainingError.diverged(loss: loss, step: number, learningRate: optimizer.learningRate)
-    }
+    guard loss.isFinite else { throw try explained(loss, report) }
     let outcome = StepOutcome(
       loss: Double(loss), accuracy: try recorded.accuracy.map { Double(try $0.scalar()) },
       gradientNorm: try norm.map { Double(try $0.scalar()) }, examples: recorded.examples)
     return progress.count(outcome, learningRate: Double(optimizer.learningRate))
+  }
+
+  private func learningRate(ofStep step: Int) -> Float {
+    rate * Float(trainer.schedule.factor(after: step, of: progress.length.steps))
+  }
+
+  /// The error for a loss that is not finite, with its cause.
+  private func explained(_ loss: Float, _ report: (TrainingEvent) throws -> Void) throws -> TrainingError {
+    let learningRate = optimizer.learningRate
+    var cause: String?
+    if let start = try snapshot ?? store?.load() {
+      try report(.tracing(step: progress.steps + 1, since: start.step))
+      let trace = DivergenceTrace(task: task, optimizer: optimizer, learningRate: self.learningRate)
+      cause = try trace.cause(upTo: progress.steps, from: start)
+    }
+    return .diverged(loss: loss, step: progress.steps + 1, learningRate: learningRate, cause: cause)
+  }
+}
+
+extension RecordedStep {
+  /// The gradients with all that is to be taken over beside the parameters.
+  var allGradients: Gradients {
+    var result = gradients
+    for (variable, value) in assignments { result.assign(value, to: variable) }
+    return result
   }
 }

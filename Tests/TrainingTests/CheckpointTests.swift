@@ -60,7 +60,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
   switch event {
   case .step(let report): [Double(report.step), report.loss, report.gradientNorm ?? 0, report.learningRate]
   case .evaluation(let report): [Double(report.step), report.loss, report.evaluation?.loss ?? 0]
-  case .saving: nil
+  case .saving, .tracing: nil
   }
 }
 

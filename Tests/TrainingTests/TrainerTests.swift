@@ -39,7 +39,7 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
         switch event {
         case .step: steps += 1
         case .evaluation(let report): epochs.append(report.epoch)
-        case .saving: Issue.record("there is nowhere to save")
+        case .saving, .tracing: break
         }
       }
     }

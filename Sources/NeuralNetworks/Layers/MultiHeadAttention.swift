@@ -61,7 +61,7 @@ public struct MultiHeadAttention: NamedLayer {
   /// Attends to `context` [batch, time, contextWidth], or to the input itself; `lengths` int32 [batch] says how many
   /// positions of each example's context there are, the others are padding.
   public func callAsFunction(_ x: Tensor, context: Tensor? = nil, lengths: Tensor?) -> Tensor {
-    finished(failure.map(Tensor.failed) ?? attend(x, context ?? x, lengths: lengths), input: x)
+    finished(x) { (failure.map(Tensor.failed) ?? attend(x, context ?? x, lengths: lengths), ()) }.0
   }
 
   private func attend(_ x: Tensor, _ context: Tensor, lengths: Tensor?) -> Tensor {
@@ -80,16 +80,24 @@ public struct MultiHeadAttention: NamedLayer {
 
   /// Goes on from a cache: x [batch, time, width] are the positions after those that the cache holds. Causal.
   public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
-    if let failure { return (finished(.failed(failure), input: x), cache) }
+    finished(x) { failure.map { (.failed($0), cache) } ?? attend(x, cache) }
+  }
+
+  private func attend(_ x: Tensor, _ cache: AttentionCache) -> (Tensor, AttentionCache) {
+    if x.failure != nil { return (x, cache) }
+    guard x.shape.rank == 3, x.shape[2] == width else {
+      return (.failed(TensorError("attention: the input must be [batch, time, \(width)], not \(x.shape)")), cache)
+    }
     var (q, k) = (split(query(x), heads), split(key(x), keyValueHeads))
-    if isRotary, x.failure == nil {
+    if isRotary {
       let positions = .positions(x.shape[1]) + cache.length
       (q, k) = (q.rotated(by: positions), k.rotated(by: positions))
     }
     let next = cache.adding(keys: k, values: split(value(x), keyValueHeads))
-    let lengths = next.length.broadcast(to: [q.shape.first ?? 0])
-    let y = attention(queries: q, keys: next.keys, values: next.values, lengths: lengths, causal: true)
-    return (finished(output(merged(y)), input: x), next)
+    let lengths = next.length.broadcast(to: [x.shape[0]])
+    return (
+      output(merged(attention(queries: q, keys: next.keys, values: next.values, lengths: lengths, causal: true))), next
+    )
   }
 
   /// [batch, time, heads · d] → [batch, heads, time, d]

@@ -84,8 +84,7 @@ public struct Recurrent: NamedLayer {
   public func callAsFunction(
     _ x: Tensor, state: RecurrentState?, lengths: Tensor? = nil
   ) -> (output: Tensor, state: RecurrentState) {
-    let result = failure.map { (Tensor.failed($0), RecurrentState()) } ?? run(x, state: state, lengths: lengths)
-    return (finished(result.0, input: x), result.1)
+    finished(x) { failure.map { (.failed($0), RecurrentState()) } ?? run(x, state: state, lengths: lengths) }
   }
 
   private func run(_ x: Tensor, state: RecurrentState?, lengths: Tensor?) -> (output: Tensor, state: RecurrentState) {

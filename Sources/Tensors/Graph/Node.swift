@@ -27,6 +27,8 @@ final class Node: @unchecked Sendable {
   var index = 0
 
   private static let counter = Atomic<Int>(1)
+  /// The number of the node that was made last.
+  static var latestNumber: Int { counter.load(ordering: .relaxed) - 1 }
 
   init(_ op: Op, inputs: [Tensor], types: [TensorType], leaf: Leaf = .none) {
     number = Node.counter.wrappingAdd(1, ordering: .relaxed).oldValue

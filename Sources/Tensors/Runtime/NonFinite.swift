@@ -1,0 +1,101 @@
+/// Where a number that is not finite came from.
+package struct NonFiniteOrigin: Hashable, Sendable {
+  package enum Source: Hashable, Sendable {
+    /// It came out of finite numbers; the operation's name.
+    case operation(String)
+    /// It was in a variable before; the variable's name.
+    case variable(String)
+    /// It was in the data.
+    case data
+  }
+
+  package var source: Source
+  package var shape: Shape
+  /// Not a number, rather than infinite.
+  package var isNaN: Bool
+  /// The operation's place in the order of recording.
+  package var position: Int
+  /// Which of the tensors that were asked about.
+  package var index: Int
+}
+
+/// How many operations have been recorded: those recorded from now on have greater positions.
+package var recordingPosition: Int { Node.latestNumber }
+
+/// Where the first of these tensors that is not finite got it from; `nil` where all are.
+///
+/// Computes every operation by itself, in the order of recording, and keeps a result as long as something needs it: slow,
+/// and for when something went wrong. Infinite constants (masks) are no origin unless nothing else is.
+package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFiniteOrigin? {
+  let nodes = nodesReachable(from: tensors)
+  let flaws = try findFlaws(nodes, keeping: Set(tensors.map { ObjectIdentifier($0.node) }))
+  func flaw(_ tensor: Tensor) -> Flaw { flaws[ObjectIdentifier(tensor.node)] ?? .none }
+
+  // Of several, the one that was recorded first.
+  guard
+    let index = tensors.indices.filter({ flaw(tensors[$0]) != .none }).min(by: {
+      tensors[$0].node.number < tensors[$1].node.number
+    })
+  else { return nil }
+  var tensor = tensors[index]
+  // Backwards along what is not finite. Numbers of inputs are smaller, so this ends.
+  while let worst = tensor.node.inputs.filter({ flaw($0) != .none && !$0.node.isConstant })
+    .min(by: { (flaw($1).rawValue, $0.node.number) < (flaw($0).rawValue, $1.node.number) })
+  {
+    tensor = worst
+  }
+  let source: NonFiniteOrigin.Source =
+    switch tensor.node.leaf {
+    case .variable(let variable, _): .variable(variable.name)
+    case .storage: .data
+    case .none, .failure: .operation(tensor.node.op.name)
+    }
+  return NonFiniteOrigin(
+    source: source, shape: tensor.shape, isNaN: flaw(tensor) == .notANumber, position: tensor.node.number, index: index)
+}
+
+private enum Flaw: Int {
+  case none, infinite, notANumber
+
+  init(_ values: [Float]) {
+    if values.contains(where: \.isNaN) {
+      self = .notANumber
+    } else {
+      self = values.allSatisfy(\.isFinite) ? .none : .infinite
+    }
+  }
+}
+
+/// What is wrong with the results of each node.
+private func findFlaws(_ nodes: [Node], keeping kept: Set<ObjectIdentifier>) throws(TensorError)
+  -> [ObjectIdentifier: Flaw]
+{
+  var lastUse: [ObjectIdentifier: Int] = [:]
+  for (place, node) in nodes.enumerated() {
+    for input in node.inputs { lastUse[ObjectIdentifier(input.node)] = place }
+  }
+  var computed = Set<ObjectIdentifier>()
+  var flaws: [ObjectIdentifier: Flaw] = [:]
+  for (place, node) in nodes.enumerated() {
+    let id = ObjectIdentifier(node)
+    let results = node.types.indices.map { Tensor(node, output: $0) }
+    if Executor.shared.withLock({ _ in node.results.isEmpty }), !kept.contains(id) { computed.insert(id) }
+    try evaluate(results)
+    for result in results where result.dtype == .float32 {
+      let flaw = Flaw(try result.values())
+      if flaw.rawValue > (flaws[id] ?? .none).rawValue { flaws[id] = flaw }
+    }
+    for input in node.inputs {
+      let used = ObjectIdentifier(input.node)
+      guard lastUse[used] == place, computed.contains(used) else { continue }
+      Executor.shared.withLock { _ in input.node.results = [] }
+    }
+  }
+  return flaws
+}
+
+extension Node {
+  fileprivate var isConstant: Bool {
+    if case .fill = op { true } else { false }
+  }
+}
