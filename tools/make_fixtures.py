@@ -16,10 +16,12 @@ The same version of PyTorch on the same kind of CPU writes the same bytes.
 
 import torch
 
+from fixtures.cases import cases_fixture
 from fixtures.layers import layers_fixture
 from fixtures.networks import NETWORKS, network_fixture
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, schedules_fixture
+from fixtures.recurrent import recurrent_cases
 
 
 def summary_of(fixture):
@@ -38,6 +40,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     fixtures = {name: lambda name=name: network_fixture(name) for name in NETWORKS}
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
+    fixtures |= {"recurrent": lambda: cases_fixture(recurrent_cases())}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()
