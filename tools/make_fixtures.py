@@ -16,12 +16,14 @@ The same version of PyTorch on the same kind of CPU writes the same bytes.
 
 import torch
 
+from fixtures.attention import attention_cases
 from fixtures.cases import cases_fixture
 from fixtures.layers import layers_fixture
 from fixtures.networks import NETWORKS, network_fixture
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, schedules_fixture
 from fixtures.recurrent import recurrent_cases
+from fixtures.symbols import symbol_cases
 
 
 def summary_of(fixture):
@@ -40,7 +42,8 @@ def main():
     torch.use_deterministic_algorithms(True)
     fixtures = {name: lambda name=name: network_fixture(name) for name in NETWORKS}
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
-    fixtures |= {"recurrent": lambda: cases_fixture(recurrent_cases())}
+    cases = {"recurrent": recurrent_cases, "attention": attention_cases, "symbols": symbol_cases}
+    fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()
