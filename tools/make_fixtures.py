@@ -19,6 +19,7 @@ import torch
 from fixtures.attention import attention_cases
 from fixtures.cases import cases_fixture
 from fixtures.layers import layers_fixture
+from fixtures.models import models_fixture
 from fixtures.networks import NETWORKS, network_fixture
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, schedules_fixture
@@ -31,6 +32,9 @@ def summary_of(fixture):
         return f"{len(fixture['schedules'])} schedules"
     if "cases" in fixture:
         return f"{len(fixture['cases'])} cases"
+    if "models" in fixture:
+        curves = [f"{model['losses'][0]:.3f} -> {model['losses'][-1]:.3f}" for model in fixture["models"]]
+        return f"{len(fixture['models'])} models: " + "; ".join(curves)
     if "paper" in fixture:
         return f"{len(fixture['pytorch'])} trajectories of PyTorch, {len(fixture['paper'])} from the papers"
     curves = [f"{c['optimizer']['name']} {c['losses'][0]:.4f} -> {c['losses'][-1]:.4f}" for c in fixture["curves"]]
@@ -44,6 +48,7 @@ def main():
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "symbols": symbol_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
+    fixtures |= {"models": models_fixture}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()
