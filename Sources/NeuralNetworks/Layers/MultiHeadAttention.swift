@@ -59,9 +59,12 @@ public struct MultiHeadAttention: NamedLayer {
   public func apply(_ x: Tensor) -> Tensor { attend(x, x, lengths: nil) }
 
   /// Attends to `context` [batch, time, contextWidth], or to the input itself; `lengths` int32 [batch] says how many
-  /// positions of each example's context there are, the others are padding.
+  /// positions of each example's context there are, the others are padding. What comes out at padding of the input itself
+  /// means nothing.
   public func callAsFunction(_ x: Tensor, context: Tensor? = nil, lengths: Tensor?) -> Tensor {
-    finished(x) { (failure.map(Tensor.failed) ?? attend(x, context ?? x, lengths: lengths), ()) }.0
+    // A causal position sees nothing behind itself, so no padding; counted from an example's end it would see too little.
+    let lengths = context == nil && isCausal ? nil : lengths
+    return finished(x) { (failure.map(Tensor.failed) ?? attend(x, context ?? x, lengths: lengths), ()) }.0
   }
 
   private func attend(_ x: Tensor, _ context: Tensor, lengths: Tensor?) -> Tensor {
