@@ -15,7 +15,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     try common.apply()
-    let run = try Run.open(folder)
+    let run = try Run.open(folder, kind: .image)
     let (description, model) = try run.loadModel()
     let dataset = try openData(data, for: run)
     guard dataset.imageShape == description.inputShape else {

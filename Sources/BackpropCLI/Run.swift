@@ -41,11 +41,15 @@ struct Run {
     return run
   }
 
-  /// Opens a run that was made before.
-  static func open(_ path: String) throws -> Run {
+  /// Opens a run that was made before, of what `kind` says. A folder with nothing but a model counts.
+  static func open(_ path: String, kind: RunRecord.Kind) throws -> Run {
     let run = Run(path: path)
+    if let record = try run.readRecord(), record.kind != kind {
+      throw RequestError("\(path) is a run of \(record.kind.rawValue); this needs one of \(kind.rawValue)")
+    }
     guard FileManager.default.fileExists(atPath: run.file("model.json").path) else {
-      throw RequestError("\(path) is no run: it holds no model.json; 'backprop train image --output \(path)' makes one")
+      throw RequestError(
+        "\(path) is no run: it holds no model.json; 'backprop train \(kind.rawValue) --output \(path)' makes one")
     }
     return run
   }

@@ -45,7 +45,7 @@ struct SummaryCommand: ParsableCommand {
   private func description() throws -> ModelDescription {
     switch (folder, model) {
     case (let folder?, nil):
-      return try Run.open(folder).loadModel().description
+      return try Run.open(folder, kind: .image).loadModel().description
     case (nil, let model?):
       return try ModelDescription.image(model, for: ImageDataset.named(data ?? "digits"))
     default:

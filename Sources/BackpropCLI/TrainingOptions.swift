@@ -3,13 +3,13 @@ import Backprop
 
 /// The flags that every kind of training has.
 struct TrainingOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: "How often every example is seen. Default: 30 for digits, else 5.")
+  @Option(parsing: .unconditional, help: "How often every example is seen. Default: what suits the data.")
   var epochs: Int?
 
   @Option(parsing: .unconditional, help: "The greatest number of updates, in place of --epochs.")
   var steps: Int?
 
-  @Option(parsing: .unconditional, help: "Examples an update looks at. Default: 32 for digits, else 64.")
+  @Option(parsing: .unconditional, help: "Examples an update looks at. Default: what suits the data.")
   var batchSize: Int?
 
   @Option(help: "sgd, momentum, momentum-ema, nesterov, adagrad, rmsprop, adam or adamw. Default: adam.")
