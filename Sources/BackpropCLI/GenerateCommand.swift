@@ -48,7 +48,7 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     try check()
     try common.apply()
-    let run = try Run.open(folder)
+    let run = try Run.open(folder, for: .text)
     let (description, model) = try run.loadLanguageModel()
     let tokenizer = try run.loadTokenizer(for: description)
     let ids = try RequestError.whenFailing { try tokenizer.encode(prompt) }

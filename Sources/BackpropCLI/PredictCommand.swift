@@ -43,7 +43,7 @@ struct PredictCommand: ParsableCommand {
     guard files.isEmpty != (data == nil) else { throw RequestError("name image files or --data, one of the two") }
     try common.apply()
 
-    let run = try Run.open(folder)
+    let run = try Run.open(folder, for: .image)
     let (description, model) = try run.loadModel()
     let dataset = try data.map { name in try RequestError.whenFailing { try ImageDataset.named(name) } }
     if let dataset, dataset.imageShape != description.inputShape {

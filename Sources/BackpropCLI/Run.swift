@@ -41,11 +41,16 @@ struct Run {
     return run
   }
 
-  /// Opens a run that was made before.
-  static func open(_ path: String) throws -> Run {
+  /// Opens a run that was made before, for `task` where one is named. A folder with nothing but a model counts.
+  static func open(_ path: String, for task: NetworkTask? = nil) throws -> Run {
     let run = Run(path: path)
     guard FileManager.default.fileExists(atPath: run.file("model.json").path) else {
-      throw RequestError("\(path) is no run: it holds no model.json; 'backprop train image --output \(path)' makes one")
+      throw RequestError(
+        "\(path) is no run: it holds no model.json; 'backprop train \((task ?? .image).rawValue) --output \(path)' makes one"
+      )
+    }
+    if let task, case let found = try run.task, found != task {
+      throw RequestError("\(path) is a run of \(found.rawValue); this needs one of \(task.rawValue)")
     }
     return run
   }

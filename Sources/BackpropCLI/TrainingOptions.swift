@@ -3,16 +3,14 @@ import Backprop
 
 /// The flags that every kind of training has.
 struct TrainingOptions: ParsableArguments {
-  @Option(
-    parsing: .unconditional,
-    help: "How often every example is seen. Default: 30 for digits, else 5; for text --steps counts.")
+  @Option(parsing: .unconditional, help: "How often every example is seen. Default: what suits the data.")
   var epochs: Int?
 
   @Option(
     parsing: .unconditional, help: "The greatest number of updates, in place of --epochs. Default for text: 2000.")
   var steps: Int?
 
-  @Option(parsing: .unconditional, help: "Examples an update looks at. Default: 32 for digits and text, else 64.")
+  @Option(parsing: .unconditional, help: "Examples an update looks at. Default: what suits the data.")
   var batchSize: Int?
 
   @Option(

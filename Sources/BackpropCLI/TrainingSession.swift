@@ -64,10 +64,11 @@ struct TrainingSession {
         kind: kind, flags: settlement.flags, seed: seed, parameters: parameters, started: Date().ISO8601Format())
     let store = CheckpointStore(folder: run.file("checkpoint"), configuration: try record.configuration)
     let checkpoint = try resumed == nil ? nil : load(store)
-    if resumed == nil { try store.clear() }
     log(summary, record, checkpoint, run)
     record.begin(settlement.flags, isResumed: resumed != nil)
     try run.write(record)
+    // After the record: one of the old run would begin that again if this one were killed here.
+    if resumed == nil { try store.clear() }
 
     let interrupt = Interrupt()
     var trainer = trainer

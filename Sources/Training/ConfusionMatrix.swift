@@ -8,6 +8,27 @@ public struct ConfusionMatrix: Hashable, Sendable, Codable {
     counts = Array(repeating: Array(repeating: 0, count: max(classes, 0)), count: max(classes, 0))
   }
 
+  /// Reads one; throws where it is not square, or its counts are negative or too many to add up.
+  public init(from decoder: any Decoder) throws {
+    counts = try decoder.container(keyedBy: CodingKeys.self).decode([[Int]].self, forKey: .counts)
+    var left = 1 << 62
+    let canBe = counts.allSatisfy { row in
+      row.count == counts.count
+        && row.allSatisfy { count in
+          guard (0...left).contains(count) else { return false }
+          left -= count
+          return true
+        }
+    }
+    guard canBe else {
+      throw DecodingError.dataCorrupted(
+        DecodingError.Context(
+          codingPath: decoder.codingPath, debugDescription: "a confusion matrix should be square, of counts from 0 on"))
+    }
+  }
+
+  private enum CodingKeys: CodingKey { case counts }
+
   public var classes: Int { counts.count }
 
   /// Counts one example. The matrix grows where a class lies beyond it; a negative class is not counted.

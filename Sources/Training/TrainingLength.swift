@@ -10,6 +10,9 @@ struct TrainingLength: Hashable {
     guard trainer.epochs > 0, trainer.steps ?? 1 > 0, trainer.patience ?? 1 > 0, trainer.evaluationInterval ?? 1 > 0,
       trainer.logInterval > 0, trainer.checkpointSteps ?? 1 > 0, trainer.checkpointInterval > 0
     else { throw TrainingError("epochs, steps, patience and intervals must be at least 1") }
+    guard trainer.schedule.warmupSteps >= 0, (0...1).contains(trainer.schedule.finalFraction) else {
+      throw TrainingError("warm-up steps must be at least 0, and the final fraction of the learning rate from 0 to 1")
+    }
     guard stepsPerEpoch > 0 else { throw TrainingError("there are no training examples") }
     let (product, overflow) = trainer.epochs.multipliedReportingOverflow(by: stepsPerEpoch)
     if overflow, trainer.steps == nil {

@@ -192,6 +192,14 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
     }
   }
 
+  @Test func whereNothingCanBeSavedASentenceSaysSo() throws {
+    try withStore { store in
+      try Data().write(to: store.folder)
+      let error = #expect(throws: TrainingError.self) { try Fixture().train(Self.trainer, savingTo: store) }
+      #expect(error?.message.contains("\(store.folder.path) should be a folder") == true)
+    }
+  }
+
   @Test func aCheckpointOfSomethingElseIsRefused() throws {
     try withStore { store in
       _ = try Fixture().train(Self.trainer, savingTo: store)

@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Models
 import NeuralNetworks
 import Tensors
@@ -124,7 +125,8 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
     let images = try makeImages()
     for trainer in [
       Trainer(epochs: 0), Trainer(steps: 0), Trainer(patience: 0), Trainer(evaluationInterval: 0),
-      Trainer(logInterval: 0), Trainer(epochs: .max),
+      Trainer(logInterval: 0), Trainer(epochs: .max), Trainer(schedule: LearningRateSchedule(.cosine, warmupSteps: -1)),
+      Trainer(schedule: LearningRateSchedule(.cosine, finalFraction: 2)), Trainer(checkpointSteps: 0),
     ] {
       #expect(throws: TrainingError.self) { try trainer.train(model, with: Adam(for: model), on: images, batchSize: 8) }
     }
@@ -134,5 +136,26 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
     #expect(throws: TrainingError.self) {
       try Trainer().train(model, with: Adam(for: model), on: images.subset([]))
     }
+  }
+
+  @Test(arguments: ["[[1,2]]", "[[1],[2]]", "[[-1]]", "[[9223372036854775807,1],[1,1]]"])
+  func aConfusionMatrixOfAFileIsChecked(counts: String) {
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(ConfusionMatrix.self, from: Data("{\"counts\":\(counts)}".utf8))
+    }
+  }
+
+  @Test func aConfusionMatrixIsReadAsItWasWritten() throws {
+    var matrix = ConfusionMatrix(classes: 3)
+    for (truth, prediction) in [(0, 0), (1, 2), (2, 2), (2, 2)] { matrix.record(truth: truth, prediction: prediction) }
+    #expect(try JSONDecoder().decode(ConfusionMatrix.self, from: JSONEncoder().encode(matrix)) == matrix)
+  }
+
+  /// e to the loss, and the loss of all tokens in bits over the characters.
+  @Test func languageIsMeasuredByPerplexityAndBits() {
+    let result = LanguageResult(loss: 1.3862943611198906, tokens: 300, characters: 600, seconds: 2)
+    #expect(abs(result.perplexity - 4) < 1e-12)
+    #expect(abs(result.bitsPerCharacter - 1) < 1e-12)
+    #expect(result.tokensPerSecond == 150)
   }
 }

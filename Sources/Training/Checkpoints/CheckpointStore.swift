@@ -22,8 +22,12 @@ public struct CheckpointStore: Sendable {
 
   /// Saves `checkpoint`, which then is the newest one. Throws a `TrainingError` where that cannot be done.
   public func save(_ checkpoint: Checkpoint) throws {
+    guard (try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)) != nil else {
+      throw TrainingError(
+        "the checkpoint of step \(checkpoint.step) cannot be saved: \(folder.path) should be a folder, or one that can be made",
+        step: checkpoint.step)
+    }
     do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       let data = try encode(checkpoint)
       try AtomicFile.replace(folder.appending(path: Self.newest), with: data, keepingAs: Self.before)
     } catch {
