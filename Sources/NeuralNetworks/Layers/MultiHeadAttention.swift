@@ -68,9 +68,9 @@ public struct MultiHeadAttention: NamedLayer {
   }
 
   private func attend(_ x: Tensor, _ context: Tensor, lengths: Tensor?) -> Tensor {
-    if let failed = [x, context].first(where: { $0.failure != nil }) { return failed }
-    guard x.shape.rank == 3, x.shape[2] == width, context.shape.rank == 3 else {
-      return .failed(TensorError("attention: the input must be [batch, time, \(width)], not \(x.shape)"))
+    if let failure = inputFailure(x) ?? context.failure { return .failed(failure) }
+    guard context.shape.rank == 3 else {
+      return .failed(TensorError("attention: the context must be [batch, time, width], not \(context.shape)"))
     }
     var (q, k) = (split(query(x), heads), split(key(context), keyValueHeads))
     if isRotary {
@@ -83,9 +83,11 @@ public struct MultiHeadAttention: NamedLayer {
 
   /// Goes on from a cache: x [batch, time, width] are the positions after those that the cache holds. Causal.
   public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
-    if let failure { return (Tensor.failed(failure).located(in: place.named(kind)), cache) }
+    if let failure = failure ?? inputFailure(x) {
+      return (Tensor.failed(failure).located(in: place.named(kind)), cache)
+    }
     var (q, k) = (split(query(x), heads), split(key(x), keyValueHeads))
-    if isRotary, x.failure == nil {
+    if isRotary {
       let positions = .positions(x.shape[1]) + cache.length
       (q, k) = (q.rotated(by: positions), k.rotated(by: positions))
     }
@@ -93,6 +95,12 @@ public struct MultiHeadAttention: NamedLayer {
     let lengths = next.length.broadcast(to: [q.shape.first ?? 0])
     let y = attention(queries: q, keys: next.keys, values: next.values, lengths: lengths, causal: true)
     return (output(merged(y)).located(in: place.named(kind)), next)
+  }
+
+  private func inputFailure(_ x: Tensor) -> TensorError? {
+    if let failure = x.failure { return failure }
+    return x.shape.rank == 3 && x.shape[2] == width
+      ? nil : TensorError("attention: the input must be [batch, time, \(width)], not \(x.shape)")
   }
 
   /// [batch, time, heads · d] → [batch, heads, time, d]
