@@ -18,12 +18,7 @@ public struct RowClassifier: Layer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    if x.failure != nil { return x }
-    guard x.shape.rank == 4, Array(x.shape.dropFirst()) == inputShape.dimensions else {
-      return .failed(
-        TensorError(
-          "the images must be [batch, \(inputShape.map(String.init).joined(separator: ", "))], not \(x.shape)"))
-    }
+    if let failure = imagesFailure(x, inputShape) { return .failed(failure) }
     let rows = x.permuted([0, 2, 1, 3]).flattened(from: 2)  // [batch, height, channels · width]
     return classifier(recurrent(rows, state: nil).state.hidden.last ?? rows)
   }

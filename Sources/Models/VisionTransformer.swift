@@ -17,21 +17,25 @@ public struct VisionTransformer: Layer {
   public let blocks: [TransformerBlock]
   public let norm: LayerNorm
   public let classifier: Dense
-  private let side: Int
+  private let inputShape: Shape
+  private let failure: TensorError?
 
   /// The side of a patch is about an eighth of the image's, at least 2.
   public init(inputShape: Shape, classes: Int, width: Int, layers: Int = 2) {
     let (height, across) = (inputShape[1], inputShape[2])
-    side = max((min(height, across) + 4) / 8, 2)
+    self.inputShape = inputShape
+    failure = layers >= 0 ? nil : TensorError("VisionTransformer: layers must be at least 0, not \(layers)")
+    let side = max((min(height, across) + 4) / 8, 2)
     let count = ((height + side - 1) / side) * ((across + side - 1) / side)
     patches = Conv2D(inputShape[0], width, kernelSize: Pair(side), stride: Pair(side), padding: .same)
     positions = Parameter(.normal(deviation: 0.02), shape: [count, width], fanIn: 1, fanOut: 1, name: "positions")
-    blocks = (0..<layers).map { _ in TransformerBlock(width, heads: Self.heads, hidden: 2 * width) }
+    blocks = (0..<max(layers, 0)).map { _ in TransformerBlock(width, heads: Self.heads, hidden: 2 * width) }
     norm = LayerNorm(width)
     classifier = Dense(width, classes)
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
+    if let failure = failure ?? imagesFailure(x, inputShape) { return .failed(failure) }
     let grid = patches(x)  // [batch, width, rows, columns]
     if grid.failure != nil { return grid }
     let sequence = grid.permuted([0, 2, 3, 1]).reshaped(to: [grid.shape[0], -1, grid.shape[1]])

@@ -26,6 +26,12 @@ extension LanguageModel {
   public func grown(_ state: [Tensor], to capacity: Int) -> [Tensor] { state }
 }
 
+/// Says what is wrong with a state that does not hold as many tensors as `initialState` gives.
+func stateFailure(_ state: [Tensor], count: Int) -> TensorError? {
+  state.count == count
+    ? nil : TensorError("the state must hold the \(count) tensors that initialState gives, not \(state.count)")
+}
+
 /// Says what is wrong with ids that are no int32 [batch, time].
 func idsFailure(_ ids: Tensor) -> TensorError? {
   if let failure = ids.failure { return failure }

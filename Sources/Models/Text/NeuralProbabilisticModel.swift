@@ -39,8 +39,14 @@ public struct NeuralProbabilisticModel: LanguageModel {
 
   /// The state holds the vectors of the last order − 1 symbols.
   public func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor]) {
-    if let failure = idsFailure(ids) { return (.failed(failure), state) }
+    if let failure = idsFailure(ids) ?? hidden.failure ?? stateFailure(state, count: 1) {
+      return (.failed(failure), state)
+    }
     let (batch, time) = (ids.shape[0], ids.shape[1])
+    guard state[0].failure != nil || state[0].shape == [batch, order - 1, width] else {
+      let expected: Shape = [batch, order - 1, width]
+      return (.failed(TensorError("the state must be \(expected), not \(state[0].shape)")), state)
+    }
     let vectors = Tensor.concatenated(state + [embedding(ids)], axis: 1)
     if vectors.failure != nil { return (vectors, state) }
     let images = vectors.permuted([0, 2, 1]).reshaped(to: [batch, width, 1, time + order - 1])

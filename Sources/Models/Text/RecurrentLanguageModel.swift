@@ -23,9 +23,10 @@ public struct RecurrentLanguageModel: LanguageModel {
     output = Dense(width, vocabulary)
   }
 
+  private var stateCount: Int { recurrent.layers.count * (recurrent.cell == .lstm ? 2 : 1) }
+
   public func initialState(batch: Int, capacity: Int) -> [Tensor] {
-    let tensors = recurrent.layers.count * (recurrent.cell == .lstm ? 2 : 1)
-    return Array(repeating: .zeros([batch, recurrent.size]), count: tensors)
+    Array(repeating: .zeros([batch, recurrent.size]), count: stateCount)
   }
 
   public func callAsFunction(_ ids: Tensor) -> Tensor {
@@ -34,7 +35,7 @@ public struct RecurrentLanguageModel: LanguageModel {
 
   /// The state holds the hidden states of all layers, then their cells.
   public func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor]) {
-    if let failure = idsFailure(ids) { return (.failed(failure), state) }
+    if let failure = idsFailure(ids) ?? stateFailure(state, count: stateCount) { return (.failed(failure), state) }
     // Time first, as the recurrent layers work; seen as [batch, time, …] again without a copy.
     let vectors = embedding(ids.transposed).permuted([1, 0, 2])
     let count = recurrent.layers.count

@@ -45,6 +45,8 @@ public struct Transformer: LanguageModel {
   public let blocks: [TransformerBlock]
   public let norm: LayerNorm
   public let output: Dense?
+  /// The vectors of positions that are not learned.
+  private let table: Tensor?
   private let dropout: Dropout?
   private let configuration: Configuration
 
@@ -60,6 +62,7 @@ public struct Transformer: LanguageModel {
     embedding = Embedding(configuration.vocabulary, width, deviation: deviation)
     positionEmbedding =
       configuration.positions == .learned ? Embedding(configuration.context, width, deviation: deviation) : nil
+    table = configuration.positions == .sinusoidal ? sinusoidalPositions(configuration.context, width: width) : nil
     blocks = (0..<layers).map { _ in
       TransformerBlock(
         width, heads: configuration.heads, keyValueHeads: configuration.keyValueHeads, isCausal: true,
@@ -89,7 +92,7 @@ public struct Transformer: LanguageModel {
   }
 
   public func grown(_ state: [Tensor], to capacity: Int) -> [Tensor] {
-    state[..<1]
+    state.prefix(1)
       + caches(state).flatMap { cache in
         let cache = cache.grown(to: capacity)
         return [cache.keys, cache.values]
@@ -98,7 +101,10 @@ public struct Transformer: LanguageModel {
 
   /// The state holds how many positions there are, then keys and values of each block.
   public func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor]) {
-    if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) { return (.failed(failure), state) }
+    let count = 1 + 2 * blocks.count
+    if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) ?? stateFailure(state, count: count) {
+      return (.failed(failure), state)
+    }
     let positions = Tensor((0..<ids.shape[1]).map { Int32($0) }, shape: [ids.shape[1]]) + state[0]
     var x = vectors(ids, positions)
     var after: [Tensor] = []
@@ -118,12 +124,9 @@ public struct Transformer: LanguageModel {
 
   private func vectors(_ ids: Tensor, _ positions: Tensor) -> Tensor {
     let symbols = embedding(ids)
-    switch configuration.positions {
-    case .learned: return positionEmbedding.map { symbols + $0(positions) } ?? symbols
-    case .sinusoidal:
-      return symbols + sinusoidalPositions(configuration.context, width: configuration.width).rows(positions)
-    case .rotary: return symbols
-    }
+    // Where queries and keys are turned instead, nothing is added.
+    guard let vectors = positionEmbedding.map({ $0(positions) }) ?? table?.rows(positions) else { return symbols }
+    return symbols + vectors
   }
 
   private func scores(_ x: Tensor) -> Tensor {

@@ -68,9 +68,9 @@ public struct MultiHeadAttention: NamedLayer {
   }
 
   private func attend(_ x: Tensor, _ context: Tensor, lengths: Tensor?) -> Tensor {
-    if let failed = [x, context].first(where: { $0.failure != nil }) { return failed }
-    guard x.shape.rank == 3, x.shape[2] == width, context.shape.rank == 3 else {
-      return .failed(TensorError("attention: the input must be [batch, time, \(width)], not \(x.shape)"))
+    if let failure = inputFailure(x) ?? context.failure { return .failed(failure) }
+    guard context.shape.rank == 3 else {
+      return .failed(TensorError("attention: the context must be [batch, time, width], not \(context.shape)"))
     }
     var (q, k) = (split(query(x), heads), split(key(context), keyValueHeads))
     if isRotary {
@@ -83,14 +83,10 @@ public struct MultiHeadAttention: NamedLayer {
 
   /// Goes on from a cache: x [batch, time, width] are the positions after those that the cache holds. Causal.
   public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
-    finished(x) { failure.map { (.failed($0), cache) } ?? attend(x, cache) }
+    finished(x) { (failure ?? inputFailure(x)).map { (.failed($0), cache) } ?? attend(x, cache) }
   }
 
   private func attend(_ x: Tensor, _ cache: AttentionCache) -> (Tensor, AttentionCache) {
-    if x.failure != nil { return (x, cache) }
-    guard x.shape.rank == 3, x.shape[2] == width else {
-      return (.failed(TensorError("attention: the input must be [batch, time, \(width)], not \(x.shape)")), cache)
-    }
     var (q, k) = (split(query(x), heads), split(key(x), keyValueHeads))
     if isRotary {
       let positions = .positions(x.shape[1]) + cache.length
@@ -101,6 +97,12 @@ public struct MultiHeadAttention: NamedLayer {
     return (
       output(merged(attention(queries: q, keys: next.keys, values: next.values, lengths: lengths, causal: true))), next
     )
+  }
+
+  private func inputFailure(_ x: Tensor) -> TensorError? {
+    if let failure = x.failure { return failure }
+    return x.shape.rank == 3 && x.shape[2] == width
+      ? nil : TensorError("attention: the input must be [batch, time, \(width)], not \(x.shape)")
   }
 
   /// [batch, time, heads · d] → [batch, heads, time, d]

@@ -20,6 +20,13 @@ public enum PositionalEncoding: String, Hashable, Sendable, Codable, CaseIterabl
 
 /// The table of `PositionalEncoding.sinusoidal`, [positions, width]: sines in even columns, cosines in odd ones.
 public func sinusoidalPositions(_ positions: Int, width: Int) -> Tensor {
+  let limit = 0...(1 << 31)
+  guard limit.contains(positions), limit.contains(width), limit.contains(positions * width) else {
+    return .failed(
+      TensorError(
+        "sinusoidal positions: positions and width must be at least 0 and 2³¹ numbers at most, not \(positions) and \(width)"
+      ))
+  }
   var values: [Float] = []
   values.reserveCapacity(positions * width)
   for position in 0..<positions {
@@ -38,6 +45,11 @@ extension Tensor {
   /// Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021, in the halves' layout.
   public func rotated(by positions: Tensor) -> Tensor {
     if failure != nil { return self }
+    guard shape.rank == 4, positions.failure != nil || positions.shape == [shape[2]] else {
+      return .failed(
+        TensorError(
+          "rotary positions turn [batch, heads, time, d] by positions [time], not \(shape) by \(positions.shape)"))
+    }
     let (time, width) = (shape[2], shape[3])
     guard width % 2 == 0 else {
       return .failed(TensorError("rotary positions need an even head width, not \(width)"))

@@ -98,6 +98,9 @@ public struct Recurrent: NamedLayer {
       return failed("\(cell.rawValue): the state must hold \(directions) tensors, one a layer and direction")
     }
     let (batch, time) = (x.shape[0], x.shape[1])
+    if let lengths, lengths.failure == nil, lengths.dtype != .int32 || lengths.shape != [batch] {
+      return failed("\(cell.rawValue): lengths must be int32 [\(batch)], not \(lengths.dtype) \(lengths.shape)")
+    }
     let ends = lengths ?? Tensor.full([batch], Float(time)).cast(to: .int32)
     let zero = Tensor.zeros([batch, size])
     // Time first inside, so that the inputs of a step lie together.
