@@ -21,6 +21,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
   ],
   targets: [
@@ -40,7 +41,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "Datasets",
-      dependencies: ["Tensors", "CZlib"],
+      dependencies: ["Tensors", "CZlib", .product(name: "HeapModule", package: "swift-collections")],
       exclude: ["Resources/digits.LICENSE.md"],
       resources: [.embedInCode("Resources/digits.bin")],
       swiftSettings: strict),

@@ -8,7 +8,8 @@ struct BackpropCommand: ParsableCommand {
     abstract: "Trains neural networks and uses them.",
     version: backpropVersion,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, SummaryCommand.self, BenchCommand.self,
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, GenerateCommand.self, SummaryCommand.self,
+      BenchCommand.self,
     ])
 }
 

@@ -26,6 +26,9 @@ enum Console {
   /// Writes a line of the result.
   static func result(_ line: String) { write(line + "\n", to: 1) }
 
+  /// Writes a part of the result, without a line's end.
+  static func write(_ text: String) { write(text, to: 1) }
+
   /// Writes one JSON value on a line of its own.
   static func json(_ value: some Encodable) throws { result(try JSON.line(value)) }
 

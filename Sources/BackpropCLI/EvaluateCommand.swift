@@ -3,19 +3,26 @@ import Backprop
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Measures a trained network on test data.")
+    commandName: "evaluate", abstract: "Measures a trained network on data it has not learned from.")
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String
 
-  @Option(help: "Other data than the run was trained on.")
+  @Option(help: "Other data than the run was trained on; of a text file, all of it counts.")
   var data: String?
 
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     try common.apply()
-    let run = try Run.open(folder, kind: .image)
+    let run = try Run.open(folder)
+    switch try run.task {
+    case .image: try evaluateImages(run)
+    case .text: try evaluateText(run)
+    }
+  }
+
+  private func evaluateImages(_ run: Run) throws {
     let (description, model) = try run.loadModel()
     let dataset = try openData(data, for: run)
     guard dataset.imageShape == description.inputShape else {
@@ -24,15 +31,51 @@ struct EvaluateCommand: ParsableCommand {
     }
     let result = try evaluateClassifier(model, on: dataset.test)
     guard common.json else {
-      return EvaluationText.lines(result, dataset.classNames).dropLast().forEach(Console.result)
+      return EvaluationText.lines(.classification(result), dataset.classNames).dropLast().forEach(Console.result)
     }
     try Console.json(
-      Report(
+      ImageReport(
         accuracy: result.accuracy, loss: result.loss, confusionMatrix: result.confusionMatrix.counts,
         parameters: parameterCount(of: model), seconds: result.seconds, examplesPerSecond: result.examplesPerSecond))
   }
 
-  private struct Report: Encodable {
+  private func evaluateText(_ run: Run) throws {
+    let (description, model) = try run.loadLanguageModel()
+    let tokenizer = try run.loadTokenizer(for: description)
+    let own = try run.dataName()
+    let name = try data ?? own.orFail(run)
+    // What the run was trained on has a part that was kept aside.
+    let dataset = try RequestError.whenFailing {
+      try TextDataset.named(name, tokenizer: tokenizer, validationFraction: name == own ? 0.1 : 0)
+    }
+    let text = name == own ? dataset.validation : dataset.train
+    let result = try RequestError.whenFailing {
+      try evaluateLanguageModel(model, on: text, context: description.window)
+    }
+    let numbers = name == "numbers" ? try scoreNumbers(model, tokenizer) : nil
+    guard common.json else {
+      EvaluationText.lines(.language(result), []).forEach(Console.result)
+      if let share = numbers?.share {
+        Console.result(
+          "of \((numbers?.total ?? 0).grouped) lines it wrote for numbers below 10,000, \(share.percent) are right")
+      }
+      return
+    }
+    try Console.json(
+      TextReport(
+        loss: result.loss, perplexity: result.perplexity, bitsPerCharacter: result.bitsPerCharacter,
+        rightLines: numbers?.share, parameters: parameterCount(of: model), seconds: result.seconds,
+        tokensPerSecond: result.tokensPerSecond))
+  }
+
+  /// What a text of some two hundred lines that the model writes is worth.
+  private func scoreNumbers(_ model: any LanguageModel, _ tokenizer: any Tokenizer) throws -> NumberGrammar.Score {
+    var generator = try TextGenerator(model, tokenizer, prompt: "\n", seed: 0)
+    let ids = try (0..<8000).map { _ in try generator.next() }
+    return NumberGrammar.score(try tokenizer.text(of: ids), startsWithLine: true, below: 10_000)
+  }
+
+  private struct ImageReport: Encodable {
     var accuracy: Double
     var loss: Double
     var confusionMatrix: [[Int]]
@@ -40,12 +83,29 @@ struct EvaluateCommand: ParsableCommand {
     var seconds: Double
     var examplesPerSecond: Double
   }
+
+  private struct TextReport: Encodable {
+    var loss: Double
+    var perplexity: Double
+    var bitsPerCharacter: Double
+    var rightLines: Double?
+    var parameters: Int
+    var seconds: Double
+    var tokensPerSecond: Double
+  }
 }
 
 /// The data that was asked for, else the data the run was trained on.
 func openData(_ name: String?, for run: Run) throws -> ImageDataset {
-  guard let name = try name ?? run.readRecord()?.flags["data"].map({ "\($0)" }) else {
-    throw RequestError("\(run.path) does not say what it was trained on; name the data with --data")
-  }
+  let name = try name ?? run.dataName().orFail(run)
   return try RequestError.whenFailing { try ImageDataset.named(name) }
+}
+
+extension String? {
+  fileprivate func orFail(_ run: Run) throws -> String {
+    guard let self else {
+      throw RequestError("\(run.path) does not say what it was trained on; name the data with --data")
+    }
+    return self
+  }
 }

@@ -2,7 +2,18 @@ import Backprop
 
 /// What an evaluation found, for people.
 enum EvaluationText {
-  static func lines(_ result: ClassificationResult, _ classNames: [String]) -> [String] {
+  static func lines(_ evaluation: Evaluation, _ classNames: [String]) -> [String] {
+    switch evaluation {
+    case .classification(let result): lines(result, classNames)
+    case .language(let result):
+      [
+        "test loss \(result.loss.fixed(4)) nats a token, perplexity \(result.perplexity.fixed(3)), "
+          + "\(result.bitsPerCharacter.fixed(4)) bits a character (\(result.tokens.grouped) tokens)"
+      ]
+    }
+  }
+
+  private static func lines(_ result: ClassificationResult, _ classNames: [String]) -> [String] {
     [
       "test accuracy \(result.accuracy.fixed(4)) "
         + "(\(result.confusionMatrix.correct.grouped) of \(result.confusionMatrix.total.grouped)), "

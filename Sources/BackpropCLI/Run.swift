@@ -37,24 +37,36 @@ struct Run {
       throw RequestError("the folder \(run.path) cannot be written; name another one with --output")
     }
     // Weights of the run before must not be taken for this one's.
-    for name in ["weights.safetensors", "model.json"] { try? files.removeItem(at: run.file(name)) }
+    for name in ["weights.safetensors", "model.json", Self.tokenizer] { try? files.removeItem(at: run.file(name)) }
     return run
   }
 
-  /// Opens a run that was made before, of what `kind` says. A folder with nothing but a model counts.
-  static func open(_ path: String, kind: RunRecord.Kind) throws -> Run {
+  /// Opens a run that was made before, of what `kind` says where it says so. A folder with nothing but a model counts.
+  static func open(_ path: String, kind: NetworkTask? = nil) throws -> Run {
     let run = Run(path: path)
-    if let record = try run.readRecord(), record.kind != kind {
+    if let kind, let record = try run.readRecord(), record.kind != kind {
       throw RequestError("\(path) is a run of \(record.kind.rawValue); this needs one of \(kind.rawValue)")
     }
     guard FileManager.default.fileExists(atPath: run.file("model.json").path) else {
       throw RequestError(
-        "\(path) is no run: it holds no model.json; 'backprop train \(kind.rawValue) --output \(path)' makes one")
+        "\(path) is no run: it holds no model.json; 'backprop train \((kind ?? .image).rawValue) --output \(path)' makes one"
+      )
     }
     return run
   }
 
-  func save(_ model: any Layer, _ description: ModelDescription) throws {
+  /// What the network is for.
+  var task: NetworkTask {
+    get throws { try RequestError.whenFailing { try NetworkTask(ofModelAt: path) } }
+  }
+
+  /// What it was trained on; `nil` where nothing says so.
+  func dataName() throws -> String? {
+    guard case .text(let name)? = try readRecord()?.flags["data"] else { return nil }
+    return name
+  }
+
+  func save(_ model: any Layer, _ description: some NetworkDescription) throws {
     do {
       try description.save(model, to: path)
     } catch {
@@ -64,6 +76,30 @@ struct Run {
 
   func loadModel() throws -> (description: ModelDescription, model: any Layer) {
     try RequestError.whenFailing { try ModelDescription.load(from: path) }
+  }
+
+  func loadLanguageModel() throws -> (description: LanguageModelDescription, model: any LanguageModel) {
+    try RequestError.whenFailing { try LanguageModelDescription.load(from: path) }
+  }
+
+  private static let tokenizer = "tokenizer.json"
+
+  func save(_ tokenizer: any Tokenizer) throws {
+    do {
+      try tokenizer.save(to: file(Self.tokenizer))
+    } catch {
+      throw WorkError("cannot save the tokenizer in \(path): \(error)")
+    }
+  }
+
+  func loadTokenizer(for description: LanguageModelDescription) throws -> any Tokenizer {
+    let tokenizer = try RequestError.whenFailing { try Datasets.loadTokenizer(from: file(Self.tokenizer)) }
+    guard tokenizer.vocabularySize == description.vocabulary else {
+      throw RequestError(
+        "\(file(Self.tokenizer).path) has \(tokenizer.vocabularySize) tokens, but the network knows \(description.vocabulary)"
+      )
+    }
+    return tokenizer
   }
 
   func write(_ record: RunRecord) throws {

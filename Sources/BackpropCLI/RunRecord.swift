@@ -8,9 +8,6 @@ import Backprop
 
 /// What `run.json` says: the request, the circumstances and the results.
 struct RunRecord: Codable {
-  /// What the network learned from.
-  enum Kind: String, Codable { case image, text }
-
   struct Results: Codable {
     var ending: String
     var steps: Int
@@ -46,7 +43,8 @@ struct RunRecord: Codable {
     }
   }
 
-  var kind: Kind
+  /// What the network is for.
+  var kind: NetworkTask
   var version = backpropVersion
   var engine = Engine.description
   var flags: RunFlags

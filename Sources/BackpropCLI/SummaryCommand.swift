@@ -8,7 +8,7 @@ struct SummaryCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String?
 
-  @Option(help: "mlp, cnn or resnet20, in place of a run.")
+  @Option(help: "The name of a network for images or, with --data of text, for text; in place of a run.")
   var model: String?
 
   @Option(help: "The data that the network is for.")
@@ -42,15 +42,33 @@ struct SummaryCommand: ParsableCommand {
         parameters: parameters, operations: operations, bytes: parameters * 4))
   }
 
-  private func description() throws -> ModelDescription {
+  private func description() throws -> any NetworkDescription {
     switch (folder, model) {
     case (let folder?, nil):
-      return try Run.open(folder, kind: .image).loadModel().description
+      let run = try Run.open(folder)
+      return try run.task == .image ? try run.loadModel().description : try run.loadLanguageModel().description
     case (nil, let model?):
-      return try ModelDescription.image(model, for: ImageDataset.named(data ?? "digits"))
+      return try named(model)
     default:
       throw RequestError("name a run or a --model, one of the two")
     }
+  }
+
+  /// Names that images and text share, such as lstm, mean the one for images unless the data are text.
+  private func named(_ model: String) throws -> any NetworkDescription {
+    let isForImages = data == nil && ModelDescription.kindNames.contains(model)
+    let images = isForImages ? "digits" : data
+    let known = ModelDescription.kindNames + LanguageModelDescription.kindNames
+    guard known.contains(model) else {
+      throw RequestError.unknown(
+        "model", model, known: known.reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
+    }
+    if let images, let dataset = try? ImageDataset.named(images) {
+      return try ModelDescription.image(model, for: dataset)
+    }
+    let text = try TextDataset.named(data ?? "numbers", tokenizer: .character)
+    return try LanguageModelDescription(
+      kind: LanguageModelDescription.kind(named: model), vocabulary: text.tokenizer.vocabularySize)
   }
 
   /// Operations are those of one example's way forward.

@@ -13,7 +13,7 @@ struct TrainImageCommand: ParsableCommand {
   @Option(help: "digits, fashion-mnist, mnist or a folder of IDX files. Default: digits.")
   var data: String?
 
-  @Option(help: "mlp, cnn or resnet20. Default: cnn.")
+  @Option(help: "mlp, cnn, resnet20, rnn, lstm, gru or attention. Default: cnn.")
   var model: String?
 
   @OptionGroup(title: "Training") var training: TrainingOptions
@@ -42,39 +42,6 @@ struct TrainImageCommand: ParsableCommand {
       summary: "\(model) with \(parameterCount(of: network).grouped) parameters on \(dataset.name): "
         + "\(dataset.train.count.grouped) images, \(dataset.test.count.grouped) to test; \(Engine.description)"
     ) { run in try run.save(network, description) }
-    try report(outcome.result, outcome.run, outcome.parameters, classNames: dataset.classNames)
-  }
-
-  private func report(_ result: TrainingResult, _ run: Run, _ parameters: Int, classNames: [String]) throws {
-    var evaluation: ClassificationResult?
-    if case .classification(let found)? = result.evaluation { evaluation = found }
-    guard !common.json else {
-      return try Console.json(
-        Report(
-          run: run.path, accuracy: evaluation?.accuracy, loss: evaluation?.loss,
-          confusionMatrix: evaluation?.confusionMatrix.counts, trainingLoss: result.loss,
-          trainingAccuracy: result.accuracy, parameters: parameters, epochs: result.epochs, steps: result.steps,
-          seconds: result.seconds, examplesPerSecond: result.examplesPerSecond, ending: result.ending.rawValue))
-    }
-    if let evaluation { EvaluationText.lines(evaluation, classNames).forEach(Console.result) }
-    let how = result.ending == .converged ? "the loss stopped falling" : "done"
-    Console.result(
-      "\(how): \(result.steps.grouped) steps in \(clockTime(result.seconds)), "
-        + "\(result.examplesPerSecond.fixed(0)) examples/s, saved in \(run.path)")
-  }
-
-  private struct Report: Encodable {
-    var run: String
-    var accuracy: Double?
-    var loss: Double?
-    var confusionMatrix: [[Int]]?
-    var trainingLoss: Double
-    var trainingAccuracy: Double?
-    var parameters: Int
-    var epochs: Int
-    var steps: Int
-    var seconds: Double
-    var examplesPerSecond: Double
-    var ending: String
+    try outcome.report(asJSON: common.json, unit: "examples", classNames: dataset.classNames)
   }
 }

@@ -3,16 +3,21 @@ import Backprop
 
 /// The flags that every kind of training has.
 struct TrainingOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: "How often every example is seen. Default: what suits the data.")
+  @Option(
+    parsing: .unconditional,
+    help: "How often every example is seen. Default: 30 for digits, else 5; for text --steps counts.")
   var epochs: Int?
 
-  @Option(parsing: .unconditional, help: "The greatest number of updates, in place of --epochs.")
+  @Option(
+    parsing: .unconditional, help: "The greatest number of updates, in place of --epochs. Default for text: 2000.")
   var steps: Int?
 
-  @Option(parsing: .unconditional, help: "Examples an update looks at. Default: what suits the data.")
+  @Option(parsing: .unconditional, help: "Examples an update looks at. Default: 32 for digits and text, else 64.")
   var batchSize: Int?
 
-  @Option(help: "sgd, momentum, momentum-ema, nesterov, adagrad, rmsprop, adam or adamw. Default: adam.")
+  @Option(
+    help:
+      "sgd, momentum, momentum-ema, nesterov, adagrad, rmsprop, adam or adamw. Default: adam, adamw for transformer.")
   var optimizer: String?
 
   @Option(parsing: .unconditional, help: "The highest learning rate. Default: what suits the optimizer.")
@@ -38,7 +43,8 @@ struct TrainingOptions: ParsableArguments {
     help: "Ends training after this many evaluations without a lower loss, and takes the weights of the lowest.")
   var patience: Int?
 
-  @Option(parsing: .unconditional, help: "Steps between two evaluations. Default: an epoch.")
+  @Option(
+    parsing: .unconditional, help: "Steps between two evaluations. Default: an epoch; for text an eighth of --steps.")
   var evaluationSteps: Int?
 
   @Option(help: "The folder of the run. Default: a new one in runs.")
@@ -99,6 +105,10 @@ struct TrainingOptions: ParsableArguments {
     var optimizer = "adam"
     /// `nil`: what suits the optimizer.
     var learningRate: Double?
+    var clipNorm: Double?
+    var warmupSteps: Int?
+    /// `nil`: an epoch.
+    var evaluationSteps: Int?
     var schedule = LearningRateSchedule.Shape.cosine
   }
 
@@ -114,11 +124,11 @@ struct TrainingOptions: ParsableArguments {
     try settlement.settle("learning-rate", &learningRate, usual: usual.learningRate ?? suitable)
     try settlement.settle("momentum", &momentum)
     try settlement.settle("weight-decay", &weightDecay)
-    try settlement.settle("clip-norm", &clipNorm)
+    try settlement.settle("clip-norm", &clipNorm, usual: usual.clipNorm)
     try settlement.settle("schedule", &schedule, usual: usual.schedule.rawValue)
-    try settlement.settle("warmup-steps", &warmupSteps)
+    try settlement.settle("warmup-steps", &warmupSteps, usual: usual.warmupSteps)
     try settlement.settle("patience", &patience)
-    try settlement.settle("evaluation-steps", &evaluationSteps)
+    try settlement.settle("evaluation-steps", &evaluationSteps, usual: usual.evaluationSteps)
     try check()
   }
 

@@ -9,7 +9,7 @@ import Backprop
 /// What training images and training text have in common: the run's folder, its record, metrics, checkpoints, progress
 /// and Ctrl-C.
 struct TrainingSession {
-  private let kind: RunRecord.Kind
+  private let kind: NetworkTask
   private let options: TrainingOptions
   /// The run that goes on; `nil` for a new one.
   private let resumed: (run: Run, record: RunRecord)?
@@ -18,7 +18,7 @@ struct TrainingSession {
   var settlement: FlagSettlement
 
   /// Opens the run that is to go on, where that was asked for, and takes over the number of threads.
-  init(_ kind: RunRecord.Kind, _ options: TrainingOptions, _ common: CommonOptions) throws {
+  init(_ kind: NetworkTask, _ options: TrainingOptions, _ common: CommonOptions) throws {
     try options.check()
     self.kind = kind
     self.options = options
@@ -48,13 +48,6 @@ struct TrainingSession {
     try common.apply(usual: record.threads)
   }
 
-  /// What a training came to.
-  struct Outcome {
-    var run: Run
-    var result: TrainingResult
-    var parameters: Int
-  }
-
   /// Trains `task` and saves the run. `name` is that of a new folder, `summary` what is told at the start, and `save`
   /// writes the model into the run's folder.
   ///
@@ -62,7 +55,7 @@ struct TrainingSession {
   func train(
     _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, name: String, summary: String,
     unit: String = "examples", save: (Run) throws -> Void
-  ) throws -> Outcome {
+  ) throws -> TrainingOutcome {
     let run = try resumed?.run ?? Run.create(at: options.output, name: name)
     let parameters = parameterCount(of: task.model)
     var record =
@@ -103,7 +96,7 @@ struct TrainingSession {
         description: "interrupted after step \(result.steps.grouped); what there was is saved, and "
           + "'backprop train \(kind.rawValue) --resume --output \(run.path)' goes on")
     }
-    return Outcome(run: run, result: result, parameters: parameters)
+    return TrainingOutcome(run: run, result: result, parameters: parameters)
   }
 
   private func load(_ store: CheckpointStore) throws -> Checkpoint? {

@@ -2,8 +2,12 @@ import Foundation
 import NeuralNetworks
 import Tensors
 
-/// A ready network as data: all that is needed to build it again, as `model.json` holds it.
-public struct ModelDescription: Codable, Hashable, Sendable {
+/// A ready classifier of images as data.
+public struct ModelDescription: NetworkDescription {
+  public static let task = NetworkTask.image
+  public static var kindNames: [String] { Kind.allCases.map(\.rawValue) }
+  public var kindName: String { kind.rawValue }
+
   /// Which network.
   public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
     /// Flatten, dense 128, ReLU, dense.
@@ -12,8 +16,17 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     case cnn
     /// The residual network with 20 weighted layers. See `ResNet`.
     case resnet20
+    /// A recurrent network that reads an image row by row, then dense. See `RowClassifier`.
+    case rnn, lstm, gru
+    /// Self-attention between patches. See `VisionTransformer`.
+    case attention
+
+    /// The width of what is hidden, unless something else is asked for.
+    public var usualHidden: Int { self == .attention ? 64 : 128 }
   }
 
+  /// Tells it from other descriptions.
+  public private(set) var task = NetworkTask.image
   public var kind: Kind
   /// An image's shape, [channels, height, width].
   public var inputShape: Shape
@@ -21,17 +34,17 @@ public struct ModelDescription: Codable, Hashable, Sendable {
   public var classes: Int
   /// The classes' names, in the order of their labels; empty where there are none.
   public var classNames: [String]
-  /// The width of the hidden dense layer of `mlp` and `cnn`.
+  /// The width of the hidden dense layer of `mlp` and `cnn`, of the recurrent layer and of the attention blocks.
   public var hidden: Int
 
   public init(
-    kind: Kind, inputShape: Shape, classes: Int, classNames: [String] = [], hidden: Int = 128
+    kind: Kind, inputShape: Shape, classes: Int, classNames: [String] = [], hidden: Int? = nil
   ) {
     self.kind = kind
     self.inputShape = inputShape
     self.classes = classes
     self.classNames = classNames
-    self.hidden = hidden
+    self.hidden = hidden ?? kind.usualHidden
   }
 
   /// The description of the image classifier of this name. Throws a sentence that lists the names there are, or says
@@ -50,7 +63,7 @@ public struct ModelDescription: Codable, Hashable, Sendable {
   }
 
   /// Throws a sentence where no such network can be built.
-  func check() throws {
+  public func check() throws {
     let limit = 1...(1 << 16)
     guard inputShape.rank == 3, inputShape.allSatisfy(limit.contains) else {
       throw ModelError("the input shape must be [channels, height, width] with sizes of 1 to 65536, not \(inputShape)")
@@ -65,6 +78,9 @@ public struct ModelDescription: Codable, Hashable, Sendable {
     guard classNames.isEmpty || classNames.count == classes else {
       throw ModelError("\(classes) classes need as many names, not \(classNames.count)")
     }
+    guard kind != .attention || hidden % VisionTransformer.heads == 0 else {
+      throw ModelError("attention needs a hidden width that \(VisionTransformer.heads) heads divide, not \(hidden)")
+    }
     guard kind != .cnn || (inputShape[1] >= 4 && inputShape[2] >= 4) else {
       throw ModelError("cnn halves an image twice, so it must be at least 4×4, not \(inputShape[1])×\(inputShape[2])")
     }
@@ -78,8 +94,16 @@ public struct ModelDescription: Codable, Hashable, Sendable {
       case .mlp: makePerceptron(inputShape: inputShape, classes: classes, hidden: hidden)
       case .cnn: makeConvolutionalNetwork(inputShape: inputShape, classes: classes, hidden: hidden)
       case .resnet20: ResNet(inputChannels: inputShape[0], classes: classes)
+      case .rnn: RowClassifier(.tanh, inputShape: inputShape, classes: classes, hidden: hidden)
+      case .lstm: RowClassifier(.lstm, inputShape: inputShape, classes: classes, hidden: hidden)
+      case .gru: RowClassifier(.gru, inputShape: inputShape, classes: classes, hidden: hidden)
+      case .attention: VisionTransformer(inputShape: inputShape, classes: classes, width: hidden)
       }
     _ = model.parameters  // Gives parameters and layers the names that messages use.
     return model
   }
+
+  public var example: Tensor { .zeros(Shape([1] + inputShape.dimensions)) }
+
+  public func layer(_ network: any Layer) -> any Layer { network }
 }

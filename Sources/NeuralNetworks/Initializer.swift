@@ -46,6 +46,12 @@ public struct Initializer: Sendable {
   /// Source: He, Zhang, Ren & Sun, "Delving Deep into Rectifiers", ICCV 2015, equation 10.
   public static let heNormal = normal { fanIn, _ in sqrt(2 / fanIn) }
 
+  /// Uniform in ±bound, whatever the fans.
+  public static func uniform(within bound: Float) -> Initializer { uniform { _, _ in Double(bound) } }
+
+  /// Normal with this standard deviation, whatever the fans.
+  public static func normal(deviation: Float) -> Initializer { normal { _, _ in Double(deviation) } }
+
   private static func uniform(_ bound: @escaping @Sendable (Double, Double) -> Double) -> Initializer {
     Initializer { count, fanIn, fanOut in
       let bound = Float(bound(Double(max(fanIn, 1)), Double(max(fanOut, 1))))

@@ -55,11 +55,18 @@ extension NamedLayer {
   public func operations(input: Shape, output: Shape) -> Int { 0 }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
+    finished(x) { (failure.map(Tensor.failed) ?? apply(x), ()) }.0
+  }
+
+  /// Does `body`, whose first result is the layer's output: adds the layer's name to errors, and lets summaries and
+  /// searches for numbers that are not finite know what was recorded. For layers that are called in other ways too.
+  public func finished<Rest>(_ x: Tensor, _ body: () -> (Tensor, Rest)) -> (Tensor, Rest) {
     let recorder = Tracing.recorder
     let start = recorder == nil ? 0 : recordingPosition
-    let output = (failure.map(Tensor.failed) ?? apply(x)).located(in: place.named(kind))
+    let (result, rest) = body()
+    let output = result.located(in: place.named(kind))
     recorder?.record(self, input: x.shape, output: output.shape, since: start)
-    return output
+    return (output, rest)
   }
 }
 

@@ -95,7 +95,11 @@ extension Op {
   /// As many copies of a failed tensor as the operation has results.
   fileprivate func repeated(_ tensor: Tensor) -> [Tensor] {
     switch self {
-    case .batchNorm, .batchNormGradient: [tensor, tensor, tensor]
+    case .batchNorm, .batchNormGradient, .layerNorm, .layerNormGradient, .attentionGradient: [tensor, tensor, tensor]
+    case .recurrence(let cell, _), .recurrenceGradient(let cell, _):
+      // As many as the richer of the two has; who records it knows how many it wants.
+      Array(repeating: tensor, count: cell == .lstm || cell == .gru ? 3 : 2)
+    case .attention: [tensor, tensor]
     default: [tensor]
     }
   }

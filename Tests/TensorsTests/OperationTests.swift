@@ -25,6 +25,12 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
   var domain = Domain.any
   let function: @Sendable ([Tensor]) -> Tensor
 
+  init(_ name: String, _ shapes: [Shape], function: @escaping @Sendable ([Tensor]) -> Tensor) {
+    self.name = name
+    self.shapes = shapes
+    self.function = function
+  }
+
   init(
     _ name: String, _ shapes: Shape..., domain: Domain = .any, function: @escaping @Sendable ([Tensor]) -> Tensor
   ) {
@@ -58,7 +64,8 @@ private func window(
 }
 
 /// Every operation with a real result, also with size-1 and size-0 axes, broadcasting and transposed inputs.
-let operationCases: [OperationCase] = unaryCases + binaryCases + movementCases + reductionCases + networkCases
+let operationCases: [OperationCase] =
+  unaryCases + binaryCases + movementCases + reductionCases + networkCases + sequenceCases + attentionCases
 
 private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
   let domain: OperationCase.Domain = [.log, .sqrt, .rsqrt, .reciprocal].contains(kind) ? .positive : .any
@@ -91,6 +98,15 @@ private let binaryCases: [OperationCase] =
 private let movementCases: [OperationCase] = [
   OperationCase("reshape", [2, 6]) { $0[0].reshaped(to: [3, 4]).square() },
   OperationCase("reshape transposed", [3, 4]) { $0[0].transposed.reshaped(to: [2, 6]).square() },
+  OperationCase("reshape slice, split", [3, 8]) {
+    $0[0].sliced(starts: [0, 2], shape: [3, 6]).reshaped(to: [3, 1, 3, 2]).permuted([2, 0, 1, 3]).square()
+  },
+  OperationCase("reshape slice, merge", [2, 3, 5]) {
+    $0[0].sliced(starts: [0, 0, 1], shape: [2, 3, 4]).reshaped(to: [6, 2, 2]).square()
+  },
+  OperationCase("reshape slice, across", [4, 3, 5]) {
+    $0[0].sliced(starts: [0, 1, 0], shape: [4, 2, 5]).reshaped(to: [2, 2, 10]).reshaped(to: [5, 8]).square()
+  },
   OperationCase("reshape empty", [0, 4]) { $0[0].reshaped(to: [2, 0, 3]).exp() },
   OperationCase("permute", [2, 3, 4]) { $0[0].permuted([2, 0, 1]).square() },
   OperationCase("broadcast", [3, 1]) { $0[0].broadcast(to: [2, 3, 4]).square() },
@@ -102,6 +118,25 @@ private let movementCases: [OperationCase] = [
   OperationCase("pad empty", [0, 2]) { $0[0].padded(before: [1, 1], after: [1, 0], with: 0.5).square() },
   OperationCase("concatenate", [2, 1], [2, 3]) { Tensor.concatenated($0, axis: 1).square() },
   OperationCase("concatenate with nothing", [2, 3], [0, 3], [1, 3]) { Tensor.concatenated($0, axis: 0).square() },
+  OperationCase("concatenate results", [2, 1, 3], [2, 2, 3]) {
+    let parts = [$0[0].exp().permuted([2, 0, 1]), $0[1].tanh().permuted([2, 0, 1])]
+    return Tensor.concatenated(parts, axis: 2).square() + Tensor.concatenated([$0[0] * 2, $0[1] * 3], axis: 1).sum()
+  },
+  OperationCase("concatenate what others use", [2, 3], [2, 3]) {
+    let (a, b) = ($0[0].exp(), $0[1] * $0[0])
+    return Tensor.concatenated([a, b, a], axis: 1).square().sum(axes: [1]) + (a * b).sum()
+  },
+  OperationCase("parts of one", [3, 6]) { x in
+    let parts = (0..<3).map { x[0].sliced(starts: [0, 2 * $0], shape: [3, 2]) }
+    return parts[0].sigmoid() * parts[2] + parts[1].exp()
+  },
+  OperationCase("parts of one, not neighbors", [4, 3]) { x in
+    let parts = (0..<4).map { x[0].sliced(starts: [$0, 0], shape: [1, 3]) }
+    return parts[0] * parts[2] + parts[3].exp() * parts[1].reshaped(to: [3]).tanh()
+  },
+  OperationCase("parts of one that overlap", [5, 2]) { x in
+    x[0].sliced(starts: [0, 0], shape: [3, 2]) * x[0].sliced(starts: [2, 0], shape: [3, 2]).exp()
+  },
   OperationCase("concatenate twice the same", [2, 3]) { Tensor.concatenated([$0[0], $0[0]], axis: 0).square() },
 ]
 
@@ -193,12 +228,12 @@ private let networkCases: [OperationCase] = [
 ]
 
 /// Compares the kernels' values with the interpreter's in double precision; says what differs.
-func difference(_ tensor: Tensor, seed: UInt64) throws -> String? {
+func difference(_ tensor: Tensor, seed: UInt64, tolerance: Double = 1e-5) throws -> String? {
   let found = try tensor.values()
   let expected = try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats
   guard found.count == expected.count else { return "\(found.count) values instead of \(expected.count), seed \(seed)" }
   for (index, (a, b)) in zip(found.map { Double($0) }, expected).enumerated() {
-    let same = a == b || (a.isNaN && b.isNaN) || abs(a - b) <= 1e-5 + 1e-5 * abs(b)
+    let same = a == b || (a.isNaN && b.isNaN) || abs(a - b) <= tolerance + tolerance * abs(b)
     if !same { return "element \(index) of \(tensor.shape) is \(a) instead of \(b), seed \(seed)" }
   }
   return nil

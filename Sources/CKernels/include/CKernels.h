@@ -112,6 +112,96 @@ void backprop_cross_entropy_gradient(
     int64_t rows, int64_t classes, const float *logits, const int32_t *labels, const float *upstream,
     float *gradient);
 
+// y[count, width] = x[numbers[i], :] of x[rows, width]; a row of NaN for a number outside 0..<rows.
+void backprop_gather(
+    int64_t rows, int64_t width, int64_t count, const float *x, const int32_t *numbers, float *y);
+
+// y[rows, width] = for each row the sum of x[count, width] whose number it is; numbers outside count for nothing.
+void backprop_scatter_add(
+    int64_t rows, int64_t width, int64_t count, const int32_t *numbers, const float *x, float *y);
+
+// Writes x[outer, count, inner] over y[outer, size, inner] from *position on; the position is moved so that x fits.
+void backprop_replace_slice(
+    int64_t outer, int64_t size, int64_t count, int64_t inner, const float *x, const int32_t *position, float *y);
+
+// y = (x - mean) * inverse * scale + shift for each row, mean[rows] and inverse[rows] = 1 / sqrt(variance + epsilon).
+void backprop_layer_norm(
+    int64_t rows, int64_t width, float epsilon, const float *x, const float *scale, const float *shift, float *y,
+    float *mean, float *inverse);
+
+// The gradients y of x, and of scale and shift [width].
+void backprop_layer_norm_gradient(
+    int64_t rows, int64_t width, const float *x, const float *mean, const float *inverse, const float *scale,
+    const float *upstream, float *y, float *scale_gradient, float *shift_gradient);
+
+// MARK: A time step of a recurrent layer. Equations in Tensors/Graph/Definitions+Recurrence.swift.
+
+typedef enum {
+  BACKPROP_TANH_CELL, BACKPROP_RELU_CELL, BACKPROP_LSTM_CELL, BACKPROP_GRU_CELL,
+} backprop_cell;
+
+// g blocks of `size` columns a row: 1, or 4 for LSTM, 3 for GRU. Rows whose length is `time` or less keep their state.
+typedef struct {
+  backprop_cell kind;
+  int64_t batch, size, time;
+  const int32_t *lengths;   // [batch]
+  const float *projected;   // [batch, g * size]: the inputs times their weights
+  const float *product;     // [batch, g * size]: the state before times the recurrent weights
+  const float *bias;        // [g * size], 4 * size for GRU
+  const float *state, *cell;          // [batch, size], before; the cell for LSTM only
+  float *next_state, *next_cell;      // [batch, size], after
+  float *kept;                        // [batch, 4 * size] for LSTM (i, f, g, o) and GRU (r, z, n, q)
+} backprop_recurrent_step;
+
+void backprop_recurrent_forward(const backprop_recurrent_step *step);
+
+typedef struct {
+  backprop_cell kind;
+  int64_t batch, size, time;
+  const int32_t *lengths;
+  const float *state, *cell, *next_state, *next_cell, *kept;  // as the step forward had and left them
+  const float *upstream_state, *upstream_cell;  // of state and cell after the step, from outside; NULL: zero
+  const float *product;  // [batch, size]: what came back from the step after; NULL in the last step
+  float *direct;         // [batch, size]: what goes past the product; read unless product is NULL, then replaced
+  float *cell_gradient;  // [batch, size]: of the cell after, replaced by that of the cell before (LSTM)
+  float *projected_gradient;  // [batch, g * size]
+  float *product_gradient;    // [batch, g * size], for GRU; for the others it is projected_gradient
+} backprop_recurrent_gradient_step;
+
+void backprop_recurrent_backward(const backprop_recurrent_gradient_step *step);
+
+// MARK: Attention
+
+// Where x[batch, heads, positions, size] lies: elements between neighbors along the first three axes. Along the last
+// they lie together.
+typedef struct {
+  float *data;
+  int64_t example, head, position;
+} backprop_heads;
+
+// `size` of queries and keys, `value_size` of values and results. `heads` is a multiple of kv_heads; head h takes keys
+// and values of head h / (heads / kv_heads). Example b has the first lengths[b * length_stride] keys (0...keys); query i
+// of it sees all of them or, where causal, as many as lengths - queries + i + 1.
+typedef struct {
+  int64_t batch, heads, kv_heads, queries, keys, size, value_size;
+  int32_t causal;
+  float scale;
+  const int32_t *lengths;
+  int64_t length_stride;
+} backprop_attention_shape;
+
+// y[batch, heads, queries, value_size] = softmax(scale q k') v and logsumexp[batch, heads, queries] of the scaled scores,
+// dense. A query that sees nothing gives 0 and minus infinity. Returns -1 where memory is exhausted, otherwise 0.
+int backprop_attention(
+    const backprop_attention_shape *shape, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
+    const backprop_heads *y, float *logsumexp);
+
+// The gradients of q, k and v from what backprop_attention gave and the gradient of y.
+int backprop_attention_gradient(
+    const backprop_attention_shape *shape, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
+    const backprop_heads *y, const float *logsumexp, const backprop_heads *upstream, const backprop_heads *dq,
+    const backprop_heads *dk, const backprop_heads *dv);
+
 // MARK: Matrix product, where oneDNN is absent
 
 // c[m, n] = a · b, with a[i, p] at a[i * a_row + p * a_column], b[p, j] at b[p * b_row + j * b_column], c dense.

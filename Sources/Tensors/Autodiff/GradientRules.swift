@@ -45,6 +45,10 @@ extension Op {
       let mask = inputs[0].equal(to: y)
       return [mask * (upstream / mask.sum(axes: axes, keepingAxes: true))]
 
+    case .gather: return [.record(.scatterAdd(rows: inputs[0].shape[0]), [inputs[1], upstream]), nil]
+    case .replaceSlice: throw TensorError("\(name) has no derivative: it is meant for caches, in use")
+    case .scatterAdd: return [nil, .record(.gather, [upstream, inputs[0]])]
+
     case .matmul:  // [m, k] · [k, n] -> [m, n]
       let (a, b) = (inputs[0], inputs[1])
       return [upstream.matmul(b.transposed), a.transposed.matmul(upstream)]
@@ -86,9 +90,47 @@ extension Op {
       return [upstream - y.exp() * upstream.sum(axes: [-1], keepingAxes: true)]
     case .crossEntropy:
       return [.record(.crossEntropyGradient, [inputs[0], inputs[1], upstream]), nil]
-    case .maxPoolGradient, .batchNormGradient, .crossEntropyGradient: break
+    case .layerNorm(let epsilon):
+      guard upstreams[1] == nil, upstreams[2] == nil else { break }
+      return Tensor.recordAll(
+        .layerNormGradient(epsilon: epsilon), [inputs[0], results[1], results[2], inputs[1], upstream])
+    case .recurrence(let cell, let reversed):
+      guard cell.kept == 0 || upstreams[results.count - 1] == nil else { break }
+      return recurrenceGradients(cell, reversed: reversed, RecurrenceInputs(inputs), results, upstreams)
+    case .attention(let causal, let scale):
+      guard upstreams[1] == nil else { break }
+      let (y, logsumexp) = (results[0], results[1])
+      return Tensor.recordAll(
+        .attentionGradient(causal: causal, scale: scale), inputs + [y, logsumexp, upstream]) + [nil]
+    case .maxPoolGradient, .batchNormGradient, .crossEntropyGradient, .layerNormGradient, .recurrenceGradient,
+      .attentionGradient:
+      break
     }
     return try gradientsOfDefinition(inputs: inputs, upstreams: upstreams)
+  }
+
+  /// The loop's gradient op gives what depends on the order of time; the weights' gradient is one product over all steps.
+  private func recurrenceGradients(
+    _ cell: RecurrentCell, reversed: Bool, _ inputs: RecurrenceInputs, _ results: [Tensor], _ upstreams: [Tensor?]
+  ) -> [Tensor?] {
+    let (states, weights) = (results[0], inputs.weights)
+    let (time, batch, size) = (states.shape[0] - 1, states.shape[1], states.shape[2])
+    let zeros = Tensor.zeros(states.shape)
+    let all = Tensor.recordAll(
+      .recurrenceGradient(cell, reversed: reversed),
+      [weights, inputs.lengths] + results + [upstreams[0] ?? zeros] + (cell == .lstm ? [upstreams[1] ?? zeros] : []))
+    let forInput = all[0]
+    let forState = cell == .gru ? all[1] : all[0]
+    let before = states.sliced(starts: [reversed ? 1 : 0, 0, 0], shape: [time, batch, size])
+    let forWeights = before.reshaped(to: [time * batch, size]).transposed
+      .matmul(forState.reshaped(to: [time * batch, cell.gates * size]))
+    var forBias = forInput.sum(axes: [0, 1])
+    if cell == .gru {
+      let candidate = forState.sum(axes: [0, 1]).sliced(starts: [2 * size], shape: [size])
+      forBias = .concatenated([forBias, candidate], axis: 0)
+    }
+    let first = cell == .gru ? 2 : 1
+    return [forInput, forWeights, forBias, nil] + all[first...].map { $0 }
   }
 
   /// Differentiates the definition in primitive operations, where the operation has no rule of its own.

@@ -44,9 +44,10 @@ struct IR {
   private(set) var assignments: [(source: Int, value: Int)] = []
 
   /// Adds an operation; gives the values of its results.
-  private mutating func add(_ op: Op, _ inputs: [Int], source: Int = -1) throws(TensorError) -> [Int] {
+  mutating func add(_ op: Op, _ inputs: [Int], source: Int = -1) throws(TensorError) -> [Int] {
     let inputTypes = inputs.map { types[$0] }
     if let same = simplified(op, inputs) { return [same] }
+    if let joined = try addJoined(op, inputs) { return joined }
     if !hasKernel(op, inputTypes) { return try addDefinition(op, inputs) }
     let identity = Identity(op: op, inputs: inputs, source: source)
     if let found = known[identity] {
@@ -80,8 +81,17 @@ struct IR {
     return results.map(value)
   }
 
+  /// The number that a value holds everywhere, if that is known.
   func constant(_ value: Int) -> Double? {
-    if case .fill(let number, _) = instructions[producer[value]].op { number.value } else { nil }
+    var value = value
+    while true {
+      let instruction = instructions[producer[value]]
+      switch instruction.op {
+      case .fill(let number, _): return number.value
+      case .broadcast, .reshape, .permute: value = instruction.inputs[0]
+      default: return nil
+      }
+    }
   }
 
   /// The value that an operation's result equals, where no work is needed.
@@ -105,6 +115,7 @@ struct IR {
     case .binary(.divide): if constant(inputs[1]) == 1 { return same(inputs[0], as: inputs[1]) }
     case .binary(.subtract): if constant(inputs[1]) == 0 { return same(inputs[0], as: inputs[1]) }
     case .concatenate: return inputs.count == 1 ? inputs[0] : nil
+    case .pad(let before, let after, _): return (before + after).allSatisfy { $0 == 0 } ? inputs[0] : nil
     default: break
     }
     return nil

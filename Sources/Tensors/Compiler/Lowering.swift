@@ -9,16 +9,17 @@ struct Lowering {
   var constants: [UInt32] = []
   private var constantsBuffer: Int
   private var sourceBuffers: [Int: Int] = [:]
-  private var views: [View?]
+  var views: [View?]
   /// Row-major copies of values that lie otherwise.
   private var copies: [View: View] = [:]
-  private let roots: Set<Int>
-  /// The instructions that read a value.
-  private let users: [[Int]]
+  let roots: Set<Int>
+  /// The instructions that read a value, of those that run.
+  let users: [[Int]]
 
   static func compile(_ ir: IR) throws(TensorError) -> Plan {
-    var lowering = Lowering(ir)
-    for unit in Schedule(ir).units {
+    let schedule = Schedule(ir)
+    var lowering = Lowering(ir, schedule)
+    for unit in schedule.units {
       switch unit {
       case .single(let index): try lowering.lower(ir.instructions[index])
       case .group(let members): try lowering.lowerGroup(members)
@@ -27,13 +28,13 @@ struct Lowering {
     return try lowering.finish()
   }
 
-  private init(_ ir: IR) {
+  private init(_ ir: IR, _ schedule: Schedule) {
     self.ir = ir
     views = Array(repeating: nil, count: ir.types.count)
     roots = Set(ir.outputs + ir.assignments.map(\.value))
     var users = [[Int]](repeating: [], count: ir.types.count)
-    for (index, instruction) in ir.instructions.enumerated() {
-      for input in instruction.inputs { users[input].append(index) }
+    for unit in schedule.units {
+      for index in unit.members { for input in ir.instructions[index].inputs { users[input].append(index) } }
     }
     self.users = users
     constantsBuffer = 0
@@ -49,11 +50,11 @@ struct Lowering {
   }
 
   /// A new dense buffer of the arena, row-major unless told otherwise.
-  private mutating func allocate(_ shape: Shape, order: [Int]? = nil) -> View {
+  mutating func allocate(_ shape: Shape, order: [Int]? = nil) -> View {
     View(buffer: newBuffer(shape.elementCount), shape: shape, order: order ?? Array(shape.indices))
   }
 
-  private func view(_ value: Int) throws(TensorError) -> View {
+  func view(_ value: Int) throws(TensorError) -> View {
     guard let view = views[value] else {
       throw TensorError("internal error: \(ir.instructions[ir.producer[value]].op.name) is used before it is computed")
     }
@@ -75,7 +76,7 @@ struct Lowering {
   }
 
   /// The same elements row-major, copied if they are not.
-  private mutating func rowMajor(_ view: View) -> View {
+  mutating func rowMajor(_ view: View) -> View {
     if view.isRowMajor {
       return View(buffer: view.buffer, offset: view.offset, shape: view.shape, strides: view.shape.rowMajorStrides)
     }
@@ -86,7 +87,7 @@ struct Lowering {
     return copy
   }
 
-  private mutating func emitCopy(from source: View, to target: View) {
+  mutating func emitCopy(from source: View, to target: View) {
     steps.append(
       .program(
         Program(
@@ -165,13 +166,7 @@ struct Lowering {
       place(try view(inputs[0]), in: target, at: before)
       views[output] = target
     case .concatenate(let axis):
-      let target = allocate(type.shape)
-      var start = 0
-      for input in inputs {
-        place(try view(input), in: target, at: type.shape.indices.map { $0 == axis ? start : 0 })
-        start += ir.types[input].shape[axis]
-      }
-      views[output] = target
+      try lowerConcatenation(instruction, axis: axis)
 
     case .reduce(let kind, let axes):
       views[output] = reduce(kind, try view(inputs[0]), axes)
@@ -273,7 +268,67 @@ struct Lowering {
         .crossEntropyGradient(
           rows: shape(0)[0], classes: shape(0)[1], logits: logits, labels: labels, upstream: upstream,
           gradient: made))
+
+    case .gather:
+      let (table, numbers) = (try contiguous(inputs[0]), try contiguous(inputs[1]))
+      emit(
+        .gather(rows: shape(0)[0], width: shape(0)[1], count: shape(1).elementCount), [table, numbers], instruction)
+    case .scatterAdd(let rows):
+      let (numbers, x) = (try contiguous(inputs[0]), try contiguous(inputs[1]))
+      emit(.scatterAdd(rows: rows, width: type.shape[1], count: shape(0).elementCount), [numbers, x], instruction)
+    case .replaceSlice(let axis):
+      let (source, block, position) = (try view(inputs[0]), try contiguous(inputs[1]), try contiguous(inputs[2]))
+      let target = allocate(type.shape)
+      emitCopy(from: source, to: target)
+      views[output] = target
+      let sizes = type.shape.dimensions
+      let call = KernelCall.replaceSlice(
+        outer: sizes[..<axis].reduce(1, *), size: sizes[axis], count: shape(1)[axis],
+        inner: sizes[(axis + 1)...].reduce(1, *))
+      steps.append(.kernel(call, operands: [block, position, Address(buffer: target.buffer)], outputs: 1))
+    case .layerNorm(let epsilon):
+      let width = type.shape[-1]
+      try emit(
+        .layerNorm(rows: type.shape.elementCount / width, width: width, epsilon: epsilon), inputs, instruction)
+    case .layerNormGradient:
+      let width = type.shape[-1]
+      try emit(.layerNormGradient(rows: type.shape.elementCount / width, width: width), inputs, instruction)
+    case .recurrence(let cell, let reversed):
+      let sizes = Recurrence(
+        cell: cell, reversed: reversed, time: shape(0)[0], batch: shape(0)[1], size: shape(1)[0])
+      try emit(.recurrence(sizes), inputs, instruction, scratch: [sizes.batch * sizes.size * cell.gates])
+    case .recurrenceGradient(let cell, let reversed):
+      let sizes = Recurrence(
+        cell: cell, reversed: reversed, time: shape(2)[0] - 1, batch: shape(2)[1], size: shape(2)[2])
+      let state = sizes.batch * sizes.size
+      let upstreams = inputs.count - (cell == .lstm ? 2 : 1)...inputs.count - 1
+      try emit(
+        .recurrenceGradient(sizes), inputs, instruction, optional: upstreams, scratch: [state, state, state])
+
+    case .attention(let causal, let scale), .attentionGradient(let causal, let scale):
+      try lowerAttention(instruction, causal: causal, scale: scale)
     }
+  }
+
+  /// A kernel of our own on row-major operands. `optional` ones that are zero everywhere are left away.
+  private mutating func emit(
+    _ call: KernelCall, _ inputs: [Int], _ instruction: IR.Instruction, optional: ClosedRange<Int>? = nil,
+    scratch: [Int] = []
+  ) throws(TensorError) {
+    var operands: [Address?] = []
+    for (index, input) in inputs.enumerated() {
+      let isAbsent = ir.constant(input) == 0 && optional?.contains(index) == true
+      operands.append(isAbsent ? nil : try contiguous(input))
+    }
+    emit(call, operands, instruction, scratch: scratch)
+  }
+
+  private mutating func emit(
+    _ call: KernelCall, _ operands: [Address?], _ instruction: IR.Instruction, scratch: [Int] = []
+  ) {
+    let results = (0..<instruction.outputCount).map { result(instruction.firstOutput + $0) }
+    let memory = scratch.map { Address(buffer: newBuffer($0)) }
+    steps.append(.kernel(call, operands: operands + results + memory, outputs: results.count + memory.count))
   }
 
   /// Copies a view into the part of `target` that begins at `starts`.
@@ -362,8 +417,10 @@ struct Lowering {
     steps.append(
       .matmul(
         MatrixProduct(
-          m: shape[-2], n: shape[-1], k: left.shape[-1], transposeA: leftTransposed, transposeB: rightTransposed,
-          lda: lda, ldb: ldb, a: Address(buffer: left.buffer, offset: left.offset),
+          shape: MatrixShape(
+            m: shape[-2], n: shape[-1], k: left.shape[-1], transposeA: leftTransposed, transposeB: rightTransposed,
+            lda: lda, ldb: ldb),
+          a: Address(buffer: left.buffer, offset: left.offset),
           b: Address(buffer: right.buffer, offset: right.offset), c: Address(buffer: result.buffer),
           batches: batches)))
   }

@@ -26,7 +26,7 @@ struct MemoryPlan {
     for (time, step) in steps.enumerated() {
       guard case .program(let program) = step else { continue }
       var taken = Set<Int>()
-      for output in program.outputs where inArena[output.buffer] && first[output.buffer] == time {
+      for output in program.outputs where inArena[output.buffer] && first[output.buffer] == time && output.offset == 0 {
         let candidate = program.inputs.first { input in
           let owner = home[input.buffer]
           return inArena[input.buffer] && last[owner] == time && sizes[owner] == sizes[output.buffer]

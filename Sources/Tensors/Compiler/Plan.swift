@@ -29,6 +29,11 @@ struct Address: Hashable {
   var offset: Int = 0
 }
 
+extension View {
+  /// Where the first element is.
+  var start: Address { Address(buffer: buffer, offset: offset) }
+}
+
 /// One kernel call.
 enum Step {
   case program(Program)
@@ -42,7 +47,10 @@ enum Step {
   case windows(WindowedImage, outside: Float, x: Address, y: Address)
   case fold(WindowedImage, y: Address, x: Address)
   case random(Distribution, count: Int, key: Address, y: Address)
+  case attention(AttentionCall)
   case library(LibraryCall, operands: [Address], outputs: Int)
+  /// One of our own kernels. Operands that are absent are `nil`; outputs, and memory it works in, come last.
+  case kernel(KernelCall, operands: [Address?], outputs: Int)
 
   /// The buffers it reads, then those it writes.
   var buffers: (reads: [Int], writes: [Int]) {
@@ -56,8 +64,11 @@ enum Step {
     case .crossEntropyGradient(_, _, let logits, let labels, let upstream, let gradient):
       ([logits.buffer, labels.buffer, upstream.buffer], [gradient.buffer])
     case .matmul(let product): ([product.a.buffer, product.b.buffer], [product.c.buffer])
+    case .attention(let call): (call.inputs.map(\.buffer), call.outputs.map(\.buffer))
     case .library(_, let operands, let outputs):
       (operands.dropLast(outputs).map(\.buffer), operands.suffix(outputs).map(\.buffer))
+    case .kernel(_, let operands, let outputs):
+      (operands.dropLast(outputs).compactMap { $0?.buffer }, operands.suffix(outputs).compactMap { $0?.buffer })
     }
   }
 }
@@ -72,11 +83,23 @@ struct Program {
   var registerCount: Int
 }
 
-/// c[m, n] = op(a) · op(b) for each of `batches` (offsets in elements into a, b and c).
-struct MatrixProduct {
+/// The sizes of c[m, n] = op(a) · op(b), and the distances between rows as they lie.
+struct MatrixShape {
   var m: Int, n: Int, k: Int
-  var transposeA: Bool, transposeB: Bool
+  var transposeA = false, transposeB = false
   var lda: Int, ldb: Int
+
+  /// Without gaps between rows unless told otherwise.
+  init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false, lda: Int? = nil, ldb: Int? = nil) {
+    (self.m, self.n, self.k, self.transposeA, self.transposeB) = (m, n, k, transposeA, transposeB)
+    self.lda = lda ?? max(transposeA ? m : k, 1)
+    self.ldb = ldb ?? max(transposeB ? k : n, 1)
+  }
+}
+
+/// A product for each of `batches` (offsets in elements into a, b and c).
+struct MatrixProduct {
+  var shape: MatrixShape
   var a: Address, b: Address, c: Address
   var batches: [(a: Int, b: Int, c: Int)]
 }
@@ -84,6 +107,24 @@ struct MatrixProduct {
 struct WindowedImage {
   var batch: Int, channels: Int, height: Int, width: Int, outHeight: Int, outWidth: Int
   var window: Window
+}
+
+/// A call of one of our own kernels, with the sizes it needs; operands in the order of `KernelCall+Running.swift`.
+enum KernelCall {
+  case gather(rows: Int, width: Int, count: Int)
+  case scatterAdd(rows: Int, width: Int, count: Int)
+  case replaceSlice(outer: Int, size: Int, count: Int, inner: Int)
+  case layerNorm(rows: Int, width: Int, epsilon: Double)
+  case layerNormGradient(rows: Int, width: Int)
+  case recurrence(Recurrence)
+  case recurrenceGradient(Recurrence)
+}
+
+/// The sizes of a recurrent layer's loop.
+struct Recurrence {
+  var cell: RecurrentCell
+  var reversed: Bool
+  var time: Int, batch: Int, size: Int
 }
 
 /// A call of oneDNN. Operands in the order of `OneDNNShim.h`, outputs last.

@@ -9,6 +9,13 @@ struct Schedule {
     case single(Int)
     /// Elementwise instructions over one shape, in order.
     case group([Int])
+
+    var members: [Int] {
+      switch self {
+      case .single(let index): [index]
+      case .group(let members): members
+      }
+    }
   }
 
   private(set) var units: [Unit] = []

@@ -30,9 +30,15 @@ extension Step {
     case .fold(let image, let y, let x): return .fold(image, y: moved(y), x: x)
     case .random(let distribution, let count, let key, let y):
       return .random(distribution, count: count, key: moved(key), y: y)
+    case .attention(var call):
+      for index in call.inputs.indices where call.inputs[index].buffer == old { call.inputs[index].buffer = buffer }
+      return .attention(call)
     case .library(let call, let operands, let outputs):
       return .library(
         call, operands: operands.dropLast(outputs).map(moved) + operands.suffix(outputs), outputs: outputs)
+    case .kernel(let call, let operands, let outputs):
+      return .kernel(
+        call, operands: operands.dropLast(outputs).map { $0.map(moved) } + operands.suffix(outputs), outputs: outputs)
     }
   }
 }

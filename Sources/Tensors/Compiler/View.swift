@@ -63,15 +63,37 @@ struct View: Hashable {
   /// The same elements in row-major order under another shape, if no element has to move.
   func reshaped(to target: Shape) -> View? {
     if isRowMajor { return View(buffer: buffer, offset: offset, shape: target, strides: target.rowMajorStrides) }
-    if strides.allSatisfy({ $0 == 0 }) {
-      return View(buffer: buffer, offset: offset, shape: target, strides: target.map { _ in 0 })
+    // Runs of axes that together hold as many elements in both shapes; each run must lie evenly in memory.
+    let old = shape.indices.filter { shape[$0] != 1 }
+    var result = target.map { _ in 0 }
+    var (taken, axis) = (0, 0)
+    while axis < target.rank {
+      guard target[axis] != 1 else {
+        axis += 1
+        continue
+      }
+      let first = axis
+      guard taken < old.count else { return nil }
+      var (count, wanted) = (shape[old[taken]], target[axis])
+      (taken, axis) = (taken + 1, axis + 1)
+      while count != wanted {
+        if count < wanted {
+          guard taken < old.count else { return nil }
+          guard strides[old[taken - 1]] == strides[old[taken]] * shape[old[taken]] else { return nil }
+          count *= shape[old[taken]]
+          taken += 1
+        } else {
+          guard axis < target.rank else { return nil }
+          wanted *= target[axis]
+          axis += 1
+        }
+      }
+      var stride = strides[old[taken - 1]]
+      for index in (first..<axis).reversed() where target[index] != 1 {
+        result[index] = stride
+        stride *= target[index]
+      }
     }
-    // Only axes of size 1 come or go.
-    let kept = shape.indices.filter { shape[$0] != 1 }
-    guard kept.map({ shape[$0] }) == target.filter({ $0 != 1 }) else { return nil }
-    var next = kept.makeIterator()
-    return View(
-      buffer: buffer, offset: offset, shape: target,
-      strides: target.map { $0 == 1 ? 0 : next.next().map { strides[$0] } ?? 0 })
+    return View(buffer: buffer, offset: offset, shape: target, strides: result)
   }
 }

@@ -7,7 +7,9 @@ extension Op {
   func definition(_ inputs: [Tensor]) -> [Tensor]? {
     switch self {
     case .data, .variable, .fill, .iota, .random, .failed, .unary, .binary, .select, .cast, .stopGradient, .reshape,
-      .permute, .broadcast, .slice, .pad, .concatenate, .reduce, .argmax, .matmul, .windows, .fold:
+      .permute, .broadcast, .slice, .pad, .concatenate, .reduce, .argmax, .gather, .scatterAdd, .replaceSlice, .matmul,
+      .windows,
+      .fold:
       return nil
 
     case .convolution(let window, let groups):
@@ -58,6 +60,21 @@ extension Op {
       let hot = oneHot(labels, classes: logits.shape[1])
       let gradient = (logits.softmax() - hot) * upstream.reshaped(to: [labels.shape[0], 1])
       return [chosen(hot.sum(axes: [1], keepingAxes: true), gradient, Tensor.fill(.nan))]
+
+    case .layerNorm(let epsilon):
+      return layerNormDefinition(inputs[0], scale: inputs[1], shift: inputs[2], epsilon)
+    case .layerNormGradient:
+      return layerNormGradientDefinition(
+        inputs[0], mean: inputs[1], inverse: inputs[2], scale: inputs[3], upstream: inputs[4])
+    case .recurrence(let cell, let reversed):
+      return recurrenceDefinition(cell, reversed: reversed, RecurrenceInputs(inputs))
+    case .recurrenceGradient(let cell, let reversed):
+      return recurrenceGradientDefinition(cell, reversed: reversed, RecurrenceGradientInputs(cell, inputs))
+    case .attention(let causal, let scale):
+      return AttentionDefinition(inputs[...], causal: causal, scale: scale).forward()
+    case .attentionGradient(let causal, let scale):
+      return AttentionDefinition(inputs[...], causal: causal, scale: scale)
+        .backward(y: inputs[4], logsumexp: inputs[5], upstream: inputs[6])
     }
   }
 }
@@ -166,6 +183,31 @@ private func batchNormGradientDefinition(
   return [
     slope * inverse * alongChannels(scale, x.shape), product.sum(axes: axes), upstream.sum(axes: axes),
   ]
+}
+
+// MARK: Layer normalization
+
+private func layerNormDefinition(_ x: Tensor, scale: Tensor, shift: Tensor, _ epsilon: Double) -> [Tensor] {
+  let mean = x.mean(axes: [-1], keepingAxes: true)
+  let centered = x - mean
+  let inverse = (centered.square().mean(axes: [-1], keepingAxes: true) + Tensor.fill(epsilon)).rsqrt()
+  let rows = Shape(x.shape.dropLast())
+  return [centered * inverse * scale + shift, mean.reshaped(to: rows), inverse.reshaped(to: rows)]
+}
+
+/// Source: Ba, Kiros & Hinton, "Layer Normalization", 2016, by the chain rule: with v = upstream · scale,
+/// dx = inverse · (v − mean(v) − x̂ · mean(v x̂)).
+private func layerNormGradientDefinition(
+  _ x: Tensor, mean: Tensor, inverse: Tensor, scale: Tensor, upstream: Tensor
+) -> [Tensor] {
+  let column = Shape(mean.shape.dimensions + [1])
+  let rows = Array(mean.shape.indices)
+  let inverse = inverse.reshaped(to: column)
+  let normalized = (x - mean.reshaped(to: column)) * inverse
+  let slope = upstream * scale
+  let centered = slope - slope.mean(axes: [-1], keepingAxes: true)
+  let dx = inverse * (centered - normalized * (slope * normalized).mean(axes: [-1], keepingAxes: true))
+  return [dx, (upstream * normalized).sum(axes: rows), upstream.sum(axes: rows)]
 }
 
 // MARK: Classification

@@ -41,6 +41,15 @@ enum Op: Hashable, Sendable {
   /// The position of the first greatest element; int32; the axis goes.
   case argmax(axis: Int)
 
+  // Rows chosen by number.
+  /// inputs: table [rows, w], numbers int32 [...] → [..., w]; a number outside the table gives NaN.
+  case gather
+  /// The transpose of `gather`. inputs: numbers int32 [...], x [..., w] → [rows, w], where rows of one number add up.
+  case scatterAdd(rows: Int)
+  /// inputs: x, block, position int32 [] → x with the block written over it from that position of the axis on; the
+  /// position is moved so that the block fits.
+  case replaceSlice(axis: Int)
+
   // Library-sized operations.
   /// [..., m, k] · [..., k, n] → [..., m, n]
   case matmul
@@ -70,6 +79,18 @@ enum Op: Hashable, Sendable {
   case crossEntropy
   /// inputs: logits, labels, upstream [rows] → [rows, classes]
   case crossEntropyGradient
+  /// inputs: x [..., w], scale [w], shift [w] → y, mean [...], 1 / √(variance + ε) [...]
+  case layerNorm(epsilon: Double)
+  /// inputs: x, mean, inverse deviation, scale, upstream → gradients of x, scale, shift
+  case layerNormGradient(epsilon: Double)
+  /// The loop of a recurrent layer over time. See `Definitions+Recurrence.swift` for operands and equations.
+  case recurrence(RecurrentCell, reversed: Bool)
+  case recurrenceGradient(RecurrentCell, reversed: Bool)
+  /// inputs: queries [batch, heads, tq, d], keys [batch, kvHeads, tk, d], values [batch, kvHeads, tk, dv], lengths
+  /// int32 [batch] → y [batch, heads, tq, dv], logsumexp [batch, heads, tq] of the scaled scores
+  case attention(causal: Bool, scale: Double)
+  /// inputs: queries, keys, values, lengths, y, logsumexp, upstream → gradients of queries, keys, values
+  case attentionGradient(causal: Bool, scale: Double)
 }
 
 enum Unary: String, Hashable, Sendable, CaseIterable {
@@ -85,6 +106,26 @@ enum Binary: String, Hashable, Sendable, CaseIterable {
 
 enum Reduction: String, Hashable, Sendable, CaseIterable {
   case sum, maximum, minimum
+}
+
+/// What a recurrent layer computes at one time step.
+public enum RecurrentCell: String, Hashable, Sendable, Codable, CaseIterable {
+  /// tanh or ReLU of the sum: Elman, "Finding Structure in Time", Cognitive Science 14 (1990).
+  case tanh, relu
+  case lstm, gru
+
+  /// Blocks of the input's projection: gates and candidate.
+  public var gates: Int {
+    switch self {
+    case .tanh, .relu: 1
+    case .lstm: 4
+    case .gru: 3
+    }
+  }
+  /// Blocks of the bias; the candidate of `gru` has one for the input and one for the state.
+  public var biases: Int { self == .gru ? 4 : gates }
+  /// Blocks that the backward pass wants kept.
+  var kept: Int { gates == 1 ? 0 : 4 }
 }
 
 enum Distribution: String, Hashable, Sendable {

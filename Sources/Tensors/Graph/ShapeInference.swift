@@ -109,6 +109,30 @@ extension Op {
       shape.dimensions.remove(at: axis)
       return [TensorType(shape, .int32)]
 
+    case .gather:
+      let (table, numbers) = (inputs[0], inputs[1])
+      guard table.shape.rank == 2, table.dtype == .float32, numbers.dtype == .int32 else {
+        throw TensorError("gather: needs a float32 table [rows, width] and int32 numbers, not \(table) and \(numbers)")
+      }
+      return [TensorType(Shape(numbers.shape.dimensions + [table.shape[1]]))]
+    case .scatterAdd(let rows):
+      let (numbers, x) = (inputs[0], inputs[1])
+      guard numbers.dtype == .int32, x.dtype == .float32, x.shape.rank == numbers.shape.rank + 1,
+        Array(x.shape.dropLast()) == numbers.shape.dimensions
+      else {
+        throw TensorError("scatterAdd: needs int32 numbers and a float32 row for each, not \(numbers) and \(x)")
+      }
+      return [TensorType([rows, x.shape[-1]])]
+    case .replaceSlice(let axis):
+      let (x, block) = (inputs[0], inputs[1])
+      guard x.dtype == .float32, block.dtype == .float32, x.shape.indices.contains(axis),
+        block.shape.rank == x.shape.rank, inputs[2] == TensorType([], .int32),
+        x.shape.indices.allSatisfy({ $0 == axis ? block.shape[$0] <= x.shape[$0] : block.shape[$0] == x.shape[$0] })
+      else {
+        throw TensorError("replaceSlice: \(block) at \(inputs[2]) does not fit into \(x) along axis \(axis)")
+      }
+      return [x]
+
     case .matmul:
       return [try inferMatmul(inputs[0], inputs[1])]
     case .windows(let window, _):
@@ -177,6 +201,32 @@ extension Op {
       return [TensorType([logits.shape[0]])]
     case .crossEntropyGradient:
       return [inputs[0]]
+    case .layerNorm:
+      let shape = inputs[0].shape
+      guard shape.rank >= 1, shape[-1] > 0, inputs[0].dtype == .float32 else {
+        throw TensorError("layerNorm: needs a float32 tensor with a last axis of at least 1, not \(inputs[0])")
+      }
+      let width = TensorType([shape[-1]])
+      guard inputs[1] == width, inputs[2] == width else {
+        throw TensorError(
+          "layerNorm: \(shape) has \(shape[-1]) features, scale and shift are \(inputs[1].shape) and \(inputs[2].shape)"
+        )
+      }
+      let rows = TensorType(Shape(shape.dropLast()))
+      return [inputs[0], rows, rows]
+    case .layerNormGradient:
+      return [inputs[0], inputs[3], inputs[3]]
+    case .recurrence(let cell, _):
+      return try inferRecurrence(cell, inputs)
+    case .recurrenceGradient(let cell, _):
+      let (weights, states) = (inputs[0].shape, inputs[2].shape)
+      let steps = TensorType([states[0] - 1, states[1], weights[1]])
+      let state = TensorType([states[1], states[2]])
+      return [steps] + (cell == .gru ? [steps] : []) + [state] + (cell == .lstm ? [state] : [])
+    case .attention(_, let scale):
+      return try inferAttention(inputs, scale: scale)
+    case .attentionGradient:
+      return [inputs[0], inputs[1], inputs[2]]
     }
   }
 
@@ -213,6 +263,31 @@ extension Op {
         "\(name): a kernel of \(window.kernel) does not fit into images of \(height)×\(width) with this padding")
     }
     return out
+  }
+
+  private func inferRecurrence(_ cell: RecurrentCell, _ inputs: [TensorType]) throws(TensorError) -> [TensorType] {
+    let x = inputs[0].shape
+    let size = inputs[1].shape.rank == 2 ? inputs[1].shape[0] : 0
+    guard x.rank == 3, x[0] > 0, size > 0, x[2] == cell.gates * size else {
+      throw TensorError(
+        "\(cell.rawValue): needs projected inputs [time, batch, \(cell.gates) · size] with at least one time step, not \(x), "
+          + "for weights \(inputs[1].shape)")
+    }
+    let state = TensorType([x[1], size])
+    let wanted =
+      [
+        TensorType(x), TensorType([size, cell.gates * size]), TensorType([cell.biases * size]),
+        TensorType([x[1]], .int32),
+      ]
+      + [TensorType](repeating: state, count: cell == .lstm ? 2 : 1)
+    for (name, (found, right)) in zip(
+      ["inputs", "weights", "bias", "lengths", "initial state", "initial cell"], zip(inputs, wanted))
+    where found != right {
+      throw TensorError("\(cell.rawValue): the \(name) must be \(right), not \(found)")
+    }
+    let states = TensorType([x[0] + 1, x[1], size])
+    let kept = TensorType([x[0], x[1], cell.kept * size])
+    return [states] + (cell == .lstm ? [states] : []) + (cell.kept > 0 ? [kept] : [])
   }
 
   private func inferMatmul(_ a: TensorType, _ b: TensorType) throws(TensorError) -> TensorType {

@@ -13,6 +13,23 @@ public func evaluate(_ tensors: [Tensor], assigning assignments: [(Variable, Ten
   }
 }
 
+/// Computes tensors and gives them back as data, without what they were computed from.
+///
+/// What goes from step to step, such as the state of a recurrent network, would otherwise keep every earlier step alive.
+/// Throws the error that a failed tensor carries.
+public func evaluated(_ tensors: [Tensor]) throws(TensorError) -> [Tensor] {
+  try evaluate(tensors)
+  return Executor.shared.withLock { _ in
+    tensors.map { tensor in
+      guard tensor.node.results.indices.contains(tensor.output), let storage = tensor.node.results[tensor.output] else {
+        return tensor  // data already
+      }
+      let type = tensor.type
+      return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+    }
+  }
+}
+
 /// The state of the runtime, behind one lock: plans run one at a time, each on all threads.
 struct Executor: ~Copyable {
   static let shared = Mutex(Executor())
@@ -76,6 +93,7 @@ struct Executor: ~Copyable {
     case .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool, .maxPoolGradient, .averagePool,
       .averagePoolGradient, .batchNorm, .batchNormGradient:
       Engine.hasOneDNN && inputs.allSatisfy { $0.shape.elementCount > 0 }
+    case .attention, .attentionGradient: inputs.allSatisfy { $0.shape.elementCount > 0 }
     default: true
     }
   }

@@ -50,11 +50,11 @@ final class LoadedPlan {
     for index in plan.steps.indices { try run(plan.steps[index], index, scratch) }
   }
 
-  private func floats(_ address: Address) -> UnsafeMutablePointer<Float>? {
+  func floats(_ address: Address) -> UnsafeMutablePointer<Float>? {
     pointers[address.buffer]?.assumingMemoryBound(to: Float.self).advanced(by: address.offset)
   }
 
-  private func ints(_ address: Address) -> UnsafeMutablePointer<Int32>? {
+  func ints(_ address: Address) -> UnsafeMutablePointer<Int32>? {
     pointers[address.buffer]?.assumingMemoryBound(to: Int32.self).advanced(by: address.offset)
   }
 
@@ -81,7 +81,7 @@ final class LoadedPlan {
     case .matmul(let product):
       let (a, b, c) = (floats(product.a), floats(product.b), floats(product.c))
       for batch in product.batches {
-        try matrixProduct(product, a?.advanced(by: batch.a), b?.advanced(by: batch.b), c?.advanced(by: batch.c))
+        try matrixProduct(product.shape, a?.advanced(by: batch.a), b?.advanced(by: batch.b), c?.advanced(by: batch.c))
       }
     case .windows(let image, let outside, let x, let y):
       withUnsafePointer(to: image.cValue) { backprop_windows($0, outside, floats(x), floats(y)) }
@@ -93,8 +93,11 @@ final class LoadedPlan {
       case .uniform: backprop_random_uniform(n(count), words, floats(y))
       case .normal: backprop_random_normal(n(count), words, floats(y))
       }
+    case .attention(let call): try attend(call)
     case .library(_, let operands, _):
       try libraryCalls[index]?.run(operands.map { floats($0).map(UnsafeMutableRawPointer.init) }, scratch)
+    case .kernel(let call, let operands, _):
+      try call.run(operands.map { $0.flatMap(floats) })
     }
   }
 }

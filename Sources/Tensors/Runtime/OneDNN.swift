@@ -69,21 +69,21 @@ final class OneDNNOperation {
   }
 }
 
-/// A product by oneDNN where it is there, otherwise by our own kernel.
+/// c[m, n] = op(a) · op(b). By oneDNN where it is there, otherwise by our own kernel.
 func matrixProduct(
-  _ product: MatrixProduct, _ a: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
+  _ shape: MatrixShape, _ a: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
   _ c: UnsafeMutablePointer<Float>?
 ) throws(TensorError) {
-  let (m, n, k) = (Int64(product.m), Int64(product.n), Int64(product.k))
-  let (lda, ldb) = (Int64(product.lda), Int64(product.ldb))
+  let (m, n, k) = (Int64(shape.m), Int64(shape.n), Int64(shape.k))
+  let (lda, ldb) = (Int64(shape.lda), Int64(shape.ldb))
   if Engine.hasOneDNN {
     let status = backprop_dnn_sgemm(
-      product.transposeA ? 1 : 0, product.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
+      shape.transposeA ? 1 : 0, shape.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
     guard status == 0 else { throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))") }
   } else {
     backprop_matmul(
-      m, n, k, a, product.transposeA ? 1 : lda, product.transposeA ? lda : 1, b, product.transposeB ? 1 : ldb,
-      product.transposeB ? ldb : 1, c)
+      m, n, k, a, shape.transposeA ? 1 : lda, shape.transposeA ? lda : 1, b, shape.transposeB ? 1 : ldb,
+      shape.transposeB ? ldb : 1, c)
   }
 }
 

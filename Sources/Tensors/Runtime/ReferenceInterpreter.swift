@@ -141,6 +141,28 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
       return .floats(reduce(kind, inputs[0].floats, shapes[0], axes: axes, to: type.shape))
     case .argmax(let axis):
       return .ints(argmax(inputs[0].floats, shapes[0], axis: axis))
+    case .gather:
+      let (table, width) = (inputs[0].floats, shapes[0][1])
+      return .floats(
+        inputs[1].ints.flatMap { number in
+          (0..<width).map { 0..<shapes[0][0] ~= Int(number) ? table[Int(number) * width + $0] : .nan }
+        })
+    case .scatterAdd(let rows):
+      let (x, width) = (inputs[1].floats, type.shape[1])
+      var sums = [Scalar](repeating: 0, count: count)
+      for (row, number) in inputs[0].ints.enumerated() where 0..<rows ~= Int(number) {
+        for column in 0..<width { sums[Int(number) * width + column] += x[row * width + column] }
+      }
+      return .floats(sums)
+    case .replaceSlice(let axis):
+      var values = inputs[0].floats
+      let count = shapes[1][axis]
+      let start = min(max(Int(inputs[2].ints[0]), 0), shapes[0][axis] - count)
+      let strides = shapes[0].rowMajorStrides
+      for (index, offset) in offsets(shapes[1], strides, from: start * strides[axis]).enumerated() {
+        values[offset] = inputs[1].floats[index]
+      }
+      return .floats(values)
     case .matmul:
       return .floats(matmul(inputs[0].floats, shapes[0], inputs[1].floats, shapes[1], to: type.shape))
     case .windows(let window, let outside):
@@ -156,7 +178,9 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
 
     case .data, .variable, .failed, .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool,
       .maxPoolGradient, .averagePool, .averagePoolGradient, .batchNorm, .batchNormGradient, .softmax, .logSoftmax,
-      .crossEntropy, .crossEntropyGradient:
+      .crossEntropy, .crossEntropyGradient, .layerNorm, .layerNormGradient, .recurrence, .recurrenceGradient,
+      .attention,
+      .attentionGradient:
       throw TensorError("\(op.name): the reference interpreter has no value for it")
     }
   }

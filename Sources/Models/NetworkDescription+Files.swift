@@ -2,10 +2,10 @@ import Foundation
 import NeuralNetworks
 import Tensors
 
-extension ModelDescription {
-  private static let descriptionFile = "model.json"
-  private static let weightsFile = "weights.safetensors"
+private let descriptionFile = "model.json"
+private let weightsFile = "weights.safetensors"
 
+extension NetworkDescription {
   /// Writes `model.json` and `weights.safetensors`, running means included, into the folder at `path`, which is made if
   /// need be. Each file is replaced as a whole.
   public func save(_ model: any Layer, to path: String) throws {
@@ -15,36 +15,34 @@ extension ModelDescription {
       SafeTensors.Entry(name: $0.name, shape: $0.variable.shape.dimensions, values: try $0.variable.values())
     }
     try SafeTensors.write(
-      entries, metadata: ["model": kind.rawValue], to: folder.appending(path: Self.weightsFile))
+      entries, metadata: ["model": kindName], to: folder.appending(path: weightsFile))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try AtomicFile.replace(folder.appending(path: Self.descriptionFile), with: try encoder.encode(self))
+    try AtomicFile.replace(folder.appending(path: descriptionFile), with: try encoder.encode(self))
   }
 
-  /// Builds the network that the folder at `path` holds. Throws a sentence that names the file and what is wrong with it.
-  public static func load(from path: String) throws -> (description: ModelDescription, model: any Layer) {
+  /// Builds the network that the folder at `path` holds. Throws a sentence that names the file and what is wrong with it,
+  /// also where it is a network for something else.
+  public static func load(from path: String) throws -> (description: Self, model: Network) {
     let folder = URL(filePath: path)
     let description = try read(folder.appending(path: descriptionFile))
     let model = try description.makeModel()
-    try loadWeights(of: model, from: folder.appending(path: weightsFile))
+    try loadWeights(of: description.layer(model), from: folder.appending(path: weightsFile))
     return (description, model)
   }
 
-  private static func read(_ file: URL) throws -> ModelDescription {
-    let data: Data
+  private static func read(_ file: URL) throws -> Self {
+    let data = try contents(of: file)
     do {
-      data = try Data(contentsOf: file)
-    } catch {
-      throw ModelError("\(file.path) cannot be read; it should describe a model")
-    }
-    do {
-      // The kind by itself first, since that is what a newer version may have more of.
-      let kind = try JSONDecoder().decode(KindOnly.self, from: data).kind
-      guard Kind(rawValue: kind) != nil else {
-        let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ModelError("there is no model '\(kind)'; there is \(known)")
+      // The task and the kind by themselves first, since those are what other descriptions have more of.
+      let heading = try JSONDecoder().decode(Heading.self, from: data)
+      guard heading.task == task.rawValue else {
+        throw ModelError("the model is for the task '\(heading.task)', but one for '\(task.rawValue)' is needed here")
       }
-      let description = try JSONDecoder().decode(ModelDescription.self, from: data)
+      guard kindNames.contains(heading.kind) else {
+        throw ModelError("there is no model '\(heading.kind)'; there is \(kindNames.joined(separator: ", "))")
+      }
+      let description = try JSONDecoder().decode(Self.self, from: data)
       try description.check()
       return description
     } catch let error as ModelError {
@@ -52,11 +50,36 @@ extension ModelDescription {
     } catch let DecodingError.keyNotFound(key, _) {
       throw ModelError("\(file.path) lacks '\(key.stringValue)'")
     } catch {
-      throw ModelError("\(file.path) is no model's description: it should be JSON with kind, inputShape and classes")
+      throw ModelError("\(file.path) is no model's description: it should be JSON with task, kind and sizes")
     }
   }
+}
 
-  private struct KindOnly: Decodable { var kind: String }
+extension NetworkTask {
+  /// What the model in the folder at `path` is for. Throws a sentence where the folder holds none.
+  public init(ofModelAt path: String) throws {
+    let file = URL(filePath: path).appending(path: descriptionFile)
+    guard let name = try? JSONDecoder().decode(Heading.self, from: try contents(of: file)).task,
+      let task = NetworkTask(rawValue: name)
+    else {
+      let known = NetworkTask.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ModelError("\(file.path) is no model's description: it should be JSON with a task: \(known)")
+    }
+    self = task
+  }
+}
+
+private struct Heading: Decodable {
+  var task: String
+  var kind: String
+}
+
+private func contents(of file: URL) throws -> Data {
+  do {
+    return try Data(contentsOf: file)
+  } catch {
+    throw ModelError("\(file.path) cannot be read; it should describe a model")
+  }
 }
 
 /// Gives the parameters and buffers of `model` the values of the file. Names and shapes must be the model's own, no more

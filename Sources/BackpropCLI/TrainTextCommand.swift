@@ -1,0 +1,94 @@
+import ArgumentParser
+import Backprop
+
+struct TrainTextCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "text",
+    abstract: "Trains a language model.",
+    discussion: """
+      backprop train text
+      backprop train text --data book.txt --model lstm --layers 2 --width 256 --steps 2000 --output runs/book
+      """)
+
+  @Option(help: "A text file, or numbers: lines such as '1042 one thousand forty-two'. Default: numbers.")
+  var data: String?
+
+  @Option(help: "mlp, rnn, lstm, gru or transformer. Default: transformer.")
+  var model: String?
+
+  @Option(help: "byte, character or bpe[:SIZE]. Default: character.")
+  var tokenizer: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Tokens that are trained at once, and that transformer and mlp look back. Default: 64, for mlp 8.")
+  var context: Int?
+
+  @Option(parsing: .unconditional, help: "The width of the layers. Default: 128.")
+  var width: Int?
+
+  @Option(parsing: .unconditional, help: "Blocks or recurrent layers. Default: 4 blocks, 2 recurrent layers.")
+  var layers: Int?
+
+  @Option(parsing: .unconditional, help: "Attention heads of transformer. Default: 4.")
+  var heads: Int?
+
+  @Option(parsing: .unconditional, help: "The share of values that training drops. Default: 0.")
+  var dropout: Double?
+
+  @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup var common: CommonOptions
+
+  mutating func run() throws {
+    var session = try TrainingSession(.text, training, common)
+    try session.settlement.settle("data", &data, usual: "numbers")
+    try session.settlement.settle("model", &model, usual: "transformer")
+    let kind = try RequestError.whenFailing { try LanguageModelDescription.kind(named: model ?? "") }
+    try session.settlement.settle("tokenizer", &tokenizer, usual: "character")
+    try session.settlement.settle("context", &context, usual: kind == .mlp ? 8 : 64)
+    try session.settlement.settle("width", &width, usual: 128)
+    try session.settlement.settle("layers", &layers, usual: kind == .transformer ? 4 : 2)
+    try session.settlement.settle("heads", &heads, usual: 4)
+    try session.settlement.settle("dropout", &dropout, usual: 0)
+    try training.settle(&session.settlement, usual: .text(kind, steps: training.steps))
+    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, kind) }
+  }
+
+  private func train(_ session: TrainingSession, _ kind: LanguageModelDescription.Kind) throws {
+    let dataset = try RequestError.whenFailing {
+      try TextDataset.named(data ?? "", tokenizer: try TokenizerName(tokenizer ?? ""))
+    }
+    let description = LanguageModelDescription(
+      kind: kind, vocabulary: dataset.tokenizer.vocabularySize, context: context ?? 0, width: width ?? 0,
+      layers: layers ?? 0, heads: heads ?? 0, dropout: Float(dropout ?? 0))
+    let network = try RequestError.whenFailing { try description.makeModel() }
+    let optimizer = try training.makeOptimizer(for: network)
+    let task = try RequestError.whenFailing {
+      try TextTask(
+        network, on: dataset.train, evaluatingOn: dataset.validation, context: description.window,
+        batchSize: training.batchSize ?? 0, seed: session.seed)
+    }
+    let name = dataset.name.split(separator: "/").last.map(String.init) ?? dataset.name
+    let outcome = try session.train(
+      task, with: optimizer, by: training.makeTrainer(finalFraction: 0.1), name: "text-\(kind.rawValue)-\(name)",
+      summary: "\(kind.rawValue) with \(parameterCount(of: network).grouped) parameters on \(name): "
+        + "\(dataset.train.count.grouped) tokens of \(dataset.tokenizer.vocabularySize.grouped) kinds, "
+        + "\(dataset.validation.count.grouped) to test; \(Engine.description)", unit: "tokens"
+    ) { run in
+      try run.save(network, description)
+      try run.save(dataset.tokenizer)
+    }
+    try outcome.report(asJSON: common.json, unit: "tokens")
+  }
+}
+
+extension TrainingOptions.Usual {
+  /// What suits a language model. `steps` are those that were asked for.
+  fileprivate static func text(_ kind: LanguageModelDescription.Kind, steps: Int?) -> TrainingOptions.Usual {
+    let length = 2000
+    return TrainingOptions.Usual(
+      steps: length, batchSize: 32, optimizer: kind == .transformer ? "adamw" : "adam",
+      learningRate: kind == .transformer ? 1e-3 : 3e-3, clipNorm: 1, warmupSteps: 100,
+      evaluationSteps: max((steps ?? length) / 8, 1))
+  }
+}

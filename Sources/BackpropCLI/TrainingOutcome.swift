@@ -1,0 +1,59 @@
+import Backprop
+
+/// What a training came to.
+struct TrainingOutcome {
+  var run: Run
+  var result: TrainingResult
+  var parameters: Int
+
+  /// Tells the results: for people, or as one JSON value. `classNames` are those of images.
+  func report(asJSON: Bool, unit: String, classNames: [String] = []) throws {
+    guard !asJSON else { return try Console.json(Report(self)) }
+    if let evaluation = result.evaluation { EvaluationText.lines(evaluation, classNames).forEach(Console.result) }
+    let how = result.ending == .converged ? "the loss stopped falling" : "done"
+    Console.result(
+      "\(how): \(result.steps.grouped) steps in \(clockTime(result.seconds)), "
+        + "\(result.examplesPerSecond.fixed(0)) \(unit)/s, saved in \(run.path)")
+  }
+
+  private struct Report: Encodable {
+    var run: String
+    var accuracy: Double?
+    var loss: Double?
+    var perplexity: Double?
+    var bitsPerCharacter: Double?
+    var confusionMatrix: [[Int]]?
+    var trainingLoss: Double
+    var trainingAccuracy: Double?
+    var parameters: Int
+    var epochs: Int
+    var steps: Int
+    var seconds: Double
+    var examplesPerSecond: Double?
+    var tokensPerSecond: Double?
+    var ending: String
+
+    init(_ outcome: TrainingOutcome) {
+      let result = outcome.result
+      run = outcome.run.path
+      loss = result.evaluation?.loss
+      trainingLoss = result.loss
+      trainingAccuracy = result.accuracy
+      parameters = outcome.parameters
+      epochs = result.epochs
+      steps = result.steps
+      seconds = result.seconds
+      ending = result.ending.rawValue
+      switch result.evaluation {
+      case .language(let found):
+        (perplexity, bitsPerCharacter) = (found.perplexity, found.bitsPerCharacter)
+        tokensPerSecond = result.examplesPerSecond
+      case .classification(let found):
+        (accuracy, confusionMatrix) = (found.accuracy, found.confusionMatrix.counts)
+        examplesPerSecond = result.examplesPerSecond
+      case nil:
+        examplesPerSecond = result.examplesPerSecond
+      }
+    }
+  }
+}

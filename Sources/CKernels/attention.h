@@ -1,0 +1,100 @@
+// What the forward and the backward kernel of attention share.
+//
+// A tile is 128 keys by 64 queries, stored with a row a key: then a vector holds sixteen queries, and softmax over keys
+// needs nothing across lanes. A group is such a column of sixteen queries. All exponentials are powers of two: the
+// queries are packed times scale / ln 2.
+#pragma once
+#include "CKernels.h"
+#include "simd.h"
+#include "tiles.h"
+
+// Queries and keys of a tile. A strip: keys that are computed together.
+enum { TILE_QUERIES = 64, TILE_KEYS = 128, STRIP = 8 };
+
+#define LOG2_E 1.44269504088896340736f
+#define LN_2 0.69314718055994530942f
+
+INLINE int64_t clamp(int64_t x, int64_t low, int64_t high) { return x < low ? low : x > high ? high : x; }
+INLINE int64_t up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
+
+INLINE int64_t attention_length(const backprop_attention_shape *s, int64_t example) {
+  return clamp(s->lengths[example * s->length_stride], 0, s->keys);
+}
+
+// How many keys a query sees, the first ones.
+INLINE int64_t keys_seen(const backprop_attention_shape *s, int64_t length, int64_t query) {
+  return s->causal ? clamp(length - s->queries + query + 1, 0, length) : length;
+}
+
+INLINE float *position(const backprop_heads *x, int64_t example, int64_t head, int64_t index) {
+  return x->data + example * x->example + head * x->head + index * x->position;
+}
+
+// 2^x for x at most 128, to 2e-7 of it; 0 from -127 on. The polynomial is a fit of 2^r on [-1/2, 1/2] that is exact at 0.
+INLINE void lanes_exp2(lanes *v) {
+  lanes x = *v;
+  x = SELECT(x < -127.0f, SPLAT(-127.0f), x);  // a comparison that lets NaN pass
+  lanes shifted = x + 12582912.0f;             // 1.5 * 2^23: rounds to an integer in the low bits
+  lanes r = x - (shifted - 12582912.0f);
+  lanes p = r * 1.326472731e-3f + 9.671512991e-3f;
+  p = p * r + 5.550733581e-2f;
+  p = p * r + 2.402224243e-1f;
+  p = p * r + 6.931470037e-1f;
+  p = p * r + 1.0f;
+  *v = (lanes)((uwords)p + ((uwords)shifted << 23));  // into the exponent
+}
+
+// The part of the table of scores that a tile covers: query e of the block sees key j of the tile where j < diagonal + e.
+typedef struct {
+  int64_t keys;      // that are there
+  int64_t width;     // queries, rounded up to whole groups
+  int64_t diagonal;  // very large where all see all
+} attention_tile;
+
+INLINE attention_tile make_tile(
+    const backprop_attention_shape *s, int64_t length, int64_t first_query, int64_t queries, int64_t first_key,
+    int64_t keys) {
+  int64_t diagonal = s->causal ? clamp(length - s->queries + first_query + 1 - first_key, -(1 << 29), 1 << 29) : 1 << 30;
+  return (attention_tile){keys, up(queries, LANES), diagonal};
+}
+
+INLINE int64_t first_query_seeing(const attention_tile *t, int64_t key) {
+  return clamp(key - t->diagonal + 1, 0, t->width);
+}
+
+INLINE int64_t tile_keys_seen(const attention_tile *t, int64_t query) {
+  return clamp(t->diagonal + query, 0, t->keys);
+}
+
+// How many keys of a tile are computed for a group of queries (whole strips), and how many of them all its queries see.
+INLINE int64_t group_keys(const attention_tile *t, int64_t group) {
+  return clamp(up(tile_keys_seen(t, group * LANES + LANES - 1), STRIP), 0, t->keys);
+}
+INLINE int64_t group_keys_seen_by_all(const attention_tile *t, int64_t group) {
+  return tile_keys_seen(t, group * LANES);
+}
+
+// to[keys, queries of the block] = x[keys, size] · columns[size, queries of the block], where a query sees a key of the
+// strip. Rows of `columns` and `to` are TILE_QUERIES apart.
+void backprop_attention_tile_product(
+    const backprop_tile_kernel *kernel, const attention_tile *tile, int64_t size, const float *x, int64_t x_row,
+    const float *columns, float *to);
+
+// to[size, TILE_QUERIES] = x[count, size]' * factor; columns from `count` to the end of their group are 0.
+void backprop_attention_pack(
+    int64_t count, int64_t size, const float *x, int64_t x_row, float factor, float *to);
+
+// Rows of a tile: where they lie, or copied to `copy` with rows a multiple of 16 apart and padded with zeros.
+typedef struct {
+  const float *data;
+  int64_t row;
+} attention_rows;
+
+// `as_vectors`: whether rows are read sixteen numbers at a time, hence beyond a ragged end.
+attention_rows backprop_attention_rows(
+    int64_t count, int64_t size, const float *x, int64_t x_row, int as_vectors, float *copy);
+
+// Few queries against many keys, which are read once.
+int backprop_attention_by_rows(
+    const backprop_attention_shape *shape, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
+    const backprop_heads *y, float *logsumexp);

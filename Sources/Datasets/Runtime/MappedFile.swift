@@ -1,0 +1,48 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file in memory that the system reads when it is looked at.
+///
+/// Bytes are copied out, so no pointer leaves. While it is mapped, nobody should make the file shorter: the system ends
+/// a program that reads what is no longer there.
+final class MappedFile: @unchecked Sendable {
+  // Unchecked: the memory is only read.
+  private let base: UnsafeRawPointer?
+  /// How many bytes there are.
+  let count: Int
+
+  /// The contents of an open file, which may be closed afterwards. `nil` where it cannot be mapped.
+  init?(descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, let count = Int(exactly: status.st_size)
+    else { return nil }
+    self.count = count
+    guard count > 0 else {
+      base = nil
+      return
+    }
+    guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else { return nil }
+    self.base = UnsafeRawPointer(base)
+  }
+
+  /// The contents of the file at `path`. `nil` where it cannot be mapped: it is no file, or may not be read.
+  convenience init?(path: String) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    self.init(descriptor: descriptor)
+  }
+
+  deinit {
+    if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
+  }
+
+  /// The bytes in `range`, as far as there are any.
+  func bytes(in range: Range<Int>) -> [UInt8] {
+    guard let base else { return [] }
+    return Array(UnsafeRawBufferPointer(start: base, count: count)[range.clamped(to: 0..<count)])
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+extension TextDataset {
+  /// The names that `named(_:tokenizer:)` knows, besides files.
+  public static let knownNames = ["numbers"]
+
+  /// The text called `name`, one of `knownNames` or a path, with a tokenizer made for it.
+  ///
+  /// Throws a `DataError` that lists what there is where it is neither, and what the reading of the file throws.
+  public static func named(
+    _ name: String, tokenizer: TokenizerName, validationFraction: Double = 0.1
+  ) throws(DataError) -> TextDataset {
+    try TextDataset(
+      source(named: name), name: name, validationFraction: validationFraction, tokenizer: tokenizer.made)
+  }
+
+  /// The text called `name`, one of `knownNames` or a path, with a tokenizer that there is already.
+  ///
+  /// As above, and throws a `DataError` where the text has a character that the tokenizer does not know.
+  public static func named(
+    _ name: String, tokenizer: any Tokenizer, validationFraction: Double = 0.1
+  ) throws(DataError) -> TextDataset {
+    try TextDataset(source(named: name), name: name, validationFraction: validationFraction) { _, _, _ in tokenizer }
+  }
+
+  /// The text of `NumberGrammar`, which the program makes. `seed` determines the order of its lines.
+  public static func numbers(
+    seed: UInt64 = 0, tokenizer: TokenizerName = .character, validationFraction: Double = 0.1
+  ) throws(DataError) -> TextDataset {
+    try TextDataset(
+      numbersSource(seed: seed), name: "numbers", validationFraction: validationFraction, tokenizer: tokenizer.made)
+  }
+
+  private static func numbersSource(seed: UInt64) -> TextSource {
+    TextSource(Array(NumberGrammar.text(seed: seed).utf8), name: "numbers")
+  }
+
+  private static func source(named name: String) throws(DataError) -> TextSource {
+    if name == "numbers" { return numbersSource(seed: 0) }
+    guard FileManager.default.fileExists(atPath: name) else {
+      throw DataError(
+        "there is no text '\(name)'; it should be \(knownNames.joined(separator: ", ")) or the path of a text file")
+    }
+    return try TextSource(contentsOf: URL(fileURLWithPath: name))
+  }
+}

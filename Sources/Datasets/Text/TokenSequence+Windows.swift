@@ -1,0 +1,75 @@
+// What a step sees of a text. Each is a function of its arguments alone, so a run goes on from the number of a step.
+
+extension TokenSequence {
+  /// Windows at random places, for models that carry nothing from batch to batch.
+  ///
+  /// Any place where a window and its last target fit is equally likely; which are drawn depends on `seed` and `step`
+  /// alone. Takes time in proportion to the batch. Throws a `DataError` where `context`, `batchSize` or `step` is out of
+  /// range or the text is too short.
+  public func randomWindows(context: Int, batchSize: Int, seed: UInt64, step: Int) throws(DataError) -> TextBatch {
+    let places = try places(context: context, batchSize: batchSize, step: step)
+    var generator = SeededGenerator(seed: seed, stream: UInt64(step))
+    let starts = (0..<batchSize).map { _ in Int(generator.next().multipliedFullWidth(by: UInt64(places)).high) }
+    return TextBatch(storage, starts: starts, length: context)
+  }
+
+  /// Steps in which random windows see as many tokens as the text has, at least one.
+  public func randomStepsPerEpoch(context: Int, batchSize: Int) throws(DataError) -> Int {
+    let places = try places(context: context, batchSize: batchSize)
+    let perStep = context.multipliedReportingOverflow(by: batchSize)
+    return perStep.overflow ? 1 : max((places - 1 + context) / perStep.partialValue, 1)
+  }
+
+  /// Windows that go on where those of the step before ended, for models that carry their state along.
+  ///
+  /// The text is cut into `batchSize` streams of equal length, a row each. `startsAnew` tells that the streams begin, at
+  /// step 0 and after each epoch: state is to be zero then. What does not fill a window at a stream's end is left out.
+  /// Throws a `DataError` where `context`, `batchSize` or `step` is out of range or the text is too short.
+  public func streamWindows(
+    context: Int, batchSize: Int, step: Int
+  ) throws(DataError) -> (batch: TextBatch, startsAnew: Bool) {
+    let stepsPerEpoch = try streamStepsPerEpoch(context: context, batchSize: batchSize)
+    _ = try places(context: context, batchSize: batchSize, step: step)
+    let window = step % stepsPerEpoch
+    let streamLength = (count - 1) / batchSize
+    let starts = (0..<batchSize).map { $0 * streamLength + window * context }
+    return (TextBatch(storage, starts: starts, length: context), window == 0)
+  }
+
+  /// Steps in which stream windows go through the text once.
+  public func streamStepsPerEpoch(context: Int, batchSize: Int) throws(DataError) -> Int {
+    _ = try places(context: context, batchSize: batchSize)
+    let steps = (count - 1) / batchSize / context
+    guard steps > 0 else {
+      throw DataError(
+        "\(name) has \(count) tokens and should have at least batch size · context + 1, with batch size \(batchSize) "
+          + "and context \(context), for each stream to fill a window")
+    }
+    return steps
+  }
+
+  /// Windows one after the other over the whole text, each target once, always the same.
+  ///
+  /// Batches have `batchSize` windows of `context` tokens; of the full windows, the last batch has what is left. Where
+  /// the text does not end with a full window, a batch of one shorter window follows. Throws a `DataError` where
+  /// `context` or `batchSize` is below 1 or the text has no two tokens.
+  public func evaluationWindows(context: Int, batchSize: Int) throws(DataError) -> EvaluationWindows {
+    _ = try places(context: context, batchSize: batchSize, needed: 1)
+    return EvaluationWindows(storage, context: context, batchSize: batchSize)
+  }
+
+  /// At how many places a window of `context` tokens may begin. Throws where one of the numbers makes no sense.
+  private func places(
+    context: Int, batchSize: Int, step: Int = 0, needed: Int? = nil
+  ) throws(DataError) -> Int {
+    guard context >= 1 else { throw DataError("the context should be at least 1 token, not \(context)") }
+    guard batchSize >= 1 else { throw DataError("the batch size should be at least 1, not \(batchSize)") }
+    guard step >= 0 else { throw DataError("the step should be at least 0, not \(step)") }
+    let needed = needed ?? context
+    guard count > needed else {
+      throw DataError(
+        "\(name) has \(count) tokens and should have more than \(needed): a window and the token that follows it")
+    }
+    return count - needed
+  }
+}

@@ -1,0 +1,124 @@
+/// Byte-pair encoding over bytes: frequent words are one token, rare ones several, and any bytes at all can be encoded.
+///
+/// The same ids as Python's `tokenizers` gives with a byte-level BPE model. Takes time in proportion to the text, and memory
+/// to its distinct words while it encodes.
+/// Sources: Sennrich, Haddow & Birch, ACL 2016; Radford et al., "Language Models are Unsupervised Multitask Learners"
+/// (2019), section 2.2.
+public struct BytePairTokenizer: Tokenizer {
+  /// The bytes of each token; its id is its place.
+  let tokens: [[UInt8]]
+  /// The rules in order.
+  let merges: BytePairMerges
+  /// Whether a text that does not begin with a space is encoded as if it did.
+  public let addsPrefixSpace: Bool
+  /// Whether a word that is a token is that token, even where the rules would not join it.
+  let ignoresMerges: Bool
+  let addedTokens: AddedTokens
+  /// The token of each byte, −1 where there is none.
+  private let byteIDs: [Int32]
+  /// The tokens by their bytes, where words are looked up first.
+  private let wholeWords: [[UInt8]: Int32]
+
+  /// A tokenizer learned from a text.
+  ///
+  /// It has `vocabularySize` tokens, or fewer where the text has not so many pairs; the same text gives the same ones.
+  /// Throws a `DataError` where the size is out of range.
+  public static func train(on text: String, vocabularySize: Int) throws(DataError) -> BytePairTokenizer {
+    guard TokenizerName.vocabularySizes.contains(vocabularySize) else {
+      throw DataError(
+        "a bpe tokenizer should have from \(TokenizerName.vocabularySizes.lowerBound) to "
+          + "\(TokenizerName.vocabularySizes.upperBound) tokens, not \(vocabularySize)")
+    }
+    var trainer = BytePairTrainer()
+    trainer.count(Array(text.utf8))
+    return trainer.tokenizer(vocabularySize: vocabularySize)
+  }
+
+  /// A tokenizer of these parts. Rules and added tokens must have ids below the number of `tokens`.
+  init(
+    tokens: [[UInt8]], merges: BytePairMerges, addsPrefixSpace: Bool = false, ignoresMerges: Bool = false,
+    addedTokens: [AddedTokens.Token] = []
+  ) {
+    self.tokens = tokens
+    self.merges = merges
+    self.addsPrefixSpace = addsPrefixSpace
+    self.ignoresMerges = ignoresMerges
+    self.addedTokens = AddedTokens(addedTokens)
+    let added = Set(addedTokens.map(\.id))
+    var byteIDs = [Int32](repeating: -1, count: 256)
+    var wholeWords: [[UInt8]: Int32] = [:]
+    for (id, token) in tokens.enumerated() where !added.contains(Int32(id)) {
+      if token.count == 1 { byteIDs[Int(token[0])] = Int32(id) }
+      if ignoresMerges { wholeWords[token] = Int32(id) }
+    }
+    self.byteIDs = byteIDs
+    self.wholeWords = wholeWords
+  }
+
+  public var name: TokenizerName { .bytePair(vocabularySize: vocabularySize) }
+  public var vocabularySize: Int { tokens.count }
+
+  /// The ids of a text, which may be any bytes.
+  ///
+  /// Throws a `TokenizerError` only where the file that the tokenizer was loaded from lacks a byte that the text has.
+  public func encode(_ bytes: [UInt8]) throws(TokenizerError) -> [Int32] {
+    var result: [Int32] = []
+    var known: [ArraySlice<UInt8>: [Int32]] = [:]
+    for part in addedTokens.parts(of: bytes) {
+      if let id = part.id {
+        result.append(id)
+        continue
+      }
+      let needsSpace = addsPrefixSpace && bytes[part.range.lowerBound] != UInt8(ascii: " ")
+      let text = needsSpace ? [UInt8(ascii: " ")] + bytes[part.range] : bytes
+      let splitter = WordSplitter(bytes: text)
+      var start = needsSpace ? 0 : part.range.lowerBound
+      let end = needsSpace ? text.count : part.range.upperBound
+      while start < end {
+        let wordEnd = splitter.endOfWord(from: start, in: end)
+        let word = text[start..<wordEnd]
+        if let ids = known[word] {
+          result += ids
+        } else {
+          let ids = try ids(of: word, at: needsSpace ? start + part.range.lowerBound - 1 : start)
+          known[word] = ids
+          result += ids
+        }
+        start = wordEnd
+      }
+    }
+    return result
+  }
+
+  /// The ids of a word that begins at `offset` of the text.
+  private func ids(of word: ArraySlice<UInt8>, at offset: Int) throws(TokenizerError) -> [Int32] {
+    if ignoresMerges, let id = wholeWords[Array(word)] { return [id] }
+    var ids: [Int32] = []
+    ids.reserveCapacity(word.count)
+    for byte in word {
+      let id = byteIDs[Int(byte)]
+      guard id >= 0 else {
+        throw TokenizerError(
+          atByte: offset + ids.count,
+          "the tokenizer has no token for the byte \(byte); its file should have one for each of the 256")
+      }
+      ids.append(id)
+    }
+    return merges.applied(to: ids)
+  }
+
+  public func decode(_ ids: [Int32]) throws(TokenizerError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for (offset, id) in ids.enumerated() {
+      guard tokens.indices.contains(Int(id)) else {
+        throw TokenizerError(unknownID: id, at: offset, of: vocabularySize)
+      }
+      bytes += tokens[Int(id)]
+    }
+    return bytes
+  }
+
+  public func lastCut(in bytes: [UInt8]) -> Int? {
+    addedTokens.containSpaces ? nil : WordSplitter(bytes: bytes).lastCut(onlyBlanks: addsPrefixSpace)
+  }
+}

@@ -1,0 +1,74 @@
+/// Cuts text into the words that byte pairs never join.
+///
+/// It does by hand what GPT-2's pattern does,
+/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, and takes bytes that are not UTF-8 for
+/// what is neither letter, number nor space.
+/// Source: Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), `encoder.py` of its code.
+struct WordSplitter {
+  private static let contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"].map { Array($0.utf8) }
+  private static let space = UInt8(ascii: " ")
+  private static let apostrophe = UInt8(ascii: "'")
+
+  let bytes: [UInt8]
+
+  /// Where the word ends that begins at `start`, in a text that ends at `end`.
+  func endOfWord(from start: Int, in end: Int) -> Int {
+    if bytes[start] == Self.apostrophe {
+      for contraction in Self.contractions where start + contraction.count <= end {
+        let after = start + contraction.count
+        if bytes[start..<after].elementsEqual(contraction) { return after }
+      }
+    }
+    let first = step(at: start, in: end)
+    guard first.kind == .space else { return endOfRun(of: first.kind, from: start, in: end) }
+    if bytes[start] == Self.space, start + 1 < end {
+      let kind = step(at: start + 1, in: end).kind
+      if kind != .space { return endOfRun(of: kind, from: start + 1, in: end) }
+    }
+    // The last space of several goes to the word that follows, if one does.
+    var (position, last) = (start, start)
+    while position < end {
+      let step = step(at: position, in: end)
+      guard step.kind == .space else { return last > start ? last : position }
+      last = position
+      position += step.length
+    }
+    return end
+  }
+
+  /// The last place before `end` where a space follows a word: what is on both sides is split as if it were alone.
+  ///
+  /// With `onlyBlanks`, the space must be the ASCII one.
+  func lastCut(onlyBlanks: Bool) -> Int? {
+    var cut: Int?
+    var position = 0
+    var previous = UnicodeClass.space
+    let end = UTF8Cut.last(in: bytes)
+    while position < end {
+      let step = step(at: position, in: end)
+      if step.kind == .space, previous != .space, !onlyBlanks || bytes[position] == Self.space { cut = position }
+      previous = step.kind
+      position += step.length
+    }
+    return cut
+  }
+
+  private func endOfRun(of kind: UnicodeClass, from start: Int, in end: Int) -> Int {
+    var position = start
+    while position < end {
+      let step = step(at: position, in: end)
+      guard step.kind == kind else { break }
+      position += step.length
+    }
+    return position
+  }
+
+  @inline(__always)
+  private func step(at position: Int, in end: Int) -> (kind: UnicodeClass, length: Int) {
+    switch UTF8Step(bytes, at: position) {
+    case .scalar(let scalar, let length): (UnicodeClass(scalar), length)
+    case .invalid(let length): (.other, length)
+    case .incomplete: (.other, end - position)
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import NeuralNetworks
+import Tensors
+
+/// A ready network as data: all that is needed to build it again, as `model.json` holds it.
+public protocol NetworkDescription: Codable, Hashable, Sendable {
+  /// What `makeModel` gives: `any Layer`, or something richer.
+  associatedtype Network
+  /// What the networks are for.
+  static var task: NetworkTask { get }
+  /// The names of the kinds there are.
+  static var kindNames: [String] { get }
+  /// Which kind this is.
+  var kindName: String { get }
+  /// Throws a sentence where no such network can be built.
+  func check() throws
+  /// Builds the network, its weights drawn from `Random.current`. Throws where `check` does.
+  func makeModel() throws -> Network
+  /// An input that the network takes, a batch of one.
+  var example: Tensor { get }
+  /// The network as a layer.
+  func layer(_ network: Network) -> any Layer
+}
+
+/// What a network is for.
+public enum NetworkTask: String, Codable, Hashable, Sendable, CaseIterable {
+  /// Images to classes.
+  case image
+  /// The next symbol of a text.
+  case text
+}

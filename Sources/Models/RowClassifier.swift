@@ -1,0 +1,30 @@
+import NeuralNetworks
+import Tensors
+
+/// A recurrent network that reads an image row by row and says after the last one what it is:
+/// [batch, channels, height, width] → [batch, classes].
+///
+/// Source: Le, Jaitly & Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified Linear Units", 2015, read
+/// MNIST pixel by pixel; by rows is the common shorter form.
+public struct RowClassifier: Layer {
+  public let recurrent: Recurrent
+  public let classifier: Dense
+  private let inputShape: Shape
+
+  public init(_ cell: RecurrentCell, inputShape: Shape, classes: Int, hidden: Int) {
+    self.inputShape = inputShape
+    recurrent = Recurrent(cell, inputShape[0] * inputShape[2], hidden)
+    classifier = Dense(hidden, classes)
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    if x.failure != nil { return x }
+    guard x.shape.rank == 4, Array(x.shape.dropFirst()) == inputShape.dimensions else {
+      return .failed(
+        TensorError(
+          "the images must be [batch, \(inputShape.map(String.init).joined(separator: ", "))], not \(x.shape)"))
+    }
+    let rows = x.permuted([0, 2, 1, 3]).flattened(from: 2)  // [batch, height, channels · width]
+    return classifier(recurrent(rows, state: nil).state.hidden.last ?? rows)
+  }
+}

@@ -1,0 +1,46 @@
+import NeuralNetworks
+import Tensors
+
+/// Symbols' vectors, recurrent layers and a score for each symbol.
+///
+/// Sources: Mikolov et al., "Recurrent neural network based language model", Interspeech 2010; Sutskever, Martens &
+/// Hinton, "Generating Text with Recurrent Neural Networks", ICML 2011.
+public struct RecurrentLanguageModel: LanguageModel {
+  public let embedding: Embedding
+  public let recurrent: Recurrent
+  public let output: Dense
+  public let vocabulary: Int
+
+  public var context: Int? { nil }
+  public var carriesState: Bool { true }
+
+  public init(
+    _ cell: RecurrentCell, vocabulary: Int, embeddingWidth: Int, width: Int, layers: Int, dropout: Float = 0
+  ) {
+    self.vocabulary = vocabulary
+    embedding = Embedding(vocabulary, embeddingWidth)
+    recurrent = Recurrent(cell, embeddingWidth, width, layers: layers, dropout: dropout)
+    output = Dense(width, vocabulary)
+  }
+
+  public func initialState(batch: Int, capacity: Int) -> [Tensor] {
+    let tensors = recurrent.layers.count * (recurrent.cell == .lstm ? 2 : 1)
+    return Array(repeating: .zeros([batch, recurrent.size]), count: tensors)
+  }
+
+  public func callAsFunction(_ ids: Tensor) -> Tensor {
+    self(ids, state: initialState(batch: ids.shape.first ?? 0, capacity: 0)).logits
+  }
+
+  /// The state holds the hidden states of all layers, then their cells.
+  public func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor]) {
+    if let failure = idsFailure(ids) { return (.failed(failure), state) }
+    // Time first, as the recurrent layers work; seen as [batch, time, …] again without a copy.
+    let vectors = embedding(ids.transposed).permuted([1, 0, 2])
+    let count = recurrent.layers.count
+    let before = RecurrentState(hidden: Array(state.prefix(count)), cell: Array(state.dropFirst(count)))
+    let (features, after) = recurrent(vectors, state: before)
+    if features.failure != nil { return (features, state) }
+    return (output(features.permuted([1, 0, 2])).permuted([1, 0, 2]), after.hidden + after.cell)
+  }
+}

@@ -1,0 +1,140 @@
+import NeuralNetworks
+import Tensors
+
+/// The decoder-only transformer in GPT-2's layout: vectors of symbols and positions, blocks of causal self-attention and
+/// feed-forward networks with layer normalization before each part, a last normalization, a score for each symbol.
+///
+/// Weights are normal with standard deviation 0.02, those that end a way past a part divided by √(2 · layers). Cost of a
+/// position: about 2 · parameters operations, and 2 · layers · time · width for attention.
+///
+/// Sources: Radford et al., "Language Models are Unsupervised Multitask Learners", 2019; Vaswani et al. 2017.
+public struct Transformer: LanguageModel {
+  /// The sizes that make a transformer.
+  public struct Configuration: Hashable, Sendable {
+    public var vocabulary: Int
+    /// The greatest number of positions.
+    public var context: Int
+    public var width: Int
+    public var layers: Int
+    public var heads: Int
+    /// Heads of keys and values; `nil`: as many as `heads`.
+    public var keyValueHeads: Int?
+    public var dropout: Float
+    public var positions: PositionalEncoding
+    /// Whether symbols' vectors also give the scores.
+    public var tiesOutput: Bool
+
+    public init(
+      vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int, keyValueHeads: Int? = nil,
+      dropout: Float = 0, positions: PositionalEncoding = .learned, tiesOutput: Bool = false
+    ) {
+      self.vocabulary = vocabulary
+      self.context = context
+      self.width = width
+      self.layers = layers
+      self.heads = heads
+      self.keyValueHeads = keyValueHeads
+      self.dropout = dropout
+      self.positions = positions
+      self.tiesOutput = tiesOutput
+    }
+  }
+
+  public let embedding: Embedding
+  public let positionEmbedding: Embedding?
+  public let blocks: [TransformerBlock]
+  public let norm: LayerNorm
+  public let output: Dense?
+  private let dropout: Dropout?
+  private let configuration: Configuration
+
+  public var vocabulary: Int { configuration.vocabulary }
+  public var context: Int? { configuration.context }
+  public var carriesState: Bool { false }
+
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    let width = configuration.width
+    let deviation: Float = 0.02
+    let layers = max(configuration.layers, 0)
+    embedding = Embedding(configuration.vocabulary, width, deviation: deviation)
+    positionEmbedding =
+      configuration.positions == .learned ? Embedding(configuration.context, width, deviation: deviation) : nil
+    blocks = (0..<layers).map { _ in
+      TransformerBlock(
+        width, heads: configuration.heads, keyValueHeads: configuration.keyValueHeads, isCausal: true,
+        isRotary: configuration.positions == .rotary, dropout: configuration.dropout,
+        initializer: .normal(deviation: deviation),
+        outputInitializer: .normal(deviation: deviation / Float(2 * layers).squareRoot()))
+    }
+    norm = LayerNorm(width)
+    output =
+      configuration.tiesOutput
+      ? nil : Dense(width, configuration.vocabulary, bias: false, initializer: .normal(deviation: deviation))
+    dropout = configuration.dropout == 0 ? nil : Dropout(configuration.dropout)
+  }
+
+  public func callAsFunction(_ ids: Tensor) -> Tensor {
+    if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) { return .failed(failure) }
+    let positions = Tensor((0..<ids.shape[1]).map { Int32($0) }, shape: [ids.shape[1]])
+    let start = vectors(ids, positions)
+    return scores(blocks.reduce(dropout?(start) ?? start) { $1($0) })
+  }
+
+  public func initialState(batch: Int, capacity: Int) -> [Tensor] {
+    let heads = configuration.keyValueHeads ?? configuration.heads
+    let cache = AttentionCache(
+      batch: batch, heads: heads, capacity: capacity, width: configuration.width / max(configuration.heads, 1))
+    return [cache.length] + blocks.flatMap { _ in [cache.keys, cache.values] }
+  }
+
+  public func grown(_ state: [Tensor], to capacity: Int) -> [Tensor] {
+    state[..<1]
+      + caches(state).flatMap { cache in
+        let cache = cache.grown(to: capacity)
+        return [cache.keys, cache.values]
+      }
+  }
+
+  /// The state holds how many positions there are, then keys and values of each block.
+  public func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor]) {
+    if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) { return (.failed(failure), state) }
+    let positions = Tensor((0..<ids.shape[1]).map { Int32($0) }, shape: [ids.shape[1]]) + state[0]
+    var x = vectors(ids, positions)
+    var after: [Tensor] = []
+    for (block, cache) in zip(blocks, caches(state)) {
+      let (output, next) = block(x, cache: cache)
+      x = output
+      after += (after.isEmpty ? [next.length] : []) + [next.keys, next.values]
+    }
+    return (scores(x), after)
+  }
+
+  private func caches(_ state: [Tensor]) -> [AttentionCache] {
+    stride(from: 1, to: state.count - 1, by: 2).map {
+      AttentionCache(keys: state[$0], values: state[$0 + 1], length: state[0])
+    }
+  }
+
+  private func vectors(_ ids: Tensor, _ positions: Tensor) -> Tensor {
+    let symbols = embedding(ids)
+    switch configuration.positions {
+    case .learned: return positionEmbedding.map { symbols + $0(positions) } ?? symbols
+    case .sinusoidal:
+      return symbols + sinusoidalPositions(configuration.context, width: configuration.width).rows(positions)
+    case .rotary: return symbols
+    }
+  }
+
+  private func scores(_ x: Tensor) -> Tensor {
+    let features = norm(x)
+    return output.map { $0(features) } ?? embedding.logits(features)
+  }
+
+  private func lengthFailure(_ time: Int) -> TensorError? {
+    time <= configuration.context
+      ? nil
+      : TensorError(
+        "the transformer takes at most \(configuration.context) positions, not \(time); cut the text into windows")
+  }
+}

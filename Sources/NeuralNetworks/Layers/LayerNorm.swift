@@ -1,0 +1,36 @@
+import Tensors
+
+/// Brings the features of each position to mean 0 and variance 1, then scales and shifts them: [..., width] → the same
+/// shape. The same in training and in use.
+///
+/// Source: Ba, Kiros & Hinton, "Layer Normalization", 2016.
+public struct LayerNorm: NamedLayer {
+  /// [width], from 1
+  public let scale: Parameter
+  /// [width], from 0
+  public let shift: Parameter
+  public let place = Place()
+  public let failure: TensorError?
+  private let width: Int
+  private let epsilon: Double
+
+  public init(_ width: Int, epsilon: Double = 1e-5) {
+    self.width = width
+    self.epsilon = epsilon
+    scale = Parameter(.ones, shape: [width], fanIn: 1, fanOut: 1, name: "scale")
+    shift = Parameter(.zeros, shape: [width], fanIn: 1, fanOut: 1, name: "shift")
+    failure =
+      width > 0 && epsilon >= 0 && epsilon.isFinite
+      ? nil : TensorError("LayerNorm: width \(width) must be at least 1 and epsilon \(epsilon) at least 0")
+  }
+
+  public var kind: String { "LayerNorm \(width)" }
+
+  public func apply(_ x: Tensor) -> Tensor {
+    x.layerNormalized(scale: scale.tensor, shift: shift.tensor, epsilon: epsilon)
+  }
+
+  public var ownParameterCount: Int { scale.count + shift.count }
+
+  public func operations(input: Shape, output: Shape) -> Int { 8 * output.elementCount }
+}

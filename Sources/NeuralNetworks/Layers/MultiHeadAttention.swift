@@ -1,0 +1,168 @@
+import Tensors
+
+/// Each position takes a weighted mean of values of other positions, weighted by how its query fits their keys, in
+/// several heads at once: [batch, time, width] → the same shape.
+///
+/// softmax(Q Kᵀ / √d) V for each head of width d = width / heads, then a product that mixes the heads. With
+/// `keyValueHeads` fewer than `heads`, groups of heads share keys and values. Cost of a sequence of T: products of
+/// 8 · T · width² operations and 4 · T² · width for the scores (half of that where causal); the T × T matrix is never
+/// stored.
+///
+/// Sources: Vaswani et al., "Attention Is All You Need", 2017, section 3.2; Ainslie et al., "GQA", 2023.
+public struct MultiHeadAttention: NamedLayer {
+  public let query: Dense
+  public let key: Dense
+  public let value: Dense
+  public let output: Dense
+  public let place = Place()
+  public let failure: TensorError?
+  public let heads: Int
+  public let keyValueHeads: Int
+  public let isCausal: Bool
+  public let isRotary: Bool
+  private let width: Int
+
+  /// - Parameters:
+  ///   - keyValueHeads: a divisor of `heads`; the same number unless given.
+  ///   - isCausal: positions look at themselves and at what stands before them.
+  ///   - isRotary: queries and keys are turned by their positions.
+  ///   - contextWidth: the width of what is attended to, where it is not the input itself.
+  ///   - outputInitializer: for the product that mixes the heads.
+  public init(
+    _ width: Int, heads: Int, keyValueHeads: Int? = nil, isCausal: Bool = false, isRotary: Bool = false,
+    contextWidth: Int? = nil, initializer: Initializer? = nil, outputInitializer: Initializer? = nil
+  ) {
+    let groups = keyValueHeads ?? heads
+    self.width = width
+    self.heads = heads
+    self.keyValueHeads = groups
+    self.isCausal = isCausal
+    self.isRotary = isRotary
+    let isPossible = width > 0 && heads > 0 && width % heads == 0 && groups > 0 && heads % groups == 0
+    let narrow = isPossible ? width / heads * groups : 1
+    query = Dense(width, width, initializer: initializer)
+    key = Dense(contextWidth ?? width, narrow, initializer: initializer)
+    value = Dense(contextWidth ?? width, narrow, initializer: initializer)
+    output = Dense(width, width, initializer: outputInitializer ?? initializer)
+    failure =
+      isPossible
+      ? nil
+      : TensorError(
+        "MultiHeadAttention: width \(width) must be a multiple of heads \(heads), and heads one of key/value heads "
+          + "\(groups)")
+  }
+
+  public var kind: String {
+    "MultiHeadAttention \(width), \(heads) heads\(keyValueHeads == heads ? "" : " in \(keyValueHeads) groups")"
+  }
+
+  public func apply(_ x: Tensor) -> Tensor { attend(x, x, lengths: nil) }
+
+  /// Attends to `context` [batch, time, contextWidth], or to the input itself; `lengths` int32 [batch] says how many
+  /// positions of each example's context there are, the others are padding. What comes out at padding of the input itself
+  /// means nothing.
+  public func callAsFunction(_ x: Tensor, context: Tensor? = nil, lengths: Tensor?) -> Tensor {
+    // A causal position sees nothing behind itself, so no padding; counted from an example's end it would see too little.
+    let lengths = context == nil && isCausal ? nil : lengths
+    return finished(x) { (failure.map(Tensor.failed) ?? attend(x, context ?? x, lengths: lengths), ()) }.0
+  }
+
+  private func attend(_ x: Tensor, _ context: Tensor, lengths: Tensor?) -> Tensor {
+    if let failed = [x, context].first(where: { $0.failure != nil }) { return failed }
+    guard x.shape.rank == 3, x.shape[2] == width, context.shape.rank == 3 else {
+      return .failed(TensorError("attention: the input must be [batch, time, \(width)], not \(x.shape)"))
+    }
+    var (q, k) = (split(query(x), heads), split(key(context), keyValueHeads))
+    if isRotary {
+      q = q.rotated(by: .positions(x.shape[1]))
+      k = k.rotated(by: .positions(context.shape[1]))
+    }
+    let v = split(value(context), keyValueHeads)
+    return output(merged(attention(queries: q, keys: k, values: v, lengths: lengths, causal: isCausal)))
+  }
+
+  /// Goes on from a cache: x [batch, time, width] are the positions after those that the cache holds. Causal.
+  public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
+    finished(x) { failure.map { (.failed($0), cache) } ?? attend(x, cache) }
+  }
+
+  private func attend(_ x: Tensor, _ cache: AttentionCache) -> (Tensor, AttentionCache) {
+    if x.failure != nil { return (x, cache) }
+    guard x.shape.rank == 3, x.shape[2] == width else {
+      return (.failed(TensorError("attention: the input must be [batch, time, \(width)], not \(x.shape)")), cache)
+    }
+    var (q, k) = (split(query(x), heads), split(key(x), keyValueHeads))
+    if isRotary {
+      let positions = .positions(x.shape[1]) + cache.length
+      (q, k) = (q.rotated(by: positions), k.rotated(by: positions))
+    }
+    let next = cache.adding(keys: k, values: split(value(x), keyValueHeads))
+    let lengths = next.length.broadcast(to: [x.shape[0]])
+    return (
+      output(merged(attention(queries: q, keys: next.keys, values: next.values, lengths: lengths, causal: true))), next
+    )
+  }
+
+  /// [batch, time, heads · d] → [batch, heads, time, d]
+  private func split(_ x: Tensor, _ heads: Int) -> Tensor {
+    guard x.failure == nil, x.shape.rank == 3 else { return x }
+    return x.reshaped(to: [x.shape[0], x.shape[1], heads, x.shape[2] / heads]).permuted([0, 2, 1, 3])
+  }
+
+  /// [batch, heads, time, d] → [batch, time, heads · d]
+  private func merged(_ x: Tensor) -> Tensor {
+    guard x.failure == nil else { return x }
+    return x.permuted([0, 2, 1, 3]).flattened(from: 2)
+  }
+
+  public func operations(input: Shape, output: Shape) -> Int {
+    guard input.rank == 3 else { return 0 }
+    return 4 * input[0] * input[1] * input[1] * width / (isCausal ? 2 : 1)
+  }
+}
+
+/// Keys and values of positions that were seen, for one attention layer, in room for more.
+public struct AttentionCache: Sendable {
+  /// [batch, heads, capacity, d]; what stands past `length` counts for nothing.
+  public var keys: Tensor
+  public var values: Tensor
+  /// int32 []: how many positions there are.
+  public var length: Tensor
+
+  public init(keys: Tensor, values: Tensor, length: Tensor) {
+    self.keys = keys
+    self.values = values
+    self.length = length
+  }
+
+  /// An empty cache.
+  public init(batch: Int, heads: Int, capacity: Int, width: Int) {
+    keys = .zeros([batch, heads, capacity, width])
+    values = keys
+    length = Tensor([0] as [Int32], shape: [])
+  }
+
+  /// The cache with these [batch, heads, time, d] behind what it holds.
+  public func adding(keys: Tensor, values: Tensor) -> AttentionCache {
+    var next = self
+    next.keys = self.keys.replacing(axis: 2, at: length, with: keys)
+    next.values = self.values.replacing(axis: 2, at: length, with: values)
+    next.length = length + Tensor([Int32(clamping: keys.failure == nil ? keys.shape[2] : 0)], shape: [])
+    return next
+  }
+
+  /// The same in room for `capacity` positions.
+  public func grown(to capacity: Int) -> AttentionCache {
+    var next = self
+    let more = capacity - keys.shape[2]
+    guard more > 0 else { return self }
+    next.keys = keys.padded(before: [0, 0, 0, 0], after: [0, 0, more, 0])
+    next.values = values.padded(before: [0, 0, 0, 0], after: [0, 0, more, 0])
+    return next
+  }
+}
+
+extension Tensor {
+  /// 0, 1, 2, … as int32 [count].
+  fileprivate static func positions(_ count: Int) -> Tensor { Tensor((0..<count).map { Int32($0) }, shape: [count]) }
+}

@@ -1,0 +1,56 @@
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// How a self-attention network learns where a symbol stands.
+public enum PositionalEncoding: String, Hashable, Sendable, Codable, CaseIterable {
+  /// A learned vector a position, added to the symbol's (Gehring et al. 2017; GPT).
+  case learned
+  /// Sines and cosines of wavelengths from 2π to 10000 · 2π, added (Vaswani et al. 2017, section 3.5).
+  case sinusoidal
+  /// Queries and keys are turned by angles that grow with the position (Su et al., "RoFormer", 2021).
+  case rotary
+}
+
+/// The table of `PositionalEncoding.sinusoidal`, [positions, width]: sines in even columns, cosines in odd ones.
+public func sinusoidalPositions(_ positions: Int, width: Int) -> Tensor {
+  var values: [Float] = []
+  values.reserveCapacity(positions * width)
+  for position in 0..<positions {
+    for column in 0..<width {
+      let angle = Double(position) / pow(10_000, Double(column / 2 * 2) / Double(width))
+      values.append(Float(column % 2 == 0 ? sin(angle) : cos(angle)))
+    }
+  }
+  return Tensor(values, shape: [positions, width])
+}
+
+extension Tensor {
+  /// Turns pairs (column i, column i + d/2) of [batch, heads, time, d] by position · 10000^(−2i/d); `positions` is int32
+  /// [time]. d must be even.
+  ///
+  /// Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021, in the halves' layout.
+  public func rotated(by positions: Tensor) -> Tensor {
+    if failure != nil { return self }
+    let (time, width) = (shape[2], shape[3])
+    guard width % 2 == 0 else {
+      return .failed(TensorError("rotary positions need an even head width, not \(width)"))
+    }
+    let half = width / 2
+    let frequencies = Tensor(
+      (0..<half).map { Float(pow(10_000, -2 * Double($0) / Double(width))) }, shape: [1, half])
+    let angles = positions.cast(to: .float32).reshaped(to: [time, 1]) * frequencies
+    let (sine, cosine) = (angles.sin(), angles.cos())
+    func part(_ start: Int) -> Tensor {
+      sliced(starts: [0, 0, 0, start], shape: [shape[0], shape[1], time, half])
+    }
+    let (a, b) = (part(0), part(half))
+    return .concatenated([a * cosine - b * sine, a * sine + b * cosine], axis: 3)
+  }
+}

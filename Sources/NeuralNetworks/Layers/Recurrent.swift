@@ -1,0 +1,218 @@
+import Tensors
+
+/// Recurrent layers, one on top of the other: [batch, time, inputs] → [batch, time, size] (twice the size with both
+/// directions, the forward one first).
+///
+/// ```swift
+/// let layer = Recurrent.lstm(128, 256, layers: 2)
+/// let (output, state) = layer(x, state: nil)
+/// ```
+///
+/// Each layer and direction has `inputWeight` [inputs, gates · size], `recurrentWeight` [size, gates · size] and `bias`,
+/// all uniform in ±1/√size but for a bias of 1 at the LSTM's forget gate. Blocks of gates stand in the order i, f, g, o
+/// (LSTM) and r, z, n (GRU, whose bias has a fourth block for the candidate's recurrent product). Cost of a time step:
+/// 2 · gates · size · (inputs + size) operations an example.
+///
+/// Sources: Elman 1990 (RNN); Hochreiter & Schmidhuber 1997 and Gers, Schmidhuber & Cummins 2000 (LSTM, and the forget
+/// gate's bias); Cho et al. 2014 (GRU, in cuDNN's form); Schuster & Paliwal 1997 (both directions); Zaremba, Sutskever &
+/// Vinyals 2014 (dropout between layers only).
+public struct Recurrent: NamedLayer {
+  public let layers: [RecurrentLevel]
+  public let place = Place()
+  public let failure: TensorError?
+  public let cell: RecurrentCell
+  public let size: Int
+  private let inputs: Int
+  private let dropout: Dropout?
+
+  public init(
+    _ cell: RecurrentCell, _ inputs: Int, _ size: Int, layers count: Int = 1, bidirectional: Bool = false,
+    dropout: Float = 0
+  ) {
+    self.cell = cell
+    self.inputs = inputs
+    self.size = size
+    self.dropout = dropout == 0 ? nil : Dropout(dropout)
+    let directions = bidirectional ? 2 : 1
+    let isPossible = inputs > 0 && size > 0 && 1...1024 ~= count
+    layers = (0..<(isPossible ? count : 0)).map { level in
+      RecurrentLevel(cell, level == 0 ? inputs : directions * size, size, bidirectional: bidirectional)
+    }
+    failure =
+      isPossible
+      ? self.dropout?.failure
+      : TensorError(
+        "\(cell.rawValue): inputs and size must be at least 1 and layers 1 to 1024, not \(inputs), \(size) and \(count)"
+      )
+  }
+
+  /// A recurrent network of tanh or ReLU units.
+  public static func rnn(
+    _ inputs: Int, _ size: Int, activation: Activation = .tanh, layers: Int = 1, bidirectional: Bool = false,
+    dropout: Float = 0
+  ) -> Recurrent {
+    Recurrent(
+      activation == .relu ? .relu : .tanh, inputs, size, layers: layers, bidirectional: bidirectional,
+      dropout: dropout)
+  }
+
+  /// Long short-term memory.
+  public static func lstm(
+    _ inputs: Int, _ size: Int, layers: Int = 1, bidirectional: Bool = false, dropout: Float = 0
+  ) -> Recurrent {
+    Recurrent(.lstm, inputs, size, layers: layers, bidirectional: bidirectional, dropout: dropout)
+  }
+
+  /// Gated recurrent units.
+  public static func gru(
+    _ inputs: Int, _ size: Int, layers: Int = 1, bidirectional: Bool = false, dropout: Float = 0
+  ) -> Recurrent {
+    Recurrent(.gru, inputs, size, layers: layers, bidirectional: bidirectional, dropout: dropout)
+  }
+
+  public var kind: String {
+    let depth = layers.count > 1 ? ", \(layers.count) layers" : ""
+    return "\(cell.rawValue) \(inputs) → \(size)\(depth)\(layers.first?.backward == nil ? "" : ", both directions")"
+  }
+
+  public func apply(_ x: Tensor) -> Tensor { run(x, state: nil, lengths: nil).output }
+
+  /// Goes on from `state` (`nil`: zeros) and gives the state after the last step too.
+  ///
+  /// `lengths` int32 [batch] says how many steps of each example count (`nil`: all): past them the output is 0 and the
+  /// state stays; the backward direction begins at each example's own end.
+  public func callAsFunction(
+    _ x: Tensor, state: RecurrentState?, lengths: Tensor? = nil
+  ) -> (output: Tensor, state: RecurrentState) {
+    finished(x) { failure.map { (.failed($0), RecurrentState()) } ?? run(x, state: state, lengths: lengths) }
+  }
+
+  private func run(_ x: Tensor, state: RecurrentState?, lengths: Tensor?) -> (output: Tensor, state: RecurrentState) {
+    func failed(_ message: String) -> (Tensor, RecurrentState) { (.failed(TensorError(message)), RecurrentState()) }
+    if x.failure != nil { return (x, RecurrentState()) }
+    guard x.shape.rank == 3, x.shape[1] > 0, x.shape[2] == inputs else {
+      return failed("\(cell.rawValue): the input must be [batch, time, \(inputs)], not \(x.shape)")
+    }
+    let directions = layers.reduce(0) { $0 + $1.directions.count }
+    if let state, state.hidden.count != directions || (cell == .lstm && state.cell.count != directions) {
+      return failed("\(cell.rawValue): the state must hold \(directions) tensors, one a layer and direction")
+    }
+    let (batch, time) = (x.shape[0], x.shape[1])
+    let ends = lengths ?? Tensor.full([batch], Float(time)).cast(to: .int32)
+    let zero = Tensor.zeros([batch, size])
+    // Time first inside, so that the inputs of a step lie together.
+    var signal = x.permuted([1, 0, 2])
+    var after = RecurrentState()
+    for (number, layer) in layers.enumerated() {
+      if number > 0, let dropout { signal = dropout(signal) }
+      var outputs: [Tensor] = []
+      for (direction, reversed) in layer.directions {
+        let index = after.hidden.count
+        let hidden = state?.hidden[index] ?? zero
+        let memory = cell == .lstm ? state?.cell[index] ?? zero : nil
+        let result = direction.run(signal, cell, reversed: reversed, ends, hidden, memory)
+        after.hidden.append(result.hidden)
+        if let memory = result.cell { after.cell.append(memory) }
+        outputs.append(result.output)
+      }
+      signal = outputs.count == 1 ? outputs[0] : .concatenated(outputs, axis: 2)
+      if lengths != nil { signal = select(isInside(ends, time: time), signal, .zeros([])) }
+    }
+    return (signal.permuted([1, 0, 2]), after)
+  }
+
+  /// [time, batch, 1]: 1 at the steps that count.
+  private func isInside(_ ends: Tensor, time: Int) -> Tensor {
+    let steps = Tensor((0..<time).map { Int32($0) }, shape: [time, 1, 1])
+    return steps.less(than: ends.reshaped(to: [1, ends.shape.elementCount, 1]))
+  }
+
+  public var ownParameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
+
+  public func operations(input: Shape, output: Shape) -> Int {
+    let steps = input.rank == 3 ? input[0] * input[1] : 0
+    let weights = layers.flatMap(\.directions).reduce(0) {
+      $0 + $1.direction.inputWeight.count + $1.direction.recurrentWeight.count
+    }
+    return 2 * steps * weights
+  }
+}
+
+/// What a recurrent layer remembers: a tensor [batch, size] for each layer and direction, in that order.
+public struct RecurrentState: Sendable {
+  public var hidden: [Tensor] = []
+  /// The memory cells of an LSTM; empty for others.
+  public var cell: [Tensor] = []
+
+  public init(hidden: [Tensor] = [], cell: [Tensor] = []) {
+    self.hidden = hidden
+    self.cell = cell
+  }
+}
+
+/// One layer of a `Recurrent`: a direction or two.
+public struct RecurrentLevel: Layer {
+  public let forward: RecurrentDirection
+  public let backward: RecurrentDirection?
+
+  fileprivate init(_ cell: RecurrentCell, _ inputs: Int, _ size: Int, bidirectional: Bool) {
+    forward = RecurrentDirection(cell, inputs, size)
+    backward = bidirectional ? RecurrentDirection(cell, inputs, size) : nil
+  }
+
+  fileprivate var directions: [(direction: RecurrentDirection, reversed: Bool)] {
+    [(forward, false)] + (backward.map { [($0, true)] } ?? [])
+  }
+
+  /// A level alone does nothing with its input; `Recurrent` runs it.
+  public func callAsFunction(_ x: Tensor) -> Tensor { x }
+}
+
+/// The parameters of one direction of one recurrent layer.
+public struct RecurrentDirection: Sendable {
+  /// [inputs, gates · size]
+  public let inputWeight: Parameter
+  /// [size, gates · size]
+  public let recurrentWeight: Parameter
+  /// [biases · size]
+  public let bias: Parameter
+
+  fileprivate init(_ cell: RecurrentCell, _ inputs: Int, _ size: Int) {
+    let uniform = Initializer.uniform(within: 1 / Float(size).squareRoot())
+    inputWeight = Parameter(
+      uniform, shape: [inputs, cell.gates * size], fanIn: inputs, fanOut: size, name: "inputWeight")
+    recurrentWeight = Parameter(
+      uniform, shape: [size, cell.gates * size], fanIn: size, fanOut: size, name: "recurrentWeight")
+    let forgetGate = size..<2 * size
+    bias = Parameter(
+      Initializer { count, fanIn, fanOut in
+        let values = uniform.values(count: count, fanIn: fanIn, fanOut: fanOut)
+        return cell == .lstm ? values.indices.map { forgetGate.contains($0) ? 1 : values[$0] } : values
+      }, shape: [cell.biases * size], fanIn: size, fanOut: size, name: "bias")
+  }
+
+  /// x [time, batch, inputs] → output [time, batch, size] and the state after the last step.
+  fileprivate func run(
+    _ x: Tensor, _ cell: RecurrentCell, reversed: Bool, _ lengths: Tensor, _ hidden: Tensor, _ memory: Tensor?
+  ) -> (output: Tensor, hidden: Tensor, cell: Tensor?) {
+    let (states, cells) = x.matmul(inputWeight.tensor).recurred(
+      cell, reversed: reversed, weights: recurrentWeight.tensor, bias: bias.tensor, lengths: lengths, initial: hidden,
+      initialCell: memory)
+    if states.failure != nil { return (states, states, memory.map { _ in states }) }
+    let (time, shape) = (x.shape[0], Array(hidden.shape))
+    func last(_ all: Tensor) -> Tensor {
+      all.sliced(starts: [reversed ? 0 : time, 0, 0], shape: Shape([1] + shape)).reshaped(to: hidden.shape)
+    }
+    return (
+      states.sliced(starts: [reversed ? 0 : 1, 0, 0], shape: Shape([time] + shape)), last(states), cells.map(last)
+    )
+  }
+}
+
+extension RecurrentLevel {
+  fileprivate var parameterCount: Int {
+    directions.reduce(0) {
+      $0 + $1.direction.inputWeight.count + $1.direction.recurrentWeight.count + $1.direction.bias.count
+    }
+  }
+}

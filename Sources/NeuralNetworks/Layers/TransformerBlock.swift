@@ -1,0 +1,91 @@
+import Tensors
+
+/// Self-attention, attention to another sequence where there is one, and a feed-forward network, each with a way past
+/// it and layer normalization: [batch, time, width] → the same shape.
+///
+/// With `.before` each part works on its normalized input (x + f(norm(x))), with `.after` its sum is normalized
+/// (norm(x + f(x))). An encoder's block is not causal; a decoder's block of an encoder–decoder network has
+/// `contextWidth`.
+///
+/// Sources: Vaswani et al. 2017, section 3.1 (after); Radford et al. 2019 and Xiong et al., "On Layer Normalization in
+/// the Transformer Architecture", 2020 (before).
+public struct TransformerBlock: Layer {
+  /// Where layer normalization stands.
+  public enum Normalization: String, Hashable, Sendable, Codable {
+    case before, after
+  }
+
+  public let attentionNorm: LayerNorm
+  public let attention: MultiHeadAttention
+  public let crossNorm: LayerNorm?
+  public let crossAttention: MultiHeadAttention?
+  public let feedForwardNorm: LayerNorm
+  public let expand: Dense
+  public let contract: Dense
+  private let dropout: Dropout?
+  private let normalization: Normalization
+
+  /// - Parameters:
+  ///   - hidden: the width inside the feed-forward network; four times `width` unless given.
+  ///   - contextWidth: for attention to another sequence of this width.
+  ///   - initializer: of all weights but those that end a way past, which `outputInitializer` draws.
+  public init(
+    _ width: Int, heads: Int, keyValueHeads: Int? = nil, hidden: Int? = nil, isCausal: Bool = false,
+    isRotary: Bool = false, contextWidth: Int? = nil, activation: Activation = .geluTanh, dropout: Float = 0,
+    normalization: Normalization = .before, initializer: Initializer? = nil, outputInitializer: Initializer? = nil
+  ) {
+    func attention(causal: Bool, rotary: Bool, contextWidth: Int?) -> MultiHeadAttention {
+      MultiHeadAttention(
+        width, heads: heads, keyValueHeads: keyValueHeads, isCausal: causal, isRotary: rotary,
+        contextWidth: contextWidth, initializer: initializer, outputInitializer: outputInitializer)
+    }
+    attentionNorm = LayerNorm(width)
+    self.attention = attention(causal: isCausal, rotary: isRotary, contextWidth: nil)
+    crossNorm = contextWidth.map { _ in LayerNorm(width) }
+    crossAttention = contextWidth.map { attention(causal: false, rotary: false, contextWidth: $0) }
+    feedForwardNorm = LayerNorm(width)
+    let inside = hidden ?? width.multipliedReportingOverflow(by: 4).partialValue
+    expand = Dense(width, inside, activation: activation, initializer: initializer)
+    contract = Dense(inside, width, initializer: outputInitializer ?? initializer)
+    self.dropout = dropout == 0 ? nil : Dropout(dropout)
+    self.normalization = normalization
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { self(x, lengths: nil) }
+
+  /// `lengths` int32 [batch] tells padding of the input from the rest, `contextLengths` that of the context.
+  public func callAsFunction(
+    _ x: Tensor, lengths: Tensor?, context: Tensor? = nil, contextLengths: Tensor? = nil
+  ) -> Tensor {
+    var x = past(x, attentionNorm) { attention($0, lengths: lengths) }
+    if let crossNorm, let crossAttention {
+      guard let context else {
+        return .failed(TensorError("TransformerBlock: this block attends to a context; give one"))
+      }
+      x = past(x, crossNorm) { crossAttention($0, context: context, lengths: contextLengths) }
+    }
+    return past(x, feedForwardNorm, feedForward)
+  }
+
+  /// Goes on from a cache of the self-attention.
+  public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
+    var next = cache
+    let attended = past(x, attentionNorm) { input in
+      let (output, after) = attention(input, cache: cache)
+      next = after
+      return output
+    }
+    return (past(attended, feedForwardNorm, feedForward), next)
+  }
+
+  private func feedForward(_ x: Tensor) -> Tensor { contract(expand(x)) }
+
+  /// A part with its way past it.
+  private func past(_ x: Tensor, _ norm: LayerNorm, _ part: (Tensor) -> Tensor) -> Tensor {
+    func dropped(_ x: Tensor) -> Tensor { dropout?(x) ?? x }
+    return switch normalization {
+    case .before: x + dropped(part(norm(x)))
+    case .after: norm(x + dropped(part(x)))
+    }
+  }
+}

@@ -1,0 +1,68 @@
+extension Lowering {
+  /// Joins values. What makes a value writes it straight into its place if nobody else asks for the value; otherwise it
+  /// is copied there.
+  mutating func lowerConcatenation(_ instruction: IR.Instruction, axis: Int) throws(TensorError) {
+    let target = allocate(ir.types[instruction.firstOutput].shape)
+    var start = 0
+    for input in instruction.inputs {
+      let source = try view(input)
+      let part = View(
+        buffer: target.buffer, offset: target.offset + start * target.strides[axis], shape: source.shape,
+        strides: target.strides)
+      if instruction.inputs.count(where: { $0 == input }) > 1 || !redirect(input, source, to: part, of: instruction) {
+        emitCopy(from: source, to: part)
+      }
+      start += source.shape[axis]
+    }
+    views[instruction.firstOutput] = target
+  }
+
+  /// Lets the step that makes a value write it to another place, which holds the same elements in the same order.
+  private mutating func redirect(_ value: Int, _ source: View, to part: View, of user: IR.Instruction) -> Bool {
+    guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
+      sizes[source.buffer] == source.shape.elementCount, source.shape.elementCount > 0,
+      isRead(source.buffer, onlyBy: user)
+    else { return false }
+    let writers = steps.indices.filter { steps[$0].buffers.writes.contains(source.buffer) }
+    guard writers.count == 1, let writer = writers.first else { return false }
+
+    /// The same elements at their new place.
+    func moved(_ output: View) -> View? {
+      guard let order = output.denseOrder else { return nil }
+      let sorted = Shape(order.map { output.shape[$0] })
+      guard var view = part.reshaped(to: sorted) else { return nil }
+      var strides = output.strides
+      for (axis, stride) in zip(order, view.strides) { strides[axis] = stride }
+      (view.shape, view.strides) = (output.shape, strides)
+      return view
+    }
+    switch steps[writer] {
+    case .attention(var call):
+      guard let index = call.outputs.firstIndex(where: { $0.buffer == source.buffer }),
+        let view = moved(call.outputs[index]), view.shape.rank == 4, view.shape[3] == 1 || view.strides[3] == 1
+      else { return false }
+      call.outputs[index] = view
+      steps[writer] = .attention(call)
+    case .program(var program):
+      guard let index = program.outputs.firstIndex(where: { $0.buffer == source.buffer }),
+        let view = moved(program.outputs[index])
+      else { return false }
+      program.outputs[index] = view
+      steps[writer] = .program(program)
+    default: return false
+    }
+    return true
+  }
+
+  /// Whether no step has read a buffer yet and only `user` is going to, by whatever view.
+  private func isRead(_ buffer: Int, onlyBy user: IR.Instruction) -> Bool {
+    guard !steps.contains(where: { $0.buffers.reads.contains(buffer) }) else { return false }
+    return views.indices.filter { views[$0]?.buffer == buffer }.allSatisfy { value in
+      !roots.contains(value)
+        && users[value].allSatisfy { index in
+          let other = ir.instructions[index]
+          return other.firstOutput == user.firstOutput || views[other.firstOutput]?.buffer == buffer
+        }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import CKernels
+
+extension KernelCall {
+  /// Runs the kernel on these operands: inputs, outputs, memory to work in.
+  func run(_ operands: [UnsafeMutablePointer<Float>?]) throws(TensorError) {
+    func n(_ value: Int) -> Int64 { Int64(value) }
+    func ints(_ index: Int) -> UnsafeMutablePointer<Int32>? {
+      UnsafeMutableRawPointer(operands[index])?.assumingMemoryBound(to: Int32.self)
+    }
+    switch self {
+    case .gather(let rows, let width, let count):
+      backprop_gather(n(rows), n(width), n(count), operands[0], ints(1), operands[2])
+    case .scatterAdd(let rows, let width, let count):
+      backprop_scatter_add(n(rows), n(width), n(count), ints(0), operands[1], operands[2])
+    case .replaceSlice(let outer, let size, let count, let inner):
+      backprop_replace_slice(n(outer), n(size), n(count), n(inner), operands[0], ints(1), operands[2])
+    case .layerNorm(let rows, let width, let epsilon):
+      backprop_layer_norm(
+        n(rows), n(width), Float(epsilon), operands[0], operands[1], operands[2], operands[3], operands[4], operands[5])
+    case .layerNormGradient(let rows, let width):
+      backprop_layer_norm_gradient(
+        n(rows), n(width), operands[0], operands[1], operands[2], operands[3], operands[4], operands[5], operands[6],
+        operands[7])
+    case .recurrence(let recurrence): try recurrence.run(operands)
+    case .recurrenceGradient(let recurrence): try recurrence.runGradient(operands)
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import Datasets
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// How the next symbol is drawn from a model's logits.
+///
+/// The steps in this order: the repetition penalty, the temperature, then top-k, min-p and top-p each leave away what
+/// they call improbable; what is left is drawn by its probability.
+public struct Sampling: Hashable, Sendable {
+  /// Divides the logits; below 1 makes the probable more probable. At 0 the most probable symbol is taken.
+  public var temperature: Double
+  /// Only the k most probable symbols. Source: Fan, Lewis & Dauphin, "Hierarchical Neural Story Generation", ACL 2018.
+  public var topK: Int?
+  /// Only the fewest symbols whose probabilities come to p. Source: Holtzman et al., "The Curious Case of Neural Text
+  /// Degeneration", ICLR 2020.
+  public var topP: Double?
+  /// Only symbols at least p times as probable as the most probable one. Source: Nguyen et al., "Turning Up the Heat:
+  /// Min-p Sampling for Creative and Coherent LLM Outputs", 2024.
+  public var minP: Double?
+  /// Symbols that were there lately: positive logits are divided by it, negative ones multiplied. Source: Keskar et al.,
+  /// "CTRL", 2019, section 4.1.
+  public var repetitionPenalty: Double
+
+  public init(
+    temperature: Double = 1, topK: Int? = nil, topP: Double? = nil, minP: Double? = nil,
+    repetitionPenalty: Double = 1
+  ) {
+    self.temperature = temperature
+    self.topK = topK
+    self.topP = topP
+    self.minP = minP
+    self.repetitionPenalty = repetitionPenalty
+  }
+
+  /// How many of the last symbols the repetition penalty looks at.
+  public static let penaltyWindow = 64
+
+  /// Draws a symbol. `recent` are the symbols before it. `nil` where no logit is a number.
+  ///
+  /// Takes time in proportion to the logits, and to their sorting where top-k or top-p is asked for.
+  public func draw(
+    from logits: [Float], recent: ArraySlice<Int32> = [], using generator: inout SeededGenerator
+  ) -> Int? {
+    var scores = logits.map { Double($0) }
+    if repetitionPenalty != 1 {
+      for id in Set(recent.suffix(Self.penaltyWindow)) where scores.indices.contains(Int(id)) {
+        let score = scores[Int(id)]
+        scores[Int(id)] = score > 0 ? score / repetitionPenalty : score * repetitionPenalty
+      }
+    }
+    guard let best = Self.greatest(scores) else { return nil }
+    // Draws once whatever the settings, so that a seed gives the same numbers with each of them.
+    let part = Double(generator.next() >> 11) * 0x1p-53
+    guard temperature > 0 else { return best }
+
+    var weights = scores.map { $0.isNaN ? 0 : exp(($0 - scores[best]) / temperature) }
+    if let minP { weights = weights.map { $0 < minP ? 0 : $0 } }  // the greatest is 1
+    if topK != nil || topP != nil { keepMostProbable(&weights) }
+    var left = part * weights.reduce(0, +)
+    for (index, weight) in weights.enumerated() where weight > 0 {
+      left -= weight
+      if left < 0 { return index }
+    }
+    return best  // rounding left something over
+  }
+
+  private func keepMostProbable(_ weights: inout [Double]) {
+    // Equal ones in the order of their numbers.
+    let order = weights.indices.sorted { (weights[$1], $0) < (weights[$0], $1) }
+    let total = weights.reduce(0, +)
+    var kept = 0
+    var sum = 0.0
+    for index in order {
+      if let topK, kept >= topK { break }
+      if let topP, sum >= topP * total { break }
+      sum += weights[index]
+      kept += 1
+    }
+    for index in order.dropFirst(max(kept, 1)) { weights[index] = 0 }
+  }
+
+  private static func greatest(_ scores: [Double]) -> Int? {
+    var best: Int?
+    for (index, score) in scores.enumerated() where !score.isNaN && best.map({ score > scores[$0] }) ?? true {
+      best = index
+    }
+    return best
+  }
+}

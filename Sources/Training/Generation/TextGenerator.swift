@@ -1,0 +1,59 @@
+import Datasets
+import Models
+
+/// Writes on from a text, symbol by symbol.
+///
+/// The same model, prompt, settings and seed give the same symbols.
+///
+/// ```swift
+/// var generator = try TextGenerator(model, tokenizer, prompt: "ROMEO:", sampling: Sampling(temperature: 0.8), seed: 1)
+/// let ids = try (0..<100).map { _ in try generator.next() }
+/// ```
+public struct TextGenerator {
+  private let sampling: Sampling
+  private var session: DecodingSession
+  private var random: SeededGenerator
+  private var recent: [Int32]
+  private var logits: [Float]
+  /// Drawn, but not yet read by the model.
+  private var last: Int32?
+
+  /// Reads the prompt; an empty one counts as a line's end, if the tokenizer has one, else as its first symbol. Throws a
+  /// sentence for a prompt that the tokenizer cannot read.
+  public init(
+    _ model: any LanguageModel, _ tokenizer: any Tokenizer, prompt: String, sampling: Sampling = Sampling(),
+    seed: UInt64
+  ) throws {
+    let ids = try tokenizer.prompt(prompt)
+    self.sampling = sampling
+    random = SeededGenerator(seed: seed)
+    session = DecodingSession(model)
+    recent = Array(ids.suffix(Sampling.penaltyWindow))
+    logits = try session.read([ids])[0]
+  }
+
+  /// The next symbol. Throws where the model's scores are no numbers.
+  public mutating func next() throws -> Int32 {
+    if let last { logits = try session.read([[last]])[0] }
+    guard let drawn = sampling.draw(from: logits, recent: recent[...], using: &random) else {
+      throw TrainingError.scoresAreNoNumbers
+    }
+    let id = Int32(drawn)
+    last = id
+    recent = Array((recent + [id]).suffix(Sampling.penaltyWindow))
+    return id
+  }
+}
+
+extension Tokenizer {
+  /// The ids that a model reads before it writes: at least one.
+  func prompt(_ text: String) throws -> [Int32] {
+    if !text.isEmpty { return try encode(text) }
+    return (try? encode("\n")) ?? [0]
+  }
+}
+
+extension TrainingError {
+  static let scoresAreNoNumbers = TrainingError(
+    "the model's scores are no numbers: its weights were ruined in training; train it again with a lower learning rate")
+}

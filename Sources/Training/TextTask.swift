@@ -1,0 +1,105 @@
+import Datasets
+import Models
+import NeuralNetworks
+import Tensors
+
+/// Foretelling the next token of a text: cross-entropy at every position of the windows of a step.
+///
+/// Models that carry a state read the text in streams, and each window begins with the state that the one before left
+/// (truncated back-propagation through time: Williams & Peng, "An Efficient Gradient-Based Algorithm for On-Line Training
+/// of Recurrent Network Trajectories", 1990); others look at windows at random places.
+public final class TextTask: TrainingTask {
+  public var model: any Layer { network }
+  private let network: any LanguageModel
+  private let training: TokenSequence
+  private let evaluation: TokenSequence?
+  private let context: Int
+  private let batchSize: Int
+  private let seed: UInt64
+  public let stepsPerEpoch: Int
+  public let stateVariables: [(name: String, variable: Variable)]
+
+  /// Trains on windows of `context` tokens, `batchSize` of them a step; `seed` determines their places.
+  ///
+  /// Throws a `DataError` where the text is too short for that, or the text to evaluate on has no two tokens.
+  public init(
+    _ model: any LanguageModel, on training: TokenSequence, evaluatingOn evaluation: TokenSequence? = nil,
+    context: Int, batchSize: Int, seed: UInt64 = 0
+  ) throws {
+    network = model
+    self.training = training
+    self.evaluation = evaluation
+    self.context = context
+    self.batchSize = batchSize
+    self.seed = seed
+    stepsPerEpoch =
+      model.carriesState
+      ? try training.streamStepsPerEpoch(context: context, batchSize: batchSize)
+      : try training.randomStepsPerEpoch(context: context, batchSize: batchSize)
+    if let evaluation { _ = try evaluation.evaluationWindows(context: context, batchSize: 1) }
+    let state = model.carriesState ? model.initialState(batch: batchSize, capacity: context) : []
+    stateVariables = try state.enumerated().map { index, tensor in
+      let name = "state.\(index)"
+      let values = [Float](repeating: 0, count: tensor.shape.elementCount)
+      return (name, try Variable(values, shape: tensor.shape, name: name))
+    }
+  }
+
+  public func record(step: Int) throws -> RecordedStep {
+    guard network.carriesState else {
+      let batch = try training.randomWindows(context: context, batchSize: batchSize, seed: seed, step: step)
+      return record(network, batch, state: nil)
+    }
+    let (batch, startsAnew) = try training.streamWindows(context: context, batchSize: batchSize, step: step)
+    let state = stateVariables.map { startsAnew ? Tensor.zeros($0.variable.shape) : $0.variable.tensor }
+    return record(network, batch, state: state)
+  }
+
+  private func record<Model: LanguageModel>(_ model: Model, _ batch: TextBatch, state: [Tensor]?) -> RecordedStep {
+    var after: [Tensor] = []
+    let (_, gradients) = valueAndGradient(of: model) { model in
+      guard let state else { return crossEntropy(of: model(batch.inputs), batch) }
+      let (logits, next) = model(batch.inputs, state: state)
+      after = next
+      return crossEntropy(of: logits, batch)
+    }
+    return RecordedStep(
+      gradients: gradients, examples: batch.count, assignments: zip(stateVariables, after).map { ($0.variable, $1) })
+  }
+
+  public func evaluate() throws -> Evaluation? {
+    guard let evaluation else { return nil }
+    return .language(try evaluateLanguageModel(network, on: evaluation, context: context))
+  }
+}
+
+/// The mean cross-entropy of logits [batch, time, vocabulary] at the targets of a batch.
+private func crossEntropy(of logits: Tensor, _ batch: TextBatch) -> Tensor {
+  NeuralNetworks.crossEntropy(
+    logits: logits.reshaped(to: [batch.count, -1]), labels: batch.targets.reshaped(to: [batch.count]))
+}
+
+/// Shows `model` a text without learning from it, in windows one after the other: each token but the first is foretold
+/// once, and the same text always gives the same windows.
+///
+/// Windows have `context` tokens; where the model can look back without limit, at least 512, as each begins with no
+/// memory. Throws a `DataError` for a text without two tokens.
+public func evaluateLanguageModel(
+  _ model: any LanguageModel, on text: TokenSequence, context: Int
+) throws -> LanguageResult {
+  let clock = ContinuousClock()
+  let start = clock.now
+  let length = model.context == nil ? max(context, 512) : context
+  // As many windows at once as keep the logits at some 64 MB.
+  let batchSize = min(max((1 << 24) / (length * max(model.vocabulary, 1)), 1), 64)
+  var sum = 0.0
+  var tokens = 0
+  for batch in try text.evaluationWindows(context: length, batchSize: batchSize) {
+    let loss = inference { crossEntropy(of: model(batch.inputs), batch) }
+    sum += Double(try loss.scalar()) * Double(batch.count)
+    tokens += batch.count
+  }
+  return LanguageResult(
+    loss: sum / Double(max(tokens, 1)), tokens: tokens, characters: text.characterCount,
+    seconds: start.duration(to: clock.now).seconds)
+}

@@ -1,0 +1,71 @@
+@testable import Tensors
+
+/// The operations of sequence models; part of `operationCases`.
+let sequenceCases: [OperationCase] = rowCases + normalizationCases + recurrenceCases
+
+private let numbers: [Int32] = [2, 0, 2, 4, 1, 2]
+
+private let rowCases: [OperationCase] = [
+  OperationCase("gather", [5, 3]) { .record(.gather, [$0[0], Tensor(numbers, shape: [2, 3])]) },
+  OperationCase("gather transposed", [17, 5]) { .record(.gather, [$0[0].transposed, Tensor(numbers, shape: [6])]) },
+  OperationCase("gather nothing", [5, 3]) { .record(.gather, [$0[0], Tensor([] as [Int32], shape: [0, 2])]) },
+  OperationCase("scatterAdd", [2, 3, 4]) { .record(.scatterAdd(rows: 5), [Tensor(numbers, shape: [2, 3]), $0[0]]) },
+  OperationCase("scatterAdd wide", [6, 37]) { .record(.scatterAdd(rows: 7), [Tensor(numbers, shape: [6]), $0[0]]) },
+]
+
+private let normalizationCases: [OperationCase] =
+  [[3, 5], [2, 3, 17], [1, 1], [5, 40], [70, 33], [0, 3]].flatMap { (shape: Shape) in
+    [
+      OperationCase("layerNorm", shape, [shape[-1]], [shape[-1]]) {
+        Tensor.recordAll(.layerNorm(epsilon: 1e-2), $0)[0]
+      },
+      OperationCase("layerNorm statistics", shape) {
+        let width = Shape([$0[0].shape[-1]])
+        let all = Tensor.recordAll(.layerNorm(epsilon: 1e-2), [$0[0], .ones(width), .zeros(width)])
+        return all[1] + all[2]
+      },
+    ]
+  } + [
+    OperationCase("layerNormGradient", [3, 5], [5], [3, 5]) {
+      let all = Tensor.recordAll(.layerNorm(epsilon: 1e-2), [$0[0], $0[1], .zeros([5])])
+      let gradients = Tensor.recordAll(.layerNormGradient(epsilon: 1e-2), [$0[0], all[1], all[2], $0[1], $0[2]])
+      return gradients[0] * gradients[1] + gradients[2]
+    }
+  ]
+
+private struct RecurrenceShape {
+  var time: Int, batch: Int, size: Int
+  var lengths: [Int32]
+}
+
+private let recurrenceCases: [OperationCase] = RecurrentCell.allCases.flatMap { cell in
+  [false, true].flatMap { reversed in
+    [
+      RecurrenceShape(time: 1, batch: 1, size: 1, lengths: [1]),
+      RecurrenceShape(time: 3, batch: 2, size: 3, lengths: [3, 3]),
+      RecurrenceShape(time: 3, batch: 3, size: 2, lengths: [2, 0, 3]),
+      RecurrenceShape(time: 2, batch: 1, size: 17, lengths: [2]),
+    ].flatMap { sizes in recurrence(cell, reversed: reversed, sizes) }
+  }
+}
+
+private func recurrence(_ cell: RecurrentCell, reversed: Bool, _ sizes: RecurrenceShape) -> [OperationCase] {
+  let (time, batch, size) = (sizes.time, sizes.batch, sizes.size)
+  let lengths = Tensor(sizes.lengths, shape: [batch])
+  let shapes: [Shape] =
+    [[time, batch, cell.gates * size], [size, cell.gates * size], [cell.biases * size], [batch, size]]
+    + (cell == .lstm ? [[batch, size]] : [])
+  @Sendable func results(_ inputs: [Tensor]) -> [Tensor] {
+    Tensor.recordAll(
+      .recurrence(cell, reversed: reversed), Array(inputs[..<3]) + [lengths] + Array(inputs[3...]))
+  }
+  let name = "\(cell.rawValue)\(reversed ? " reversed" : "") lengths \(sizes.lengths)"
+  func whole(_ what: String, _ chosen: @escaping @Sendable ([Tensor]) -> [Tensor]) -> OperationCase {
+    OperationCase("\(name) \(what)", shapes) { inputs in
+      .concatenated(chosen(results(inputs)).map { $0.flattened() }, axis: 0)
+    }
+  }
+  return [whole("states") { [$0[0]] }]
+    + (cell == .lstm ? [whole("states and cells") { [$0[0], $0[1] * 0.5] }, whole("cells") { [$0[1]] }] : [])
+    + (cell.kept > 0 && size == 3 ? [whole("everything") { $0 }] : [])
+}
