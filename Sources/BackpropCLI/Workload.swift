@@ -108,14 +108,12 @@ struct Workload {
     let optimizer = try makeOptimizer(
       named: optimizer, for: model, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
 
-    func step() throws -> Float {
-      let (loss, gradients) = valueAndGradient(of: model) { model in
-        let logits = model(inputs)
-        return crossEntropy(logits: logits.reshaped(to: [labels.shape[0], -1]), labels: labels)
-      }
-      try optimizer.update(along: gradients, evaluating: [loss])
-      return try loss.scalar()
+    let compiled = CompiledStep(with: optimizer) { inputs in
+      valueAndGradient(of: model) { model in
+        crossEntropy(logits: model(inputs[0]).reshaped(to: [labels.shape[0], -1]), labels: inputs[1])
+      }.gradients
     }
+    func step() throws -> Float { try compiled([inputs, labels])[0].scalar() }
 
     _ = try step()
     let first = begin.duration(to: clock.now).milliseconds

@@ -67,8 +67,9 @@ extension Tensor {
   public static func randomNormal(_ shape: Shape) -> Tensor { random(.normal, shape) }
 
   private static func random(_ distribution: Distribution, _ shape: Shape) -> Tensor {
-    let key = Random.current.nextKey().map { Int32(bitPattern: $0) }
-    return record(.random(distribution, shape), [Tensor(key, shape: [4])])
+    let type = TensorType([4], .int32)
+    let key = Node(.data(type), inputs: [], types: [type], leaf: .key(Storage(Random.current.nextKey())))
+    return record(.random(distribution, shape), [Tensor(key)])
   }
 }
 

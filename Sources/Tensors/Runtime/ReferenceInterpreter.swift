@@ -54,7 +54,7 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
   private func results(of node: Node, _ inputs: [HostArray]) throws(TensorError) -> [HostArray] {
     switch node.leaf {
     case .failure(let error): throw error
-    case .storage(let storage): return [read(storage, node.types[0])]
+    case .storage(let storage), .key(let storage): return [read(storage, node.types[0])]
     case .variable(let variable, let version):
       guard version == variable.version else {
         throw TensorError("\(variable.name) has been given new values since this was recorded")
