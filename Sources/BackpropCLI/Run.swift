@@ -37,7 +37,7 @@ struct Run {
       throw RequestError("the folder \(run.path) cannot be written; name another one with --output")
     }
     // Weights of the run before must not be taken for this one's.
-    for name in ["weights.safetensors", "model.json"] { try? files.removeItem(at: run.file(name)) }
+    for name in ["weights.safetensors", "model.json", Self.tokenizer] { try? files.removeItem(at: run.file(name)) }
     return run
   }
 

@@ -1,9 +1,40 @@
-// One time step of a recurrent layer, forward and backward; the equations stand in Definitions+Recurrence.swift.
+// A recurrent layer over all time steps, forward and backward; the equations stand in Definitions+Recurrence.swift.
 //
-// Lanes run along the state; rows of the batch are split over threads.
+// Examples of a batch do not depend on each other, so each thread takes some of them through all time steps and no thread
+// waits for another. The recurrent weights are packed once into panels of columns that lie together; a time step is a
+// product with each panel and the cell, whose lanes run along the state.
 #include "CKernels.h"
 #include "simd.h"
 #include "threads.h"
+#include "tiles.h"
+
+enum {
+  PANEL = 32,       // columns of a panel
+  DEPTH = 256,      // rows of a panel that a product takes at a time, so that they stay in the first-level cache
+  ROWS = 8,         // rows that make a whole micro tile
+};
+
+// A time step of some rows. Blocks of `size` columns a row: 1, or 4 for LSTM, 3 for GRU.
+typedef struct {
+  backprop_cell kind;
+  int64_t size, time;
+  const int32_t *lengths;
+  const float *projected, *product, *bias;
+  const float *state, *cell;
+  float *next_state, *next_cell, *kept;
+} forward_step;
+
+typedef struct {
+  backprop_cell kind;
+  int64_t size, time;
+  const int32_t *lengths;
+  const float *state, *cell, *next_state, *next_cell, *kept;
+  const float *upstream_state, *upstream_cell;  // NULL: zero
+  const float *product;  // what came back from the step after; NULL in the last step
+  float *direct;         // what goes past the product; read unless product is NULL, then replaced
+  float *cell_gradient;  // of the cell after, replaced by that of the cell before
+  float *projected_gradient, *product_gradient;  // the latter for GRU
+} backward_step;
 
 // Up to 16 floats at x + j; those past `count` are 0.
 INLINE void load(lanes *v, const float *x, int64_t count) {
@@ -21,7 +52,7 @@ INLINE void store(float *y, const lanes *v, int64_t count) {
 
 // The sum of the input's projection, the state's product and the bias, for block `block` of the gates.
 INLINE void gate_sum(
-    lanes *sum, const backprop_recurrent_step *s, int64_t row, int64_t gates, int64_t block, int64_t j, int64_t n) {
+    lanes *sum, const forward_step *s, int64_t row, int64_t gates, int64_t block, int64_t j, int64_t n) {
   lanes x, product, bias;
   int64_t at = row * gates * s->size + block * s->size + j;
   load(&x, s->projected + at, n);
@@ -30,7 +61,7 @@ INLINE void gate_sum(
   *sum = x + product + bias;
 }
 
-INLINE void lstm_lanes(const backprop_recurrent_step *s, int64_t row, int64_t j, int64_t n) {
+INLINE void lstm_lanes(const forward_step *s, int64_t row, int64_t j, int64_t n) {
   lanes i, f, g, o, memory, squashed;
   int64_t at = row * s->size + j;
   gate_sum(&i, s, row, 4, 0, j, n);
@@ -55,7 +86,7 @@ INLINE void lstm_lanes(const backprop_recurrent_step *s, int64_t row, int64_t j,
   store(kept + 3 * s->size, &o, n);
 }
 
-INLINE void gru_lanes(const backprop_recurrent_step *s, int64_t row, int64_t j, int64_t n) {
+INLINE void gru_lanes(const forward_step *s, int64_t row, int64_t j, int64_t n) {
   lanes r, z, q, c, bias, state;
   int64_t at = row * s->size + j, candidate = row * 3 * s->size + 2 * s->size + j;
   gate_sum(&r, s, row, 3, 0, j, n);
@@ -79,7 +110,7 @@ INLINE void gru_lanes(const backprop_recurrent_step *s, int64_t row, int64_t j, 
   store(kept + 3 * s->size, &q, n);
 }
 
-INLINE void simple_lanes(const backprop_recurrent_step *s, int64_t row, int64_t j, int64_t n) {
+INLINE void simple_lanes(const forward_step *s, int64_t row, int64_t j, int64_t n) {
   lanes sum;
   gate_sum(&sum, s, row, 1, 0, j, n);
   if (s->kind == BACKPROP_TANH_CELL) {
@@ -91,15 +122,14 @@ INLINE void simple_lanes(const backprop_recurrent_step *s, int64_t row, int64_t 
 }
 
 // A row whose example has ended keeps its state.
-INLINE void keep_row(const backprop_recurrent_step *s, int64_t row) {
+INLINE void keep_row(const forward_step *s, int64_t row) {
   size_t bytes = (size_t)s->size * sizeof(float);
   memcpy(s->next_state + row * s->size, s->state + row * s->size, bytes);
   if (s->next_cell) memcpy(s->next_cell + row * s->size, s->cell + row * s->size, bytes);
   if (s->kept) memset(s->kept + row * 4 * s->size, 0, 4 * bytes);
 }
 
-CLONES static void forward_rows(void *context, int64_t begin, int64_t end) {
-  const backprop_recurrent_step *s = context;
+CLONES static void forward_cells(const forward_step *s, int64_t begin, int64_t end) {
   for (int64_t row = begin; row < end; row++) {
     if (s->time >= s->lengths[row]) {
       keep_row(s, row);
@@ -120,7 +150,7 @@ CLONES static void forward_rows(void *context, int64_t begin, int64_t end) {
 
 // The whole gradient of the state after the step: what came back through the product, what went past it, what comes from
 // outside. Operands that are NULL are zero.
-INLINE void state_gradient(lanes *u, const backprop_recurrent_gradient_step *s, int64_t at, int64_t n) {
+INLINE void state_gradient(lanes *u, const backward_step *s, int64_t at, int64_t n) {
   lanes part;
   *u = (lanes){0};
   if (s->upstream_state) load(u, s->upstream_state + at, n);
@@ -132,7 +162,7 @@ INLINE void state_gradient(lanes *u, const backprop_recurrent_gradient_step *s, 
   }
 }
 
-INLINE void lstm_gradient_lanes(const backprop_recurrent_gradient_step *s, int64_t row, int64_t j, int64_t n) {
+INLINE void lstm_gradient_lanes(const backward_step *s, int64_t row, int64_t j, int64_t n) {
   lanes u, i, f, g, o, memory, before, squashed, total, part;
   int64_t at = row * s->size + j;
   const float *kept = s->kept + row * 4 * s->size + j;
@@ -164,7 +194,7 @@ INLINE void lstm_gradient_lanes(const backprop_recurrent_gradient_step *s, int64
   store(s->direct + at, &part, n);
 }
 
-INLINE void gru_gradient_lanes(const backprop_recurrent_gradient_step *s, int64_t row, int64_t j, int64_t n) {
+INLINE void gru_gradient_lanes(const backward_step *s, int64_t row, int64_t j, int64_t n) {
   lanes u, r, z, c, q, state;
   int64_t at = row * s->size + j;
   const float *kept = s->kept + row * 4 * s->size + j;
@@ -188,7 +218,7 @@ INLINE void gru_gradient_lanes(const backprop_recurrent_gradient_step *s, int64_
   store(s->direct + at, &direct, n);
 }
 
-INLINE void simple_gradient_lanes(const backprop_recurrent_gradient_step *s, int64_t row, int64_t j, int64_t n) {
+INLINE void simple_gradient_lanes(const backward_step *s, int64_t row, int64_t j, int64_t n) {
   lanes u, value, zero = {0};
   int64_t at = row * s->size + j;
   state_gradient(&u, s, at, n);
@@ -199,7 +229,7 @@ INLINE void simple_gradient_lanes(const backprop_recurrent_gradient_step *s, int
 }
 
 // A row whose example has ended hands its gradients on.
-INLINE void pass_row(const backprop_recurrent_gradient_step *s, int64_t row, int64_t gates) {
+INLINE void pass_row(const backward_step *s, int64_t row, int64_t gates) {
   for (int64_t j = 0; j < s->size; j += LANES) {
     lanes u, part;
     int64_t n = s->size - j, at = row * s->size + j;
@@ -217,8 +247,7 @@ INLINE void pass_row(const backprop_recurrent_gradient_step *s, int64_t row, int
   if (s->product_gradient) memset(s->product_gradient + row * gates * s->size, 0, bytes);
 }
 
-CLONES static void backward_rows(void *context, int64_t begin, int64_t end) {
-  const backprop_recurrent_gradient_step *s = context;
+CLONES static void backward_cells(const backward_step *s, int64_t begin, int64_t end) {
   int64_t gates = s->kind == BACKPROP_LSTM_CELL ? 4 : s->kind == BACKPROP_GRU_CELL ? 3 : 1;
   for (int64_t row = begin; row < end; row++) {
     if (s->time >= s->lengths[row]) {
@@ -238,12 +267,151 @@ CLONES static void backward_rows(void *context, int64_t begin, int64_t end) {
   }
 }
 
-void backprop_recurrent_forward(const backprop_recurrent_step *step) {
-  double cost = (double)step->size * (step->kind >= BACKPROP_LSTM_CELL ? 2.0 : 0.5);
-  backprop_parallel(step->batch, backprop_grain(step->batch, cost), forward_rows, (void *)(uintptr_t)step);
+// MARK: Packed weights
+
+typedef struct {
+  int64_t rows, columns;
+  const float *weights;
+  int transposed;  // whether weights is [columns, rows]
+  float *packed;   // panels [rows, PANEL], the last one filled up with zeros
+} packing;
+
+static void pack_panels(void *context, int64_t begin, int64_t end) {
+  const packing *p = context;
+  for (int64_t panel = begin; panel < end; panel++) {
+    int64_t first = panel * PANEL, count = p->columns - first < PANEL ? p->columns - first : PANEL;
+    float *to = p->packed + panel * p->rows * PANEL;
+    if (count < PANEL) memset(to, 0, (size_t)(p->rows * PANEL) * sizeof(float));
+    if (p->transposed) {
+      for (int64_t j = 0; j < count; j++) {
+        const float *from = p->weights + (first + j) * p->rows;
+        for (int64_t i = 0; i < p->rows; i++) to[i * PANEL + j] = from[i];
+      }
+    } else {
+      for (int64_t i = 0; i < p->rows; i++)
+        memcpy(to + i * PANEL, p->weights + i * p->columns + first, (size_t)count * sizeof(float));
+    }
+  }
 }
 
-void backprop_recurrent_backward(const backprop_recurrent_gradient_step *step) {
-  double cost = (double)step->size * (step->kind >= BACKPROP_LSTM_CELL ? 1.0 : 0.3);
-  backprop_parallel(step->batch, backprop_grain(step->batch, cost), backward_rows, (void *)(uintptr_t)step);
+static void pack(packing p) {
+  int64_t panels = (p.columns + PANEL - 1) / PANEL;
+  backprop_parallel(panels, backprop_grain(panels, (double)p.rows * PANEL * (p.transposed ? 0.5 : 0.1)), pack_panels, &p);
+}
+
+int64_t backprop_recurrence_packed(int64_t rows, int64_t columns) {
+  return rows * ((columns + PANEL - 1) / PANEL * PANEL);
+}
+
+// c[m, columns] = a[m, rows] · the packed weights
+static void packed_product(
+    const backprop_tile_kernel *kernel, int64_t m, int64_t rows, int64_t columns, const float *a, const float *packed,
+    float *c) {
+  for (int64_t depth = 0; depth < rows; depth += DEPTH) {
+    int64_t count = rows - depth < DEPTH ? rows - depth : DEPTH;
+    for (int64_t first = 0; first < columns; first += PANEL) {
+      int64_t n = columns - first < PANEL ? columns - first : PANEL;
+      backprop_tile_product(
+          kernel, m, n, count, a + depth, rows, packed + (first / PANEL * rows + depth) * PANEL, PANEL, c + first, columns,
+          depth > 0);
+    }
+  }
+}
+
+// MARK: All time steps
+
+static int64_t gates_of(backprop_cell kind) {
+  return kind == BACKPROP_LSTM_CELL ? 4 : kind == BACKPROP_GRU_CELL ? 3 : 1;
+}
+
+// Pointers to the part of an array of states or steps; NULL stays NULL.
+static const float *at(const float *x, int64_t offset) { return x ? x + offset : NULL; }
+static float *place(float *x, int64_t offset) { return x ? x + offset : NULL; }
+
+static void set_rows(float *y, const float *x, int64_t count) {
+  if (x) memcpy(y, x, (size_t)count * sizeof(float)); else memset(y, 0, (size_t)count * sizeof(float));
+}
+
+typedef struct {
+  const backprop_recurrence *r;
+  backprop_tile_kernel kernel;
+} forward_job;
+
+static void forward_rows(void *context, int64_t begin, int64_t end) {
+  const forward_job *job = context;
+  const backprop_recurrence *r = job->r;
+  int64_t state = r->batch * r->size, gates = gates_of(r->kind) * r->size, row = begin * r->size;
+  int64_t first = r->reversed ? r->time * state : 0;
+  set_rows(r->states + first + row, at(r->initial, row), (end - begin) * r->size);
+  if (r->cells) set_rows(r->cells + first + row, at(r->initial_cell, row), (end - begin) * r->size);
+  for (int64_t i = 0; i < r->time; i++) {
+    int64_t t = r->reversed ? r->time - 1 - i : i;
+    int64_t before = (r->reversed ? t + 1 : t) * state, after = (r->reversed ? t : t + 1) * state;
+    packed_product(
+        &job->kernel, end - begin, r->size, gates, r->states + before + row, r->packed, r->product + begin * gates);
+    forward_step step = {
+        .kind = r->kind, .size = r->size, .time = t, .lengths = r->lengths,
+        .projected = r->projected + t * r->batch * gates, .product = r->product, .bias = r->bias,
+        .state = r->states + before, .cell = at(r->cells, before), .next_state = r->states + after,
+        .next_cell = place(r->cells, after), .kept = place(r->kept, t * 4 * state)};
+    forward_cells(&step, begin, end);
+  }
+}
+
+typedef struct {
+  const backprop_recurrence_gradient *r;
+  backprop_tile_kernel kernel;
+} backward_job;
+
+static void backward_rows(void *context, int64_t begin, int64_t end) {
+  const backward_job *job = context;
+  const backprop_recurrence_gradient *r = job->r;
+  int64_t state = r->batch * r->size, gates = gates_of(r->kind) * r->size, row = begin * r->size;
+  int64_t count = (end - begin) * r->size;
+  if (r->cells) set_rows(r->cell_gradient + row, NULL, count);
+  for (int64_t i = r->time - 1; i >= 0; i--) {
+    int64_t t = r->reversed ? r->time - 1 - i : i;
+    int64_t before = (r->reversed ? t + 1 : t) * state, after = (r->reversed ? t : t + 1) * state;
+    float *for_input = r->projected_gradient + t * r->batch * gates;
+    float *for_state = place(r->product_gradient, t * r->batch * gates);
+    backward_step step = {
+        .kind = r->kind, .size = r->size, .time = t, .lengths = r->lengths, .state = r->states + before,
+        .cell = at(r->cells, before), .next_state = r->states + after, .next_cell = at(r->cells, after),
+        .kept = at(r->kept, t * 4 * state), .upstream_state = at(r->upstream_states, after),
+        .upstream_cell = at(r->upstream_cells, after), .product = i == r->time - 1 ? NULL : r->product,
+        .direct = r->direct, .cell_gradient = r->cell_gradient, .projected_gradient = for_input,
+        .product_gradient = for_state};
+    backward_cells(&step, begin, end);
+    packed_product(
+        &job->kernel, end - begin, gates, r->size, (for_state ? for_state : for_input) + begin * gates, r->packed,
+        r->product + row);
+  }
+  int64_t first = r->reversed ? r->time * state : 0;
+  for (int64_t i = row; i < row + count; i++) {
+    r->initial_gradient[i] = r->product[i] + r->direct[i] + (r->upstream_states ? r->upstream_states[first + i] : 0);
+    if (r->cells)
+      r->initial_cell_gradient[i] = r->cell_gradient[i] + (r->upstream_cells ? r->upstream_cells[first + i] : 0);
+  }
+}
+
+// Rows a thread takes at least: a micro tile, if every thread gets one.
+static int64_t row_grain(int64_t batch, double cost) {
+  int64_t grain = backprop_grain(batch, cost);
+  return batch >= ROWS * (int64_t)backprop_threads() ? (grain + ROWS - 1) / ROWS * ROWS : grain;
+}
+
+void backprop_recurrence_forward(const backprop_recurrence *r) {
+  int64_t gates = gates_of(r->kind) * r->size;
+  pack((packing){r->size, gates, r->weights, 0, r->packed});
+  forward_job job = {r, backprop_choose_tile_kernel()};
+  double cost = (double)(r->time * gates) * (0.02 * (double)r->size + 1);
+  backprop_parallel(r->batch, row_grain(r->batch, cost), forward_rows, &job);
+}
+
+void backprop_recurrence_backward(const backprop_recurrence_gradient *r) {
+  int64_t gates = gates_of(r->kind) * r->size;
+  pack((packing){gates, r->size, r->weights, 1, r->packed});
+  backward_job job = {r, backprop_choose_tile_kernel()};
+  double cost = (double)(r->time * gates) * (0.02 * (double)r->size + 1);
+  backprop_parallel(r->batch, row_grain(r->batch, cost), backward_rows, &job);
 }

@@ -134,41 +134,49 @@ void backprop_layer_norm_gradient(
     int64_t rows, int64_t width, const float *x, const float *mean, const float *inverse, const float *scale,
     const float *upstream, float *y, float *scale_gradient, float *shift_gradient);
 
-// MARK: A time step of a recurrent layer. Equations in Tensors/Graph/Definitions+Recurrence.swift.
+// MARK: Recurrent layers. Equations in Tensors/Graph/Definitions+Recurrence.swift.
 
 typedef enum {
   BACKPROP_TANH_CELL, BACKPROP_RELU_CELL, BACKPROP_LSTM_CELL, BACKPROP_GRU_CELL,
 } backprop_cell;
 
-// g blocks of `size` columns a row: 1, or 4 for LSTM, 3 for GRU. Rows whose length is `time` or less keep their state.
+// All time steps, one after the other (the last first if reversed). g blocks of `size` columns a row: 1, or 4 for LSTM,
+// 3 for GRU. An example whose length is t or less keeps its state at step t.
 typedef struct {
   backprop_cell kind;
-  int64_t batch, size, time;
-  const int32_t *lengths;   // [batch]
-  const float *projected;   // [batch, g * size]: the inputs times their weights
-  const float *product;     // [batch, g * size]: the state before times the recurrent weights
-  const float *bias;        // [g * size], 4 * size for GRU
-  const float *state, *cell;          // [batch, size], before; the cell for LSTM only
-  float *next_state, *next_cell;      // [batch, size], after
-  float *kept;                        // [batch, 4 * size] for LSTM (i, f, g, o) and GRU (r, z, n, q)
-} backprop_recurrent_step;
+  int32_t reversed;
+  int64_t time, batch, size;
+  const int32_t *lengths;     // [batch]
+  const float *projected;     // [time, batch, g * size]: the inputs times their weights
+  const float *weights;       // [size, g * size]
+  const float *bias;          // [g * size], 4 * size for GRU
+  const float *initial, *initial_cell;  // [batch, size]; NULL: zeros
+  float *states, *cells;      // [time + 1, batch, size], the initial ones first (last if reversed); cells for LSTM only
+  float *kept;                // [time, batch, 4 * size]: i, f, g, o of LSTM or r, z, n, q of GRU; else NULL
+  float *packed;              // backprop_recurrence_packed(size, g * size)
+  float *product;             // [batch, g * size]
+} backprop_recurrence;
 
-void backprop_recurrent_forward(const backprop_recurrent_step *step);
+void backprop_recurrence_forward(const backprop_recurrence *recurrence);
 
 typedef struct {
   backprop_cell kind;
-  int64_t batch, size, time;
+  int32_t reversed;
+  int64_t time, batch, size;
   const int32_t *lengths;
-  const float *state, *cell, *next_state, *next_cell, *kept;  // as the step forward had and left them
-  const float *upstream_state, *upstream_cell;  // of state and cell after the step, from outside; NULL: zero
-  const float *product;  // [batch, size]: what came back from the step after; NULL in the last step
-  float *direct;         // [batch, size]: what goes past the product; read unless product is NULL, then replaced
-  float *cell_gradient;  // [batch, size]: of the cell after, replaced by that of the cell before (LSTM)
-  float *projected_gradient;  // [batch, g * size]
-  float *product_gradient;    // [batch, g * size], for GRU; for the others it is projected_gradient
-} backprop_recurrent_gradient_step;
+  const float *weights, *states, *cells, *kept;
+  const float *upstream_states, *upstream_cells;  // [time + 1, batch, size]; NULL: zeros
+  float *projected_gradient;  // [time, batch, g * size]
+  float *product_gradient;    // [time, batch, g * size], for GRU; for the others it is projected_gradient
+  float *initial_gradient, *initial_cell_gradient;  // [batch, size]
+  float *packed;              // backprop_recurrence_packed(g * size, size)
+  float *product, *direct, *cell_gradient;  // [batch, size]
+} backprop_recurrence_gradient;
 
-void backprop_recurrent_backward(const backprop_recurrent_gradient_step *step);
+void backprop_recurrence_backward(const backprop_recurrence_gradient *recurrence);
+
+// How many floats the packed weights [rows, columns] of a recurrence take.
+int64_t backprop_recurrence_packed(int64_t rows, int64_t columns);
 
 // MARK: Attention
 

@@ -296,14 +296,13 @@ struct Lowering {
     case .recurrence(let cell, let reversed):
       let sizes = Recurrence(
         cell: cell, reversed: reversed, time: shape(0)[0], batch: shape(0)[1], size: shape(1)[0])
-      try emit(.recurrence(sizes), inputs, instruction, scratch: [sizes.batch * sizes.size * cell.gates])
+      try emit(.recurrence(sizes), inputs, instruction, optional: 4...5, scratch: sizes.forwardScratch)
     case .recurrenceGradient(let cell, let reversed):
       let sizes = Recurrence(
         cell: cell, reversed: reversed, time: shape(2)[0] - 1, batch: shape(2)[1], size: shape(2)[2])
-      let state = sizes.batch * sizes.size
       let upstreams = inputs.count - (cell == .lstm ? 2 : 1)...inputs.count - 1
       try emit(
-        .recurrenceGradient(sizes), inputs, instruction, optional: upstreams, scratch: [state, state, state])
+        .recurrenceGradient(sizes), inputs, instruction, optional: upstreams, scratch: sizes.backwardScratch)
 
     case .attention(let causal, let scale), .attentionGradient(let causal, let scale):
       try lowerAttention(instruction, causal: causal, scale: scale)

@@ -21,8 +21,8 @@ extension KernelCall {
       backprop_layer_norm_gradient(
         n(rows), n(width), operands[0], operands[1], operands[2], operands[3], operands[4], operands[5], operands[6],
         operands[7])
-    case .recurrence(let recurrence): try recurrence.run(operands)
-    case .recurrenceGradient(let recurrence): try recurrence.runGradient(operands)
+    case .recurrence(let recurrence): recurrence.run(operands)
+    case .recurrenceGradient(let recurrence): recurrence.runGradient(operands)
     }
   }
 }

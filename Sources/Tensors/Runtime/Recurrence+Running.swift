@@ -1,92 +1,69 @@
 import CKernels
 
-// The loop over time: a product with the recurrent weights and a cell, step after step.
-
 extension Recurrence {
   typealias Memory = UnsafeMutablePointer<Float>
 
-  private var state: Int { batch * size }
-  private var gates: Int { batch * size * cell.gates }
-  private var kept: Int { batch * size * cell.kept }
-  private func after(_ t: Int) -> Int { reversed ? t : t + 1 }
-  private func before(_ t: Int) -> Int { reversed ? t + 1 : t }
-  private var forward: [Int] { reversed ? Array((0..<time).reversed()) : Array(0..<time) }
+  /// Elements of the memory that the loop forward works in: packed weights, a step's product.
+  var forwardScratch: [Int] {
+    [Int(backprop_recurrence_packed(Int64(size), Int64(size * cell.gates))), batch * size * cell.gates]
+  }
 
-  /// Operands: projected, weights, bias, lengths, initial, [initial cell]; states, [cells], [kept]; product.
-  func run(_ operands: [Memory?]) throws(TensorError) {
+  /// The same backward: packed weights, product, what goes past the product, the cell's gradient.
+  var backwardScratch: [Int] {
+    [Int(backprop_recurrence_packed(Int64(size * cell.gates), Int64(size)))]
+      + Array(repeating: batch * size, count: 3)
+  }
+
+  /// Operands: projected, weights, bias, lengths, initial, [initial cell]; states, [cells], [kept]; scratch.
+  func run(_ operands: [Memory?]) {
+    var operands = Operands(operands)
     let isLSTM = cell == .lstm
-    let (projected, weights, bias, initial) = (operands[0], operands[1], operands[2], operands[4])
-    let lengths = UnsafeMutableRawPointer(operands[3])?.assumingMemoryBound(to: Int32.self)
-    var next = isLSTM ? 6 : 5
-    func take() -> Memory? {
-      defer { next += 1 }
-      return operands[next]
-    }
-    let states = take()
-    let cells = isLSTM ? take() : nil
-    let keep = cell.kept > 0 ? take() : nil
-    let product = take()
-
-    let first = reversed ? time : 0
-    if let initial { states?.advanced(by: first * state).update(from: initial, count: state) }
-    if isLSTM, let initialCell = operands[5] {
-      cells?.advanced(by: first * state).update(from: initialCell, count: state)
-    }
-    for t in forward {
-      let h = states?.advanced(by: before(t) * state)
-      try matrixProduct(MatrixShape(m: batch, n: size * cell.gates, k: size), h, weights, product)
-      var step = backprop_recurrent_step(
-        kind: cell.code, batch: Int64(batch), size: Int64(size), time: Int64(t), lengths: lengths,
-        projected: projected?.advanced(by: t * gates), product: product, bias: bias, state: h,
-        cell: cells?.advanced(by: before(t) * state), next_state: states?.advanced(by: after(t) * state),
-        next_cell: cells?.advanced(by: after(t) * state), kept: keep?.advanced(by: t * kept))
-      backprop_recurrent_forward(&step)
-    }
+    let (projected, weights, bias, lengths) = (operands.next(), operands.next(), operands.next(), operands.nextInts())
+    let (initial, initialCell) = (operands.next(), operands.next(isLSTM))
+    let (states, cells, kept) = (operands.next(), operands.next(isLSTM), operands.next(cell.kept > 0))
+    var recurrence = backprop_recurrence(
+      kind: cell.code, reversed: reversed ? 1 : 0, time: Int64(time), batch: Int64(batch), size: Int64(size),
+      lengths: lengths, projected: projected, weights: weights, bias: bias, initial: initial,
+      initial_cell: initialCell, states: states, cells: cells, kept: kept, packed: operands.next(),
+      product: operands.next())
+    backprop_recurrence_forward(&recurrence)
   }
 
   /// Operands: weights, lengths, states, [cells], [kept], upstream states, [upstream cells]; gradients of the projected
-  /// inputs, [of the products], of the initial state, [of the initial cell]; product, direct, cell gradient.
-  func runGradient(_ operands: [Memory?]) throws(TensorError) {
+  /// inputs, [of the products], of the initial state, [of the initial cell]; scratch.
+  func runGradient(_ operands: [Memory?]) {
+    var operands = Operands(operands)
     let isLSTM = cell == .lstm
-    var next = 0
-    func take(_ isThere: Bool = true) -> Memory? {
-      guard isThere else { return nil }
-      defer { next += 1 }
-      return operands[next]
-    }
-    let weights = take()
-    let lengths = UnsafeMutableRawPointer(take())?.assumingMemoryBound(to: Int32.self)
-    let (states, cells, kept) = (take(), take(isLSTM), take(cell.kept > 0))
-    let (upstreamStates, upstreamCells) = (take(), take(isLSTM))
-    let projectedGradient = take()
-    let productGradient = take(cell == .gru)
-    let (initialGradient, initialCellGradient) = (take(), take(isLSTM))
-    let (product, direct, memoryGradient) = (take(), take(), take())
-    if isLSTM { memoryGradient?.update(repeating: 0, count: state) }
+    let (weights, lengths) = (operands.next(), operands.nextInts())
+    let (states, cells, kept) = (operands.next(), operands.next(isLSTM), operands.next(cell.kept > 0))
+    let (upstreamStates, upstreamCells) = (operands.next(), operands.next(isLSTM))
+    let (projectedGradient, productGradient) = (operands.next(), operands.next(cell == .gru))
+    let (initialGradient, initialCellGradient) = (operands.next(), operands.next(isLSTM))
+    var recurrence = backprop_recurrence_gradient(
+      kind: cell.code, reversed: reversed ? 1 : 0, time: Int64(time), batch: Int64(batch), size: Int64(size),
+      lengths: lengths, weights: weights, states: states, cells: cells, kept: kept, upstream_states: upstreamStates,
+      upstream_cells: upstreamCells, projected_gradient: projectedGradient, product_gradient: productGradient,
+      initial_gradient: initialGradient, initial_cell_gradient: initialCellGradient, packed: operands.next(),
+      product: operands.next(), direct: operands.next(), cell_gradient: operands.next())
+    backprop_recurrence_backward(&recurrence)
+  }
+}
 
-    for (number, t) in forward.reversed().enumerated() {
-      let (earlier, later) = (before(t) * state, after(t) * state)
-      var step = backprop_recurrent_gradient_step(
-        kind: cell.code, batch: Int64(batch), size: Int64(size), time: Int64(t), lengths: lengths,
-        state: states?.advanced(by: earlier), cell: cells?.advanced(by: earlier),
-        next_state: states?.advanced(by: later),
-        next_cell: cells?.advanced(by: later), kept: kept?.advanced(by: t * self.kept),
-        upstream_state: upstreamStates?.advanced(by: later), upstream_cell: upstreamCells?.advanced(by: later),
-        product: number == 0 ? nil : product, direct: direct, cell_gradient: memoryGradient,
-        projected_gradient: projectedGradient?.advanced(by: t * gates),
-        product_gradient: productGradient?.advanced(by: t * gates))
-      backprop_recurrent_backward(&step)
-      try matrixProduct(
-        MatrixShape(m: batch, n: size, k: size * cell.gates, transposeB: true),
-        (productGradient ?? projectedGradient)?.advanced(by: t * gates), weights, product)
-    }
+/// Operands one after the other; those that a cell does not have are skipped.
+private struct Operands {
+  private let all: [Recurrence.Memory?]
+  private var position = 0
 
-    let first = (reversed ? time : 0) * state
-    for index in 0..<state {
-      let upstream = upstreamStates?[first + index] ?? 0
-      initialGradient?[index] = (product?[index] ?? 0) + (direct?[index] ?? 0) + upstream
-      if isLSTM { initialCellGradient?[index] = (memoryGradient?[index] ?? 0) + (upstreamCells?[first + index] ?? 0) }
-    }
+  init(_ all: [Recurrence.Memory?]) { self.all = all }
+
+  mutating func next(_ isThere: Bool = true) -> Recurrence.Memory? {
+    guard isThere, all.indices.contains(position) else { return nil }
+    defer { position += 1 }
+    return all[position]
+  }
+
+  mutating func nextInts() -> UnsafeMutablePointer<Int32>? {
+    UnsafeMutableRawPointer(next())?.assumingMemoryBound(to: Int32.self)
   }
 }
 
