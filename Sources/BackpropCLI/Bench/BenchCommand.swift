@@ -12,6 +12,9 @@ struct BenchCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "How long to measure each workload.")
   var seconds = 5.0
 
+  @Flag(help: "Shows where the time of a step goes: an operation a line.")
+  var profile = false
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
@@ -22,8 +25,15 @@ struct BenchCommand: ParsableCommand {
     try common.apply()
     Console.log(Engine.description)
     for workload in chosen {
-      let result = try Random.$current.withValue(Random(seed: 0)) { try Measurement(workload, seconds: seconds) }
-      if common.json { try Console.json(result) } else { Console.result(result.text) }
+      try Random.$current.withValue(Random(seed: 0)) {
+        if profile {
+          let report = try ProfileReport(workload, seconds: seconds)
+          if common.json { try Console.json(report) } else { Console.result(report.text) }
+        } else {
+          let result = try Measurement(workload, seconds: seconds)
+          if common.json { try Console.json(result) } else { Console.result(result.text) }
+        }
+      }
     }
   }
 }
