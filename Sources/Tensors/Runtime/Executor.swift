@@ -40,9 +40,6 @@ struct Executor: ~Copyable {
   private var arena = Storage(byteCount: 64)
   private var scratch = Storage(byteCount: 64)
   private var isPrepared = false
-  /// How often a plan was found again, and how often one was made.
-  private(set) var hits = 0
-  private(set) var compilations = 0
 
   private static let mostPlans = 256
 
@@ -86,12 +83,12 @@ struct Executor: ~Copyable {
 
   private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {
     if let found = plans[request.key] {
-      hits += 1
+      Profile.current?.found()
       return found
     }
-    compilations += 1
     let ir = try IR(request.key, hasKernel: Executor.hasKernel)
     let loaded = try LoadedPlan(try Lowering.compile(ir))
+    Profile.current?.compiled(loaded.plan)
     if ages.count == Executor.mostPlans {
       plans[ages.removeFirst()] = nil
     }

@@ -10,6 +10,8 @@ final class LoadedPlan {
   private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var arena: UnsafeMutableRawPointer?
   let scratchBytes: Int
+  /// What the steps are and cost, for who looks at them.
+  private lazy var descriptions = plan.steps.map(StepDescription.init)
 
   init(_ plan: Plan) throws(TensorError) {
     self.plan = plan
@@ -47,7 +49,16 @@ final class LoadedPlan {
         }
       }
     }
-    for index in plan.steps.indices { try run(plan.steps[index], index, scratch) }
+    guard let profile = Profile.current else {
+      for index in plan.steps.indices { try run(plan.steps[index], index, scratch) }
+      return
+    }
+    let clock = ContinuousClock()
+    for index in plan.steps.indices {
+      let start = clock.now
+      try run(plan.steps[index], index, scratch)
+      profile.ran(descriptions[index], for: start.duration(to: clock.now))
+    }
   }
 
   func floats(_ address: Address) -> UnsafeMutablePointer<Float>? {

@@ -1,9 +1,9 @@
 import Backprop
 
-/// A network, its optimizer and fixed input, as `bench` measures them: one training step each.
-struct Workload {
+/// A network, its optimizer and fixed input: a step is forward, backward and update.
+struct TrainingWorkload: Workload {
   /// The network, and what one example is.
-  enum Network {
+  enum Network: Sendable {
     /// Images of this shape, in ten classes.
     case image(ModelDescription.Kind, Shape)
     /// Windows of a text.
@@ -22,19 +22,17 @@ struct Workload {
   /// Whether the first layer's input is data, which needs no gradient.
   let startsAtData: Bool
 
-  static let all = [mlp, cnn, resnet20, lstm, gptSmall, gptMedium]
-
-  static let mlp = Workload(
+  static let mlp = TrainingWorkload(
     name: "mlp", network: .image(.mlp, [1, 28, 28]), batchSize: 64, optimizer: "adam", learningRate: 1e-3,
     multiplyAdds: [784 * 128, 128 * 10], startsAtData: true)
 
-  static let cnn = Workload(
+  static let cnn = TrainingWorkload(
     name: "cnn", network: .image(.cnn, [1, 28, 28]), batchSize: 64, optimizer: "adam", learningRate: 1e-3,
     multiplyAdds: [
       convolution(side: 28, 1, 32), convolution(side: 14, 32, 64), 64 * 7 * 7 * 128, 128 * 10,
     ], startsAtData: true)
 
-  static let resnet20 = Workload(
+  static let resnet20 = TrainingWorkload(
     name: "resnet20", network: .image(.resnet20, [3, 32, 32]), batchSize: 128, optimizer: "sgd", momentum: 0.9,
     weightDecay: 1e-4, learningRate: 0.1,
     multiplyAdds: [convolution(side: 32, 3, 16)]
@@ -44,7 +42,7 @@ struct Workload {
       + [convolution(side: 8, 32, 64), convolution(side: 8, 32, 64, kernel: 1)]
       + Array(repeating: convolution(side: 8, 64, 64), count: 5) + [64 * 10], startsAtData: true)
 
-  static let lstm = Workload(
+  static let lstm = TrainingWorkload(
     name: "lstm",
     network: .text(LanguageModelDescription(kind: .lstm, vocabulary: 65, context: 64, width: 256, layers: 2)),
     batchSize: 32, optimizer: "adam", learningRate: 1e-3,
@@ -55,10 +53,10 @@ struct Workload {
 
   private static func transformer(
     _ name: String, context: Int, width: Int, heads: Int, layers: Int, batchSize: Int
-  ) -> Workload {
+  ) -> TrainingWorkload {
     // Four products of width² for attention, eight for the feed-forward network; scores and their use, half of them masked.
     let block = [4 * width * width, 8 * width * width, (context + 1) * width]
-    return Workload(
+    return TrainingWorkload(
       name: name,
       network: .text(
         LanguageModelDescription(
@@ -77,11 +75,7 @@ struct Workload {
     2 * batchSize * (3 * multiplyAdds.reduce(0, +) - (startsAtData ? multiplyAdds.first ?? 0 : 0))
   }
 
-  /// Runs steps for about `seconds` and measures each. `first` counts from the model's making.
-  func measure(seconds: Double) throws -> Measurement {
-    let clock = ContinuousClock()
-    let begin = clock.now
-    resetPeakBytes()
+  func prepare() throws -> Job {
     var generator = SeededGenerator(seed: 0)
     func whole(_ range: Range<Int32>, _ shape: [Int]) -> Tensor {
       Tensor((0..<shape.reduce(1, *)).map { _ in Int32.random(in: range, using: &generator) }, shape: shape)
@@ -92,62 +86,23 @@ struct Workload {
       let images = Tensor(
         (0..<batchSize * shape.elementCount).map { _ in Float.random(in: 0..<1, using: &generator) },
         shape: [batchSize] + shape.dimensions)
-      return try measure(model, on: images, labels: whole(0..<10, [batchSize]), seconds: seconds, clock, begin)
+      return try job(model, on: images, labels: whole(0..<10, [batchSize]))
     case .text(let description):
       let symbols = 0..<Int32(description.vocabulary)
-      return try measure(
+      return try job(
         try description.makeModel(), on: whole(symbols, [batchSize, description.context]),
-        labels: whole(symbols, [batchSize * description.context]), seconds: seconds, clock, begin)
+        labels: whole(symbols, [batchSize * description.context]))
     }
   }
 
-  private func measure<Model: Layer>(
-    _ model: Model, on inputs: Tensor, labels: Tensor, seconds: Double, _ clock: ContinuousClock,
-    _ begin: ContinuousClock.Instant
-  ) throws -> Measurement {
+  private func job<Model: Layer>(_ model: Model, on inputs: Tensor, labels: Tensor) throws -> Job {
     let optimizer = try makeOptimizer(
       named: optimizer, for: model, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
-
-    let compiled = CompiledStep(with: optimizer) { inputs in
+    let step = CompiledStep(with: optimizer) { inputs in
       valueAndGradient(of: model) { model in
         crossEntropy(logits: model(inputs[0]).reshaped(to: [labels.shape[0], -1]), labels: inputs[1])
       }.gradients
     }
-    func step() throws -> Float { try compiled([inputs, labels])[0].scalar() }
-
-    _ = try step()
-    let first = begin.duration(to: clock.now).milliseconds
-    for _ in 0..<3 { _ = try step() }
-
-    var times: [Double] = []
-    let start = clock.now
-    while times.count < 5 || start.duration(to: clock.now).milliseconds < seconds * 1000 {
-      let before = clock.now
-      _ = try step()
-      times.append(before.duration(to: clock.now).milliseconds)
-    }
-    times.sort()
-    let median = times[times.count / 2]
-    return Measurement(
-      workload: name, millisecondsPerStep: median, minimum: times[0], firstStepMilliseconds: first,
-      parameters: parameterCount(of: model), flopsPerStep: flopsPerStep,
-      gflopsPerSecond: Double(flopsPerStep) / (median * 1e6), peakBytes: peakBytes(), threads: Threads.count)
+    return Job(parameters: parameterCount(of: model)) { _ = try step([inputs, labels])[0].scalar() }
   }
-}
-
-/// A line of `bench`.
-struct Measurement: Encodable {
-  var workload: String
-  var millisecondsPerStep: Double
-  var minimum: Double
-  var firstStepMilliseconds: Double
-  var parameters: Int
-  var flopsPerStep: Int
-  var gflopsPerSecond: Double
-  var peakBytes: Int
-  var threads: Int
-}
-
-extension Duration {
-  var milliseconds: Double { Double(components.seconds) * 1e3 + Double(components.attoseconds) * 1e-15 }
 }

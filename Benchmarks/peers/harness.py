@@ -1,0 +1,138 @@
+"""What the peers share: arguments, threads, measuring, JSON lines. Needs Python alone.
+
+A peer gives a function for each workload that makes a `Job`. The workloads and the keys of the lines are those of
+`backprop bench`:
+
+- millisecondsPerStep is the median over --seconds, minimum the least; the first steps are left out.
+- firstStepMilliseconds is the first step alone, compilation included; setupMilliseconds is what stood before it: the
+  network, the optimizer and the data.
+- tokensPerSecond stands where a step is a token.
+- peakBytes is the most memory the process held in this workload; bytesBefore is what it held before it, so what the
+  library itself takes. Without /proc, peakBytes is the greatest of the whole process.
+"""
+
+import argparse
+import dataclasses
+import gc
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+WARM_UP_CALLS = 3
+NAMES = ["mlp", "cnn", "resnet20", "lstm", "gpt-small", "gpt-medium", "generate",
+         "optimizer", "optimizer-sgd", "optimizer-momentum", "optimizer-adagrad", "optimizer-rmsprop"]
+# The optimizer of each workload that measures one alone.
+OPTIMIZERS = {"optimizer": "adam", **{name: name.split("-")[1] for name in NAMES if name.startswith("optimizer-")}}
+# What these workloads change: ten matrices of a million parameters.
+OPTIMIZER_SHAPES = [(1000, 1000)] * 10
+# The tokens that `generate` makes from a prompt of one.
+GENERATED = 256
+
+
+@dataclasses.dataclass
+class Job:
+    """One workload, ready to run."""
+    # Does `steps` steps and waits until their results are there.
+    call: Callable[[], object]
+    parameters: int
+    steps: int = 1
+    makes_tokens: bool = False
+    # The first step alone, where a call does many.
+    first: Callable[[], object] | None = None
+
+
+def arguments(description, switches=()):
+    """The arguments of a peer. Call this before importing its library: it settles how many threads that finds.
+
+    `switches`: flags of this peer alone, as pairs of name and help.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(NAMES)}; all unless given")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--seconds", type=float, default=5, help="for each workload")
+    for switch, help in switches:
+        parser.add_argument(switch, action="store_true", help=help)
+    given = parser.parse_args()
+    unknown = [name for name in given.workloads if name not in NAMES]
+    if unknown:
+        parser.error(f"there is no workload {unknown[0]}; there is {', '.join(NAMES)}")
+    given.workloads = given.workloads or NAMES
+    for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"]:
+        os.environ[variable] = str(given.threads)
+    if hasattr(os, "sched_setaffinity"):  # the only thing that every library heeds
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, cores[:max(given.threads, 1)])
+    return given
+
+
+def memory(key):
+    """A number of bytes of /proc/self/status; None where there is none."""
+    try:
+        with open("/proc/self/status") as file:
+            for line in file:
+                if line.startswith(key + ":"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None
+
+
+def peak_bytes():
+    unit = 1 if sys.platform == "darwin" else 1024
+    return memory("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def reset_peak():
+    gc.collect()
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:
+        pass
+
+
+def measure(name, make_job, given, system):
+    def milliseconds(work):
+        start = time.perf_counter_ns()
+        result = work()
+        return result, (time.perf_counter_ns() - start) / 1e6
+
+    reset_peak()
+    before = memory("VmRSS")
+    job, setup = milliseconds(make_job)
+    _, first = milliseconds(job.first or job.call)
+    for _ in range(WARM_UP_CALLS if job.steps == 1 else 1):
+        job.call()
+    times, end = [], time.perf_counter() + given.seconds
+    while len(times) < (5 if job.steps == 1 else 1) or time.perf_counter() < end:
+        times.append(milliseconds(job.call)[1] / job.steps)
+    median = statistics.median(times)
+    line = {
+        "workload": name,
+        "system": system,
+        "millisecondsPerStep": round(median, 5),
+        "minimum": round(min(times), 5),
+        "firstStepMilliseconds": round(first, 3),
+        "setupMilliseconds": round(setup, 3),
+        "parameters": job.parameters,
+        "peakBytes": peak_bytes(),
+        "threads": given.threads,
+    }
+    if before is not None:
+        line["bytesBefore"] = before
+    if job.makes_tokens:
+        line["tokensPerSecond"] = round(1000 / median, 2)
+    return line
+
+
+def run(system, jobs, given):
+    """Measures the workloads asked for and prints a line each. `jobs`: name to a function that makes the `Job`."""
+    for name in given.workloads:
+        if name in jobs:
+            print(json.dumps(measure(name, jobs[name], given, system)), flush=True)
+        else:
+            print(f"{system}: there is no {name}", file=sys.stderr)

@@ -1,0 +1,35 @@
+import Backprop
+
+/// One text written from a prompt of one symbol by the network of `gpt-medium`, the most probable symbol each time, with
+/// keys and values kept: a step is a symbol.
+struct GenerationWorkload: Workload {
+  let name = "generate"
+  /// As many as the network has positions.
+  static let symbols = 256
+
+  private static let network = LanguageModelDescription(
+    kind: .transformer, vocabulary: 65, context: symbols, width: 384, layers: 6, heads: 6)
+
+  /// Two operations a weight, and scores and their use over half the context on average.
+  var flopsPerStep: Int {
+    let network = Self.network
+    let weights = network.layers * 12 * network.width * network.width + network.width * network.vocabulary
+    return 2 * (weights + network.layers * (Self.symbols + 1) * network.width)
+  }
+
+  /// Every weight once, and half the keys and values on average.
+  var bytesPerStep: Int? { 2 * flopsPerStep }
+
+  func prepare() throws -> Job {
+    let model = try Self.network.makeModel()
+    func write(_ count: Int) throws {
+      // The prompt is a line's end; the network's symbols need no text of their own.
+      var text = try TextGenerator(
+        model, ByteTokenizer(), prompt: "\n", sampling: Sampling(temperature: 0), seed: 0)
+      for _ in 0..<count { _ = try text.next() }
+    }
+    return Job(
+      parameters: parameterCount(of: model), steps: Self.symbols, makesTokens: true, first: { try write(1) },
+      call: { try write(Self.symbols) })
+  }
+}

@@ -1,0 +1,47 @@
+import Backprop
+
+/// Something `bench` measures in steps: a training step, a token, an optimizer's update.
+protocol Workload: Sendable {
+  var name: String { get }
+  /// Operations of products and convolutions in a step, two a multiply-add; 0 where there are none.
+  var flopsPerStep: Int { get }
+  /// The least that a step must read and write in memory, where that is what bounds it.
+  var bytesPerStep: Int? { get }
+  /// Makes network, optimizer and data. Draws from `Random.current`.
+  func prepare() throws -> Job
+}
+
+extension Workload {
+  var bytesPerStep: Int? { nil }
+}
+
+/// A workload with everything made.
+struct Job {
+  var parameters: Int
+  /// How many steps a call does.
+  var steps = 1
+  /// Whether a step is a token.
+  var makesTokens = false
+  /// Does the first step alone; `nil`: a call does.
+  var first: (() throws -> Void)?
+  let call: () throws -> Void
+}
+
+/// The workloads by name.
+enum Workloads {
+  static let all: [any Workload] =
+    [TrainingWorkload.mlp, .cnn, .resnet20, .lstm, .gptSmall, .gptMedium] + [GenerationWorkload()]
+    + OptimizerWorkload.Rule.allCases.map(OptimizerWorkload.init)
+
+  static var names: [String] { all.map(\.name) }
+
+  /// The workloads of these names. Throws a sentence that lists the names there are.
+  static func named(_ names: [String]) throws -> [any Workload] {
+    try names.map { name in
+      guard let workload = all.first(where: { $0.name == name }) else {
+        throw RequestError.unknown("workload", name, known: self.names)
+      }
+      return workload
+    }
+  }
+}
