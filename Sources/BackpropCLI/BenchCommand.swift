@@ -5,7 +5,7 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Measures training steps: a line a workload.")
 
-  @Argument(help: ArgumentHelp("mlp, cnn, resnet20. Default: mlp and cnn.", valueName: "workload"))
+  @Argument(help: ArgumentHelp("mlp, cnn, resnet20, lstm, gpt-small or gpt-medium.", valueName: "workload"))
   var workloads: [String] = ["mlp", "cnn"]
 
   @Option(parsing: .unconditional, help: "How long to measure each workload.")
