@@ -21,7 +21,7 @@ struct TrainTextCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "Tokens that are trained at once, and that transformer and mlp look back. Default: 64, for mlp 8.")
+    help: "Tokens that transformer and mlp look back, and recurrent layers learn at once. Default: 64, for mlp 8.")
   var context: Int?
 
   @Option(parsing: .unconditional, help: "The width of the layers. Default: 128.")
