@@ -48,9 +48,10 @@ let package = Package(
     .target(name: "Models", dependencies: ["NeuralNetworks"], swiftSettings: strict),
     .target(name: "Training", dependencies: ["Models", "Datasets", "CZlib"], swiftSettings: strict),
     .target(name: "Backprop", dependencies: ["Training"], swiftSettings: strict),
+    .target(name: "CMachine", dependencies: ["CKernels"], cSettings: strictC),
     .executableTarget(
       name: "BackpropCLI",
-      dependencies: ["Backprop", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Backprop", "CMachine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
     .executableTarget(name: "Bigram", dependencies: ["Backprop"], path: "Examples/Bigram", swiftSettings: strict),
     .testTarget(
