@@ -9,7 +9,7 @@ struct TrainingOptions: ParsableArguments {
   var epochs: Int?
 
   @Option(
-    parsing: .unconditional, help: "The number of updates, in place of --epochs. Default for text: 2000.")
+    parsing: .unconditional, help: "The number of updates, in place of --epochs. Default for text: 3000.")
   var steps: Int?
 
   @Option(parsing: .unconditional, help: "Images or windows of text an update looks at. Default: what suits the data.")

@@ -161,6 +161,8 @@ private let labels: [Int32] = [2, 0, 3]
 
 private let networkCases: [OperationCase] = [
   OperationCase("matmul", [2, 3], [3, 4]) { $0[0].matmul($0[1]) },
+  OperationCase("matmul few rows", [3, 19], [19, 37]) { $0[0].matmul($0[1]) },
+  OperationCase("matmul many rows", [7, 19], [19, 37]) { $0[0].matmul($0[1]) },
   OperationCase("matmul transposed", [3, 2], [4, 3]) { $0[0].transposed.matmul($0[1].transposed) },
   OperationCase("matmul size 1", [1, 3], [3, 1]) { $0[0].matmul($0[1]) },
   OperationCase("matmul batched", [2, 1, 2, 3], [3, 3, 2]) { $0[0].matmul($0[1]) },

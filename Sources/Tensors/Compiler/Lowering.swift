@@ -278,8 +278,11 @@ struct Lowering {
       emit(.scatterAdd(rows: rows, width: type.shape[1], count: shape(0).elementCount), [numbers, x], instruction)
     case .replaceSlice(let axis):
       let (source, block, position) = (try view(inputs[0]), try contiguous(inputs[1]), try contiguous(inputs[2]))
-      let target = allocate(type.shape)
-      emitCopy(from: source, to: target)
+      var target = source
+      if !isReplacedInPlace(inputs, by: output) {
+        target = allocate(type.shape)
+        emitCopy(from: source, to: target)
+      }
       views[output] = target
       let sizes = type.shape.dimensions
       let call = KernelCall.replaceSlice(
@@ -328,6 +331,14 @@ struct Lowering {
     let results = (0..<instruction.outputCount).map { result(instruction.firstOutput + $0) }
     let memory = scratch.map { Address(buffer: newBuffer($0)) }
     steps.append(.kernel(call, operands: operands + results + memory, outputs: results.count + memory.count))
+  }
+
+  /// Whether a variable takes over what it is itself with a slice replaced, and nothing else wants its value.
+  private func isReplacedInPlace(_ inputs: [Int], by output: Int) -> Bool {
+    let leaf = ir.instructions[ir.producer[inputs[0]]]
+    guard case .variable = leaf.op, users[inputs[0]].count == 1, inputs[1] != inputs[0], !roots.contains(inputs[0])
+    else { return false }
+    return ir.assignments.contains { $0.source == leaf.source && $0.value == output }
   }
 
   /// Copies a view into the part of `target` that begins at `starts`.
