@@ -338,6 +338,29 @@ func difference(_ tensor: Tensor, seed: UInt64, tolerance: Double = 1e-5) throws
     #expect(try ReferenceInterpreter<Float>().evaluate([gradient])[0].floats == expected)
   }
 
+  /// Pooling exchanged with ReLU and bias: the same values and gradients as in the order that was written.
+  @Test func poolingComesBeforeReLU() throws {
+    let inputs = OperationCase("", [2, 3, 6, 4], [1, 3, 1, 1], [2, 3, 3, 2]) { $0[0] }.inputs(seed: 8)
+    let (x, bias, weights) = (inputs[0], inputs[1], inputs[2])
+    for activated in [(x + bias).relu(), x.relu()] {
+      let exchanged = activated.maxPooled(kernel: 2, stride: 2)
+      let written = Tensor.record(.maxPool(window(2, stride: 2)), [activated])
+      #expect(exchanged.node.op == .unary(.relu))
+      #expect(try exchanged.values() == written.values())
+      for input in [x, bias] {
+        let slopes = try [exchanged, written].map {
+          try gradients(of: ($0 * weights).sum(), withRespectTo: [input])[0]?.values()
+        }
+        // The bias's gradient is a sum, whose zeros stand elsewhere.
+        guard let found = slopes[0], let expected = slopes[1] else {
+          #expect(slopes[0] == nil && slopes[1] == nil)
+          continue
+        }
+        for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-6) }
+      }
+    }
+  }
+
   /// The definition of convolution against the formula itself.
   @Test func convolutionIsWhatTheFormulaSays() throws {
     let (x, w): (Shape, Shape) = ([2, 4, 6, 5], [6, 2, 3, 2])
