@@ -24,9 +24,8 @@ struct TrainImageCommand: ParsableCommand {
     try session.settlement.settle("data", &data, usual: "digits")
     try session.settlement.settle("model", &model, usual: "cnn")
     let dataset = try RequestError.whenFailing { try ImageDataset.named(data ?? "") }
-    let isSmall = dataset.train.count < 10_000
     try training.settle(
-      &session.settlement, usual: TrainingOptions.Usual(epochs: isSmall ? 30 : 5, batchSize: isSmall ? 32 : 64))
+      &session.settlement, usual: .image(ModelDescription.Kind(rawValue: model ?? ""), count: dataset.train.count))
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, dataset) }
   }
 
@@ -43,5 +42,20 @@ struct TrainImageCommand: ParsableCommand {
         + "\(dataset.train.count.grouped) images, \(dataset.test.count.grouped) to test; \(Engine.description)"
     ) { run in try run.save(network, description) }
     try outcome.report(asJSON: common.json, unit: "examples", classNames: dataset.classNames)
+  }
+}
+
+extension TrainingOptions.Usual {
+  /// What suits a network and so many images.
+  fileprivate static func image(_ kind: ModelDescription.Kind?, count: Int) -> TrainingOptions.Usual {
+    let isSmall = count < 10_000
+    var usual = TrainingOptions.Usual(epochs: isSmall ? 30 : 5, batchSize: isSmall ? 32 : 64)
+    switch kind {
+    case .lstm, .gru: (usual.learningRate, usual.clipNorm) = (3e-3, 1)
+    case .rnn: usual.clipNorm = 1
+    case .attention: (usual.learningRate, usual.warmupSteps) = (2e-3, 100)
+    case .mlp, .cnn, .resnet20, nil: break
+    }
+    return usual
   }
 }

@@ -106,7 +106,7 @@ struct TrainingOptions: ParsableArguments {
     var steps: Int?
     var batchSize: Int
     var optimizer = "adam"
-    /// `nil`: what suits the optimizer.
+    /// With that optimizer; `nil`: what suits the optimizer.
     var learningRate: Double?
     var clipNorm: Double?
     var warmupSteps: Int?
@@ -124,7 +124,8 @@ struct TrainingOptions: ParsableArguments {
     try settlement.settle("optimizer", &optimizer, usual: usual.optimizer)
     // By way of text: 0.001 as a Float is not 0.001 as a Double.
     let suitable = optimizer.flatMap(OptimizerName.init).flatMap { Double("\($0.usualLearningRate)") }
-    try settlement.settle("learning-rate", &learningRate, usual: usual.learningRate ?? suitable)
+    let own = optimizer == usual.optimizer ? usual.learningRate : nil
+    try settlement.settle("learning-rate", &learningRate, usual: own ?? suitable)
     try settlement.settle("momentum", &momentum)
     try settlement.settle("weight-decay", &weightDecay)
     try settlement.settle("clip-norm", &clipNorm, usual: usual.clipNorm)
