@@ -49,8 +49,10 @@ def training(network, inputs, labels, update, compiled, channels_last=False, **s
 
     def step():
         updates.zero_grad(set_to_none=True)
-        loss(inputs, labels).backward()
+        value = loss(inputs, labels)
+        value.backward()
         updates.step()
+        return value
 
     return harness.Job(step, count(model.parameters()))
 
