@@ -53,11 +53,13 @@ let package = Package(
       name: "BackpropCLI",
       dependencies: ["Backprop", "CMachine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
+    .executableTarget(name: "Bigram", dependencies: ["Backprop"], path: "Examples/Bigram", swiftSettings: strict),
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["BackpropCLI"], swiftSettings: strict),
+    .testTarget(name: "ExamplesTests", dependencies: ["Bigram"], swiftSettings: strict),
     .testTarget(name: "ModelsTests", dependencies: ["Models"], swiftSettings: strict),
     .testTarget(name: "NeuralNetworksTests", dependencies: ["Models"], swiftSettings: strict),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], swiftSettings: strict),

@@ -18,6 +18,7 @@ let backpropVersion = "0.1.0"
 @main
 enum Main {
   static func main() {
+    WaitingThreads.settle()
     // Swift's own exit status for a wrong request is 64; the command promises 2.
     do {
       var command = try BackpropCommand.parseAsRoot()

@@ -70,7 +70,7 @@ struct EvaluateCommand: ParsableCommand {
 
   /// What a text of some two hundred lines that the model writes is worth.
   private func scoreNumbers(_ model: any LanguageModel, _ tokenizer: any Tokenizer) throws -> NumberGrammar.Score {
-    var generator = try TextGenerator(model, tokenizer, prompt: "\n", seed: 0)
+    let generator = try TextGenerator(model, tokenizer, prompt: "\n", seed: 0)
     let ids = try (0..<8000).map { _ in try generator.next() }
     return NumberGrammar.score(try tokenizer.text(of: ids), startsWithLine: true, below: 10_000)
   }

@@ -76,7 +76,7 @@ struct GenerateCommand: ParsableCommand {
       }
     } else {
       let seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-      var generator = try TextGenerator(model, tokenizer, prompt: prompt, sampling: sampling, seed: seed)
+      let generator = try TextGenerator(model, tokenizer, prompt: prompt, sampling: sampling, seed: seed)
       while count < tokens, !stream.isStopped {
         emit(try stream.add(try generator.next()))
         count += 1

@@ -6,7 +6,7 @@ import Backprop
   import Foundation
 #endif
 
-/// A run's directory: `model.json`, `weights.safetensors`, `run.json`, `metrics.jsonl` and `checkpoint`.
+/// A run's directory; `docs/architecture.md` says what it holds.
 struct Run {
   let path: String
 

@@ -13,7 +13,7 @@ struct TrainTextCommand: ParsableCommand {
   @Option(help: "A text file, or numbers: lines such as '1042 one thousand forty-two'. Default: numbers.")
   var data: String?
 
-  @Option(help: "mlp, rnn, lstm, gru or transformer. Default: transformer.")
+  @Option(help: "mlp, rnn, lstm, gru or transformer. Default: lstm.")
   var model: String?
 
   @Option(help: "byte, character or bpe[:SIZE]. Default: character.")
@@ -21,7 +21,7 @@ struct TrainTextCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "Tokens that are trained at once, and that transformer and mlp look back. Default: 64, for mlp 8.")
+    help: "Tokens that transformer and mlp look back, and recurrent layers learn at once. Default: 64, for mlp 8.")
   var context: Int?
 
   @Option(parsing: .unconditional, help: "The width of the layers. Default: 128.")
@@ -42,7 +42,7 @@ struct TrainTextCommand: ParsableCommand {
   mutating func run() throws {
     var session = try TrainingSession(.text, training, common)
     try session.settlement.settle("data", &data, usual: "numbers")
-    try session.settlement.settle("model", &model, usual: "transformer")
+    try session.settlement.settle("model", &model, usual: "lstm")
     let kind = try RequestError.whenFailing { try LanguageModelDescription.kind(named: model ?? "") }
     try session.settlement.settle("tokenizer", &tokenizer, usual: "character")
     try session.settlement.settle("context", &context, usual: kind == .mlp ? 8 : 64)
@@ -85,10 +85,12 @@ struct TrainTextCommand: ParsableCommand {
 extension TrainingOptions.Usual {
   /// What suits a language model. `steps` are those that were asked for.
   fileprivate static func text(_ kind: LanguageModelDescription.Kind, steps: Int?) -> TrainingOptions.Usual {
-    let length = 2000
+    let length = 3000
+    let rates: [LanguageModelDescription.Kind: Double] = [
+      .mlp: 3e-3, .rnn: 1e-3, .lstm: 6e-3, .gru: 3e-3, .transformer: 1e-3,
+    ]
     return TrainingOptions.Usual(
-      steps: length, batchSize: 32, optimizer: kind == .transformer ? "adamw" : "adam",
-      learningRate: kind == .transformer ? 1e-3 : 3e-3, clipNorm: 1, warmupSteps: 100,
-      evaluationSteps: max((steps ?? length) / 8, 1))
+      steps: length, batchSize: 32, optimizer: kind == .transformer ? "adamw" : "adam", learningRate: rates[kind],
+      clipNorm: 1, warmupSteps: 100, evaluationSteps: max((steps ?? length) / 8, 1))
   }
 }

@@ -3,14 +3,16 @@ import Backprop
 
 /// The flags that every kind of training has.
 struct TrainingOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: "How often every example is seen. Default: what suits the data.")
+  @Option(
+    parsing: .unconditional,
+    help: "How often all of the data is seen. Default: what suits the data; for text --steps decides.")
   var epochs: Int?
 
   @Option(
-    parsing: .unconditional, help: "The greatest number of updates, in place of --epochs. Default for text: 2000.")
+    parsing: .unconditional, help: "The number of updates, in place of --epochs. Default for text: 3000.")
   var steps: Int?
 
-  @Option(parsing: .unconditional, help: "Examples an update looks at. Default: what suits the data.")
+  @Option(parsing: .unconditional, help: "Images or windows of text an update looks at. Default: what suits the data.")
   var batchSize: Int?
 
   @Option(
@@ -27,13 +29,16 @@ struct TrainingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "How strongly weights are drawn to zero.")
   var weightDecay: Double?
 
-  @Option(parsing: .unconditional, help: "The greatest norm of all gradients together; longer ones are scaled down.")
+  @Option(
+    parsing: .unconditional,
+    help: "The greatest norm of all gradients together; longer ones are scaled down. Default for text: 1.")
   var clipNorm: Double?
 
   @Option(help: "How the learning rate changes: constant, step, cosine, one-cycle or linear. Default: cosine.")
   var schedule: String?
 
-  @Option(parsing: .unconditional, help: "Steps in which the learning rate rises from 0 at the start.")
+  @Option(
+    parsing: .unconditional, help: "Steps in which the learning rate rises from 0 at the start. Default for text: 100.")
   var warmupSteps: Int?
 
   @Option(

@@ -60,6 +60,8 @@ CLONES void backprop_run_steps(
     case BACKPROP_SIN_F: UPDATE(EACH_LANE(sinf(x[lane])))
     case BACKPROP_COS_F: UPDATE(EACH_LANE(cosf(x[lane])))
     case BACKPROP_ERF_F: UPDATE(lanes_erf(&x))
+    case BACKPROP_GELU_F: UPDATE(lanes_gelu(&x))
+    case BACKPROP_GELU_SLOPE_F: UPDATE(lanes_gelu_slope(&x))
     case BACKPROP_FLOOR_F: UNARY(__builtin_elementwise_floor(x))
     case BACKPROP_ADD_F: BINARY(x + y)
     case BACKPROP_SUBTRACT_F: BINARY(x - y)
@@ -100,6 +102,7 @@ int backprop_operand_count(uint8_t opcode) {
 double backprop_step_cost(uint8_t opcode) {
   switch (opcode) {
   case BACKPROP_EXP_F: case BACKPROP_LOG_F: case BACKPROP_TANH_F: case BACKPROP_SIGMOID_F: case BACKPROP_ERF_F:
+  case BACKPROP_GELU_F: case BACKPROP_GELU_SLOPE_F:
     return 0.4;
   case BACKPROP_SQRT_F: case BACKPROP_RSQRT_F: case BACKPROP_DIVIDE_F: case BACKPROP_RECIPROCAL_F: return 0.15;
   case BACKPROP_SIN_F: case BACKPROP_COS_F: case BACKPROP_POWER_F: return 5;

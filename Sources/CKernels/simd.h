@@ -160,6 +160,21 @@ INLINE void lanes_sigmoid(lanes *v) {
   *v = SELECT(x < 0.0f, e, SPLAT(1.0f)) / (1.0f + e);
 }
 
+// x (1 + tanh y) / 2 = x sigmoid(2y) with y = sqrt(2 / pi) (x + 0.044715 x^3).
+INLINE void lanes_gelu(lanes *v) {
+  lanes x = *v, s = x * (x * x * 0.0713548163f + 1.59576912f);
+  lanes_sigmoid(&s);
+  *v = x * s;
+}
+
+// The derivative: s + x s (1 - s) 2y' with s = sigmoid(2y).
+INLINE void lanes_gelu_slope(lanes *v) {
+  lanes x = *v, z = x * x, s = x * (z * 0.0713548163f + 1.59576912f);
+  lanes_sigmoid(&s);
+  lanes slope = x * (s - s * s) * (z * 0.214064449f + 1.59576912f) + s;
+  *v = SELECT(z > 400.0f, s, slope);  // beyond, infinity times 0
+}
+
 // Two polynomials after N. Juffa's erff (1 ulp each).
 INLINE void lanes_erf(lanes *v) {
   lanes x = *v, t = ABS(x), s = x * x;

@@ -22,13 +22,20 @@ public final class Random: Sendable {
   /// The generator that tensors and layers of this task use. Outside `withValue` it is one whose seed differs each run.
   @TaskLocal public static var current = Random(seed: UInt64.random(in: .min ... .max))
 
-  /// Seed and counter, a word each half.
-  func nextKey() -> [UInt32] {
-    let count = drawn.withLock { counter in
-      defer { counter &+= 1 }
+  /// The key of the next draw.
+  func nextKey() -> [UInt32] { key(take(1)) }
+
+  /// Skips `count` draws; gives the number of the first.
+  func take(_ count: UInt64) -> UInt64 {
+    drawn.withLock { counter in
+      defer { counter &+= count }
       return counter
     }
-    return [seed, count].flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] }
+  }
+
+  /// The key of a draw: seed and number, a word each half.
+  func key(_ count: UInt64) -> [UInt32] {
+    [seed, count].flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] }
   }
 }
 

@@ -36,6 +36,10 @@ extension Tensor {
   public func sign() -> Tensor { unary(.sign) }
   /// The error function.
   public func erf() -> Tensor { unary(.erf) }
+  /// x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, GELU's approximation by tanh.
+  ///
+  /// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
+  public func geluTanh() -> Tensor { unary(.geluTanh) }
   public func sin() -> Tensor { unary(.sin) }
   public func cos() -> Tensor { unary(.cos) }
   /// The greatest whole number that is not above.

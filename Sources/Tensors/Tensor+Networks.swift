@@ -28,7 +28,22 @@ extension Tensor {
     line: UInt = #line
   ) -> Tensor {
     let window = Window(kernel: kernel, stride: stride, paddingBegin: paddingBegin, paddingEnd: paddingEnd)
-    return .record(.maxPool(window), [self], CallSite(file, line))
+    let site = CallSite(file, line)
+    // The greatest of what ReLU and a number for each channel make of a window is what they make of its greatest; the
+    // gradient takes the same way. So they, and their gradients, work on the few elements that are left.
+    guard case .unary(.relu) = node.op else { return .record(.maxPool(window), [self], site) }
+    let inside = node.inputs[0]
+    guard case .binary(.add) = inside.node.op, let (image, bias) = inside.channelBias else {
+      return Tensor.record(.maxPool(window), [inside], site).relu()
+    }
+    return (Tensor.record(.maxPool(window), [image], site) + bias).relu()
+  }
+
+  /// For a sum of images and a number for each channel, the two.
+  private var channelBias: (image: Tensor, bias: Tensor)? {
+    let (image, bias) = (node.inputs[0], node.inputs[1])
+    guard image.shape == shape, bias.shape.rank == 4, [0, 2, 3].allSatisfy({ bias.shape[$0] == 1 }) else { return nil }
+    return (image, bias)
   }
 
   /// The mean of each window; padding counts as zeros.
@@ -67,8 +82,9 @@ extension Tensor {
   public static func randomNormal(_ shape: Shape) -> Tensor { random(.normal, shape) }
 
   private static func random(_ distribution: Distribution, _ shape: Shape) -> Tensor {
-    let key = Random.current.nextKey().map { Int32(bitPattern: $0) }
-    return record(.random(distribution, shape), [Tensor(key, shape: [4])])
+    let type = TensorType([4], .int32)
+    let key = Node(.data(type), inputs: [], types: [type], leaf: .key(Storage(Random.current.nextKey())))
+    return record(.random(distribution, shape), [Tensor(key)])
   }
 }
 

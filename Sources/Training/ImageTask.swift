@@ -3,7 +3,7 @@ import NeuralNetworks
 import Tensors
 
 /// Classifying images: cross-entropy on batches of an `ImageSet`, in another order each epoch.
-public final class ImageTask: TrainingTask {
+public final class ImageTask: ReplayableTask {
   public let model: any Layer
   private let training: ImageSet
   private let evaluation: ImageSet?
@@ -30,19 +30,25 @@ public final class ImageTask: TrainingTask {
 
   public var stepsPerEpoch: Int { (training.count - 1) / batchSize + 1 }
 
-  public func record(step: Int) -> RecordedStep {
+  public func inputs(ofStep step: Int) -> StepInputs {
     let batch = batches(ofEpoch: step / stepsPerEpoch)[step % stepsPerEpoch]
-    return record(model, batch)
+    return StepInputs([batch.images, batch.labels], examples: batch.count)
   }
 
-  private func record<Model: Layer>(_ model: Model, _ batch: ImageBatch) -> RecordedStep {
+  public func record(_ inputs: StepInputs) -> RecordedStep {
+    record(model, inputs.tensors[0], inputs.tensors[1], examples: inputs.examples)
+  }
+
+  private func record<Model: Layer>(
+    _ model: Model, _ images: Tensor, _ labels: Tensor, examples: Int
+  ) -> RecordedStep {
     var accuracy = Tensor(0)
     let (_, gradients) = valueAndGradient(of: model) { model in
-      let logits = model(batch.images)
-      accuracy = logits.stoppingGradient().argmax(axis: -1).equal(to: batch.labels).mean()
-      return crossEntropy(logits: logits, labels: batch.labels)
+      let logits = model(images)
+      accuracy = logits.stoppingGradient().argmax(axis: -1).equal(to: labels).mean()
+      return crossEntropy(logits: logits, labels: labels)
     }
-    return RecordedStep(gradients: gradients, accuracy: accuracy, examples: batch.count)
+    return RecordedStep(gradients: gradients, accuracy: accuracy, examples: examples)
   }
 
   /// The order depends on seed and epoch alone, so that a training can go on in the middle of it.

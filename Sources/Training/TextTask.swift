@@ -8,7 +8,7 @@ import Tensors
 /// Models that carry a state read the text in streams, and each window begins with the state that the one before left
 /// (truncated back-propagation through time: Williams & Peng, "An Efficient Gradient-Based Algorithm for On-Line Training
 /// of Recurrent Network Trajectories", 1990); others look at windows at random places.
-public final class TextTask: TrainingTask {
+public final class TextTask: ReplayableTask {
   public var model: any Layer { network }
   private let network: any LanguageModel
   private let training: TokenSequence
@@ -45,26 +45,33 @@ public final class TextTask: TrainingTask {
     }
   }
 
-  public func record(step: Int) throws -> RecordedStep {
+  /// The variant tells whether a stream begins.
+  public func inputs(ofStep step: Int) throws -> StepInputs {
     guard network.carriesState else {
       let batch = try training.randomWindows(context: context, batchSize: batchSize, seed: seed, step: step)
-      return record(network, batch, state: nil)
+      return StepInputs([batch.inputs, batch.targets], examples: batch.count)
     }
     let (batch, startsAnew) = try training.streamWindows(context: context, batchSize: batchSize, step: step)
-    let state = stateVariables.map { startsAnew ? Tensor.zeros($0.variable.shape) : $0.variable.tensor }
-    return record(network, batch, state: state)
+    return StepInputs([batch.inputs, batch.targets], variant: startsAnew ? 1 : 0, examples: batch.count)
   }
 
-  private func record<Model: LanguageModel>(_ model: Model, _ batch: TextBatch, state: [Tensor]?) -> RecordedStep {
+  public func record(_ inputs: StepInputs) -> RecordedStep {
+    let state = stateVariables.map { inputs.variant == 1 ? Tensor.zeros($0.variable.shape) : $0.variable.tensor }
+    return record(network, inputs, state: network.carriesState ? state : nil)
+  }
+
+  private func record<Model: LanguageModel>(_ model: Model, _ inputs: StepInputs, state: [Tensor]?) -> RecordedStep {
+    let (ids, targets) = (inputs.tensors[0], inputs.tensors[1])
     var after: [Tensor] = []
     let (_, gradients) = valueAndGradient(of: model) { model in
-      guard let state else { return crossEntropy(of: model(batch.inputs), batch) }
-      let (logits, next) = model(batch.inputs, state: state)
+      guard let state else { return crossEntropy(of: model(ids), targets) }
+      let (logits, next) = model(ids, state: state)
       after = next
-      return crossEntropy(of: logits, batch)
+      return crossEntropy(of: logits, targets)
     }
     return RecordedStep(
-      gradients: gradients, examples: batch.count, assignments: zip(stateVariables, after).map { ($0.variable, $1) })
+      gradients: gradients, examples: inputs.examples, assignments: zip(stateVariables, after).map { ($0.variable, $1) }
+    )
   }
 
   public func evaluate() throws -> Evaluation? {
@@ -73,10 +80,11 @@ public final class TextTask: TrainingTask {
   }
 }
 
-/// The mean cross-entropy of logits [batch, time, vocabulary] at the targets of a batch.
-private func crossEntropy(of logits: Tensor, _ batch: TextBatch) -> Tensor {
-  NeuralNetworks.crossEntropy(
-    logits: logits.reshaped(to: [batch.count, -1]), labels: batch.targets.reshaped(to: [batch.count]))
+/// The mean cross-entropy of logits [batch, time, vocabulary] at these targets.
+private func crossEntropy(of logits: Tensor, _ targets: Tensor) -> Tensor {
+  let count = targets.shape.elementCount
+  return NeuralNetworks.crossEntropy(
+    logits: logits.reshaped(to: [count, -1]), labels: targets.reshaped(to: [count]))
 }
 
 /// Shows `model` a text without learning from it, in windows one after the other: each token but the first is foretold
@@ -95,7 +103,7 @@ public func evaluateLanguageModel(
   var sum = 0.0
   var tokens = 0
   for batch in try text.evaluationWindows(context: length, batchSize: batchSize) {
-    let loss = inference { crossEntropy(of: model(batch.inputs), batch) }
+    let loss = inference { crossEntropy(of: model(batch.inputs), batch.targets) }
     sum += Double(try loss.scalar()) * Double(batch.count)
     tokens += batch.count
   }

@@ -6,6 +6,7 @@ struct TrainingLoop<Task: TrainingTask> {
   let trainer: Trainer
   let task: Task
   let optimizer: any Optimizer
+  private let stepper: Stepper
   /// The learning rate that the schedule scales.
   private let rate: Float
   private var progress: Progress
@@ -25,6 +26,7 @@ struct TrainingLoop<Task: TrainingTask> {
     self.task = task
     self.optimizer = optimizer
     rate = optimizer.learningRate
+    stepper = Stepper(task, optimizer)
     self.store = store
     let best = try checkpoint?.restore(to: task, optimizer)
     progress = Progress(length, from: checkpoint?.header.counts ?? Progress.Counts())
@@ -83,16 +85,9 @@ struct TrainingLoop<Task: TrainingTask> {
   private mutating func step(_ report: (TrainingEvent) throws -> Void) throws -> StepReport {
     let number = progress.steps + 1
     optimizer.learningRate = learningRate(ofStep: progress.steps)
-    let recorded = try task.record(step: progress.steps)
-    let gradients = recorded.allGradients
     let isLogged = number == 1 || number % trainer.logInterval == 0 || number == progress.length.steps
-    let norm = isLogged ? gradients.norm : nil
-    try optimizer.update(along: gradients, evaluating: [recorded.loss] + [recorded.accuracy, norm].compactMap { $0 })
-    let loss = try recorded.loss.scalar()
-    guard loss.isFinite else { throw try explained(loss, report) }
-    let outcome = StepOutcome(
-      loss: Double(loss), accuracy: try recorded.accuracy.map { Double(try $0.scalar()) },
-      gradientNorm: try norm.map { Double(try $0.scalar()) }, examples: recorded.examples)
+    let outcome = try stepper.step(progress.steps, measuringNorm: isLogged)
+    guard outcome.loss.isFinite else { throw try explained(Float(outcome.loss), report) }
     return progress.count(outcome, learningRate: Double(optimizer.learningRate))
   }
 

@@ -19,6 +19,34 @@ public protocol TrainingTask {
   func evaluate() throws -> Evaluation?
 }
 
+/// A task whose steps can be recorded once and replayed.
+public protocol ReplayableTask: TrainingTask {
+  /// What the step with this number looks at.
+  func inputs(ofStep step: Int) throws -> StepInputs
+  /// Records a step on these inputs, whatever their values.
+  func record(_ inputs: StepInputs) throws -> RecordedStep
+}
+
+extension ReplayableTask {
+  public func record(step: Int) throws -> RecordedStep { try record(try inputs(ofStep: step)) }
+}
+
+/// What a step looks at.
+public struct StepInputs: Sendable {
+  /// Data: a batch.
+  public var tensors: [Tensor]
+  /// Which of several recordings the step takes, where shapes and types do not tell.
+  public var variant: Int
+  /// How many examples (images, tokens) there are.
+  public var examples: Int
+
+  public init(_ tensors: [Tensor], variant: Int = 0, examples: Int) {
+    self.tensors = tensors
+    self.variant = variant
+    self.examples = examples
+  }
+}
+
 extension TrainingTask {
   public var stateVariables: [(name: String, variable: Variable)] { [] }
 }

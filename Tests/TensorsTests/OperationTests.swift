@@ -161,6 +161,8 @@ private let labels: [Int32] = [2, 0, 3]
 
 private let networkCases: [OperationCase] = [
   OperationCase("matmul", [2, 3], [3, 4]) { $0[0].matmul($0[1]) },
+  OperationCase("matmul few rows", [3, 19], [19, 37]) { $0[0].matmul($0[1]) },
+  OperationCase("matmul many rows", [7, 19], [19, 37]) { $0[0].matmul($0[1]) },
   OperationCase("matmul transposed", [3, 2], [4, 3]) { $0[0].transposed.matmul($0[1].transposed) },
   OperationCase("matmul size 1", [1, 3], [3, 1]) { $0[0].matmul($0[1]) },
   OperationCase("matmul batched", [2, 1, 2, 3], [3, 3, 2]) { $0[0].matmul($0[1]) },
@@ -334,6 +336,29 @@ func difference(_ tensor: Tensor, seed: UInt64, tolerance: Double = 1e-5) throws
     let expected: [Float] = [1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0]
     #expect(try gradient.values() == expected)
     #expect(try ReferenceInterpreter<Float>().evaluate([gradient])[0].floats == expected)
+  }
+
+  /// Pooling exchanged with ReLU and bias: the same values and gradients as in the order that was written.
+  @Test func poolingComesBeforeReLU() throws {
+    let inputs = OperationCase("", [2, 3, 6, 4], [1, 3, 1, 1], [2, 3, 3, 2]) { $0[0] }.inputs(seed: 8)
+    let (x, bias, weights) = (inputs[0], inputs[1], inputs[2])
+    for activated in [(x + bias).relu(), x.relu()] {
+      let exchanged = activated.maxPooled(kernel: 2, stride: 2)
+      let written = Tensor.record(.maxPool(window(2, stride: 2)), [activated])
+      #expect(exchanged.node.op == .unary(.relu))
+      #expect(try exchanged.values() == written.values())
+      for input in [x, bias] {
+        let slopes = try [exchanged, written].map {
+          try gradients(of: ($0 * weights).sum(), withRespectTo: [input])[0]?.values()
+        }
+        // The bias's gradient is a sum, whose zeros stand elsewhere.
+        guard let found = slopes[0], let expected = slopes[1] else {
+          #expect(slopes[0] == nil && slopes[1] == nil)
+          continue
+        }
+        for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-6) }
+      }
+    }
   }
 
   /// The definition of convolution against the formula itself.

@@ -1,7 +1,7 @@
 @testable import Tensors
 
 /// The operations of sequence models; part of `operationCases`.
-let sequenceCases: [OperationCase] = rowCases + normalizationCases + recurrenceCases
+let sequenceCases: [OperationCase] = rowCases + tableCases + normalizationCases + recurrenceCases
 
 private let numbers: [Int32] = [2, 0, 2, 4, 1, 2]
 
@@ -12,6 +12,22 @@ private let rowCases: [OperationCase] = [
   OperationCase("scatterAdd", [2, 3, 4]) { .record(.scatterAdd(rows: 5), [Tensor(numbers, shape: [2, 3]), $0[0]]) },
   OperationCase("scatterAdd wide", [6, 37]) { .record(.scatterAdd(rows: 7), [Tensor(numbers, shape: [6]), $0[0]]) },
 ]
+
+/// A table with fewer rows than are taken from it, and products with them.
+private let tableCases: [OperationCase] = [
+  OperationCase("table product", [4, 3], [3, 5]) {
+    let rows = Tensor.record(.gather, [$0[0], Tensor(tableNumbers, shape: [3, 2])])
+    return rows.permuted([1, 0, 2]).permuted([1, 0, 2]).matmul($0[1])
+  },
+  OperationCase("table product transposed", [4, 3], [6, 2]) {
+    Tensor.record(.gather, [$0[0], Tensor(tableNumbers, shape: [6])]).transposed.matmul($0[1])
+  },
+  OperationCase("sum of products by number", [6, 3], [3, 5]) {
+    .record(
+      .scatterAdd(rows: 4), [Tensor(tableNumbers, shape: [2, 3]), $0[0].matmul($0[1]).reshaped(to: [2, 3, 5])])
+  },
+]
+private let tableNumbers: [Int32] = [3, 0, 3, 1, 1, 3]
 
 private let normalizationCases: [OperationCase] =
   [[3, 5], [2, 3, 17], [1, 1], [5, 40], [70, 33], [0, 3]].flatMap { (shape: Shape) in

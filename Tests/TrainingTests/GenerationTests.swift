@@ -111,7 +111,7 @@ import Testing
   @Test(arguments: LanguageModelDescription.Kind.allCases)
   func aSessionGivesTheLogitsOfTheWhole(kind: LanguageModelDescription.Kind) throws {
     let model = try model(kind)
-    var session = DecodingSession(model)
+    let session = try DecodingSession(model)
     var ids: [Int32] = []
     for (index, count) in [1, 3, 1, 5, 1].enumerated() {
       let more = (0..<count).map { Int32(($0 * 7 + index * 3) % 11) }
@@ -123,14 +123,14 @@ import Testing
 
   @Test func readingGoesOnPastTheContext() throws {
     let model = try model(.transformer, context: 8)
-    var session = DecodingSession(model)
+    let session = try DecodingSession(model)
     let ids = (0..<30).map { Int32($0 * 5 % 11) }
     var last: [Float] = []
     for id in ids { last = try session.read([[id]])[0] }
     // Full at 8, 12, 16, …: the last four are kept each time, so at 30 the window began at 24.
     for (a, b) in zip(last, try logits(model, Array(ids[24...]))) { #expect(abs(a - b) <= 1e-4) }
     // A long prompt at once ends in the same window.
-    var whole = DecodingSession(model)
+    let whole = try DecodingSession(model)
     for (a, b) in zip(try whole.read([ids])[0], last) { #expect(abs(a - b) <= 1e-4) }
   }
 
@@ -138,7 +138,7 @@ import Testing
   func theMostProbableTextIsThatOfTheWhole(kind: LanguageModelDescription.Kind) throws {
     let model = try model(kind, context: 40)
     let tokenizer = CharacterTokenizer(text: "abcdefghijk")
-    var generator = try TextGenerator(
+    let generator = try TextGenerator(
       model, tokenizer, prompt: "cab", sampling: Sampling(temperature: 0), seed: 0)
     let found = try (0..<20).map { _ in try generator.next() }
     var ids: [Int32] = [2, 0, 1]

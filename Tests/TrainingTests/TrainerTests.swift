@@ -86,7 +86,7 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
   @Test func measuresTheNormOfTheGradients() throws {
     let model = makeNetwork()
     let task = try ImageTask(model, on: makeImages(), batchSize: 20)
-    let gradients = Random.$current.withValue(Random(seed: 1)) { task.record(step: 0).gradients }
+    let gradients = try Random.$current.withValue(Random(seed: 1)) { try task.record(step: 0).gradients }
     let all = try model.parameters.flatMap { try #require(gradients[$0.parameter]).values() }
     let expected = all.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
 

@@ -24,7 +24,7 @@ struct GenerationWorkload: Workload {
     let model = try Self.network.makeModel()
     func write(_ count: Int) throws {
       // The prompt is a line's end; the network's symbols need no text of their own.
-      var text = try TextGenerator(
+      let text = try TextGenerator(
         model, ByteTokenizer(), prompt: "\n", sampling: Sampling(temperature: 0), seed: 0)
       for _ in 0..<count { _ = try text.next() }
     }

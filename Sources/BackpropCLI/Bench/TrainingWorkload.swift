@@ -98,12 +98,11 @@ struct TrainingWorkload: Workload {
   private func job<Model: Layer>(_ model: Model, on inputs: Tensor, labels: Tensor) throws -> Job {
     let optimizer = try makeOptimizer(
       named: optimizer, for: model, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
-    return Job(parameters: parameterCount(of: model)) {
-      let (loss, gradients) = valueAndGradient(of: model) { model in
-        crossEntropy(logits: model(inputs).reshaped(to: [labels.shape[0], -1]), labels: labels)
-      }
-      try optimizer.update(along: gradients, evaluating: [loss])
-      _ = try loss.scalar()
+    let step = CompiledStep(with: optimizer) { inputs in
+      valueAndGradient(of: model) { model in
+        crossEntropy(logits: model(inputs[0]).reshaped(to: [labels.shape[0], -1]), labels: inputs[1])
+      }.gradients
     }
+    return Job(parameters: parameterCount(of: model)) { _ = try step([inputs, labels])[0].scalar() }
   }
 }

@@ -39,7 +39,9 @@ typedef enum {
   BACKPROP_EXP_F, BACKPROP_LOG_F, BACKPROP_SQRT_F,
   BACKPROP_RSQRT_F,  // 1 / sqrt(a), exact to rounding, not the approximate instruction
   BACKPROP_RECIPROCAL_F, BACKPROP_SQUARE_F, BACKPROP_TANH_F, BACKPROP_SIGMOID_F, BACKPROP_RELU_F,
-  BACKPROP_SIN_F, BACKPROP_COS_F, BACKPROP_ERF_F, BACKPROP_FLOOR_F,
+  BACKPROP_SIN_F, BACKPROP_COS_F, BACKPROP_ERF_F, BACKPROP_GELU_F,
+  BACKPROP_GELU_SLOPE_F,  // tanh's approximation of GELU and its derivative
+  BACKPROP_FLOOR_F,
   // float, float -> float
   BACKPROP_ADD_F, BACKPROP_SUBTRACT_F, BACKPROP_MULTIPLY_F, BACKPROP_DIVIDE_F, BACKPROP_POWER_F,
   BACKPROP_MAXIMUM_F, BACKPROP_MINIMUM_F,  // NaN if either is NaN
@@ -210,7 +212,13 @@ int backprop_attention_gradient(
     const backprop_heads *y, const float *logsumexp, const backprop_heads *upstream, const backprop_heads *dq,
     const backprop_heads *dk, const backprop_heads *dv);
 
-// MARK: Matrix product, where oneDNN is absent
+// MARK: Matrix products
+
+// c[m, n] = a[m, k] · b[k, n] for few rows m, as fast as b can be read. Rows are a_row and b_row apart, c is dense.
+void backprop_vector_matrix(
+    int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, float *c);
+
+// Where oneDNN is absent:
 
 // c[m, n] = a · b, with a[i, p] at a[i * a_row + p * a_column], b[p, j] at b[p * b_row + j * b_column], c dense.
 void backprop_matmul(

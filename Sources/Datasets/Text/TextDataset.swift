@@ -15,7 +15,7 @@ public struct TextDataset: Sendable {
   ///
   /// Of its characters, a share of `validationFraction`, from 0 to below 1, at the end is kept aside. A character
   /// tokenizer knows the characters of the whole text; byte pairs are learned from what is not kept aside. The file is
-  /// mapped, not read into memory; ids take one or two bytes each, and go to a temporary file where the text has more
+  /// mapped, not read into memory; ids take one, two or four bytes each, and go to a temporary file where the text has more
   /// than 64 MiB.
   ///
   /// Throws a `DataError` where the file cannot be read, is empty, is not UTF-8 or the fraction is out of range.

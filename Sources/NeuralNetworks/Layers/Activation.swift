@@ -23,7 +23,7 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
     case .tanh: x.tanh()
     case .sigmoid: x.sigmoid()
     case .gelu: 0.5 * x * (1 + (x * 0.707_106_78).erf())
-    case .geluTanh: 0.5 * x * (1 + (0.797_884_56 * (x + 0.044_715 * x * x * x)).tanh())
+    case .geluTanh: x.geluTanh()
     case .silu: x * x.sigmoid()
     }
   }

@@ -24,11 +24,11 @@ public final class AdaGrad: RuleOptimizer {
       startingAt: variant == .keras ? 0.1 : 0)
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
     -> (Tensor, [Tensor])
   {
     let squares = state[0] + gradient.square()
     let size = variant == .keras ? (squares + epsilon).sqrt() : squares.sqrt() + epsilon
-    return (parameter - inputs[0] * gradient / size, [squares])
+    return (parameter - numbers[0] * gradient / size, [squares])
   }
 }

@@ -53,22 +53,22 @@ public class AdamRule: RuleOptimizer {
   }
 
   /// The learning rate, what m is multiplied with and what √v is multiplied with; in double precision up to here.
-  override func inputs(step t: Int) -> [Tensor] {
+  override func numbers(step t: Int) -> [Float] {
     let meanFactor = 1 / (1 - pow(beta1, Double(t)))
     let rootFactor = 1 / (1 - pow(beta2, Double(t))).squareRoot()
     switch variant {
-    case .paper, .pytorch: return [Tensor(learningRate), Tensor(Float(meanFactor)), Tensor(Float(rootFactor))]
-    case .keras: return [Tensor(learningRate), Tensor(Float(meanFactor / rootFactor)), Tensor(1)]
+    case .paper, .pytorch: return [learningRate, Float(meanFactor), Float(rootFactor)]
+    case .keras: return [learningRate, Float(meanFactor / rootFactor), 1]
     }
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
     -> (Tensor, [Tensor])
   {
     let mean = state[0] * Float(beta1) + gradient * Float(1 - beta1)
     let squares = state[1] * Float(beta2) + gradient.square() * Float(1 - beta2)
-    let direction = mean * inputs[1] / (squares.sqrt() * inputs[2] + epsilon)
+    let direction = mean * numbers[1] / (squares.sqrt() * numbers[2] + epsilon)
     let decayed = decoupledDecay == 0 ? direction : direction + parameter * decoupledDecay
-    return (parameter - inputs[0] * decayed, [mean, squares])
+    return (parameter - numbers[0] * decayed, [mean, squares])
   }
 }

@@ -10,9 +10,9 @@ public final class GradientDescent: RuleOptimizer {
     super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: [])
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
     -> (Tensor, [Tensor])
   {
-    (parameter - inputs[0] * gradient, [])
+    (parameter - numbers[0] * gradient, [])
   }
 }

@@ -22,16 +22,16 @@ public final class Momentum: RuleOptimizer {
     super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
     -> (Tensor, [Tensor])
   {
     switch variant {
     case .paper, .keras:
-      let velocity = state[0] * momentum - inputs[0] * gradient
+      let velocity = state[0] * momentum - numbers[0] * gradient
       return (parameter + velocity, [velocity])
     case .pytorch:
       let velocity = state[0] * momentum + gradient
-      return (parameter - inputs[0] * velocity, [velocity])
+      return (parameter - numbers[0] * velocity, [velocity])
     }
   }
 }

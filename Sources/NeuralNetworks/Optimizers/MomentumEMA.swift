@@ -20,14 +20,14 @@ public final class MomentumEMA: RuleOptimizer {
   }
 
   /// The learning rate and the gradient's share.
-  override func inputs(step t: Int) -> [Tensor] {
-    [Tensor(learningRate), Tensor(variant == .pytorch && t == 1 ? 1 : Float(1 - momentum))]
+  override func numbers(step t: Int) -> [Float] {
+    [learningRate, variant == .pytorch && t == 1 ? 1 : Float(1 - momentum)]
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
     -> (Tensor, [Tensor])
   {
-    let velocity = state[0] * Float(momentum) + inputs[1] * gradient
-    return (parameter - inputs[0] * velocity, [velocity])
+    let velocity = state[0] * Float(momentum) + numbers[1] * gradient
+    return (parameter - numbers[0] * velocity, [velocity])
   }
 }

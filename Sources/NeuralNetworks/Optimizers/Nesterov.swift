@@ -25,17 +25,17 @@ public final class Nesterov: RuleOptimizer {
     super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
     -> (Tensor, [Tensor])
   {
     switch variant {
     case .paper, .keras:
-      let push = inputs[0] * gradient
+      let push = numbers[0] * gradient
       let velocity = state[0] * momentum - push
       return (parameter + velocity * momentum - push, [velocity])
     case .pytorch:
       let velocity = state[0] * momentum + gradient
-      return (parameter - inputs[0] * (gradient + velocity * momentum), [velocity])
+      return (parameter - numbers[0] * (gradient + velocity * momentum), [velocity])
     }
   }
 }

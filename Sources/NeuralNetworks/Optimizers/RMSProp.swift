@@ -30,7 +30,7 @@ public final class RMSProp: RuleOptimizer {
     super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"])
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor])
+  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
     -> (Tensor, [Tensor])
   {
     let squares = state[0] * Float(decay) + gradient.square() * Float(1 - decay)
@@ -41,6 +41,6 @@ public final class RMSProp: RuleOptimizer {
       case .pytorch: squares.sqrt() + epsilon
       case .keras: (squares + epsilon).sqrt()
       }
-    return (parameter - inputs[0] * gradient / size, [squares])
+    return (parameter - numbers[0] * gradient / size, [squares])
   }
 }

@@ -42,34 +42,47 @@ public class RuleOptimizer: Optimizer {
 
   public var stateVariables: [Variable] { slots.flatMap(\.state) }
 
-  /// Numbers of this step that all parameters share, as inputs of the plan; `t` counts from 1.
-  func inputs(step t: Int) -> [Tensor] { [Tensor(learningRate)] }
+  /// Numbers of this step that all parameters share; `t` counts from 1.
+  func numbers(step t: Int) -> [Float] { [learningRate] }
 
-  /// The rule: where the parameter and its state go, given the gradient at the parameter and this step's `inputs`.
-  func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor]) -> (Tensor, [Tensor]) {
+  /// The rule: where the parameter and its state go, given the gradient at the parameter and this step's `numbers`.
+  func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor]) -> (Tensor, [Tensor]) {
     (parameter, state)
   }
 
   public func update(along gradients: Gradients, evaluating tensors: [Tensor]) throws(TensorError) {
-    if let failure = gradients.loss.failure ?? failure { throw failure }
-    let active = slots.filter(\.parameter.isTrainable)
-    let slopes = try clipped(active.map(\.parameter), gradients)
-    let shared = inputs(step: stepCount + 1)
-    var assignments = gradients.assignments
-    for (slot, slope) in zip(active, slopes) {
-      let parameter = slot.parameter.tensor
-      let gradient = weightDecay == 0 ? slope : slope + parameter * weightDecay
-      let (moved, state) = step(parameter, gradient, slot.state.map(\.tensor), shared)
-      assignments.append((slot.variable, moved))
-      assignments.append(contentsOf: zip(slot.state, state))
-    }
-    for (_, value) in assignments { if let failure = value.failure { throw failure } }
+    let assignments = try assignments(along: gradients, inputs.map { Tensor($0) })
     try evaluate([gradients.loss] + tensors, assigning: assignments)
     stepCount += 1
   }
 
-  /// The gradient of each parameter, all scaled alike where their common norm exceeds `clipNorm`.
-  private func clipped(_ parameters: [Parameter], _ gradients: Gradients) throws(TensorError) -> [Tensor] {
+  /// What changes from step to step without changing the graph: the rule's numbers, and the norm to clip at.
+  var inputs: [Float] { numbers(step: stepCount + 1) + (clipNorm.map { [$0] } ?? []) }
+
+  /// Which parameters take part.
+  var trainable: [Bool] { slots.map(\.parameter.isTrainable) }
+
+  /// Records where everything goes; `inputs` are those of the step as tensors.
+  func assignments(along gradients: Gradients, _ inputs: [Tensor]) throws(TensorError) -> [(Variable, Tensor)] {
+    if let failure = gradients.loss.failure ?? failure { throw failure }
+    let active = slots.filter(\.parameter.isTrainable)
+    let slopes = try clipped(active.map(\.parameter), gradients, at: clipNorm == nil ? nil : inputs.last)
+    var assignments = gradients.assignments
+    for (slot, slope) in zip(active, slopes) {
+      let parameter = slot.parameter.tensor
+      let gradient = weightDecay == 0 ? slope : slope + parameter * weightDecay
+      let (moved, state) = step(parameter, gradient, slot.state.map(\.tensor), inputs)
+      assignments.append((slot.variable, moved))
+      assignments.append(contentsOf: zip(slot.state, state))
+    }
+    for (_, value) in assignments { if let failure = value.failure { throw failure } }
+    return assignments
+  }
+
+  /// The gradient of each parameter, all scaled alike where their common norm exceeds `limit`.
+  private func clipped(
+    _ parameters: [Parameter], _ gradients: Gradients, at limit: Tensor?
+  ) throws(TensorError) -> [Tensor] {
     var slopes: [Tensor] = []
     for parameter in parameters {
       guard let slope = gradients[parameter] else {
@@ -80,9 +93,9 @@ public class RuleOptimizer: Optimizer {
       if let failure = slope.failure { throw failure }
       slopes.append(slope)
     }
-    guard let clipNorm, !slopes.isEmpty else { return slopes }
+    guard let limit, !slopes.isEmpty else { return slopes }
     let norm = gradients.norm(over: parameters)
-    let factor = minimum(Tensor.ones([]), Tensor(clipNorm) / (norm + 1e-6))
+    let factor = minimum(Tensor.ones([]), limit / (norm + 1e-6))
     return slopes.map { $0 * factor }
   }
 }

@@ -149,6 +149,8 @@ extension Unary {
     case .negate: -u
     case .absolute: u * x.sign()
     case .sign, .floor: nil
+    case .geluTanh: u * x.unary(.geluTanhSlope)
+    case .geluTanhSlope: u * geluCurvature(x)
     case .exp: u * y
     case .log: u / x
     case .sqrt: u * 0.5 / y
@@ -163,6 +165,16 @@ extension Unary {
     case .erf: u * Tensor.fill(2 / Double.pi.squareRoot()) * (-x.square()).exp()
     }
   }
+}
+
+/// The second derivative of `geluTanh`: with t = tanh(y), it is (1 − t²) (y' + x y'' / 2 − x t y'²).
+private func geluCurvature(_ x: Tensor) -> Tensor {
+  let factor = (2 / Double.pi).squareRoot()
+  let y = Tensor.fill(factor) * (x + Tensor.fill(0.044715) * x * x.square())
+  let slope = Tensor.fill(factor) * (1 + Tensor.fill(3 * 0.044715) * x.square())
+  let bend = Tensor.fill(6 * 0.044715 * factor) * x
+  let t = y.tanh()
+  return (1 - t.square()) * (slope + x * bend * 0.5 - x * t * slope.square())
 }
 
 extension Binary {

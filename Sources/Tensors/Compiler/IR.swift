@@ -48,6 +48,7 @@ struct IR {
     let inputTypes = inputs.map { types[$0] }
     if let same = simplified(op, inputs) { return [same] }
     if let joined = try addJoined(op, inputs) { return joined }
+    if let moved = try addMoved(op, inputs) { return moved }
     if !hasKernel(op, inputTypes) { return try addDefinition(op, inputs) }
     let identity = Identity(op: op, inputs: inputs, source: source)
     if let found = known[identity] {

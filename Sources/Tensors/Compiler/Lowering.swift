@@ -43,7 +43,7 @@ struct Lowering {
 
   // MARK: Buffers and views
 
-  private mutating func newBuffer(_ size: Int, _ place: Plan.Place? = nil) -> Int {
+  mutating func newBuffer(_ size: Int, _ place: Plan.Place? = nil) -> Int {
     sizes.append(size)
     places.append(place)
     return sizes.count - 1
@@ -61,7 +61,7 @@ struct Lowering {
     return view
   }
 
-  private mutating func sourceBuffer(_ source: Int, size: Int) -> Int {
+  mutating func sourceBuffer(_ source: Int, size: Int) -> Int {
     if let buffer = sourceBuffers[source] { return buffer }
     let buffer = newBuffer(size, .source(source))
     sourceBuffers[source] = buffer
@@ -278,8 +278,11 @@ struct Lowering {
       emit(.scatterAdd(rows: rows, width: type.shape[1], count: shape(0).elementCount), [numbers, x], instruction)
     case .replaceSlice(let axis):
       let (source, block, position) = (try view(inputs[0]), try contiguous(inputs[1]), try contiguous(inputs[2]))
-      let target = allocate(type.shape)
-      emitCopy(from: source, to: target)
+      var target = source
+      if !isReplacedInPlace(inputs, by: output) {
+        target = allocate(type.shape)
+        emitCopy(from: source, to: target)
+      }
       views[output] = target
       let sizes = type.shape.dimensions
       let call = KernelCall.replaceSlice(
@@ -328,6 +331,14 @@ struct Lowering {
     let results = (0..<instruction.outputCount).map { result(instruction.firstOutput + $0) }
     let memory = scratch.map { Address(buffer: newBuffer($0)) }
     steps.append(.kernel(call, operands: operands + results + memory, outputs: results.count + memory.count))
+  }
+
+  /// Whether a variable takes over what it is itself with a slice replaced, and nothing else wants its value.
+  private func isReplacedInPlace(_ inputs: [Int], by output: Int) -> Bool {
+    let leaf = ir.instructions[ir.producer[inputs[0]]]
+    guard case .variable = leaf.op, users[inputs[0]].count == 1, inputs[1] != inputs[0], !roots.contains(inputs[0])
+    else { return false }
+    return ir.assignments.contains { $0.source == leaf.source && $0.value == output }
   }
 
   /// Copies a view into the part of `target` that begins at `starts`.
@@ -511,73 +522,6 @@ struct Lowering {
         Program(
           shape: Shape(axes.map { shape[$0] }), inputs: inputViews.map(ordered), outputs: outputViews.map(ordered),
           outputRegisters: outputs.map { registers[$0] ?? 0 }, instructions: instructions, registerCount: count)))
-  }
-
-  // MARK: What leaves the plan
-
-  private mutating func finish() throws(TensorError) -> Plan {
-    for (index, value) in ir.outputs.enumerated() {
-      let source = try view(value)
-      let claimable =
-        places[source.buffer] == nil && source.isRowMajor && source.offset == 0
-        && sizes[source.buffer] == source.shape.elementCount
-      if claimable {
-        places[source.buffer] = .output(index)
-      } else {
-        emitCopy(
-          from: source, to: View(buffer: newBuffer(source.shape.elementCount, .output(index)), shape: source.shape))
-      }
-    }
-    // First copy away values that lie in variables that are about to change, then write the variables.
-    var copies: [(View, View)] = []
-    for (variable, value) in ir.assignments {
-      let source = try view(value)
-      let target = View(
-        buffer: sourceBuffer(variable, size: source.shape.elementCount), shape: source.shape)
-      if source.buffer == target.buffer, source == target { continue }
-      if writesInPlace(source, target) { continue }
-      var safe = source
-      if case .source = places[source.buffer] {
-        safe = allocate(source.shape)
-        emitCopy(from: source, to: safe)
-      }
-      copies.append((safe, target))
-    }
-    for (source, target) in copies { emitCopy(from: source, to: target) }
-
-    let memory = MemoryPlan(steps: steps, sizes: sizes, inArena: places.map { $0 == nil })
-    return Plan(
-      steps: steps,
-      places: places.enumerated().map { $1 ?? .arena(offset: memory.offsets[$0] ?? 0) },
-      sizes: sizes, constants: constants, arenaBytes: memory.arenaBytes,
-      outputSizes: ir.outputs.map { ir.types[$0].shape.elementCount })
-  }
-
-  /// Lets the pass that makes a value write it straight into the variable, if nothing reads the variable later and the
-  /// pass itself reads it only position by position.
-  private mutating func writesInPlace(_ source: View, _ target: View) -> Bool {
-    guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
-      sizes[source.buffer] == sizes[target.buffer],
-      let time = steps.firstIndex(where: { $0.buffers.writes.contains(source.buffer) }),
-      case .program(var program) = steps[time],
-      !steps[(time + 1)...].contains(where: {
-        $0.buffers.reads.contains(target.buffer) || $0.buffers.writes.contains(target.buffer)
-          || $0.buffers.writes.contains(source.buffer)
-      }),
-      !program.outputs.contains(where: { $0.buffer == target.buffer }),
-      let output = program.outputs.firstIndex(where: { $0.buffer == source.buffer }),
-      program.inputs.allSatisfy({
-        $0.buffer != target.buffer || ($0.strides == program.outputs[output].strides && $0.offset == 0)
-      })
-    else { return false }
-    program.outputs[output].buffer = target.buffer
-    steps[time] = .program(program)
-    // Later steps read the value where it lies now.
-    for index in steps.indices.dropFirst(time + 1) where steps[index].buffers.reads.contains(source.buffer) {
-      steps[index] = steps[index].reading(target.buffer, insteadOf: source.buffer)
-    }
-    for value in views.indices where views[value]?.buffer == source.buffer { views[value]?.buffer = target.buffer }
-    return true
   }
 }
 

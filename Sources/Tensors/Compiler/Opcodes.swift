@@ -35,6 +35,8 @@ extension Unary {
     case .cos: BACKPROP_COS_F
     case .erf: BACKPROP_ERF_F
     case .floor: BACKPROP_FLOOR_F
+    case .geluTanh: BACKPROP_GELU_F
+    case .geluTanhSlope: BACKPROP_GELU_SLOPE_F
     }
   }
 }

@@ -5,6 +5,7 @@
 struct Request {
   enum Source {
     case storage(Storage)
+    case key(Storage)
     case variable(Variable, version: Int)
   }
 
@@ -62,6 +63,9 @@ struct Request {
         case .storage(let storage):
           node.index = key.entries.count
           addLeaf(node.op, .storage(storage))
+        case .key(let storage):
+          node.index = key.entries.count
+          addLeaf(node.op, .key(storage))
         case .variable(let variable, let version):
           node.index = try entry(of: variable, version: version, &variables)
         case .none:

@@ -9,6 +9,8 @@ final class Node: @unchecked Sendable {
   enum Leaf {
     case none
     case storage(Storage)
+    /// The key of random numbers, which a replay draws anew.
+    case key(Storage)
     /// A variable, and which of its values was meant.
     case variable(Variable, version: Int)
     case failure(TensorError)

@@ -95,6 +95,8 @@ enum Op: Hashable, Sendable {
 
 enum Unary: String, Hashable, Sendable, CaseIterable {
   case negate, absolute, sign, exp, log, sqrt, rsqrt, reciprocal, square, tanh, sigmoid, relu, sin, cos, erf, floor
+  /// The approximation of x · Φ(x) by tanh, and its derivative.
+  case geluTanh, geluTanhSlope
 }
 
 enum Binary: String, Hashable, Sendable, CaseIterable {

@@ -44,21 +44,11 @@ struct Executor: ~Copyable {
   private static let mostPlans = 256
 
   mutating func evaluate(_ tensors: [Tensor], _ assignments: [(Variable, Tensor)]) throws(TensorError) {
-    if !isPrepared {
-      backprop_flush_denormals()
-      backprop_dnn_set_threads(backprop_threads())
-      isPrepared = true
-    }
     for tensor in tensors { if let failure = tensor.failure { throw failure } }
     let pending = tensors.filter { !$0.node.results.indices.contains($0.output) || $0.node.results[$0.output] == nil }
     guard !pending.isEmpty || !assignments.isEmpty else { return }
-    let request = try Request(outputs: pending, assignments: assignments)
-    let loaded = try plan(for: request)
-    if arena.byteCount < loaded.plan.arenaBytes { arena = Storage(byteCount: loaded.plan.arenaBytes) }
-    if scratch.byteCount < loaded.scratchBytes { scratch = Storage(byteCount: loaded.scratchBytes) }
-
-    let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
-    try loaded.run(sources: request.sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer)
+    let (request, loaded) = try load(pending, assignments)
+    let outputs = try run(loaded, request.sources)
     for (tensor, storage) in zip(pending, outputs) {
       if tensor.node.results.isEmpty {
         tensor.node.results = Array(repeating: nil, count: tensor.node.types.count)
@@ -66,6 +56,29 @@ struct Executor: ~Copyable {
       tensor.node.results[tensor.output] = storage
     }
     for (variable, _) in assignments { variable.advance() }
+  }
+
+  /// The plan for a graph, and what its leaves stand for now.
+  mutating func load(
+    _ outputs: [Tensor], _ assignments: [(Variable, Tensor)]
+  ) throws(TensorError) -> (Request, LoadedPlan) {
+    let request = try Request(outputs: outputs, assignments: assignments)
+    return (request, try plan(for: request))
+  }
+
+  /// Runs a plan; gives its outputs.
+  mutating func run(_ loaded: LoadedPlan, _ sources: [Request.Source]) throws(TensorError) -> [Storage] {
+    if !isPrepared {
+      backprop_flush_denormals()
+      backprop_dnn_set_threads(backprop_threads())
+      isPrepared = true
+    }
+    if arena.byteCount < loaded.plan.arenaBytes { arena = Storage(byteCount: loaded.plan.arenaBytes) }
+    if scratch.byteCount < loaded.scratchBytes { scratch = Storage(byteCount: loaded.scratchBytes) }
+
+    let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
+    try loaded.run(sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer)
+    return outputs
   }
 
   private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {
@@ -114,6 +127,12 @@ extension Tensor {
       throw TensorError("scalar: \(shape) holds \(all.count) numbers; use values()", callSite: CallSite(file, line))
     }
     return all[0]
+  }
+
+  /// The values, where they are known. The runtime's lock is held.
+  var knownStorage: Storage? {
+    if case .storage(let storage) = node.leaf { return storage }
+    return node.results.indices.contains(output) ? node.results[output] : nil
   }
 
   private func read(_ dtype: DType, _ site: CallSite) throws(TensorError) -> Storage {

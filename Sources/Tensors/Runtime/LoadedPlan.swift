@@ -44,7 +44,7 @@ final class LoadedPlan {
       case .output(let index): pointers[buffer] = outputs[index].pointer
       case .source(let index):
         switch sources[index] {
-        case .storage(let storage): pointers[buffer] = storage.pointer
+        case .storage(let storage), .key(let storage): pointers[buffer] = storage.pointer
         case .variable(let variable, _): pointers[buffer] = variable.storage.pointer
         }
       }

@@ -47,7 +47,7 @@ package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFini
   let source: NonFiniteOrigin.Source =
     switch tensor.node.leaf {
     case .variable(let variable, _): .variable(variable.name)
-    case .storage: .data
+    case .storage, .key: .data
     case .none, .failure: .operation(tensor.node.op.name)
     }
   return NonFiniteOrigin(

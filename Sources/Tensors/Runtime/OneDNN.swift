@@ -69,14 +69,16 @@ final class OneDNNOperation {
   }
 }
 
-/// c[m, n] = op(a) · op(b). By oneDNN where it is there, otherwise by our own kernel.
+/// c[m, n] = op(a) · op(b). By oneDNN where it is there, otherwise by our own kernel; few rows always by our own.
 func matrixProduct(
   _ shape: MatrixShape, _ a: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
   _ c: UnsafeMutablePointer<Float>?
 ) throws(TensorError) {
   let (m, n, k) = (Int64(shape.m), Int64(shape.n), Int64(shape.k))
   let (lda, ldb) = (Int64(shape.lda), Int64(shape.ldb))
-  if Engine.hasOneDNN {
+  if shape.isFewRows {
+    backprop_vector_matrix(m, n, k, a, lda, b, ldb, c)
+  } else if Engine.hasOneDNN {
     let status = backprop_dnn_sgemm(
       shape.transposeA ? 1 : 0, shape.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
     guard status == 0 else { throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))") }

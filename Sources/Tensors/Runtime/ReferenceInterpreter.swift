@@ -54,7 +54,7 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
   private func results(of node: Node, _ inputs: [HostArray]) throws(TensorError) -> [HostArray] {
     switch node.leaf {
     case .failure(let error): throw error
-    case .storage(let storage): return [read(storage, node.types[0])]
+    case .storage(let storage), .key(let storage): return [read(storage, node.types[0])]
     case .variable(let variable, let version):
       guard version == variable.version else {
         throw TensorError("\(variable.name) has been given new values since this was recorded")
@@ -205,7 +205,18 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
     case .cos: Scalar.cos(x)
     case .erf: Scalar.erf(x)
     case .floor: x.rounded(.down)
+    case .geluTanh: x * (1 + Scalar.tanh(gelu(x).argument)) / 2
+    case .geluTanhSlope:
+      (1 + Scalar.tanh(gelu(x).argument)) / 2 + x * (1 - square(Scalar.tanh(gelu(x).argument))) * gelu(x).slope / 2
     }
+  }
+
+  private func square(_ x: Scalar) -> Scalar { x * x }
+
+  /// √(2/π) (x + 0.044715 x³) and its derivative.
+  private func gelu(_ x: Scalar) -> (argument: Scalar, slope: Scalar) {
+    let factor = Scalar.sqrt(2 / Scalar.pi)
+    return (factor * (x + Scalar(0.044715) * x * x * x), factor * (1 + Scalar(3 * 0.044715) * x * x))
   }
 
   private func apply(_ kind: Binary, _ a: Scalar, _ b: Scalar) -> Scalar {

@@ -20,7 +20,7 @@ public func beamSearch(
 ) throws -> (ids: [Int32], logProbability: Double) {
   let start = try tokenizer.prompt(prompt)
   let width = max(beams, 1)
-  var session = DecodingSession(model, batch: width)
+  let session = try DecodingSession(model, batch: width)
   var logits = try session.read(Array(repeating: start, count: width))
   // At the beginning all beams are the same; one of them counts.
   var texts = [(ids: [Int32], score: Double)](repeating: ([], -.infinity), count: width)

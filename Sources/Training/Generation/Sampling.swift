@@ -10,8 +10,8 @@ import Datasets
 
 /// How the next symbol is drawn from a model's logits.
 ///
-/// The steps in this order: the repetition penalty, the temperature, then top-k, min-p and top-p each leave away what
-/// they call improbable; what is left is drawn by its probability.
+/// The steps in this order: the repetition penalty, the temperature, then min-p leaves away what it calls improbable, and
+/// top-k and top-p some of what is left; the rest is drawn by its probability.
 public struct Sampling: Hashable, Sendable {
   /// Divides the logits; below 1 makes the probable more probable. At 0 the most probable symbol is taken.
   public var temperature: Double

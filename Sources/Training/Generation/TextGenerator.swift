@@ -6,12 +6,12 @@ import Models
 /// The same model, prompt, settings and seed give the same symbols.
 ///
 /// ```swift
-/// var generator = try TextGenerator(model, tokenizer, prompt: "ROMEO:", sampling: Sampling(temperature: 0.8), seed: 1)
+/// let generator = try TextGenerator(model, tokenizer, prompt: "ROMEO:", sampling: Sampling(temperature: 0.8), seed: 1)
 /// let ids = try (0..<100).map { _ in try generator.next() }
 /// ```
-public struct TextGenerator {
+public final class TextGenerator {
   private let sampling: Sampling
-  private var session: DecodingSession
+  private let session: DecodingSession
   private var random: SeededGenerator
   private var recent: [Int32]
   private var logits: [Float]
@@ -27,13 +27,13 @@ public struct TextGenerator {
     let ids = try tokenizer.prompt(prompt)
     self.sampling = sampling
     random = SeededGenerator(seed: seed)
-    session = DecodingSession(model)
+    session = try DecodingSession(model)
     recent = Array(ids.suffix(Sampling.penaltyWindow))
     logits = try session.read([ids])[0]
   }
 
   /// The next symbol. Throws where the model's scores are no numbers.
-  public mutating func next() throws -> Int32 {
+  public func next() throws -> Int32 {
     if let last { logits = try session.read([[last]])[0] }
     guard let drawn = sampling.draw(from: logits, recent: recent[...], using: &random) else {
       throw TrainingError.scoresAreNoNumbers

@@ -1,0 +1,86 @@
+import Tensors
+
+/// A training step that is recorded once and then replayed on other inputs: the plan runs without the graph being
+/// recorded, hashed and thrown away each time, which is most of the time of a small network's step.
+///
+/// ```swift
+/// let step = CompiledStep(with: optimizer) { inputs in
+///   valueAndGradient(of: model) { crossEntropy(logits: $0(inputs[0]), labels: inputs[1]) }.gradients
+/// }
+/// for batch in batches { loss = try step([batch.images, batch.labels])[0].scalar() }
+/// ```
+///
+/// `record` must do the same whatever the inputs' values; what it depends on besides their shapes and types is told by
+/// `variant`. Learning rate, step count, the norm to clip at and random numbers are new in each step; other numbers that
+/// `record` reads stay what they were. The step is recorded anew for inputs of new shapes, when parameters are frozen, and
+/// each time with an optimizer that is not the library's own.
+public final class CompiledStep {
+  /// What is recorded: gradients to go along, and other tensors to compute.
+  public typealias Recording = (gradients: Gradients, others: [Tensor])
+
+  private struct Key: Hashable {
+    var variant: Int
+    var shapes: [Shape]
+    var types: [DType]
+    var trainable: [Bool]
+    var clips: Bool
+    var isTraining: Bool
+  }
+
+  private let optimizer: any Optimizer
+  private let record: ([Tensor], _ variant: Int) throws -> Recording
+  private var replays: [Key: Replay] = [:]
+
+  /// A step of `optimizer` along the gradients that `record` gives for inputs, computing other tensors with it.
+  public init(
+    with optimizer: any Optimizer, recording record: @escaping (_ inputs: [Tensor], _ variant: Int) throws -> Recording
+  ) {
+    self.optimizer = optimizer
+    self.record = record
+  }
+
+  /// A step of `optimizer` along the gradients that `record` gives for inputs.
+  public convenience init(with optimizer: any Optimizer, _ record: @escaping (_ inputs: [Tensor]) throws -> Gradients) {
+    self.init(with: optimizer) { inputs, _ in (try record(inputs), []) }
+  }
+
+  /// Takes a step. Gives the loss and the other tensors, computed. Throws what `record` throws and what is wrong with the
+  /// graph; then nothing has changed.
+  @discardableResult public func callAsFunction(_ inputs: [Tensor], variant: Int = 0) throws -> [Tensor] {
+    guard let rule = optimizer as? RuleOptimizer else {
+      let (gradients, others) = try record(inputs, variant)
+      try optimizer.update(along: gradients, evaluating: others)
+      return [gradients.loss] + others
+    }
+    let numbers = rule.inputs
+    let key = Key(
+      variant: variant, shapes: inputs.map(\.shape), types: inputs.map(\.dtype), trainable: rule.trainable,
+      clips: rule.clipNorm != nil, isTraining: Mode.isTraining)
+    let replay: Replay
+    if let found = replays[key] {
+      replay = found
+    } else {
+      replay = try compile(inputs, rule, numbers, variant)
+      replays[key] = replay
+    }
+    let results = try replay.run(inputs + numbers.map { Tensor($0) })
+    rule.stepCount += 1
+    return results
+  }
+
+  /// Records with stand-ins. Recording may draw random numbers; the first run then draws the same ones.
+  private func compile(_ inputs: [Tensor], _ rule: RuleOptimizer, _ numbers: [Float], _ variant: Int) throws -> Replay {
+    for input in inputs { if let failure = input.failure { throw failure } }
+    let standIns = inputs.map { Tensor.placeholder(like: $0) }
+    let shared = numbers.map { Tensor($0) }
+    let random = Random.current
+    let firstDraw = random.counter
+    let (gradients, others) = try record(standIns, variant)
+    let assignments = try rule.assignments(along: gradients, shared)
+    let draws = random.counter &- firstDraw
+    random.counter = firstDraw
+    return try Replay(
+      computing: [gradients.loss] + others, assigning: assignments, inputs: standIns + shared, firstDraw: firstDraw,
+      draws: draws)
+  }
+}
