@@ -47,13 +47,11 @@ class RecurrentLanguageModel(nn.Module):
     def __init__(self, vocabulary=65, width=256):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, width // 2)
-        self.recurrent = nn.LSTM(width // 2, width, num_layers=2)
+        self.recurrent = nn.LSTM(width // 2, width, num_layers=2, batch_first=True)  # the faster order
         self.output = nn.Linear(width, vocabulary)
 
     def forward(self, ids):  # [batch, time] -> [batch * time, vocabulary]
-        # Time first is the faster order of nn.LSTM.
-        features, _ = self.recurrent(self.embedding(ids.T))
-        return self.output(features.transpose(0, 1)).flatten(0, 1)
+        return self.output(self.recurrent(self.embedding(ids))[0]).flatten(0, 1)
 
 
 class Attention(nn.Module):

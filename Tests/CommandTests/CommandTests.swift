@@ -50,7 +50,7 @@ struct CommandTests {
     ["train", "image", "--resume", "--output", "no-such-run"], ["train", "image", "--checkpoint", "0"],
     ["train", "image", "--checkpoint-steps", "0"], ["train", "image", "--evaluation-steps", "0"],
     ["evaluate", "no-such-run"], ["predict", "no-such-run", "x"],
-    ["summary"], ["bench", "nothing"], ["bench", "--seconds", "0"],
+    ["summary"], ["bench", "nothing"], ["bench", "--seconds", "0"], ["bench", "--plans", "--profile"],
   ])
   func wrongRequestsEndWithTwoAndASentence(arguments: [String]) throws {
     let process = try run(arguments)

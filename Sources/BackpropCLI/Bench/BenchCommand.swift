@@ -15,6 +15,9 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Shows where the time of a step goes: an operation a line.")
   var profile = false
 
+  @Flag(help: "Shows what the plans of a few steps hold, without times.")
+  var plans = false
+
   @OptionGroup var common: CommonOptions
 
   func run() throws {
@@ -24,22 +27,26 @@ struct BenchCommand: ParsableCommand {
     // Not one of the workloads: what others are held against, for scripts.
     if workloads == ["machine"] {
       try common.apply()
-      let limits = try MachineLimits(seconds: seconds)
-      return common.json ? try Console.json(limits) : Console.result(limits.text)
+      return try write(try MachineLimits(seconds: seconds), \.text)
     }
+    if plans, profile { throw RequestError("--plans and --profile are two reports; give one of them") }
     let chosen = workloads.isEmpty ? Workloads.all : try Workloads.named(workloads)
     try common.apply()
     Console.log(Engine.description)
     for workload in chosen {
       try Random.$current.withValue(Random(seed: 0)) {
-        if profile {
-          let report = try ProfileReport(workload, seconds: seconds)
-          if common.json { try Console.json(report) } else { Console.result(report.text) }
+        if plans {
+          try write(try PlanReport(workload), \.text)
+        } else if profile {
+          try write(try ProfileReport(workload, seconds: seconds), \.text)
         } else {
-          let result = try Measurement(workload, seconds: seconds)
-          if common.json { try Console.json(result) } else { Console.result(result.text) }
+          try write(try Measurement(workload, seconds: seconds), \.text)
         }
       }
     }
+  }
+
+  private func write<Report: Encodable>(_ report: Report, _ text: KeyPath<Report, String>) throws {
+    if common.json { try Console.json(report) } else { Console.result(report[keyPath: text]) }
   }
 }

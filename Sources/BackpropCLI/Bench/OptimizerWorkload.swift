@@ -43,12 +43,14 @@ struct OptimizerWorkload: Workload {
       case .rmsprop: RMSProp(for: model, learningRate: 1e-3, variant: .pytorch)
       case .adam: Adam(for: model, learningRate: 1e-3, variant: .pytorch)
       }
-    var (_, gradients) = valueAndGradient(of: model) { _ in Tensor.zeros([]) }
-    for parameter in model.all {
-      let values = Random.current.normal(count: parameter.count)
-      gradients[parameter] = Tensor(values, shape: Array(parameter.shape))
+    let values = model.all.map { parameter in
+      Tensor(Random.current.normal(count: parameter.count), shape: Array(parameter.shape))
     }
-    let given = gradients
-    return Job(parameters: model.parameterCount) { try optimizer.update(along: given) }
+    let step = CompiledStep(with: optimizer) { inputs in
+      var (_, gradients) = valueAndGradient(of: model) { _ in Tensor.zeros([]) }
+      for (parameter, gradient) in zip(model.all, inputs) { gradients[parameter] = gradient }
+      return gradients
+    }
+    return Job(parameters: model.parameterCount) { try step(values) }
   }
 }

@@ -82,13 +82,9 @@ struct Executor: ~Copyable {
   }
 
   private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {
-    if let found = plans[request.key] {
-      Profile.current?.found()
-      return found
-    }
+    if let found = plans[request.key] { return found }
     let ir = try IR(request.key, hasKernel: Executor.hasKernel)
     let loaded = try LoadedPlan(try Lowering.compile(ir))
-    Profile.current?.compiled(loaded.plan)
     if ages.count == Executor.mostPlans {
       plans[ages.removeFirst()] = nil
     }

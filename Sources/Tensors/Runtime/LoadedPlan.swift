@@ -53,6 +53,7 @@ final class LoadedPlan {
       for index in plan.steps.indices { try run(plan.steps[index], index, scratch) }
       return
     }
+    profile.began(self)
     let clock = ContinuousClock()
     for index in plan.steps.indices {
       let start = clock.now

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What the runtime does while somebody looks: plans made and found again, and the time of each step.
+/// What the runtime does while somebody looks: the plans that run, and the time of their steps.
 ///
 /// ```swift
 /// let profile = Profile()
@@ -22,18 +22,20 @@ package final class Profile: Sendable {
     package var bytes = 0
   }
 
-  /// The numbers of a plan that a change of the compiler changes.
-  package struct PlanStatistics: Hashable, Sendable, Codable {
+  /// A plan that ran: the numbers that a change of the compiler changes.
+  package struct PlanRecord: Hashable, Sendable, Codable {
     package var steps: Int
     package var arenaBytes: Int
-    /// Results and other memory that each run allocates.
+    /// Results, for each of which a run allocates memory.
     package var outputs: Int
+    /// How often it ran.
+    package var runs: Int
   }
 
   private struct State: Sendable {
     var lines: [String: Line] = [:]
-    var made: [PlanStatistics] = []
-    var hits = 0
+    var plans: [PlanRecord] = []
+    var numbers: [ObjectIdentifier: Int] = [:]
   }
   private let state = Mutex(State())
 
@@ -44,18 +46,21 @@ package final class Profile: Sendable {
     state.withLock { $0.lines.values.sorted { ($1.seconds, $0.title) < ($0.seconds, $1.title) } }
   }
 
-  /// The plans that were made, in this order.
-  package var made: [PlanStatistics] { state.withLock { $0.made } }
+  /// The plans that ran, in the order of their first run.
+  package var plans: [PlanRecord] { state.withLock { $0.plans } }
 
-  /// How often a plan was found again.
-  package var hits: Int { state.withLock { $0.hits } }
-
-  func found() { state.withLock { $0.hits += 1 } }
-
-  func compiled(_ plan: Plan) {
-    let statistics = PlanStatistics(
-      steps: plan.steps.count, arenaBytes: plan.arenaBytes, outputs: plan.outputSizes.count)
-    state.withLock { $0.made.append(statistics) }
+  func began(_ loaded: LoadedPlan) {
+    let (id, plan) = (ObjectIdentifier(loaded), loaded.plan)
+    let record = PlanRecord(
+      steps: plan.steps.count, arenaBytes: plan.arenaBytes, outputs: plan.outputSizes.count, runs: 1)
+    state.withLock { state in
+      if let number = state.numbers[id] {
+        state.plans[number].runs += 1
+      } else {
+        state.numbers[id] = state.plans.count
+        state.plans.append(record)
+      }
+    }
   }
 
   func ran(_ step: StepDescription, for duration: Duration) {

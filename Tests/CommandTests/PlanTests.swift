@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+
+/// The plans that the compiler makes of the workloads of `bench`, held against `Benchmarks/plans.jsonl`, so that a review
+/// sees what a change of the compiler does to them.
+struct PlanTests {
+  private struct Report: Codable, Equatable {
+    struct Plan: Codable, Equatable {
+      var steps: Int
+      var arenaBytes: Int
+      var outputs: Int
+      var runs: Int
+    }
+    var workload: String
+    var steps: Int
+    var plans: [Plan]
+  }
+
+  private func reports(_ lines: String) throws -> [Report] {
+    try lines.split(separator: "\n").map { try JSONDecoder().decode(Report.self, from: Data($0.utf8)) }
+  }
+
+  @Test func plansAreThoseOfTheFile() throws {
+    // A process of its own: tests beside this one fill the cache of plans.
+    let outcome = try CommandTests().run(["bench", "--plans", "--json", "--threads", "2"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    guard !outcome.errors.contains("without oneDNN") else { return }  // other kernels, other plans
+    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Benchmarks/plans.jsonl")
+    let (made, kept) = (try reports(outcome.output), try reports(try String(contentsOf: file, encoding: .utf8)))
+    #expect(made.map(\.workload) == kept.map(\.workload))
+    for (made, kept) in zip(made, kept) {
+      #expect(made == kept, "where the change is meant: scripts/plans, and commit what it writes")
+    }
+    // Whatever the file says: all steps of a training are runs of one plan.
+    for report in made where report.workload != "generate" {
+      #expect(report.plans.contains { $0.runs == report.steps }, "\(report.workload)")
+    }
+  }
+}
