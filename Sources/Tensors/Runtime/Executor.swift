@@ -45,7 +45,7 @@ struct Executor: ~Copyable {
 
   mutating func evaluate(_ tensors: [Tensor], _ assignments: [(Variable, Tensor)]) throws(TensorError) {
     for tensor in tensors { if let failure = tensor.failure { throw failure } }
-    let pending = tensors.filter { !$0.node.results.indices.contains($0.output) || $0.node.results[$0.output] == nil }
+    let pending = tensors.filter { $0.knownStorage == nil }
     guard !pending.isEmpty || !assignments.isEmpty else { return }
     let (request, loaded) = try load(pending, assignments)
     let outputs = try run(loaded, request.sources)
