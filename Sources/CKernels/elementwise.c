@@ -15,7 +15,6 @@
 enum {
   BLOCK = 512,         // elements: 2 KB a place, so that a dozen fit into the first-level cache
   MEMORY_BLOCK = 256,  // where operands come from memory: shorter bursts keep the processor's prefetching busy
-  AHEAD = 2 * MEMORY_BLOCK,  // elements between the block that runs and the one that is asked for
   CACHED = 1 << 19,    // elements of all operands that may be expected in a cache
   SLOT = BLOCK + 32,   // not a power of two apart, which would put all slots into the same cache sets
   TILE_ROWS = 16, TILE_COLUMNS = 32,  // of a tiled block; their product is BLOCK
@@ -302,27 +301,13 @@ static void run_flat_block(const plan *p, workspace *w, int64_t start, int64_t c
   }
 }
 
-// Asks memory for what a later block reads, so that it comes while this one computes: a processor's own prefetching stops
-// where a block ends and begins anew with the next.
-static void prefetch_block(const plan *p, int64_t start, int64_t last) {
-  if (start + MEMORY_BLOCK > last) return;
-  for (int i = 0; i < p->input_count; i++) {
-    const operand *o = &p->inputs[i];
-    if (o->reach != LINEAR) continue;
-    const float *from = o->view.base + start;
-    for (int64_t j = 0; j < MEMORY_BLOCK; j += LANES) __builtin_prefetch(from + j);
-  }
-}
-
 static void run_flat(void *context, int64_t begin, int64_t end) {
   const plan *p = context;
   DECLARE_WORKSPACE(w)
   int64_t last = end * p->block < p->total ? end * p->block : p->total;
   int64_t whole = last - last % LANES;
-  for (int64_t start = begin * p->block; start < whole; start += p->block) {
-    if (p->block == MEMORY_BLOCK) prefetch_block(p, start + AHEAD, last);
+  for (int64_t start = begin * p->block; start < whole; start += p->block)
     run_flat_block(p, &w, start, whole - start < p->block ? whole - start : p->block, 1);
-  }
   if (whole < last) run_flat_block(p, &w, whole, last - whole, 0);
 }
 
