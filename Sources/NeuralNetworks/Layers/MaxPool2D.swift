@@ -4,30 +4,20 @@ import Tensors
 public struct MaxPool2D: NamedLayer {
   public let place = Place()
   public let failure: TensorError?
-  private let kernelSize: Pair
-  private let stride: Pair
-  private let padding: Padding
+  private let window: PoolingWindow
 
   /// A window of `kernelSize` that moves by `stride`, or by its own size where that is `nil`.
   public init(_ kernelSize: Pair, stride: Pair? = nil, padding: Padding = .valid) {
-    self.kernelSize = kernelSize
-    self.stride = stride ?? kernelSize
-    self.padding = padding
-    failure =
-      kernelSize.isBetween(1) && self.stride.isBetween(1) && padding.isPossible
-      ? nil
-      : TensorError(
-        "MaxPool2D: kernelSize \(kernelSize) and stride \(self.stride) must be at least 1, padding at least 0")
+    window = PoolingWindow(kernelSize: kernelSize, stride: stride ?? kernelSize, padding: padding)
+    failure = window.failure(of: "MaxPool2D")
   }
 
-  public var kind: String { "MaxPool2D \(kernelSize)" }
+  public var kind: String { "MaxPool2D \(window.kernelSize)" }
 
   public func apply(_ x: Tensor) -> Tensor {
-    let (begin, end) = padding.amounts(for: x.shape, kernel: kernelSize, stride: stride)
-    return x.maxPooled(kernel: kernelSize, stride: stride, paddingBegin: begin, paddingEnd: end)
+    let (begin, end) = window.amounts(for: x.shape)
+    return x.maxPooled(kernel: window.kernelSize, stride: window.stride, paddingBegin: begin, paddingEnd: end)
   }
 
-  public func operations(input: Shape, output: Shape) -> Int {
-    output.elementCount * kernelSize.height * kernelSize.width
-  }
+  public func operations(input: Shape, output: Shape) -> Int { window.operations(output: output) }
 }

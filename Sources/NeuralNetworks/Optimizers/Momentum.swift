@@ -9,19 +9,7 @@ import Tensors
 ///
 /// Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964; equation 9 of Rumelhart,
 /// Hinton & Williams, Nature 323 (1986).
-public final class Momentum: RuleOptimizer {
-  private let momentum: Float
-  private let variant: OptimizerVariant
-
-  public init(
-    for model: any Layer, learningRate: Float = 0.01, momentum: Float = 0.9, variant: OptimizerVariant = .paper,
-    weightDecay: Float = 0, clipNorm: Float? = nil
-  ) {
-    self.momentum = momentum
-    self.variant = variant
-    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
-  }
-
+public final class Momentum: VelocityRule {
   override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
     -> (Tensor, [Tensor])
   {

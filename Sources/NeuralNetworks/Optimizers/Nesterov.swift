@@ -12,19 +12,7 @@ import Tensors
 ///
 /// Source: Nesterov 1983; Sutskever, Martens, Dahl & Hinton, "On the importance of initialization and momentum in deep
 /// learning", ICML 2013; the change of variables, Bengio, Boulanger-Lewandowski & Pascanu, ICASSP 2013.
-public final class Nesterov: RuleOptimizer {
-  private let momentum: Float
-  private let variant: OptimizerVariant
-
-  public init(
-    for model: any Layer, learningRate: Float = 0.01, momentum: Float = 0.9, variant: OptimizerVariant = .paper,
-    weightDecay: Float = 0, clipNorm: Float? = nil
-  ) {
-    self.momentum = momentum
-    self.variant = variant
-    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
-  }
-
+public final class Nesterov: VelocityRule {
   override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
     -> (Tensor, [Tensor])
   {

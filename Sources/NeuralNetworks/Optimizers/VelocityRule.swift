@@ -1,0 +1,15 @@
+/// What heavy ball and Nesterov's momentum share: a velocity for each parameter, of which a share goes on.
+public class VelocityRule: RuleOptimizer {
+  /// The share of the velocity that goes on.
+  let momentum: Float
+  let variant: OptimizerVariant
+
+  public init(
+    for model: any Layer, learningRate: Float = 0.01, momentum: Float = 0.9, variant: OptimizerVariant = .paper,
+    weightDecay: Float = 0, clipNorm: Float? = nil
+  ) {
+    self.momentum = momentum
+    self.variant = variant
+    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
+  }
+}
