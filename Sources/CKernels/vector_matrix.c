@@ -20,7 +20,6 @@ INLINE void add_rows(int depth, int64_t columns, const float *a, const float *b,
     if (adds) sum = LOAD(c + j);
 #pragma clang loop unroll(full)
     for (int p = 0; p < depth; p++) {
-      __builtin_prefetch(b + (p + 2 * DEPTH) * b_row + j);
       sum = a[p] * LOAD(b + p * b_row + j) + sum;
     }
     STORE(c + j, sum);
@@ -54,6 +53,6 @@ void backprop_vector_matrix(
     return;
   }
   product t = {m, n, k, a_row, b_row, a, b, c};
-  int64_t grain = backprop_grain(n, 0.15 * (double)k);
+  int64_t grain = backprop_grain(n, 0.25 * (double)k);
   backprop_parallel(n, (grain + 2 * LANES - 1) / (2 * LANES) * (2 * LANES), columns, &t);
 }
