@@ -71,7 +71,7 @@ public final class CompiledStep {
   /// Records with stand-ins. Recording may draw random numbers; the first run then draws the same ones.
   private func compile(_ inputs: [Tensor], _ rule: RuleOptimizer, _ numbers: [Float], _ variant: Int) throws -> Replay {
     for input in inputs { if let failure = input.failure { throw failure } }
-    let standIns = inputs.map { Tensor.placeholder(like: $0) }
+    let standIns = inputs.map { Tensor.standIn(like: $0) }
     let shared = numbers.map { Tensor($0) }
     let random = Random.current
     let firstDraw = random.counter

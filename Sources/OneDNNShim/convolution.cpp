@@ -92,6 +92,27 @@ auto fastest(Describe describe, const problem &p) {
   return describe(open);
 }
 
+// An operand: what the primitive calls it, how it lies and how the primitive wants it.
+struct link {
+  int argument;
+  dnnl::memory::desc given, wanted;
+};
+
+// A primitive on two inputs and a result, the caller's operands in this order.
+template <typename Primitive, typename Description>
+void connect(backprop_dnn_operation &made, const Description &description, const link &first, const link &second,
+             const link &result) {
+  const auto a = made.operand(first.given);
+  const auto b = made.operand(second.given);
+  const auto y = made.operand(result.given);
+  const auto a_in = made.input(a, first.wanted);
+  const auto b_in = made.input(b, second.wanted);
+  const auto y_out = made.output(y, result.wanted);
+  made.add(Primitive(description), description,
+           {{first.argument, a_in}, {second.argument, b_in}, {result.argument, y_out}});
+  made.finish(y_out, y);
+}
+
 }  // namespace
 }  // namespace backprop
 
@@ -114,44 +135,30 @@ extern "C" int32_t backprop_dnn_convolution(backprop_dnn_direction direction, co
                     pair(geometry->padding_end),
                     attributes()};
     auto made = std::make_unique<backprop_dnn_operation>();
+    const auto images = image(*source);
+    const auto results = image(*destination);
     switch (direction) {
       case BACKPROP_DNN_FORWARD: {
         const auto description = fastest(forward, p);
-        const auto x = made->operand(image(*source));
-        const auto w = made->operand(plain_weights);
-        const auto y = made->operand(image(*destination));
-        const auto x_in = made->input(x, description.src_desc());
-        const auto w_in = made->input(w, description.weights_desc());
-        const auto y_out = made->output(y, description.dst_desc());
-        made->add(dnnl::convolution_forward(description), description,
-                  {{DNNL_ARG_SRC, x_in}, {DNNL_ARG_WEIGHTS, w_in}, {DNNL_ARG_DST, y_out}});
-        made->finish(y_out, y);
+        connect<dnnl::convolution_forward>(*made, description, {DNNL_ARG_SRC, images, description.src_desc()},
+                                           {DNNL_ARG_WEIGHTS, plain_weights, description.weights_desc()},
+                                           {DNNL_ARG_DST, results, description.dst_desc()});
         break;
       }
       case BACKPROP_DNN_BACKWARD_DATA: {
         const auto description = fastest(backward_data, p);
-        const auto dy = made->operand(image(*destination));
-        const auto w = made->operand(plain_weights);
-        const auto dx = made->operand(image(*source));
-        const auto dy_in = made->input(dy, description.diff_dst_desc());
-        const auto w_in = made->input(w, description.weights_desc());
-        const auto dx_out = made->output(dx, description.diff_src_desc());
-        made->add(dnnl::convolution_backward_data(description), description,
-                  {{DNNL_ARG_DIFF_DST, dy_in}, {DNNL_ARG_WEIGHTS, w_in}, {DNNL_ARG_DIFF_SRC, dx_out}});
-        made->finish(dx_out, dx);
+        connect<dnnl::convolution_backward_data>(
+            *made, description, {DNNL_ARG_DIFF_DST, results, description.diff_dst_desc()},
+            {DNNL_ARG_WEIGHTS, plain_weights, description.weights_desc()},
+            {DNNL_ARG_DIFF_SRC, images, description.diff_src_desc()});
         break;
       }
       case BACKPROP_DNN_BACKWARD_WEIGHTS: {
         const auto description = fastest(backward_weights, p);
-        const auto x = made->operand(image(*source));
-        const auto dy = made->operand(image(*destination));
-        const auto dw = made->operand(plain_weights);
-        const auto x_in = made->input(x, description.src_desc());
-        const auto dy_in = made->input(dy, description.diff_dst_desc());
-        const auto dw_out = made->output(dw, description.diff_weights_desc());
-        made->add(dnnl::convolution_backward_weights(description), description,
-                  {{DNNL_ARG_SRC, x_in}, {DNNL_ARG_DIFF_DST, dy_in}, {DNNL_ARG_DIFF_WEIGHTS, dw_out}});
-        made->finish(dw_out, dw);
+        connect<dnnl::convolution_backward_weights>(
+            *made, description, {DNNL_ARG_SRC, images, description.src_desc()},
+            {DNNL_ARG_DIFF_DST, results, description.diff_dst_desc()},
+            {DNNL_ARG_DIFF_WEIGHTS, plain_weights, description.diff_weights_desc()});
         break;
       }
     }

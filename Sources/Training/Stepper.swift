@@ -3,28 +3,19 @@ import Tensors
 
 /// Takes the steps of a training: loss, accuracy and norm come out of the same plan as the update, which is recorded once
 /// where the task allows it.
-final class Stepper {
+struct Stepper {
   private let task: any TrainingTask
   private let optimizer: any Optimizer
   /// For tasks that can be replayed.
   private let compiled: CompiledStep?
-  /// Whether the task knows an accuracy; known once it was recorded.
-  private let hasAccuracy: Box
-
-  private final class Box {
-    var value = false
-  }
 
   init(_ task: any TrainingTask, _ optimizer: any Optimizer) {
     self.task = task
     self.optimizer = optimizer
-    let hasAccuracy = Box()
-    self.hasAccuracy = hasAccuracy
     compiled = (task as? any ReplayableTask).map { task in
       CompiledStep(with: optimizer) { inputs, variant in
-        let recorded = try task.record(StepInputs(inputs, variant: variant >> 1, examples: 0))
-        hasAccuracy.value = recorded.accuracy != nil
-        return recorded.recording(measuringNorm: variant & 1 == 1)
+        try task.record(StepInputs(inputs, variant: variant >> 1, examples: 0))
+          .recording(measuringNorm: variant & 1 == 1)
       }
     }
   }
@@ -40,16 +31,15 @@ final class Stepper {
     } else {
       let recorded = try task.record(step: step)
       examples = recorded.examples
-      hasAccuracy.value = recorded.accuracy != nil
       let (gradients, others) = recorded.recording(measuringNorm: measuringNorm)
       try optimizer.update(along: gradients, evaluating: others)
       values = [gradients.loss] + others
     }
-    // The loss that is differentiated, the loss to report, the accuracy, the norm.
+    // The loss that is differentiated, the loss to report, the accuracy where there is one, the norm if it is measured.
     var numbers = try values.dropFirst().map { Double(try $0.scalar()) }[...]
-    return StepOutcome(
-      loss: numbers.popFirst() ?? .nan, accuracy: hasAccuracy.value ? numbers.popFirst() : nil,
-      gradientNorm: measuringNorm ? numbers.popFirst() : nil, examples: examples)
+    let norm = measuringNorm ? numbers.popLast() : nil
+    let loss = numbers.popFirst() ?? .nan
+    return StepOutcome(loss: loss, accuracy: numbers.popFirst(), gradientNorm: norm, examples: examples)
   }
 }
 

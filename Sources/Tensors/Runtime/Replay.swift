@@ -17,7 +17,7 @@ public final class Replay: @unchecked Sendable {
   private let draws: UInt64
 
   /// Compiles what computes `outputs` and gives variables new values. `inputs` are data that were recorded with, such as
-  /// `Tensor.zeros(like:)` gives; `firstDraw` is `Random.current.counter` before recording and `draws` how many followed.
+  /// `Tensor.standIn(like:)` gives; `firstDraw` is `Random.current.counter` before recording and `draws` how many followed.
   ///
   /// Throws what was wrong with the graph, and for an input that is no data.
   public init(
@@ -81,7 +81,7 @@ public final class Replay: @unchecked Sendable {
 
 extension Tensor {
   /// Zeros as data, of this tensor's shape and type: something to record with in place of values to come.
-  public static func placeholder(like tensor: Tensor) -> Tensor {
+  public static func standIn(like tensor: Tensor) -> Tensor {
     let type = tensor.type
     let storage = Storage([Int32](repeating: 0, count: type.shape.elementCount))
     return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))

@@ -83,8 +83,9 @@ public struct CheckpointStore: Sendable {
       "format": Self.format, "configuration": configuration,
       "training": String(decoding: try encoder.encode(checkpoint.header), as: UTF8.self),
     ]
-    let placeholder = SafeTensors.Entry(name: Self.checksum, shape: [1], integers: [0])
-    var data = try SafeTensors.encode(checkpoint.arrays + [placeholder], metadata: metadata)
+    // Last, so that its four bytes, filled in below, are those that the sum leaves out.
+    let checksum = SafeTensors.Entry(name: Self.checksum, shape: [1], integers: [0])
+    var data = try SafeTensors.encode(checkpoint.arrays + [checksum], metadata: metadata)
     let sum = Checksum.crc32(data.dropLast(4))
     for place in 0..<4 { data[data.endIndex - 4 + place] = UInt8(truncatingIfNeeded: sum >> (8 * UInt32(place))) }
     return data

@@ -116,11 +116,11 @@ final class DecodingSession {
 
   private func compile(like ids: Tensor) throws -> Replay {
     let length = ids.shape[1]
-    let standIn = Tensor.placeholder(like: ids)
+    let standIn = Tensor.standIn(like: ids)
     var inputs = [standIn]
     let before = state.map { part in
       guard case .count(let tensor) = part else { return part.tensor }
-      inputs.append(.placeholder(like: tensor))
+      inputs.append(.standIn(like: tensor))
       return inputs[inputs.count - 1]
     }
     let (logits, after) = inference { model(standIn, state: before) }
