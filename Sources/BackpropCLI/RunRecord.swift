@@ -21,6 +21,8 @@ struct RunRecord: Codable {
     var bitsPerCharacter: Double?
     var seconds: Double
     var examplesPerSecond: Double
+    /// The share of the time of training that steps waited for data.
+    var dataShare: Double?
 
     init(_ result: TrainingResult) {
       ending = result.ending.rawValue
@@ -40,6 +42,7 @@ struct RunRecord: Codable {
       }
       seconds = result.seconds
       examplesPerSecond = result.examplesPerSecond
+      dataShare = result.dataShare
     }
   }
 

@@ -13,7 +13,8 @@ struct TrainingOutcome {
     let how = result.ending == .converged ? "the loss stopped falling" : "done"
     Console.result(
       "\(how): \(result.steps.grouped) steps in \(clockTime(result.seconds)), "
-        + "\(result.examplesPerSecond.fixed(0)) \(unit)/s, saved in \(run.path)")
+        + "\(result.examplesPerSecond.fixed(0)) \(unit)/s, \(result.dataShare.percent) of it waiting for data, saved in \(run.path)"
+    )
   }
 
   private struct Report: Encodable {
@@ -31,6 +32,7 @@ struct TrainingOutcome {
     var seconds: Double
     var examplesPerSecond: Double?
     var tokensPerSecond: Double?
+    var dataShare: Double
     var ending: String
 
     init(_ outcome: TrainingOutcome) {
@@ -43,6 +45,7 @@ struct TrainingOutcome {
       epochs = result.epochs
       steps = result.steps
       seconds = result.seconds
+      dataShare = result.dataShare
       ending = result.ending.rawValue
       switch result.evaluation {
       case .language(let found):

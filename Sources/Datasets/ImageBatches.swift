@@ -24,7 +24,7 @@ public struct ImageBatches: Sequence, Sendable {
     self.set = set
     self.order = order
     self.batchSize = Swift.max(batchSize, 1)
-    converter = PixelConverter(for: set, standardizedBy: set.standardization)
+    converter = set.converter(standardizedBy: set.standardization)
   }
 
   /// How many batches there are.
@@ -35,8 +35,7 @@ public struct ImageBatches: Sequence, Sendable {
     precondition((0..<underestimatedCount).contains(index), "there is no batch \(index) among \(underestimatedCount)")
     let indices = order[index * batchSize..<Swift.min((index + 1) * batchSize, order.count)]
     return ImageBatch(
-      images: Tensor(
-        converter.values(of: indices, in: set.pixels), shape: [indices.count] + set.imageShape.dimensions),
+      images: converter.tensor(of: indices, in: set.pixels),
       labels: Tensor(indices.map { set.labels[Int($0)] } as [Int32], shape: [indices.count]),
       indices: indices.map(Int.init))
   }

@@ -19,8 +19,7 @@ public enum ImageFile {
   ) throws -> Tensor {
     let image = try ImageSet(pixels: pixels(path, index: index, shape: shape), labels: [0], imageShape: shape)
       .standardized(by: standardization)
-    let converter = PixelConverter(for: image, standardizedBy: image.standardization)
-    return Tensor(converter.values(of: [0], in: image.pixels), shape: [1] + shape.dimensions)
+    return image.converter(standardizedBy: image.standardization).tensor(of: [0], in: image.pixels)
   }
 
   /// The pixels of the image in the file at `path`, resized to `shape`: channel after channel, row after row.

@@ -58,7 +58,17 @@ public struct ImageSet: Sendable {
   /// The pixels of one image from 0 to 1, never standardized. Like that of an array, `index` must be below `count`.
   public subscript(index: Int) -> [Float] {
     precondition(labels.indices.contains(index), "there is no image \(index) among \(count)")
-    return PixelConverter(for: self, standardizedBy: nil).values(of: [Int32(index)], in: pixels)
+    return converter(standardizedBy: nil).values(of: [Int32(index)], in: pixels)
+  }
+
+  /// What makes numbers of the pixels: from 0 to 1, then standardized where that is asked for. × 1 + 0 changes no bit.
+  func converter(standardizedBy standardization: Standardization?) -> PixelConverter {
+    let channels = imageShape[0]
+    let (mean, deviation) = (standardization?.mean, standardization?.standardDeviation)
+    return PixelConverter(
+      imageShape: imageShape, greatestPixel: greatestPixel,
+      scales: deviation?.map { 1 / $0 } ?? [Float](repeating: 1, count: channels),
+      offsets: mean.map { zip($0, deviation ?? []).map { -$0 / $1 } } ?? [Float](repeating: 0, count: channels))
   }
 
   /// The images at `indices`, in that order, standardized as this set is. Each must be below `count`.

@@ -7,6 +7,8 @@ struct Progress {
     /// Seconds in all, and those of them not spent on training.
     var seconds = 0.0
     var pausedSeconds = 0.0
+    /// Seconds in which steps waited for data; checkpoints of version 0.1 do not know them.
+    var dataSeconds: Double?
     /// The step after which the model was evaluated last, and what was found.
     var evaluatedStep = 0
     var evaluation: Evaluation?
@@ -55,6 +57,7 @@ struct Progress {
   mutating func count(_ outcome: StepOutcome, learningRate: Double) -> StepReport {
     counts.steps += 1
     counts.examples += outcome.examples
+    counts.dataSeconds = (counts.dataSeconds ?? 0) + outcome.dataSeconds
     counts.periodExamples += outcome.examples
     counts.lossSum += outcome.loss * Double(outcome.examples)
     if let accuracy = outcome.accuracy {
@@ -96,7 +99,8 @@ struct Progress {
     last.closePeriod()
     return TrainingResult(
       ending: ending, steps: steps, epochs: epoch, loss: last.counts.loss, accuracy: last.counts.accuracy,
-      evaluation: evaluation, seconds: seconds, examplesPerSecond: examplesPerSecond)
+      evaluation: evaluation, seconds: seconds, examplesPerSecond: examplesPerSecond,
+      dataShare: (counts.dataSeconds ?? 0) / trainingSeconds)
   }
 }
 
@@ -106,6 +110,8 @@ struct StepOutcome {
   var accuracy: Double?
   var gradientNorm: Double?
   var examples: Int
+  /// Seconds in which the step waited for what it looks at.
+  var dataSeconds: Double
 }
 
 extension Duration {

@@ -8,6 +8,7 @@ struct Stepper {
   private let optimizer: any Optimizer
   /// For tasks that can be replayed.
   private let compiled: CompiledStep?
+  private let clock = ContinuousClock()
 
   init(_ task: any TrainingTask, _ optimizer: any Optimizer) {
     self.task = task
@@ -24,8 +25,11 @@ struct Stepper {
   func step(_ step: Int, measuringNorm: Bool) throws -> StepOutcome {
     let examples: Int
     let values: [Tensor]
+    var dataSeconds = 0.0
     if let compiled, let task = task as? any ReplayableTask {
+      let start = clock.now
       let inputs = try task.inputs(ofStep: step)
+      dataSeconds = start.duration(to: clock.now).seconds
       examples = inputs.examples
       values = try compiled(inputs.tensors, variant: inputs.variant << 1 | (measuringNorm ? 1 : 0))
     } else {
@@ -39,7 +43,8 @@ struct Stepper {
     var numbers = try values.dropFirst().map { Double(try $0.scalar()) }[...]
     let norm = measuringNorm ? numbers.popLast() : nil
     let loss = numbers.popFirst() ?? .nan
-    return StepOutcome(loss: loss, accuracy: numbers.popFirst(), gradientNorm: norm, examples: examples)
+    return StepOutcome(
+      loss: loss, accuracy: numbers.popFirst(), gradientNorm: norm, examples: examples, dataSeconds: dataSeconds)
   }
 }
 

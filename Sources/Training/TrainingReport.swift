@@ -75,4 +75,6 @@ public struct TrainingResult: Hashable, Sendable {
   /// Seconds in all, and examples a second in training steps.
   public var seconds: Double
   public var examplesPerSecond: Double
+  /// The share of the time of training steps that they waited for data; 0 where the task makes its data while it records.
+  public var dataShare: Double
 }

@@ -47,6 +47,7 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
     #expect(steps == 60)
     #expect(epochs == Array(1...20))
     #expect(result.steps == 60 && result.epochs == 20 && result.ending == .completed)
+    #expect(result.dataShare > 0 && result.dataShare < 1)
     guard case .classification(let found)? = result.evaluation else {
       Issue.record("there should be a classifier's results")
       return

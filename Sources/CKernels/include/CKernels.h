@@ -252,8 +252,13 @@ void backprop_random_uniform(int64_t count, const uint32_t key[4], float *y);
 // elements are sqrt(-2 ln u) cos(2πv), then sqrt(-2 ln u) sin(2πv); words (w2, w3) give the next two.
 void backprop_random_normal(int64_t count, const uint32_t key[4], float *y);
 
-// y[i] = x[i] * scale: pixels to floats.
-void backprop_scale_bytes(int64_t count, const uint8_t *x, float scale, float *y);
+// MARK: Pixels
+
+// y[count, channels, plane] = x[numbers[i], channel, :] / greatest * scales[channel] + offsets[channel]: images chosen by
+// number, which must be there.
+void backprop_convert_images(
+    int64_t count, int64_t channels, int64_t plane, const int32_t *numbers, const uint8_t *x, float greatest,
+    const float *scales, const float *offsets, float *y);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,52 @@
+// Images of bytes, chosen by number, as floats.
+#include "CKernels.h"
+#include "simd.h"
+#include "threads.h"
+
+typedef uint8_t bytes __attribute__((vector_size(16), aligned(1), may_alias));
+
+typedef struct {
+  int64_t channels, plane;
+  const int32_t *numbers;
+  const uint8_t *x;
+  float greatest;
+  const float *scales, *offsets;
+  float *y;
+} images;
+
+// y[plane] = x[plane] / greatest * scale + offset. Each operation is rounded, so that every instruction set gives the
+// same bits; memory takes longer than the division.
+INLINE void convert_plane(int64_t plane, const uint8_t *x, float greatest, float scale, float offset, float *y) {
+#pragma STDC FP_CONTRACT OFF
+  int64_t j = 0;
+  for (; j + LANES <= plane; j += LANES) {
+    lanes v = __builtin_convertvector(*(const bytes *)(x + j), lanes);
+    STORE(y + j, v / greatest * scale + offset);
+  }
+  for (; j < plane; j++) y[j] = (float)x[j] / greatest * scale + offset;
+}
+
+CLONES static void convert_images(void *context, int64_t begin, int64_t end) {
+  const images *t = context;
+  int64_t size = t->channels * t->plane;
+  for (int64_t i = begin; i < end; i++) {
+    const uint8_t *x = t->x + t->numbers[i] * size;
+    if (i + 1 < end) {  // shuffled images lie where the processor does not expect them
+      const uint8_t *next = t->x + t->numbers[i + 1] * size;
+      for (int64_t j = 0; j < size; j += 64) __builtin_prefetch(next + j);
+    }
+    for (int64_t c = 0; c < t->channels; c++) {
+      convert_plane(
+          t->plane, x + c * t->plane, t->greatest, t->scales[c], t->offsets[c], t->y + i * size + c * t->plane);
+    }
+  }
+}
+
+void backprop_convert_images(
+    int64_t count, int64_t channels, int64_t plane, const int32_t *numbers, const uint8_t *x, float greatest,
+    const float *scales, const float *offsets, float *y) {
+  if (count <= 0 || channels <= 0 || plane <= 0) return;
+  images t = {channels, plane, numbers, x, greatest, scales, offsets, y};
+  // A byte takes a fifth of a nanosecond; a fork pays three times sooner than elsewhere, as waiting for memory is shared.
+  backprop_parallel(count, backprop_grain(count, 0.6 * (double)(channels * plane)), convert_images, &t);
+}
