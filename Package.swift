@@ -12,6 +12,8 @@ let package = Package(
   products: [
     .library(name: "Backprop", targets: ["Backprop"]),
     .executable(name: "backprop", targets: ["BackpropCLI"]),
+    // Preloaded by a test and by scripts/plans.
+    .library(name: "AllocationCounter", type: .dynamic, targets: ["AllocationCounter"]),
   ],
   traits: [
     .trait(
@@ -54,6 +56,7 @@ let package = Package(
       dependencies: ["Backprop", "CMachine", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
     .executableTarget(name: "Bigram", dependencies: ["Backprop"], path: "Examples/Bigram", swiftSettings: strict),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter", cSettings: strictC),
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", .product(name: "RealModule", package: "swift-numerics")],

@@ -18,18 +18,29 @@ public final class CompiledStep {
   /// What is recorded: gradients to go along, and other tensors to compute.
   public typealias Recording = (gradients: Gradients, others: [Tensor])
 
-  private struct Key: Hashable {
-    var variant: Int
-    var shapes: [Shape]
-    var types: [DType]
-    var trainable: [Bool]
-    var clips: Bool
-    var isTraining: Bool
+  /// A recording, and all that tells it from another.
+  private struct Recorded {
+    let variant: Int
+    let shapes: [Shape]
+    let types: [DType]
+    let trainable: [Bool]
+    let clips: Bool
+    let isTraining: Bool
+    let replay: Replay
+
+    func fits(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) -> Bool {
+      variant == self.variant && inputs.count == types.count
+        && zip(inputs, types).allSatisfy { $0.dtype == $1 } && zip(inputs, shapes).allSatisfy { $0.shape == $1 }
+        && trainable.elementsEqual(rule.trainable) && clips == (rule.clipNorm != nil) && isTraining == Mode.isTraining
+    }
   }
 
   private let optimizer: any Optimizer
   private let record: ([Tensor], _ variant: Int) throws -> Recording
-  private var replays: [Key: Replay] = [:]
+  /// Few, and looked through one by one: making a key to look one up would allocate memory in each step.
+  private var recordings: [Recorded] = []
+  /// The optimizer's numbers of this step.
+  private var numbers: [Float] = []
 
   /// A step of `optimizer` along the gradients that `record` gives for inputs, computing other tensors with it.
   public init(
@@ -52,24 +63,25 @@ public final class CompiledStep {
       try optimizer.update(along: gradients, evaluating: others)
       return [gradients.loss] + others
     }
-    let numbers = rule.inputs
-    let key = Key(
-      variant: variant, shapes: inputs.map(\.shape), types: inputs.map(\.dtype), trainable: rule.trainable,
-      clips: rule.clipNorm != nil, isTraining: Mode.isTraining)
+    numbers.removeAll(keepingCapacity: true)
+    rule.appendInputs(to: &numbers)
     let replay: Replay
-    if let found = replays[key] {
-      replay = found
+    if let found = recordings.first(where: { $0.fits(inputs, rule, variant) }) {
+      replay = found.replay
     } else {
-      replay = try compile(inputs, rule, numbers, variant)
-      replays[key] = replay
+      replay = try compile(inputs, rule, variant)
+      recordings.append(
+        Recorded(
+          variant: variant, shapes: inputs.map(\.shape), types: inputs.map(\.dtype), trainable: Array(rule.trainable),
+          clips: rule.clipNorm != nil, isTraining: Mode.isTraining, replay: replay))
     }
-    let results = try replay.run(inputs + numbers.map { Tensor($0) })
+    let results = try replay.run(inputs, numbers: numbers)
     rule.stepCount += 1
     return results
   }
 
   /// Records with stand-ins. Recording may draw random numbers; the first run then draws the same ones.
-  private func compile(_ inputs: [Tensor], _ rule: RuleOptimizer, _ numbers: [Float], _ variant: Int) throws -> Replay {
+  private func compile(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) throws -> Replay {
     for input in inputs { if let failure = input.failure { throw failure } }
     let standIns = inputs.map { Tensor.standIn(like: $0) }
     let shared = numbers.map { Tensor($0) }
@@ -80,7 +92,7 @@ public final class CompiledStep {
     let draws = random.counter &- firstDraw
     random.counter = firstDraw
     return try Replay(
-      computing: [gradients.loss] + others, assigning: assignments, inputs: standIns + shared, firstDraw: firstDraw,
-      draws: draws)
+      computing: [gradients.loss] + others, assigning: assignments, inputs: standIns, numbers: shared,
+      firstDraw: firstDraw, draws: draws)
   }
 }

@@ -82,9 +82,19 @@ inline dnnl::memory::desc dense_like(const backprop_dnn_tensor &tensor, const ba
 
 // Primitives to run one after the other over operands of the caller and pieces of the caller's scratch memory.
 struct backprop_dnn_operation {
+  // The arguments as oneDNN's C interface takes them: its C++ one makes such a list on each call.
   struct stage {
     dnnl::primitive primitive;
-    std::unordered_map<int, dnnl::memory> arguments;
+    std::vector<dnnl::memory> memories;
+    std::vector<dnnl_exec_arg_t> arguments;
+
+    stage(const dnnl::primitive &primitive, const std::unordered_map<int, dnnl::memory> &given)
+        : primitive(primitive) {
+      for (auto &[name, memory] : given) {
+        memories.push_back(memory);
+        arguments.push_back({name, memory.get()});
+      }
+    }
   };
 
   std::vector<dnnl::memory> operands;
@@ -123,7 +133,8 @@ struct backprop_dnn_operation {
   }
 
   void reorder(const dnnl::memory &from, const dnnl::memory &to) {
-    stages.push_back({dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}});
+    stages.emplace_back(dnnl::reorder(from, to),
+                        std::unordered_map<int, dnnl::memory>{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
   }
 
   template <typename Description>
@@ -132,7 +143,7 @@ struct backprop_dnn_operation {
     if (description.scratchpad_desc().get_size() > 0) {
       arguments.emplace(DNNL_ARG_SCRATCHPAD, temporary(description.scratchpad_desc()));
     }
-    stages.push_back({primitive, std::move(arguments)});
+    stages.emplace_back(primitive, arguments);
   }
 };
 

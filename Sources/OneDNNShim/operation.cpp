@@ -51,7 +51,12 @@ int32_t backprop_dnn_execute(backprop_dnn_operation *operation, void *const *poi
     for (auto &[memory, offset] : operation->scratch) {
       memory.set_data_handle(static_cast<char *>(scratch) + offset);
     }
-    for (auto &stage : operation->stages) stage.primitive.execute(backprop::stream(), stage.arguments);
+    for (auto &stage : operation->stages) {
+      dnnl::error::wrap_c_api(
+          dnnl_primitive_execute(stage.primitive.get(), backprop::stream().get(),
+                                 static_cast<int>(stage.arguments.size()), stage.arguments.data()),
+          "a step was refused");
+    }
   });
 }
 

@@ -34,8 +34,13 @@ public final class Random: Sendable {
   }
 
   /// The key of a draw: seed and number, a word each half.
-  func key(_ count: UInt64) -> [UInt32] {
-    [seed, count].flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] }
+  func key(_ count: UInt64) -> [UInt32] { [0, 1, 2, 3].map { words(count)[$0] } }
+
+  /// The same, without memory of its own.
+  func words(_ count: UInt64) -> SIMD4<UInt32> {
+    SIMD4(
+      UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), UInt32(truncatingIfNeeded: count),
+      UInt32(truncatingIfNeeded: count >> 32))
   }
 }
 

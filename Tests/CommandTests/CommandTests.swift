@@ -18,12 +18,15 @@ struct CommandTests {
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
 
-  /// `watch` sees the process on its way.
-  func run(_ arguments: [String], watch: (Process) throws -> Void = { _ in }) throws -> Outcome {
+  /// `environment` is added to this process's own; `watch` sees the process on its way.
+  func run(
+    _ arguments: [String], environment: [String: String] = [:], watch: (Process) throws -> Void = { _ in }
+  ) throws -> Outcome {
     let process = Process()
     let command: URL = try #require(Self.command, "build the product 'backprop' first")
     process.executableURL = command
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

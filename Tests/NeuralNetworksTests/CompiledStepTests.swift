@@ -50,6 +50,28 @@ import Testing
     #expect(recorded.counter == replayed.counter)
   }
 
+  /// A step writes its results where the last one's lie, unless somebody holds those, or what is to be computed of them.
+  @Test func resultsThatAreHeldStay() throws {
+    let model = Dense(3, 2)
+    let step = CompiledStep(with: GradientDescent(for: model, learningRate: 0.1)) { inputs, _ in
+      let logits = model(inputs[0])
+      return (valueAndGradient(of: model) { $0(inputs[0]).square().sum() }.gradients, [logits])
+    }
+    func take(_ number: Int) throws -> [Tensor] { try step([.ones([2, 3]) * Float(number)]) }
+    let all = try take(1)
+    let (loss, logits) = (try all[0].scalar(), try all[1].values())
+    let one = try take(2)[1]
+    let values = try one.values()
+    let twice = try take(3)[1] * 2
+    let last = try take(4)
+    for number in 5..<8 { _ = try take(number) }
+    #expect(try all[0].scalar() == loss && all[1].values() == logits)
+    #expect(try one.values() == values)
+    #expect(try twice.values() != last[1].values())
+    // The same steps with another network of the same weights would give the same; here the numbers differ by the input.
+    #expect(Set([loss, try last[0].scalar(), try take(8)[0].scalar()]).count == 3)
+  }
+
   @Test func wrongInputsAreNamed() throws {
     let model = Dense(3, 2)
     let step = CompiledStep(with: GradientDescent(for: model, learningRate: 0.1)) { inputs in

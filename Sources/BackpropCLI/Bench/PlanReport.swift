@@ -9,6 +9,8 @@ struct PlanReport: Codable, Equatable {
   /// The plans in the order of their first run. All steps of a training share one; those without memory of their own
   /// bring inputs into place.
   var plans: [Profile.PlanRecord]
+  /// How often one more step asked for memory, where somebody counts. Not for a text, which records plans of its own.
+  var allocations: Int?
 
   /// Prepares a workload and does ten steps; three where they take long, and all of a text.
   init(_ workload: some Workload) throws {
@@ -18,6 +20,10 @@ struct PlanReport: Codable, Equatable {
     try Profile.$current.withValue(profile) {
       for _ in 0..<calls { try job.call() }
     }
+    // Not while somebody looks, which takes memory itself.
+    let before = job.steps == 1 ? Allocations.count : nil
+    try job.call()
+    if let before, let after = Allocations.count { allocations = after - before }
     self.workload = workload.name
     steps = calls * job.steps
     plans = profile.plans
@@ -28,6 +34,7 @@ struct PlanReport: Codable, Equatable {
     let lines = plans.map {
       "\($0.runs) times \($0.steps) steps, an arena of \($0.arenaBytes.bytes), \($0.outputs) outputs"
     }
-    return (["\(workload): \(steps) steps"] + lines).joined(separator: "\n  ")
+    let asked = allocations.map { ["one more asked for memory \($0.grouped) times"] } ?? []
+    return (["\(workload): \(steps) steps"] + lines + asked).joined(separator: "\n  ")
   }
 }

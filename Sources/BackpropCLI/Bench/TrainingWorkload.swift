@@ -103,6 +103,7 @@ struct TrainingWorkload: Workload {
         crossEntropy(logits: model(inputs[0]).reshaped(to: [labels.shape[0], -1]), labels: inputs[1])
       }.gradients
     }
-    return Job(parameters: parameterCount(of: model)) { _ = try step([inputs, labels])[0].scalar() }
+    let batch = [inputs, labels]
+    return Job(parameters: parameterCount(of: model)) { _ = try step(batch)[0].scalar() }
   }
 }

@@ -53,12 +53,17 @@ public class AdamRule: RuleOptimizer {
   }
 
   /// The learning rate, what m is multiplied with and what √v is multiplied with; in double precision up to here.
-  override func numbers(step t: Int) -> [Float] {
+  override func append(numbersOfStep t: Int, to numbers: inout [Float]) {
+    numbers.append(learningRate)
     let meanFactor = 1 / (1 - pow(beta1, Double(t)))
     let rootFactor = 1 / (1 - pow(beta2, Double(t))).squareRoot()
     switch variant {
-    case .paper, .pytorch: return [learningRate, Float(meanFactor), Float(rootFactor)]
-    case .keras: return [learningRate, Float(meanFactor / rootFactor), 1]
+    case .paper, .pytorch:
+      numbers.append(Float(meanFactor))
+      numbers.append(Float(rootFactor))
+    case .keras:
+      numbers.append(Float(meanFactor / rootFactor))
+      numbers.append(1)
     }
   }
 

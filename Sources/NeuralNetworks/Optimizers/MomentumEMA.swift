@@ -20,8 +20,9 @@ public final class MomentumEMA: RuleOptimizer {
   }
 
   /// The learning rate and the gradient's share.
-  override func numbers(step t: Int) -> [Float] {
-    [learningRate, variant == .pytorch && t == 1 ? 1 : Float(1 - momentum)]
+  override func append(numbersOfStep t: Int, to numbers: inout [Float]) {
+    numbers.append(learningRate)
+    numbers.append(variant == .pytorch && t == 1 ? 1 : Float(1 - momentum))
   }
 
   override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])

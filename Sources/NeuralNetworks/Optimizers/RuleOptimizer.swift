@@ -42,8 +42,8 @@ public class RuleOptimizer: Optimizer {
 
   public var stateVariables: [Variable] { slots.flatMap(\.state) }
 
-  /// Numbers of this step that all parameters share; `t` counts from 1.
-  func numbers(step t: Int) -> [Float] { [learningRate] }
+  /// Appends the numbers of this step that all parameters share; `t` counts from 1.
+  func append(numbersOfStep t: Int, to numbers: inout [Float]) { numbers.append(learningRate) }
 
   /// The rule: where the parameter and its state go, given the gradient at the parameter and this step's `numbers`.
   func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor]) -> (Tensor, [Tensor]) {
@@ -51,16 +51,21 @@ public class RuleOptimizer: Optimizer {
   }
 
   public func update(along gradients: Gradients, evaluating tensors: [Tensor]) throws(TensorError) {
+    var inputs: [Float] = []
+    appendInputs(to: &inputs)
     let assignments = try assignments(along: gradients, inputs.map { Tensor($0) })
     try evaluate([gradients.loss] + tensors, assigning: assignments)
     stepCount += 1
   }
 
   /// What changes from step to step without changing the graph: the rule's numbers, and the norm to clip at.
-  var inputs: [Float] { numbers(step: stepCount + 1) + (clipNorm.map { [$0] } ?? []) }
+  func appendInputs(to inputs: inout [Float]) {
+    append(numbersOfStep: stepCount + 1, to: &inputs)
+    if let clipNorm { inputs.append(clipNorm) }
+  }
 
   /// Which parameters take part.
-  var trainable: [Bool] { slots.map(\.parameter.isTrainable) }
+  var trainable: some Sequence<Bool> { slots.lazy.map(\.parameter.isTrainable) }
 
   /// Records where everything goes; `inputs` are those of the step as tensors.
   func assignments(along gradients: Gradients, _ inputs: [Tensor]) throws(TensorError) -> [(Variable, Tensor)] {

@@ -19,7 +19,8 @@ final class Node: @unchecked Sendable {
   let number: Int
   let op: Op
   let types: [TensorType]
-  let leaf: Leaf
+  // Only `holdsItsDataAlone` changes it, and back.
+  private(set) var leaf: Leaf
   // Only `deinit` empties it.
   fileprivate(set) var inputs: [Tensor]
   // Values already computed, by output. Only touched while the runtime's lock is held.
@@ -53,9 +54,22 @@ final class Node: @unchecked Sendable {
     }
   }
 
+  /// Whether nobody else holds the data of this leaf. To be asked by who alone holds the node.
+  fileprivate func holdsItsDataAlone() -> Bool {
+    guard case .storage(var storage) = leaf else { return false }
+    leaf = .none
+    defer { leaf = .storage(storage) }
+    return isKnownUniquelyReferenced(&storage)
+  }
+
   var failure: TensorError? {
     if case .failure(let error) = leaf { error } else { nil }
   }
+}
+
+extension Tensor {
+  /// Whether this is data that nobody else can come to, so that its memory may be written again.
+  mutating func isDataHeldOnlyHere() -> Bool { isKnownUniquelyReferenced(&node) && node.holdsItsDataAlone() }
 }
 
 /// The nodes that `roots` depend on, inputs before users. `follow` says whether to go on from a node to its inputs.

@@ -48,7 +48,8 @@ struct Executor: ~Copyable {
     let pending = tensors.filter { $0.knownStorage == nil }
     guard !pending.isEmpty || !assignments.isEmpty else { return }
     let (request, loaded) = try load(pending, assignments)
-    let outputs = try run(loaded, request.sources)
+    let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
+    try run(loaded, request.sources, outputs.map(\.pointer))
     for (tensor, storage) in zip(pending, outputs) {
       if tensor.node.results.isEmpty {
         tensor.node.results = Array(repeating: nil, count: tensor.node.types.count)
@@ -66,8 +67,10 @@ struct Executor: ~Copyable {
     return (request, try plan(for: request))
   }
 
-  /// Runs a plan; gives its outputs.
-  mutating func run(_ loaded: LoadedPlan, _ sources: [Request.Source]) throws(TensorError) -> [Storage] {
+  /// Runs a plan, which writes its outputs where these point to.
+  mutating func run(
+    _ loaded: LoadedPlan, _ sources: [Request.Source], _ outputs: [UnsafeMutableRawPointer]
+  ) throws(TensorError) {
     if !isPrepared {
       backprop_flush_denormals()
       backprop_dnn_set_threads(backprop_threads())
@@ -75,10 +78,7 @@ struct Executor: ~Copyable {
     }
     if arena.byteCount < loaded.plan.arenaBytes { arena = Storage(byteCount: loaded.plan.arenaBytes) }
     if scratch.byteCount < loaded.scratchBytes { scratch = Storage(byteCount: loaded.scratchBytes) }
-
-    let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
     try loaded.run(sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer)
-    return outputs
   }
 
   private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {
@@ -118,11 +118,12 @@ extension Tensor {
 
   /// The one number that the tensor holds.
   public func scalar(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> Float {
-    let all = try values(file: file, line: line)
-    guard all.count == 1 else {
-      throw TensorError("scalar: \(shape) holds \(all.count) numbers; use values()", callSite: CallSite(file, line))
+    let storage = try read(.float32, CallSite(file, line))
+    guard shape.elementCount == 1 else {
+      throw TensorError(
+        "scalar: \(shape) holds \(shape.elementCount) numbers; use values()", callSite: CallSite(file, line))
     }
-    return all[0]
+    return storage.pointer.load(as: Float.self)
   }
 
   /// The values, where they are known. The runtime's lock is held.
@@ -131,7 +132,7 @@ extension Tensor {
     return node.results.indices.contains(output) ? node.results[output] : nil
   }
 
-  private func read(_ dtype: DType, _ site: CallSite) throws(TensorError) -> Storage {
+  private func read(_ dtype: DType, _ site: @autoclosure () -> CallSite) throws(TensorError) -> Storage {
     do throws(TensorError) {
       if let failure { throw failure }
       guard self.dtype == dtype else {
@@ -147,7 +148,7 @@ extension Tensor {
       }
     } catch {
       var located = error
-      located.callSite = error.callSite ?? site
+      located.callSite = error.callSite ?? site()
       throw located
     }
   }

@@ -1,8 +1,18 @@
 import CKernels
 
+/// The addresses of a kernel's operands; those that are absent are `nil`.
+struct KernelOperands {
+  private let start: UnsafePointer<UnsafeMutableRawPointer?>
+  let count: Int
+
+  init(_ start: UnsafePointer<UnsafeMutableRawPointer?>, count: Int) { (self.start, self.count) = (start, count) }
+
+  subscript(index: Int) -> UnsafeMutablePointer<Float>? { start[index]?.assumingMemoryBound(to: Float.self) }
+}
+
 extension KernelCall {
   /// Runs the kernel on these operands: inputs, outputs, memory to work in.
-  func run(_ operands: [UnsafeMutablePointer<Float>?]) throws(TensorError) {
+  func run(_ operands: KernelOperands) throws(TensorError) {
     func n(_ value: Int) -> Int64 { Int64(value) }
     func ints(_ index: Int) -> UnsafeMutablePointer<Int32>? {
       UnsafeMutableRawPointer(operands[index])?.assumingMemoryBound(to: Int32.self)

@@ -8,6 +8,8 @@ final class LoadedPlan {
   private let libraryCalls: [OneDNNOperation?]
   /// The address of each buffer.
   private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  /// The addresses of one step's operands, for calls that take a list.
+  private let operandPointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var arena: UnsafeMutableRawPointer?
   let scratchBytes: Int
   /// What the steps are and cost, for who looks at them.
@@ -27,13 +29,20 @@ final class LoadedPlan {
     scratchBytes = calls.reduce(0) { max($0, $1?.scratchBytes ?? 0) }
     pointers = .allocate(capacity: plan.places.count)
     pointers.initialize(repeating: nil, count: plan.places.count)
+    let most = plan.steps.reduce(1) { max($0, $1.operandCount) }
+    operandPointers = .allocate(capacity: most)
+    operandPointers.initialize(repeating: nil, count: most)
   }
 
-  deinit { pointers.deallocate() }
+  deinit {
+    pointers.deallocate()
+    operandPointers.deallocate()
+  }
 
   /// Runs the steps. The runtime's lock is held; `arena` and `scratch` are large enough.
   func run(
-    sources: [Request.Source], outputs: [Storage], arena: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+    sources: [Request.Source], outputs: [UnsafeMutableRawPointer], arena: UnsafeMutableRawPointer,
+    scratch: UnsafeMutableRawPointer
   )
     throws(TensorError)
   {
@@ -41,7 +50,7 @@ final class LoadedPlan {
       switch place {
       case .arena(let offset): pointers[buffer] = arena + offset
       case .constants: pointers[buffer] = constants.pointer
-      case .output(let index): pointers[buffer] = outputs[index].pointer
+      case .output(let index): pointers[buffer] = outputs[index]
       case .source(let index):
         switch sources[index] {
         case .storage(let storage), .key(let storage): pointers[buffer] = storage.pointer
@@ -107,9 +116,24 @@ final class LoadedPlan {
       }
     case .attention(let call): try attend(call)
     case .library(_, let operands, _):
-      try libraryCalls[index]?.run(operands.map { floats($0).map(UnsafeMutableRawPointer.init) }, scratch)
+      for (place, operand) in operands.enumerated() { operandPointers[place] = floats(operand).map { .init($0) } }
+      try libraryCalls[index]?.run(operandPointers, scratch)
     case .kernel(let call, let operands, _):
-      try call.run(operands.map { $0.flatMap(floats) })
+      for (place, operand) in operands.enumerated() {
+        operandPointers[place] = operand.flatMap(floats).map { .init($0) }
+      }
+      try call.run(KernelOperands(operandPointers, count: operands.count))
+    }
+  }
+}
+
+extension Step {
+  /// How many addresses a call takes as a list.
+  fileprivate var operandCount: Int {
+    switch self {
+    case .library(_, let operands, _): operands.count
+    case .kernel(_, let operands, _): operands.count
+    default: 0
     }
   }
 }

@@ -62,7 +62,8 @@ final class OneDNNOperation {
 
   deinit { backprop_dnn_release(operation) }
 
-  func run(_ operands: [UnsafeMutableRawPointer?], _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
+  func run(_ operands: UnsafePointer<UnsafeMutableRawPointer?>, _ scratch: UnsafeMutableRawPointer) throws(TensorError)
+  {
     guard backprop_dnn_execute(operation, operands, scratch) == 0 else {
       throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))")
     }

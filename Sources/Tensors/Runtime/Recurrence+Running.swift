@@ -15,7 +15,7 @@ extension Recurrence {
   }
 
   /// Operands: projected, weights, bias, lengths, initial, [initial cell]; states, [cells], [kept]; scratch.
-  func run(_ operands: [Memory?]) {
+  func run(_ operands: KernelOperands) {
     var operands = Operands(operands)
     let isLSTM = cell == .lstm
     let (projected, weights, bias, lengths) = (operands.next(), operands.next(), operands.next(), operands.nextInts())
@@ -31,7 +31,7 @@ extension Recurrence {
 
   /// Operands: weights, lengths, states, [cells], [kept], upstream states, [upstream cells]; gradients of the projected
   /// inputs, [of the products], of the initial state, [of the initial cell]; scratch.
-  func runGradient(_ operands: [Memory?]) {
+  func runGradient(_ operands: KernelOperands) {
     var operands = Operands(operands)
     let isLSTM = cell == .lstm
     let (weights, lengths) = (operands.next(), operands.nextInts())
@@ -51,13 +51,13 @@ extension Recurrence {
 
 /// Operands one after the other; those that a cell does not have are skipped.
 private struct Operands {
-  private let all: [Recurrence.Memory?]
+  private let all: KernelOperands
   private var position = 0
 
-  init(_ all: [Recurrence.Memory?]) { self.all = all }
+  init(_ all: KernelOperands) { self.all = all }
 
   mutating func next(_ isThere: Bool = true) -> Recurrence.Memory? {
-    guard isThere, all.indices.contains(position) else { return nil }
+    guard isThere, position < all.count else { return nil }
     defer { position += 1 }
     return all[position]
   }

@@ -10,34 +10,43 @@ public final class Replay: @unchecked Sendable {
   /// The sources that an input stands for; none where the graph does not use it.
   private let inputSources: [[Int]]
   private let inputTypes: [TensorType]
-  private let outputTypes: [TensorType]
+  /// Sources of one number each, which a run writes into.
+  private let numbers: [Storage]
+  /// What the last run gave. Where nobody holds it any more, the next run writes it anew.
+  private var results: [Tensor]
+  private var resultPointers: [UnsafeMutableRawPointer] = []
   private let assigned: [Variable]
   /// Keys of random numbers, and how many draws after the first of recording theirs was.
   private let keys: [(storage: Storage, offset: UInt64)]
   private let draws: UInt64
 
   /// Compiles what computes `outputs` and gives variables new values. `inputs` are data that were recorded with, such as
-  /// `Tensor.standIn(like:)` gives; `firstDraw` is `Random.current.counter` before recording and `draws` how many followed.
+  /// `Tensor.standIn(like:)` gives, `numbers` scalars for numbers that each run brings; `firstDraw` is `Random.current.counter` before recording and `draws` how many followed.
   ///
   /// Throws what was wrong with the graph, and for an input that is no data.
   public init(
     computing outputs: [Tensor], assigning assignments: [(Variable, Tensor)], inputs: [Tensor],
-    firstDraw: UInt64 = 0, draws: UInt64 = 0
+    numbers: [Tensor] = [], firstDraw: UInt64 = 0, draws: UInt64 = 0
   ) throws(TensorError) {
     let (request, loaded) = try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
       try executor.load(outputs, assignments)
     }
     self.loaded = loaded
     sources = request.sources
-    outputTypes = outputs.map(\.type)
+    results = outputs.map { .uninitialized($0.type) }
     inputTypes = inputs.map(\.type)
     assigned = assignments.map(\.0)
     self.draws = draws
-    var inputSources: [[Int]] = []
-    for input in inputs {
+    func data(_ input: Tensor) throws(TensorError) -> Storage {
       guard case .storage(let own) = input.node.leaf else {
         throw TensorError("a replay's inputs must be data, not results of \(input.node.op.name)")
       }
+      return own
+    }
+    self.numbers = try numbers.map(data)
+    var inputSources: [[Int]] = []
+    for input in inputs {
+      let own = try data(input)
       inputSources.append(
         request.sources.indices.filter {
           if case .storage(let storage) = request.sources[$0] { storage === own } else { false }
@@ -55,28 +64,48 @@ public final class Replay: @unchecked Sendable {
     self.keys = keys
   }
 
-  /// Runs the plan; gives the outputs as data. The inputs must be of the types it was made with.
-  public func run(_ inputs: [Tensor]) throws(TensorError) -> [Tensor] {
-    guard inputs.map(\.type) == inputTypes else {
+  /// Runs the plan; gives the outputs as data. The inputs must be of the types it was made with, and as many numbers.
+  public func run(_ inputs: [Tensor], numbers: [Float] = []) throws(TensorError) -> [Tensor] {
+    guard inputs.count == inputTypes.count, zip(inputs, inputTypes).allSatisfy({ $0.type == $1 }) else {
       throw TensorError(
         "a replay was made for inputs \(inputTypes.map(\.description)), not \(inputs.map(\.type.description))")
+    }
+    guard numbers.count == self.numbers.count else {
+      throw TensorError("a replay was made for \(self.numbers.count) numbers, not \(numbers.count)")
     }
     try evaluate(inputs)
     let random = Random.current
     let first = random.take(draws)
     return try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
+      defer { for places in inputSources { for place in places { sources[place] = .storage(Replay.nothing) } } }
       for (input, places) in zip(inputs, inputSources) {
         guard let storage = input.knownStorage else { throw TensorError("internal error: an input has no values") }
         for place in places { sources[place] = .storage(storage) }
       }
-      for (storage, offset) in keys { storage.write(random.key(first &+ offset)) }
-      let storages = try executor.run(loaded, sources)
-      for variable in assigned { variable.advance() }
-      return zip(outputTypes, storages).map { type, storage in
-        Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+      for (storage, number) in zip(self.numbers, numbers) {
+        storage.pointer.storeBytes(of: number, as: Float.self)
       }
+      for (storage, offset) in keys {
+        storage.pointer.storeBytes(of: random.words(first &+ offset), as: SIMD4<UInt32>.self)
+      }
+      renewResults()
+      try executor.run(loaded, sources, resultPointers)
+      for variable in assigned { variable.advance() }
+      return results
     }
   }
+
+  /// New memory for the results that somebody still holds.
+  private func renewResults() {
+    resultPointers.removeAll(keepingCapacity: true)
+    for index in results.indices {
+      if !results[index].isDataHeldOnlyHere() { results[index] = .uninitialized(results[index].type) }
+      if let storage = results[index].knownStorage { resultPointers.append(storage.pointer) }
+    }
+  }
+
+  /// Stands for the inputs between runs, so that a batch is not held longer than its step takes.
+  private static let nothing = Storage(byteCount: 0)
 }
 
 extension Tensor {
@@ -84,6 +113,12 @@ extension Tensor {
   public static func standIn(like tensor: Tensor) -> Tensor {
     let type = tensor.type
     let storage = Storage([Int32](repeating: 0, count: type.shape.elementCount))
+    return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+  }
+
+  /// Data that is about to be written.
+  fileprivate static func uninitialized(_ type: TensorType) -> Tensor {
+    let storage = Storage(byteCount: type.shape.elementCount * 4)
     return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
   }
 }
