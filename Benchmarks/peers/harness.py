@@ -6,6 +6,7 @@ A peer gives a function for each workload that makes a `Job`. The workloads and 
 - millisecondsPerStep is the median over --seconds, minimum the least; the first steps are left out.
 - firstStepMilliseconds is the first step alone, compilation included; setupMilliseconds is what stood before it: the
   network, the optimizer and the data.
+- millisecondsPerUpdate is the median of the optimizer's part of a step, where the peer measures it.
 - tokensPerSecond stands where a step is a token.
 - peakBytes is the most memory the process held in this workload; bytesBefore is what it held before it, so what the
   library itself takes. Without /proc, peakBytes is the greatest of the whole process.
@@ -43,6 +44,8 @@ class Job:
     makes_tokens: bool = False
     # The first step alone, where a call does many.
     first: Callable[[], object] | None = None
+    # Nanoseconds of the optimizer's part of each step, which the call appends.
+    updates: list[int] | None = None
 
 
 def arguments(description, switches=()):
@@ -107,6 +110,8 @@ def measure(name, make_job, given, system):
     _, first = milliseconds(job.first or job.call)
     for _ in range(WARM_UP_CALLS if job.steps == 1 else 1):
         job.call()
+    if job.updates:
+        job.updates.clear()
     times, end = [], time.perf_counter() + given.seconds
     while len(times) < (5 if job.steps == 1 else 1) or time.perf_counter() < end:
         times.append(milliseconds(job.call)[1] / job.steps)
@@ -124,6 +129,8 @@ def measure(name, make_job, given, system):
     }
     if before is not None:
         line["bytesBefore"] = before
+    if job.updates:
+        line["millisecondsPerUpdate"] = round(statistics.median(job.updates) / 1e6, 5)
     if job.makes_tokens:
         line["tokensPerSecond"] = round(1000 / median, 2)
     return line

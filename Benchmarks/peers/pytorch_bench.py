@@ -7,6 +7,8 @@ A step is zero_grad, forward, cross entropy, backward and the optimizer's update
 --compiled gives networks and losses to torch.compile; the optimizers are PyTorch's fused ones either way.
 """
 
+import time
+
 import harness
 
 if __name__ == "__main__":  # before PyTorch is imported, which then finds the threads
@@ -51,10 +53,13 @@ def training(network, inputs, labels, update, compiled, channels_last=False, **s
         updates.zero_grad(set_to_none=True)
         value = loss(inputs, labels)
         value.backward()
+        start = time.perf_counter_ns()
         updates.step()
+        spent.append(time.perf_counter_ns() - start)
         return value
 
-    return harness.Job(step, count(model.parameters()))
+    spent = []
+    return harness.Job(step, count(model.parameters()), updates=spent)
 
 
 def generate(compiled):

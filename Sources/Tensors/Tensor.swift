@@ -48,6 +48,9 @@ public struct Tensor: Sendable {
     record(.fill(Constant(value), TensorType(shape, dtype)), [])
   }
 
+  /// How many operations were recorded so far, by all threads.
+  package static var recordedCount: Int { Node.latestNumber }
+
   /// A tensor that carries an error.
   public static func failed(_ error: TensorError) -> Tensor {
     Tensor(Node(.failed, inputs: [], types: [TensorType([])], leaf: .failure(error)))

@@ -32,6 +32,29 @@ struct PlanTests {
     try lines.split(separator: "\n").map { try JSONDecoder().decode(Report.self, from: Data($0.utf8)) }
   }
 
+  /// Ten times the nodes may not take more work for each. What counts the work is memory asked for, as each look at a
+  /// step makes lists.
+  @Test(.enabled(if: !counter.isEmpty)) func compilationGrowsWithTheGraph() throws {
+    struct Report: Codable {
+      struct Line: Codable {
+        var graph: String
+        var nodes: Int
+        var allocationsPerNode: Double
+      }
+      var lines: [Line]
+    }
+    let outcome = try CommandTests().run(["bench", "compilation", "--json"], environment: Self.counter)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+    let graphs = Dictionary(grouping: report.lines, by: \.graph)
+    #expect(graphs.count == 2)
+    for (graph, lines) in graphs {
+      let (first, last) = (try #require(lines.first), try #require(lines.last))
+      #expect(last.nodes > 9 * first.nodes)
+      #expect(last.allocationsPerNode > 1 && last.allocationsPerNode < 1.05 * first.allocationsPerNode, "\(graph)")
+    }
+  }
+
   @Test func plansAreThoseOfTheFile() throws {
     // A process of its own: tests beside this one fill the cache of plans.
     let outcome = try CommandTests().run(["bench", "--plans", "--json", "--threads", "2"], environment: Self.counter)

@@ -39,6 +39,21 @@ import Testing
     #expect(try b.values() == [1])
   }
 
+  /// `b` is read after the value is made, so it takes a copy; `a` is not, so the value is written straight into it.
+  @Test func twoVariablesTakeOverOneValue() throws {
+    for count in [1, 3, 100] {
+      func variable(_ name: String, _ value: Float) throws -> Variable {
+        try Variable([Float](repeating: value, count: count), shape: [count], name: name)
+      }
+      let (a, b) = (try variable("a", 3), try variable("b", 5))
+      let (value, sum) = (a.tensor * 2, b.tensor.sum())
+      try evaluate([sum], assigning: [(b, value), (a, value)])
+      #expect(try sum.scalar() == Float(5 * count))
+      #expect(try a.values() == [Float](repeating: 6, count: count))
+      #expect(try b.values() == [Float](repeating: 6, count: count))
+    }
+  }
+
   @Test func failsWithAValue() throws {
     let x = Tensor([Float](repeating: 0, count: 6), shape: [2, 3])
     let product = x.matmul(x)

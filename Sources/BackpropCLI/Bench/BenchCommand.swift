@@ -24,10 +24,17 @@ struct BenchCommand: ParsableCommand {
     guard seconds > 0, seconds <= 86_400 else {
       throw RequestError("--seconds must be above 0 and at most 86400, not \(seconds)")
     }
-    // Not one of the workloads: what others are held against, for scripts.
+    // Not among the workloads: what they are held against, and how steps and compilation grow.
     if workloads == ["machine"] {
       try common.apply()
       return try write(try MachineLimits(seconds: seconds), \.text)
+    }
+    if workloads == ["scaling"] || workloads == ["compilation"] {
+      try common.apply()
+      return try Random.$current.withValue(Random(seed: 0)) {
+        if workloads == ["scaling"] { return try write(try ScalingReport(), \.text) }
+        try write(try CompilationReport(), \.text)
+      }
     }
     if plans, profile { throw RequestError("--plans and --profile are two reports; give one of them") }
     let chosen = workloads.isEmpty ? Workloads.all : try Workloads.named(workloads)

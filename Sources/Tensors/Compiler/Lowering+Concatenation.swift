@@ -19,12 +19,12 @@ extension Lowering {
 
   /// Lets the step that makes a value write it to another place, which holds the same elements in the same order.
   private mutating func redirect(_ value: Int, _ source: View, to part: View, of user: IR.Instruction) -> Bool {
+    uses.note(steps, bufferCount: sizes.count)
     guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
       sizes[source.buffer] == source.shape.elementCount, source.shape.elementCount > 0,
-      isRead(source.buffer, onlyBy: user)
+      uses.readers(of: source.buffer).isEmpty, isRead(value, onlyBy: user),
+      uses.writers(of: source.buffer).count == 1, let writer = uses.writers(of: source.buffer).first
     else { return false }
-    let writers = steps.indices.filter { steps[$0].buffers.writes.contains(source.buffer) }
-    guard writers.count == 1, let writer = writers.first else { return false }
 
     /// The same elements at their new place.
     func moved(_ output: View) -> View? {
@@ -51,13 +51,14 @@ extension Lowering {
       steps[writer] = .program(program)
     default: return false
     }
+    uses.move(source.buffer, to: part.buffer, writtenBy: writer)
     return true
   }
 
-  /// Whether no step has read a buffer yet and only `user` is going to, by whatever view.
-  private func isRead(_ buffer: Int, onlyBy user: IR.Instruction) -> Bool {
-    guard !steps.contains(where: { $0.buffers.reads.contains(buffer) }) else { return false }
-    return views.indices.filter { views[$0]?.buffer == buffer }.allSatisfy { value in
+  /// Whether only `user` is going to read what lies in a value's buffer, by whatever view.
+  private func isRead(_ value: Int, onlyBy user: IR.Instruction) -> Bool {
+    let buffer = views[value]?.buffer
+    return valuesSharingBuffer(of: value).allSatisfy { value in
       !roots.contains(value)
         && users[value].allSatisfy { index in
           let other = ir.instructions[index]

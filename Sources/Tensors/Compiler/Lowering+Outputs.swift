@@ -16,21 +16,26 @@ extension Lowering {
       }
     }
     // First copy away values that lie in variables that are about to change, then write the variables.
-    var copies: [(View, View)] = []
+    var copies: [(value: Int, safe: View?, target: View)] = []
     for (variable, value) in ir.assignments {
       let source = try view(value)
       let target = View(
         buffer: sourceBuffer(variable, size: source.shape.elementCount), shape: source.shape)
       if source.buffer == target.buffer, source == target { continue }
-      if writesInPlace(source, target) { continue }
-      var safe = source
+      if writesInPlace(value, source, target) { continue }
+      var safe: View?
       if case .source = places[source.buffer] {
-        safe = allocate(source.shape)
-        emitCopy(from: source, to: safe)
+        let copy = allocate(source.shape)
+        emitCopy(from: source, to: copy)
+        safe = copy
       }
-      copies.append((safe, target))
+      copies.append((value, safe, target))
     }
-    for (source, target) in copies { emitCopy(from: source, to: target) }
+    // A value that two variables take over may by now lie in the other one.
+    for (value, safe, target) in copies {
+      let source = if let safe { safe } else { try view(value) }
+      emitCopy(from: source, to: target)
+    }
 
     let memory = MemoryPlan(steps: steps, sizes: sizes, inArena: places.map { $0 == nil })
     return Plan(
@@ -42,15 +47,13 @@ extension Lowering {
 
   /// Lets the pass that makes a value write it straight into the variable, if nothing reads the variable later and the
   /// pass itself reads it only position by position.
-  private mutating func writesInPlace(_ source: View, _ target: View) -> Bool {
+  private mutating func writesInPlace(_ value: Int, _ source: View, _ target: View) -> Bool {
+    uses.note(steps, bufferCount: sizes.count)
     guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
       sizes[source.buffer] == sizes[target.buffer],
-      let time = steps.firstIndex(where: { $0.buffers.writes.contains(source.buffer) }),
+      let time = uses.writers(of: source.buffer).first, uses.writers(of: source.buffer).count == 1,
       case .program(var program) = steps[time],
-      !steps[(time + 1)...].contains(where: {
-        $0.buffers.reads.contains(target.buffer) || $0.buffers.writes.contains(target.buffer)
-          || $0.buffers.writes.contains(source.buffer)
-      }),
+      !(uses.readers(of: target.buffer) + uses.writers(of: target.buffer)).contains(where: { $0 > time }),
       !program.outputs.contains(where: { $0.buffer == target.buffer }),
       let output = program.outputs.firstIndex(where: { $0.buffer == source.buffer }),
       program.inputs.allSatisfy({
@@ -60,10 +63,11 @@ extension Lowering {
     program.outputs[output].buffer = target.buffer
     steps[time] = .program(program)
     // Later steps read the value where it lies now.
-    for index in steps.indices.dropFirst(time + 1) where steps[index].buffers.reads.contains(source.buffer) {
+    for index in uses.readers(of: source.buffer) {
       steps[index] = steps[index].reading(target.buffer, insteadOf: source.buffer)
     }
-    for value in views.indices where views[value]?.buffer == source.buffer { views[value]?.buffer = target.buffer }
+    for value in valuesSharingBuffer(of: value) { views[value]?.buffer = target.buffer }
+    uses.move(source.buffer, to: target.buffer, writtenBy: time)
     return true
   }
 }

@@ -7,6 +7,7 @@ struct Lowering {
   var places: [Plan.Place?] = []  // nil: the arena, placed at the end
   var sizes: [Int] = []
   var constants: [UInt32] = []
+  var uses = BufferUses()
   private var constantsBuffer: Int
   private var sourceBuffers: [Int: Int] = [:]
   var views: [View?]
