@@ -326,10 +326,11 @@ static void run_tiled(void *context, int64_t begin, int64_t end) {
   int64_t across = (s->shape[last] + TILE_COLUMNS - 1) / TILE_COLUMNS;
   int64_t down = (s->shape[p->tiled] + TILE_ROWS - 1) / TILE_ROWS;
   for (int64_t t = begin; t < end; t++) {
-    int64_t at[BACKPROP_MAX_RANK], rest = t / across;
-    at[last] = t % across * TILE_COLUMNS;
-    at[p->tiled] = rest % down * TILE_ROWS;
-    rest /= down;
+    // Down first: the transposed operand, which is read or written in the shorter pieces, then goes in memory order.
+    int64_t at[BACKPROP_MAX_RANK], rest = t / down;
+    at[p->tiled] = t % down * TILE_ROWS;
+    at[last] = rest % across * TILE_COLUMNS;
+    rest /= across;
     for (int d = last - 1; d >= 0; d--) {
       if (d == p->tiled) continue;
       at[d] = rest % s->shape[d];
