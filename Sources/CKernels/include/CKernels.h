@@ -225,6 +225,36 @@ void backprop_matmul(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b,
     int64_t b_row, int64_t b_column, float *c);
 
+// MARK: Winograd's convolution
+
+// y[batch, out_height, out_width, outputs] = x[batch, height, width, inputs] ∗ weights, 3 x 3, stride 1, channels last.
+// Channels are multiples of 16. `padding` rows and columns of zeros lie before the images (0...2), as many as are needed after
+// them.
+typedef struct {
+  int64_t batch, height, width, inputs, out_height, out_width, outputs, padding[2];
+} backprop_winograd;
+
+// Whether the processor has the registers that the kernels were made for. Elsewhere they are right, but slow.
+int32_t backprop_winograd_is_fast(void);
+
+// Workers are ranges of the results that may be computed at the same time: as many as threads, if there is work for them.
+int64_t backprop_winograd_workers(const backprop_winograd *shape, int64_t threads);
+
+// How many floats of room, aligned to 64 bytes, a call takes.
+int64_t backprop_winograd_floats(const backprop_winograd *shape, int64_t workers);
+
+// weights[outputs, inputs, 3, 3]; turned by 180 degrees: weights[inputs, outputs, 3, 3], for the images' gradient.
+void backprop_winograd_convolution(
+    const backprop_winograd *shape, const float *x, const float *weights, int32_t turned, float *y, int64_t workers,
+    float *room);
+
+// The gradient of the weights[outputs, inputs, 3, 3] from that of y. Each worker has a sum of its own, so its bits depend
+// on their number.
+int64_t backprop_winograd_gradient_floats(const backprop_winograd *shape, int64_t workers);
+void backprop_winograd_weights_gradient(
+    const backprop_winograd *shape, const float *x, const float *y_gradient, float *weights_gradient, int64_t workers,
+    float *room);
+
 // MARK: Windows of images
 
 // x[batch, channels, height, width] dense; window positions out_height x out_width, where

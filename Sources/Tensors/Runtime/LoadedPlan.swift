@@ -5,7 +5,7 @@ final class LoadedPlan {
   let plan: Plan
   private let constants: Storage
   private let programs: [CProgram?]
-  private let libraryCalls: [OneDNNOperation?]
+  private let libraryCalls: [(any LoadedCall)?]
   /// The address of each buffer.
   private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var arena: UnsafeMutableRawPointer?
@@ -17,10 +17,10 @@ final class LoadedPlan {
     self.plan = plan
     constants = Storage(plan.constants)
     var programs: [CProgram?] = []
-    var calls: [OneDNNOperation?] = []
+    var calls: [(any LoadedCall)?] = []
     for step in plan.steps {
       if case .program(let program) = step { programs.append(CProgram(program)) } else { programs.append(nil) }
-      if case .library(let call, _, _) = step { calls.append(try OneDNNOperation(call)) } else { calls.append(nil) }
+      if case .library(let call, _, _) = step { calls.append(try call.loaded()) } else { calls.append(nil) }
     }
     self.programs = programs
     libraryCalls = calls
