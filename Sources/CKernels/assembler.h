@@ -18,7 +18,7 @@ enum {
 
 // Vector instructions as 0xMPOO: opcode map, prefix (0 none, 1 66, 2 F3), opcode.
 typedef enum {
-  LOAD_VECTOR = 0x1010, STORE_VECTOR = 0x1011, MOVE = 0x1028, BROADCAST = 0x2118,
+  LOAD_VECTOR = 0x1010, STORE_VECTOR = 0x1011, STREAM_VECTOR = 0x102B, MOVE = 0x1028, BROADCAST = 0x2118,
   ADD = 0x1058, MULTIPLY = 0x1059, SUBTRACT = 0x105C, DIVIDE = 0x105E, SQUARE_ROOT = 0x1051,
   LESSER = 0x105D, GREATER = 0x105F,  // the second operand where they are equal or either is NaN
   MULTIPLY_ADD = 0x21A8, MULTIPLY_SUBTRACT = 0x21AA, SUBTRACT_PRODUCT = 0x21AC,  // into the first factor

@@ -174,9 +174,14 @@ static void run_flat_code(void *context, int64_t begin, int64_t end) {
       case GENERAL: view_gather(&o->view, &p->space, at, count, w.places[i]); break;
       }
     }
-    for (int i = 0; i < p->output_count; i++)
-      if (p->outputs[i].reach == LINEAR) w.places[p->outputs[i].place] = p->outputs[i].view.base + at;
-    p->code((void *const *)w.places, count);
+    int streams = p->streaming_code != NULL;
+    for (int i = 0; i < p->output_count; i++) {
+      const operand *o = &p->outputs[i];
+      if (o->reach != LINEAR) continue;
+      w.places[o->place] = o->view.base + at;
+      if (p->program->shared_outputs >> i & 1 && (uintptr_t)w.places[o->place] % 64) streams = 0;
+    }
+    (streams ? p->streaming_code : p->code)((void *const *)w.places, count);
     for (int i = 0; i < p->output_count; i++) {
       const operand *o = &p->outputs[i];
       if (o->reach != LINEAR) view_scatter(&o->view, &p->space, at, count, w.places[o->place]);

@@ -30,6 +30,7 @@ typedef void (*elementwise_code)(void *const *pointers, int64_t count);
 struct backprop_pass {
   const backprop_program *program;
   elementwise_code code;  // NULL: the interpreter runs it
+  elementwise_code streaming_code;  // NULL, or such as stores shared outputs around the caches: to whole cache lines only
   space space;
   int64_t total;
   int tiled;        // the dimension of the tiles' rows, or -1 for the flat walk

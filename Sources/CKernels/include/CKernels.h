@@ -83,6 +83,7 @@ typedef struct {
   const backprop_operand *inputs;
   const backprop_operand *outputs;
   const uint8_t *output_registers;  // which register each output stores
+  uint64_t shared_outputs;  // bit o: other threads read what lies there now, so taking its cache lines from them is slow
   const backprop_instruction *instructions;
 } backprop_program;
 

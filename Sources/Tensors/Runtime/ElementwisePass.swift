@@ -5,7 +5,8 @@ final class ElementwisePass {
   private let program: UnsafeMutablePointer<backprop_program>
   fileprivate let pass: OpaquePointer
 
-  init(_ source: Program) throws(TensorError) {
+  /// `shared`: buffers that all threads have read by then.
+  init(_ source: Program, shared: Set<Int> = []) throws(TensorError) {
     func strides(_ values: [Int]) -> (Int64, Int64, Int64, Int64, Int64, Int64, Int64, Int64) {
       func at(_ index: Int) -> Int64 { index < values.count ? Int64(values[index]) : 0 }
       return (at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7))
@@ -28,7 +29,11 @@ final class ElementwisePass {
         input_count: Int32(source.inputs.count), output_count: Int32(source.outputs.count),
         instruction_count: Int32(source.instructions.count), register_count: Int32(source.registerCount),
         inputs: operands(source.inputs), outputs: operands(source.outputs),
-        output_registers: copied(source.outputRegisters), instructions: copied(source.instructions)))
+        output_registers: copied(source.outputRegisters),
+        shared_outputs: source.outputs.enumerated().reduce(0) { bits, output in
+          shared.contains(output.element.buffer) ? bits | 1 << UInt64(output.offset) : bits
+        },
+        instructions: copied(source.instructions)))
     guard let pass = backprop_make_pass(program) else { throw TensorError("there is no memory for a plan") }
     self.pass = pass
   }
@@ -41,6 +46,9 @@ final class ElementwisePass {
     program.pointee.instructions.deallocate()
     program.deallocate()
   }
+
+  /// Whether there is machine code for it.
+  var isAssembled: Bool { backprop_is_assembled(pass) != 0 }
 
   func run(_ pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>) {
     backprop_run_pass(pass, UnsafePointer(pointers))

@@ -18,10 +18,20 @@ final class LoadedPlan {
   init(_ plan: Plan) throws(TensorError) {
     self.plan = plan
     constants = Storage(plan.constants)
+    // Parameters that products and other kernels read: there each thread reads what it needs, not its part of the pass.
+    var shared = Set<Int>()
+    for step in plan.steps {
+      if case .program = step { continue }
+      shared.formUnion(step.buffers.reads.filter { if case .source = plan.places[$0] { true } else { false } })
+    }
     var passes: [ElementwisePass?] = []
     var calls: [OneDNNOperation?] = []
     for step in plan.steps {
-      if case .program(let program) = step { passes.append(try ElementwisePass(program)) } else { passes.append(nil) }
+      if case .program(let program) = step {
+        passes.append(try ElementwisePass(program, shared: shared))
+      } else {
+        passes.append(nil)
+      }
       if case .library(let call, _, _) = step { calls.append(try OneDNNOperation(call)) } else { calls.append(nil) }
     }
     self.passes = passes
