@@ -83,10 +83,26 @@ typedef struct {
   const backprop_operand *inputs;
   const backprop_operand *outputs;
   const uint8_t *output_registers;  // which register each output stores
+  uint64_t shared_outputs;  // bit o: other threads read what lies there now, so taking its cache lines from them is slow
   const backprop_instruction *instructions;
 } backprop_program;
 
-void backprop_run_program(const backprop_program *program, void *const *pointers);
+// A program laid out, once, to be run again and again; the program must stay as it is. NULL where memory is exhausted.
+// One run of a pass at a time.
+typedef struct backprop_pass backprop_pass;
+backprop_pass *backprop_make_pass(const backprop_program *program);
+void backprop_run_pass(backprop_pass *pass, void *const *pointers);
+void backprop_free_pass(backprop_pass *pass);
+
+// Machine code for those of the passes that it can be made for; the others, and all of them where this gives NULL (on
+// another processor, or where memory may not be made executable), are interpreted, which gives the same bits.
+// To be freed after the last run of the passes.
+typedef struct backprop_code backprop_code;
+backprop_code *backprop_assemble(backprop_pass *const *passes, int32_t count);
+void backprop_free_code(backprop_code *code);
+
+// Whether there is machine code for a pass.
+int backprop_is_assembled(const backprop_pass *pass);
 
 // MARK: Reductions. x[outer, count, inner] -> y[outer, inner]
 
