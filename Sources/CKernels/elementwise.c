@@ -315,6 +315,6 @@ void backprop_run_pass(backprop_pass *p, void *const *pointers) {
     int64_t rows = p->space.shape[p->tiled], columns = p->space.shape[last];
     int64_t tiles = p->total / rows / columns * ((rows + TILE_ROWS - 1) / TILE_ROWS) *
                     ((columns + TILE_COLUMNS - 1) / TILE_COLUMNS);
-    backprop_parallel(tiles, backprop_grain(tiles, (p->cost + 0.3) * BLOCK), run_tiled, p);
+    backprop_parallel(tiles, backprop_grain(tiles, (p->cost + 0.7) * BLOCK), run_tiled, p);
   }
 }
