@@ -227,7 +227,7 @@ void backprop_reduce(backprop_reduction kind, int64_t outer, int64_t count, int6
   int64_t threads = backprop_threads();
   work w = {kind, outer, count, inner, 1, 1, count, x, y, NULL};
   if (inner >= TILE) w.tiles = (inner + TILE - 1) / TILE;
-  double cost = inner == 1 ? 0.06 : 0.08;  // nanoseconds an element
+  double cost = inner == 1 ? 0.06 : 0.1;  // nanoseconds an element
   int64_t units = outer * w.tiles;
   if (units < 4 * threads && outer * count * inner >= 2 * SEGMENT) {
     // Too few independent results to keep the threads busy: split count as well.

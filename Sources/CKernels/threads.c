@@ -62,7 +62,7 @@ int32_t backprop_threads(void) {
 
 int64_t backprop_grain(int64_t count, double item_cost) {
   if (count <= 1) return 1;
-  double workers = (double)count * item_cost / 15e3;
+  double workers = (double)count * item_cost / 4e3;
   int32_t threads = backprop_threads();
   if (workers < 2) return count;
   if (workers > threads) workers = threads;

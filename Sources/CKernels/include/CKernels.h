@@ -83,10 +83,26 @@ typedef struct {
   const backprop_operand *inputs;
   const backprop_operand *outputs;
   const uint8_t *output_registers;  // which register each output stores
+  uint64_t shared_outputs;  // bit o: other threads read what lies there now, so taking its cache lines from them is slow
   const backprop_instruction *instructions;
 } backprop_program;
 
-void backprop_run_program(const backprop_program *program, void *const *pointers);
+// A program laid out, once, to be run again and again; the program must stay as it is. NULL where memory is exhausted.
+// One run of a pass at a time.
+typedef struct backprop_pass backprop_pass;
+backprop_pass *backprop_make_pass(const backprop_program *program);
+void backprop_run_pass(backprop_pass *pass, void *const *pointers);
+void backprop_free_pass(backprop_pass *pass);
+
+// Machine code for those of the passes that it can be made for; the others, and all of them where this gives NULL (on
+// another processor, or where memory may not be made executable), are interpreted, which gives the same bits.
+// To be freed after the last run of the passes.
+typedef struct backprop_code backprop_code;
+backprop_code *backprop_assemble(backprop_pass *const *passes, int32_t count);
+void backprop_free_code(backprop_code *code);
+
+// Whether there is machine code for a pass.
+int backprop_is_assembled(const backprop_pass *pass);
 
 // MARK: Reductions. x[outer, count, inner] -> y[outer, inner]
 
@@ -224,6 +240,36 @@ void backprop_vector_matrix(
 void backprop_matmul(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b,
     int64_t b_row, int64_t b_column, float *c);
+
+// MARK: Winograd's convolution
+
+// y[batch, out_height, out_width, outputs] = x[batch, height, width, inputs] ∗ weights, 3 x 3, stride 1, channels last.
+// Channels are multiples of 16. `padding` rows and columns of zeros lie before the images (0...2), as many as are needed after
+// them.
+typedef struct {
+  int64_t batch, height, width, inputs, out_height, out_width, outputs, padding[2];
+} backprop_winograd;
+
+// Whether the processor has the registers that the kernels were made for. Elsewhere they are right, but slow.
+int32_t backprop_winograd_is_fast(void);
+
+// Workers are ranges of the results that may be computed at the same time: as many as threads, if there is work for them.
+int64_t backprop_winograd_workers(const backprop_winograd *shape, int64_t threads);
+
+// How many floats of room, aligned to 64 bytes, a call takes.
+int64_t backprop_winograd_floats(const backprop_winograd *shape, int64_t workers);
+
+// weights[outputs, inputs, 3, 3]; turned by 180 degrees: weights[inputs, outputs, 3, 3], for the images' gradient.
+void backprop_winograd_convolution(
+    const backprop_winograd *shape, const float *x, const float *weights, int32_t turned, float *y, int64_t workers,
+    float *room);
+
+// The gradient of the weights[outputs, inputs, 3, 3] from that of y. Each worker has a sum of its own, so its bits depend
+// on their number.
+int64_t backprop_winograd_gradient_floats(const backprop_winograd *shape, int64_t workers);
+void backprop_winograd_weights_gradient(
+    const backprop_winograd *shape, const float *x, const float *y_gradient, float *weights_gradient, int64_t workers,
+    float *room);
 
 // MARK: Windows of images
 

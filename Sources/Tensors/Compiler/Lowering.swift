@@ -407,10 +407,17 @@ struct Lowering {
 
   // MARK: Matrix products
 
+  private static let rowsWorthReordering = 256
+
   private mutating func lowerMatmul(_ a: Int, _ b: Int, _ output: Int) throws(TensorError) {
     let shape = ir.types[output].shape
     let (left, leftTransposed, lda) = matrix(try view(a))
-    let (right, rightTransposed, ldb) = matrix(try view(b))
+    var (right, rightTransposed, ldb) = matrix(try view(b))
+    // A right factor is reordered once for many rows: products that read it across its rows are 10 to 40 % slower.
+    if rightTransposed, shape[-2] >= Lowering.rowsWorthReordering {
+      right = rowMajor(right)
+      (right, rightTransposed, ldb) = matrix(right)
+    }
     let result = allocate(shape)
     views[output] = result
     let batch = Shape(shape.dropLast(2).map { $0 })

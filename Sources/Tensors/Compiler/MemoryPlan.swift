@@ -51,53 +51,23 @@ struct MemoryPlan {
     var gaps = Gaps()
     for time in steps.indices {
       for buffer in starts[time].sorted(by: { (sizes[$1], $0) < (sizes[$0], $1) }) {
-        offsets[buffer] = gaps.take(MemoryPlan.bytes(sizes[buffer]))
+        let size = MemoryPlan.bytes(sizes[buffer])
+        if let gap = gaps.best(for: size) {
+          offsets[buffer] = gaps.take(size, from: gap)
+        } else {  // grow the last gap if it reaches the end
+          let offset = gaps.takeLast(reaching: arenaBytes) ?? arenaBytes
+          offsets[buffer] = offset
+          arenaBytes = offset + size
+        }
       }
       for buffer in ends[time] { gaps.giveBack(offsets[buffer] ?? 0, MemoryPlan.bytes(sizes[buffer])) }
     }
     for buffer in sizes.indices where inArena[buffer] && home[buffer] != buffer {
       offsets[buffer] = offsets[home[buffer]]
     }
-    arenaBytes = gaps.end
   }
 
   private static func bytes(_ elements: Int) -> Int {
     (max(elements * 4, 1) + alignment - 1) / alignment * alignment
-  }
-
-  /// Free stretches below `end`, by offset.
-  private struct Gaps {
-    var free: [(offset: Int, size: Int)] = []
-    var end = 0
-
-    mutating func take(_ size: Int) -> Int {
-      if let best = free.indices.filter({ free[$0].size >= size }).min(by: { free[$0].size < free[$1].size }) {
-        let offset = free[best].offset
-        free[best] = (offset + size, free[best].size - size)
-        if free[best].size == 0 { free.remove(at: best) }
-        return offset
-      }
-      // Grow the last gap if it reaches the end.
-      if let last = free.last, last.offset + last.size == end {
-        free.removeLast()
-        end = last.offset + size
-        return last.offset
-      }
-      defer { end += size }
-      return end
-    }
-
-    mutating func giveBack(_ offset: Int, _ size: Int) {
-      let index = free.firstIndex { $0.offset > offset } ?? free.count
-      free.insert((offset, size), at: index)
-      if index + 1 < free.count, free[index].offset + free[index].size == free[index + 1].offset {
-        free[index].size += free[index + 1].size
-        free.remove(at: index + 1)
-      }
-      if index > 0, free[index - 1].offset + free[index - 1].size == free[index].offset {
-        free[index - 1].size += free[index].size
-        free.remove(at: index)
-      }
-    }
   }
 }

@@ -4,8 +4,10 @@ import CKernels
 final class LoadedPlan {
   let plan: Plan
   private let constants: Storage
-  private let programs: [CProgram?]
-  private let libraryCalls: [OneDNNOperation?]
+  private let passes: [ElementwisePass?]
+  /// The passes' machine code, which goes with them.
+  private let code: ElementwiseCode
+  private let libraryCalls: [(any LoadedCall)?]
   /// The address of each buffer.
   private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   /// The addresses of one step's operands, for calls that take a list.
@@ -18,13 +20,24 @@ final class LoadedPlan {
   init(_ plan: Plan) throws(TensorError) {
     self.plan = plan
     constants = Storage(plan.constants)
-    var programs: [CProgram?] = []
-    var calls: [OneDNNOperation?] = []
+    // Parameters that products and other kernels read: there each thread reads what it needs, not its part of the pass.
+    var shared = Set<Int>()
     for step in plan.steps {
-      if case .program(let program) = step { programs.append(CProgram(program)) } else { programs.append(nil) }
-      if case .library(let call, _, _) = step { calls.append(try OneDNNOperation(call)) } else { calls.append(nil) }
+      if case .program = step { continue }
+      shared.formUnion(step.buffers.reads.filter { if case .source = plan.places[$0] { true } else { false } })
     }
-    self.programs = programs
+    var passes: [ElementwisePass?] = []
+    var calls: [(any LoadedCall)?] = []
+    for step in plan.steps {
+      if case .program(let program) = step {
+        passes.append(try ElementwisePass(program, shared: shared))
+      } else {
+        passes.append(nil)
+      }
+      if case .library(let call, _, _) = step { calls.append(try call.loaded()) } else { calls.append(nil) }
+    }
+    self.passes = passes
+    code = ElementwiseCode(for: passes.compactMap(\.self))
     libraryCalls = calls
     scratchBytes = calls.reduce(0) { max($0, $1?.scratchBytes ?? 0) }
     pointers = .allocate(capacity: plan.places.count)
@@ -83,7 +96,7 @@ final class LoadedPlan {
     func n(_ value: Int) -> Int64 { Int64(value) }
     switch step {
     case .program:
-      programs[index]?.run(pointers)
+      passes[index]?.run(pointers)
     case .reduce(let kind, let outer, let count, let inner, let x, let y):
       backprop_reduce(kind.code, n(outer), n(count), n(inner), floats(x), floats(y))
     case .argmax(let outer, let count, let inner, let x, let y):
@@ -155,48 +168,5 @@ extension WindowedImage {
       batch: Int64(batch), channels: Int64(channels), height: Int64(height), width: Int64(width),
       out_height: Int64(outHeight), out_width: Int64(outWidth), kernel: pair(window.kernel),
       stride: pair(window.stride), padding: pair(window.paddingBegin), dilation: pair(window.dilation))
-  }
-}
-
-/// The C form of an elementwise pass.
-private final class CProgram {
-  private let program: UnsafeMutablePointer<backprop_program>
-
-  init(_ source: Program) {
-    func strides(_ values: [Int]) -> (Int64, Int64, Int64, Int64, Int64, Int64, Int64, Int64) {
-      func at(_ index: Int) -> Int64 { index < values.count ? Int64(values[index]) : 0 }
-      return (at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7))
-    }
-    func operands(_ views: [View]) -> UnsafePointer<backprop_operand> {
-      copied(
-        views.map {
-          backprop_operand(buffer: Int32($0.buffer), offset: Int64($0.offset), strides: strides($0.strides))
-        })
-    }
-    func copied<Element>(_ values: [Element]) -> UnsafePointer<Element> {
-      let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(values.count, 1))
-      for (index, value) in values.enumerated() { memory.advanced(by: index).initialize(to: value) }
-      return UnsafePointer(memory)
-    }
-    program = .allocate(capacity: 1)
-    program.initialize(
-      to: backprop_program(
-        rank: Int32(source.shape.rank), shape: strides(source.shape.dimensions),
-        input_count: Int32(source.inputs.count), output_count: Int32(source.outputs.count),
-        instruction_count: Int32(source.instructions.count), register_count: Int32(source.registerCount),
-        inputs: operands(source.inputs), outputs: operands(source.outputs),
-        output_registers: copied(source.outputRegisters), instructions: copied(source.instructions)))
-  }
-
-  deinit {
-    program.pointee.inputs.deallocate()
-    program.pointee.outputs.deallocate()
-    program.pointee.output_registers.deallocate()
-    program.pointee.instructions.deallocate()
-    program.deallocate()
-  }
-
-  func run(_ pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>) {
-    backprop_run_program(program, UnsafePointer(pointers))
   }
 }

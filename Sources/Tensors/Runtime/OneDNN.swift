@@ -28,7 +28,7 @@ public enum Threads {
 }
 
 /// An operation of oneDNN, made once and run many times.
-final class OneDNNOperation {
+final class OneDNNOperation: LoadedCall {
   private let operation: OpaquePointer
   let scratchBytes: Int
 

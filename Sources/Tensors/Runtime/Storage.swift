@@ -1,24 +1,16 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Aligned memory that holds a tensor's elements. Written once, before anyone else sees it, or under the runtime's lock.
 final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int
 
-  /// Memory whose contents are not set. Aligned to 64 bytes, or to a huge page where it is large.
+  private let isPooled: Bool
+
+  /// Memory whose contents are not set, aligned to 64 bytes.
   init(byteCount: Int) {
     self.byteCount = byteCount
-    pointer = UnsafeMutableRawPointer.allocate(
-      byteCount: max(byteCount, 64), alignment: byteCount >= 1 << 22 ? 1 << 21 : 64)
-    #if os(Linux)
-      // Fewer page faults and TLB misses on large arrays; only advice, so the answer does not matter.
-      let hugePages: Int32 = 14  // MADV_HUGEPAGE
-      if byteCount >= 1 << 22 { _ = madvise(pointer, byteCount, hugePages) }
-    #endif
+    let pooled = byteCount >= MemoryPool.smallestArray ? MemoryPool.allocate(byteCount) : nil
+    isPooled = pooled != nil
+    pointer = pooled ?? .allocate(byteCount: max(byteCount, 64), alignment: 64)
   }
 
   convenience init<Element: BitwiseCopyable>(_ values: [Element]) {
@@ -26,7 +18,9 @@ final class Storage: @unchecked Sendable {
     write(values)
   }
 
-  deinit { pointer.deallocate() }
+  deinit {
+    if isPooled { MemoryPool.deallocate(pointer, byteCount) } else { pointer.deallocate() }
+  }
 
   func write<Element: BitwiseCopyable>(_ values: [Element]) {
     values.withUnsafeBytes { bytes in

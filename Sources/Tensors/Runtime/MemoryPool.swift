@@ -1,0 +1,107 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Large regions of memory from which the larger arrays are cut.
+///
+/// So the weights of a medium network lie in huge pages, which spares the processor most of its look-ups of addresses, and
+/// what a step gives back is there for the next one without page faults. Smaller arrays are left to `malloc`: where all is
+/// in the second-level cache anyway, pages count for nothing.
+struct MemoryPool: ~Copyable {
+  private static let shared = Mutex(MemoryPool())
+
+  /// Memory of the shared pool; a number crosses the lock, since pointers must not.
+  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    UnsafeMutableRawPointer(bitPattern: shared.withLock { UInt(bitPattern: $0.take(byteCount)) })
+  }
+
+  static func deallocate(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+    let address = UInt(bitPattern: pointer)
+    shared.withLock { pool in
+      if let pointer = UnsafeMutableRawPointer(bitPattern: address) { pool.giveBack(pointer, byteCount) }
+    }
+  }
+
+  /// What is worth a place in a region, in bytes.
+  static let smallestArray = 256 << 10
+  static let regionBytes = 32 << 20
+  private static let hugePage = 2 << 20
+  private static let page = 16 << 10  // the largest that systems have
+
+  private struct Region {
+    let base: UnsafeMutableRawPointer
+    let size: Int
+    var gaps = Gaps()
+
+    var isFree: Bool { gaps.free.first?.size == size }
+    func holds(_ pointer: UnsafeMutableRawPointer) -> Bool { pointer >= base && pointer < base + size }
+  }
+
+  private var regions: [Region] = []
+
+  deinit { for region in regions { munmap(region.base, region.size) } }
+
+  /// What is held from the system.
+  var heldBytes: Int { regions.reduce(0) { $0 + $1.size } }
+
+  /// Memory aligned to 64 bytes, whose contents are not set. `nil` where the system has none.
+  mutating func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    guard let size = Self.rounded(byteCount) else { return nil }
+    let places = regions.indices.compactMap { region in
+      regions[region].gaps.best(for: size).map { (region, $0, regions[region].gaps.free[$0].size) }
+    }
+    if let (region, gap, _) = places.min(by: { $0.2 < $1.2 }) {
+      return regions[region].base + regions[region].gaps.take(size, from: gap)
+    }
+    guard var region = Self.map(max(size, Self.regionBytes)) else { return nil }
+    defer { regions.append(region) }
+    return region.base + region.gaps.take(size, from: 0)
+  }
+
+  /// Takes back what `take` gave for as many bytes.
+  mutating func giveBack(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+    guard let size = Self.rounded(byteCount), let index = regions.firstIndex(where: { $0.holds(pointer) }) else {
+      return
+    }
+    regions[index].gaps.giveBack(pointer - regions[index].base, size)
+    guard regions[index].isFree else { return }
+    // One free region stays, or an array that comes and goes would cost its page faults each time.
+    let spare = regions.indices.first { $0 != index && regions[$0].isFree }
+    guard regions[index].size > Self.regionBytes || spare != nil else { return }
+    munmap(regions[index].base, regions[index].size)
+    regions.remove(at: index)
+  }
+
+  /// Five lines of the cache more than whole ones: arrays whose size is a power of two would else all start at the same
+  /// place of a page, and kernels that read several at once would have them all in the same few sets of the caches.
+  private static func rounded(_ byteCount: Int) -> Int? {
+    let (size, overflows) = byteCount.addingReportingOverflow(63 + 5 * 64)
+    return overflows ? nil : size & ~63
+  }
+
+  /// A region that starts at a huge page.
+  private static func map(_ byteCount: Int) -> Region? {
+    let (wanted, overflows) = byteCount.addingReportingOverflow(page - 1 + hugePage)
+    guard !overflows else { return nil }
+    let size = (byteCount + page - 1) / page * page
+    let length = wanted / page * page
+    guard let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), start != MAP_FAILED
+    else { return nil }
+    // What lies before the first huge page and behind the last goes back.
+    let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
+    let base = start + before
+    if before > 0 { munmap(start, before) }
+    if length > before + size { munmap(base + size, length - before - size) }
+    #if os(Linux)
+      let hugePages: Int32 = 14  // MADV_HUGEPAGE; only advice, so the answer does not matter
+      _ = madvise(base, size, hugePages)
+    #endif
+    var region = Region(base: base, size: size)
+    region.gaps.giveBack(0, size)
+    return region
+  }
+}

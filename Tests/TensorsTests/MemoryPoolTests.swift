@@ -1,0 +1,74 @@
+import Testing
+
+@testable import Tensors
+
+/// Arrays cut from regions: nobody else's memory, and all of it given back.
+@Suite struct MemoryPoolTests {
+  private struct Piece {
+    let memory: UnsafeMutableRawPointer
+    let byteCount: Int
+    let mark: UInt8
+
+    /// Writes the mark to both ends and some places between.
+    func fill() {
+      for offset in places { memory.storeBytes(of: mark, toByteOffset: offset, as: UInt8.self) }
+    }
+    var isWhole: Bool { places.allSatisfy { memory.load(fromByteOffset: $0, as: UInt8.self) == mark } }
+
+    private var places: [Int] { Array(stride(from: 0, to: byteCount, by: 40_009)) + [byteCount - 1] }
+  }
+
+  @Test func arraysKeepTheirMemory() throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = TestNumbers(state: seed)
+    var pool = MemoryPool()
+    var pieces: [Piece] = []
+    for round in 0..<600 {
+      // Grows at first, shrinks in the end; now and then an array that needs a region of its own.
+      if pieces.isEmpty || Int.random(in: 0..<600, using: &random) > round {
+        let largest = Int.random(in: 0..<20, using: &random) == 0 ? 40 << 20 : 5 << 20
+        let byteCount = Int.random(in: 1...largest, using: &random)
+        let taken = pool.take(byteCount)
+        let memory = try #require(taken)
+        #expect(UInt(bitPattern: memory) % 64 == 0, "seed \(seed)")
+        for other in pieces {
+          #expect(
+            memory + byteCount <= other.memory || other.memory + other.byteCount <= memory, "seed \(seed): overlap")
+        }
+        pieces.append(Piece(memory: memory, byteCount: byteCount, mark: UInt8(truncatingIfNeeded: round)))
+        pieces[pieces.count - 1].fill()
+      } else {
+        let piece = pieces.remove(at: Int.random(in: pieces.indices, using: &random))
+        #expect(piece.isWhole, "seed \(seed)")
+        pool.giveBack(piece.memory, piece.byteCount)
+      }
+    }
+    for piece in pieces {
+      #expect(piece.isWhole, "seed \(seed)")
+      pool.giveBack(piece.memory, piece.byteCount)
+    }
+    let held = pool.heldBytes
+    #expect(held <= MemoryPool.regionBytes, "seed \(seed): free regions must go back")
+  }
+
+  @Test func freeNeighborsBecomeOne() throws {
+    var pool = MemoryPool()
+    let size = MemoryPool.regionBytes / 4 - 1024
+    let four = [pool.take(size), pool.take(size), pool.take(size), pool.take(size)].compactMap { $0 }
+    try #require(four.count == 4)
+    #expect(Set(four.map { UInt(bitPattern: $0) % 4096 }).count == 4, "they must not start at one place of a page")
+    for index in [0, 2, 1] { pool.giveBack(four[index], size) }
+    let joined = pool.take(3 * size)
+    #expect(joined == four[0])
+    let held = pool.heldBytes
+    #expect(held == MemoryPool.regionBytes)
+  }
+
+  @Test func whatTheSystemLacksIsNil() {
+    var pool = MemoryPool()
+    let (most, half) = (pool.take(Int.max), pool.take(Int.max / 2))
+    #expect(most == nil && half == nil)
+    let held = pool.heldBytes
+    #expect(held == 0)
+  }
+}

@@ -1,0 +1,148 @@
+import Testing
+
+@testable import Tensors
+
+/// A convolution of random sizes that the kernels take, and its operands.
+private struct ConvolutionCase: CustomStringConvertible {
+  let images: Shape, weights: Shape
+  let window: Window
+
+  /// Sizes and paddings that divide into tiles and such that do not; counts of tiles below and above a block of 48.
+  init(seed: UInt64) {
+    var numbers = TestNumbers(state: seed)
+    func pick(_ values: Int...) -> Int { values.randomElement(using: &numbers) ?? 1 }
+    let size = Pair(pick(1, 2, 3, 4, 5, 8, 11), pick(1, 2, 3, 4, 5, 8, 11))
+    // Where the image is smaller than the window, padding makes room for it.
+    let begin = Pair(size.height < 3 ? pick(1, 2) : pick(0, 1, 2), size.width < 3 ? pick(1, 2) : pick(0, 1, 2))
+    let end = Pair(size.height < 3 ? pick(1, 2) : pick(0, 1, 2), size.width < 3 ? pick(1, 2) : pick(0, 1, 2))
+    images = [pick(1, 2, 5), pick(16, 32, 48), size.height, size.width]
+    weights = [pick(16, 32, 48), images[1], 3, 3]
+    window = Window(kernel: 3, paddingBegin: begin, paddingEnd: end)
+  }
+
+  var results: Shape {
+    let out = window.positions(height: images[2], width: images[3])
+    return [images[0], weights[0], out.height, out.width]
+  }
+
+  var description: String {
+    "\(images) ∗ \(weights), padding \(window.paddingBegin) and \(window.paddingEnd)"
+  }
+
+  func call(_ direction: LibraryCall.Direction) -> LibraryCall {
+    .convolution(
+      direction, source: channelsLast(images), weights: .init(shape: weights, strides: weights.rowMajorStrides),
+      destination: channelsLast(results), window, groups: 1)
+  }
+}
+
+private func channelsLast(_ shape: Shape) -> LibraryCall.Image {
+  let (c, h, w) = (shape[1], shape[2], shape[3])
+  return .init(shape: shape, strides: [c * h * w, 1, c * w, c])
+}
+
+/// [n, c, h, w] as it lies with channels last.
+private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
+
+@Suite struct WinogradTests {
+  private static func numbers(_ shapes: Shape..., seed: UInt64) -> [Tensor] {
+    OperationCase("", shapes) { $0[0] }.inputs(seed: seed)
+  }
+
+  /// What the kernel makes of these operands, in memory that is full of NaN before.
+  private static func run(
+    _ convolution: WinogradConvolution, _ operands: [Tensor], count: Int
+  ) throws -> [Float] {
+    let inputs = try operands.map { Storage(try $0.values()) }
+    let result = Storage([Float](repeating: .nan, count: count))
+    let scratch = Storage([Float](repeating: .nan, count: convolution.scratchBytes / 4))
+    return withExtendedLifetime((inputs, scratch)) {
+      convolution.run((inputs + [result]).map(\.pointer), scratch.pointer)
+      return result.floats(count: count)
+    }
+  }
+
+  /// Names the first number of `found` that is not the interpreter's. Sums may nearly cancel, so the largest number is what
+  /// errors are compared with.
+  private static func difference(_ found: [Float], _ expected: [Double]) -> String? {
+    guard found.count == expected.count else { return "\(found.count) numbers instead of \(expected.count)" }
+    let largest = expected.reduce(0) { max($0, abs($1)) }
+    let wrong = zip(found, expected).enumerated().first { !(abs(Double($1.0) - $1.1) <= 1e-5 * largest) }
+    return wrong.map { "number \($0.offset) is \($0.element.0) instead of \($0.element.1), the largest is \(largest)" }
+  }
+
+  @Test(arguments: 1...40 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
+    let item = ConvolutionCase(seed: seed)
+    let operands = Self.numbers(item.images, item.weights, item.results, seed: seed)
+    let (x, w, u) = (operands[0], operands[1], operands[2])
+    let cases: [(LibraryCall.Direction, [Tensor], Tensor)] = [
+      (.forward, [lying(x), w], lying(.record(.convolution(item.window, groups: 1), [x, w]))),
+      (
+        .backwardData, [lying(u), w],
+        lying(.record(.convolutionInputGradient(item.window, groups: 1, item.images), [u, w]))
+      ),
+      (
+        .backwardWeights, [lying(x), lying(u)],
+        .record(.convolutionWeightGradient(item.window, groups: 1, item.weights), [x, u])
+      ),
+    ]
+    for (direction, operands, tensor) in cases {
+      let expected = try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats
+      for threads in [1, 2, 5] {
+        let convolution = try #require(WinogradConvolution(item.call(direction), threads: threads), "\(item)")
+        let found = try Self.run(convolution, operands, count: expected.count)
+        let different = Self.difference(found, expected)
+        #expect(different == nil, "seed \(seed), \(direction) of \(item), \(threads) threads")
+        let again = try Self.run(convolution, operands, count: expected.count)
+        let same = found == again  // apart, since a failure would write all numbers
+        #expect(same, "seed \(seed), \(direction) of \(item), \(threads) threads: other bits")
+      }
+    }
+  }
+
+  /// Through the compiler, with sizes for which it takes the kernels: values and both gradients.
+  @Test(arguments: [0, 1, 2]) func convolutionsOfTensorsMatchTheReference(padding: Int) throws {
+    let inputs = Self.numbers([12, 9, 8, 16], [32, 16, 3, 3], seed: 3)
+    let images = inputs[0].permuted([0, 3, 1, 2])
+    let y = images.convolved(with: inputs[1], paddingBegin: Pair(padding), paddingEnd: Pair(padding))
+    let upstream = Self.numbers(y.permuted([0, 2, 3, 1]).shape, seed: 4)[0].permuted([0, 3, 1, 2])
+    for tensor in [y] + gradients(of: (y * upstream).sum(), withRespectTo: inputs).compactMap({ $0 }) {
+      let different = Self.difference(
+        try tensor.values(), try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats)
+      #expect(different == nil, "seeds 3 and 4, \(tensor.shape)")
+    }
+  }
+
+  /// Which of the two does what. The count of pixels goes with the batch.
+  @Test func theChoiceIsByShapeAndLayout() throws {
+    func takes(
+      _ images: Shape, _ weights: Shape, _ window: Window = Window(kernel: 3, paddingBegin: 1, paddingEnd: 1),
+      groups: Int = 1, rowMajor: Bool = false
+    ) -> Bool? {
+      let out = window.positions(height: images[2], width: images[3])
+      let results: Shape = [images[0], weights[0], out.height, out.width]
+      let call = LibraryCall.convolution(
+        .forward, source: rowMajor ? .init(shape: images, strides: images.rowMajorStrides) : channelsLast(images),
+        weights: .init(shape: weights, strides: weights.rowMajorStrides), destination: channelsLast(results), window,
+        groups: groups)
+      return WinogradConvolution(call)?.pays
+    }
+    let fast = takes([128, 16, 32, 32], [16, 16, 3, 3])
+    #expect(fast != nil)
+    guard fast == true else { return }  // a processor for which the kernels were not made
+    #expect(takes([64, 32, 14, 14], [64, 32, 3, 3]) == true)
+    #expect(takes([1, 64, 56, 56], [64, 64, 3, 3]) == true)
+    #expect(takes([1, 16, 8, 8], [16, 16, 3, 3]) == false)  // 16 tiles
+    #expect(takes([64, 64, 3, 3], [64, 64, 3, 3]) == false)
+    #expect(takes([32, 32, 5, 5], [32, 32, 3, 3]) == false)  // 25 results in 9 tiles
+    #expect(takes([16, 512, 8, 8], [512, 512, 3, 3]) == false)
+    #expect(takes([128, 3, 32, 32], [16, 3, 3, 3]) == nil)
+    #expect(takes([128, 16, 32, 32], [24, 16, 3, 3]) == nil)
+    #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, stride: 2, paddingBegin: 1)) == nil)
+    #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, dilation: 2)) == nil)
+    #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, paddingBegin: 3)) == nil)
+    #expect(takes([128, 16, 32, 32], [16, 16, 1, 1], Window(kernel: 1)) == nil)
+    #expect(takes([128, 32, 32, 32], [32, 16, 3, 3], groups: 2) == nil)
+    #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], rowMajor: true) == nil)
+  }
+}
