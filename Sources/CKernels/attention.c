@@ -15,10 +15,18 @@
 
 void backprop_attention_tile_product(
     const backprop_tile_kernel *kernel, const attention_tile *tile, int64_t size, const float *x, int64_t x_row,
-    const float *columns, float *to) {
+    const float *columns, float *to, attention_ahead *ahead) {
   for (int64_t j = 0; j < tile->keys; j += STRIP) {
+    ask(ahead, STRIP);
     int64_t keys = tile->keys - j < STRIP ? tile->keys - j : STRIP;
-    int64_t first = first_query_seeing(tile, j) / LANES * LANES;
+    // Where only the latter half of a group sees any of the strip, only that is computed.
+    int64_t seeing = first_query_seeing(tile, j), first = seeing / LANES * LANES;
+    if (keys == kernel->rows && kernel->half && seeing - first >= LANES / 2) {
+      int64_t half = first + LANES / 2;
+      kernel->half(
+          size, x + j * x_row, x_row, columns + half, TILE_QUERIES, to + j * TILE_QUERIES + half, TILE_QUERIES, NULL);
+      first += LANES;
+    }
     backprop_tile_product(
         kernel, keys, tile->width - first, size, x + j * x_row, x_row, columns + first, TILE_QUERIES,
         to + j * TILE_QUERIES + first, TILE_QUERIES, 0);
@@ -31,17 +39,11 @@ CLONES void backprop_attention_pack(
     int64_t rows = count - i < LANES ? count - i : LANES, p = 0;
     if (rows == LANES) {
       for (; p + LANES <= size; p += LANES)
-        transpose_16(x + i * x_row + p, x_row, to + p * TILE_QUERIES + i, TILE_QUERIES);
+        scale_transpose_16(x + i * x_row + p, x_row, factor, to + p * TILE_QUERIES + i, TILE_QUERIES);
     }
     for (; p < size; p++) {
       for (int64_t e = 0; e < LANES; e++)
-        to[p * TILE_QUERIES + i + e] = e < rows ? x[(i + e) * x_row + p] : 0;
-    }
-    if (factor != 1) {
-      for (p = 0; p < size; p++) {
-        float *at = to + p * TILE_QUERIES + i;
-        STORE(at, LOAD(at) * factor);
-      }
+        to[p * TILE_QUERIES + i + e] = e < rows ? x[(i + e) * x_row + p] * factor : 0;
     }
   }
 }
@@ -140,13 +142,32 @@ CLONES static void soften(const attention_tile *tile, const workspace *w) {
   }
 }
 
-CLONES static void scale_row(int64_t count, const float *x, float factor, float *y) {
-  int64_t i = 0;
-  for (; i + LANES <= count; i += LANES) STORE(y + i, LOAD(x + i) * factor);
-  for (; i < count; i++) y[i] = x[i] * factor;
+// Output and sums of a block -> results and logsumexp. The first `blind` queries see nothing.
+CLONES static void finish(
+    const workspace *w, int64_t queries, int64_t blind, int64_t size, float *y, int64_t y_row, float *logsumexp) {
+  int64_t row = up(size, LANES);
+  for (int64_t i = 0; i < queries; i += LANES) {
+    lanes sum = LOAD(w->sum + i), log = sum;
+    lanes_log(&log);
+    STORE(w->greatest + i, LOAD(w->greatest + i) * LN_2 + log);
+    STORE(w->sum + i, 1.0f / sum);
+  }
+  for (int64_t i = 0; i < blind; i++) {
+    memset(y + i * y_row, 0, (size_t)size * sizeof *y);
+    logsumexp[i] = -INFINITY;
+  }
+  for (int64_t i = blind; i < queries; i++) {
+    const float *from = w->output + i * row;
+    float *to = y + i * y_row, factor = w->sum[i];
+    int64_t p = 0;
+    for (; p + LANES <= size; p += LANES) STORE(to + p, LOAD(from + p) * factor);
+    for (; p < size; p++) to[p] = from[p] * factor;
+    logsumexp[i] = w->greatest[i];
+  }
 }
 
-static void attend(const job *work, const workspace *w, int64_t example, int64_t head, int64_t block) {
+static void attend(
+    const job *work, const workspace *w, int64_t example, int64_t head, int64_t block, attention_ahead *ahead) {
   const backprop_attention_shape *s = work->shape;
   const backprop_tile_kernel *kernel = &work->kernel;
   int64_t first = block * TILE_QUERIES, queries = s->queries - first < TILE_QUERIES ? s->queries - first : TILE_QUERIES;
@@ -163,7 +184,7 @@ static void attend(const job *work, const workspace *w, int64_t example, int64_t
         keys, s->size, position(work->k, example, kv_head, from), work->k->position, 0, w->keys);
     attention_rows v = backprop_attention_rows(
         keys, s->value_size, position(work->v, example, kv_head, from), work->v->position, 1, w->values);
-    backprop_attention_tile_product(kernel, &tile, s->size, k.data, k.row, w->queries, w->scores);
+    backprop_attention_tile_product(kernel, &tile, s->size, k.data, k.row, w->queries, w->scores, ahead);
     soften(&tile, w);
     for (int64_t i = 0; i < queries; i += kernel->rows) {
       int64_t depth = tile_keys_seen(&tile, i + kernel->rows - 1);
@@ -174,17 +195,9 @@ static void attend(const job *work, const workspace *w, int64_t example, int64_t
     }
   }
 
-  float *logsumexp = work->logsumexp + (example * s->heads + head) * s->queries + first;
-  for (int64_t i = 0; i < queries; i++) {
-    float *y = position(work->y, example, head, first + i);
-    if (keys_seen(s, length, first + i) > 0) {
-      scale_row(s->value_size, w->output + i * row, 1 / w->sum[i], y);
-      logsumexp[i] = w->greatest[i] * LN_2 + logf(w->sum[i]);
-    } else {
-      memset(y, 0, (size_t)s->value_size * sizeof *y);
-      logsumexp[i] = -INFINITY;
-    }
-  }
+  finish(
+      w, queries, blind_queries(s, length, first, queries), s->value_size, position(work->y, example, head, first),
+      work->y->position, work->logsumexp + (example * s->heads + head) * s->queries + first);
 }
 
 static void attend_blocks(void *context, int64_t begin, int64_t end) {
@@ -200,7 +213,10 @@ static void attend_blocks(void *context, int64_t begin, int64_t end) {
     int64_t block = unit % work->blocks, head = unit / work->blocks;
     // Later blocks see more keys where causal: by turns one from either end, so that halves take equally long.
     block = block % 2 ? work->blocks - 1 - block / 2 : block / 2;
-    attend(work, &w, head / s->heads, head % s->heads, block);
+    attention_ahead ahead = {.streams = 0};
+    if (unit % work->blocks == work->blocks - 1 && unit + 1 < end)
+      ahead = ahead_of_head(s, head + 1, work->q, work->k, work->v, work->y, NULL);
+    attend(work, &w, head / s->heads, head % s->heads, block, &ahead);
   }
 }
 

@@ -26,6 +26,12 @@ INLINE int64_t keys_seen(const backprop_attention_shape *s, int64_t length, int6
   return s->causal ? clamp(length - s->queries + query + 1, 0, length) : length;
 }
 
+// How many of a block's queries, the first ones, see nothing.
+INLINE int64_t blind_queries(const backprop_attention_shape *s, int64_t length, int64_t first, int64_t queries) {
+  if (length == 0) return queries;
+  return s->causal ? clamp(s->queries - length - first, 0, queries) : 0;
+}
+
 INLINE float *position(const backprop_heads *x, int64_t example, int64_t head, int64_t index) {
   return x->data + example * x->example + head * x->head + index * x->position;
 }
@@ -74,11 +80,53 @@ INLINE int64_t group_keys_seen_by_all(const attention_tile *t, int64_t group) {
   return tile_keys_seen(t, group * LANES);
 }
 
+// Rows of the next head, asked for a few at a time while this one is computed: of short rows the processor foresees
+// nothing, since heads of a position lie side by side and every row is a stretch of its own.
+typedef struct {
+  const char *at[5];
+  int64_t step[5], bytes[5], count[5];
+  int streams;
+} attention_ahead;
+
+INLINE void ask_for(
+    attention_ahead *a, const backprop_heads *x, int64_t example, int64_t head, int64_t count, int64_t size) {
+  int i = a->streams++;
+  a->at[i] = (const char *)position(x, example, head, 0);
+  a->step[i] = x->position * (int64_t)sizeof(float);
+  a->bytes[i] = size * (int64_t)sizeof(float);
+  a->count[i] = count;
+}
+
+// What a head takes and what lies like its results (`other` may be NULL). `head` counts through all examples. Nothing where
+// rows are long: then a head is busy with its own for long enough, and the next one's would not fit beside them.
+INLINE attention_ahead ahead_of_head(
+    const backprop_attention_shape *s, int64_t head, const backprop_heads *q, const backprop_heads *k,
+    const backprop_heads *v, const backprop_heads *results, const backprop_heads *other) {
+  attention_ahead a = {.streams = 0};
+  if (s->queries > TILE_KEYS || s->keys > TILE_KEYS || s->size > 128 || s->value_size > 128) return a;
+  int64_t example = head / s->heads, query_head = head % s->heads, kv_head = query_head / (s->heads / s->kv_heads);
+  ask_for(&a, q, example, query_head, s->queries, s->size);
+  ask_for(&a, results, example, query_head, s->queries, s->value_size);
+  if (other) ask_for(&a, other, example, query_head, s->queries, s->value_size);
+  ask_for(&a, k, example, kv_head, s->keys, s->size);
+  ask_for(&a, v, example, kv_head, s->keys, s->value_size);
+  return a;
+}
+
+INLINE void ask(attention_ahead *a, int64_t rows) {
+  for (int i = 0; i < a->streams; i++) {
+    int64_t count = a->count[i] < rows ? a->count[i] : rows;
+    for (int64_t r = 0; r < count; r++, a->at[i] += a->step[i])
+      for (int64_t byte = 0; byte < a->bytes[i]; byte += 64) __builtin_prefetch(a->at[i] + byte, 0, 2);
+    a->count[i] -= count;
+  }
+}
+
 // to[keys, queries of the block] = x[keys, size] · columns[size, queries of the block], where a query sees a key of the
 // strip. Rows of `columns` and `to` are TILE_QUERIES apart.
 void backprop_attention_tile_product(
     const backprop_tile_kernel *kernel, const attention_tile *tile, int64_t size, const float *x, int64_t x_row,
-    const float *columns, float *to);
+    const float *columns, float *to, attention_ahead *ahead);
 
 // to[size, TILE_QUERIES] = x[count, size]' * factor; columns from `count` to the end of their group are 0.
 void backprop_attention_pack(

@@ -8,6 +8,7 @@
 
 #include "attention.h"
 #include "threads.h"
+#include "transpose.h"
 
 typedef struct {
   const backprop_attention_shape *shape;
@@ -52,17 +53,32 @@ static workspace make_workspace(const backprop_attention_shape *s, float *memory
   return w;
 }
 
+// Sum of x * y along a row, in whole vectors.
+INLINE void add_products(int64_t size, const float *x, const float *y, lanes *sum) {
+  *sum = (lanes){0};
+  for (int64_t p = 0; p + LANES <= size; p += LANES) *sum = LOAD(x + p) * LOAD(y + p) + *sum;
+}
+
 // sums[count] = sum of x * y along each row
 CLONES static void row_dots(
     int64_t count, int64_t size, const float *x, int64_t x_row, const float *y, int64_t y_row, float *sums) {
-  for (int64_t i = 0; i < count; i++) {
-    const float *a = x + i * x_row, *b = y + i * y_row;
-    lanes sum = {0};
-    int64_t p = 0;
-    for (; p + LANES <= size; p += LANES) sum = LOAD(a + p) * LOAD(b + p) + sum;
-    sums[i] = sum_lanes(&sum);
-    for (; p < size; p++) sums[i] += a[p] * b[p];
+  int64_t i = 0;
+  for (; i + LANES <= count; i += LANES) {  // sixteen at once, so that nothing is added across the lanes
+    lanes r[LANES];
+#pragma clang loop unroll(full)
+    for (int e = 0; e < LANES; e++) add_products(size, x + (i + e) * x_row, y + (i + e) * y_row, &r[e]);
+    exchange_16(r);
+    lanes sum = r[0];
+    for (int e = 1; e < LANES; e++) sum += r[e];
+    STORE(sums + i, sum);
   }
+  for (; i < count; i++) {
+    lanes sum;
+    add_products(size, x + i * x_row, y + i * y_row, &sum);
+    sums[i] = sum_lanes(&sum);
+  }
+  for (i = 0; i < count; i++)
+    for (int64_t p = size / LANES * LANES; p < size; p++) sums[i] += x[i * x_row + p] * y[i * y_row + p];
 }
 
 // Scores and dP of a tile -> P and dS * scale
@@ -90,12 +106,15 @@ CLONES static void differentiate(const attention_tile *tile, float scale, const 
 }
 
 static void differentiate_block(
-    const job *work, const workspace *w, int64_t example, int64_t head, int64_t kv_head, int64_t block) {
+    const job *work, const workspace *w, int64_t example, int64_t head, int64_t kv_head, int64_t block,
+    attention_ahead *ahead) {
   const backprop_attention_shape *s = work->shape;
   const backprop_tile_kernel *kernel = &work->kernel;
   int64_t first = block * TILE_QUERIES, queries = s->queries - first < TILE_QUERIES ? s->queries - first : TILE_QUERIES;
   int64_t length = attention_length(s, example), seen = keys_seen(s, length, first + queries - 1);
   int64_t row = up(s->size, LANES);
+  // The first head's last block comes first and sees what any block does: it writes the sums, the others add.
+  int adds = head > kv_head * (s->heads / s->kv_heads) || block < work->blocks - 1;
   const float *upstream = position(work->upstream, example, head, first);
   const float *query = position(work->q, example, head, first);
   backprop_attention_pack(queries, s->size, query, work->q->position, s->scale * LOG2_E, w->queries);
@@ -103,6 +122,11 @@ static void differentiate_block(
   attention_rows q = backprop_attention_rows(queries, s->size, query, work->q->position, 1, w->query_rows);
   attention_rows u =
       backprop_attention_rows(queries, s->value_size, upstream, work->upstream->position, 1, w->upstream_rows);
+  // Sums of a single tile are whole vectors and rows, mostly, and go straight to where they belong.
+  int in_place = seen <= TILE_KEYS && s->size % LANES == 0 && queries % kernel->rows == 0;
+  float *dq = position(work->dq, example, head, first);
+  float *sums = in_place ? dq : w->gradient;
+  int64_t sums_row = in_place ? work->dq->position : row;
   row_dots(
       queries, s->value_size, upstream, work->upstream->position, position(work->y, example, head, first),
       work->y->position, w->delta);
@@ -120,36 +144,32 @@ static void differentiate_block(
         keys, s->size, position(work->k, example, kv_head, from), work->k->position, 1, w->keys);
     attention_rows v = backprop_attention_rows(
         keys, s->value_size, position(work->v, example, kv_head, from), work->v->position, 0, w->values);
-    backprop_attention_tile_product(kernel, &tile, s->size, k.data, k.row, w->queries, w->probabilities);
-    backprop_attention_tile_product(kernel, &tile, s->value_size, v.data, v.row, w->upstream, w->slopes);
+    backprop_attention_tile_product(kernel, &tile, s->size, k.data, k.row, w->queries, w->probabilities, ahead);
+    backprop_attention_tile_product(kernel, &tile, s->value_size, v.data, v.row, w->upstream, w->slopes, ahead);
     differentiate(&tile, s->scale, w);
     for (int64_t j = 0; j < keys; j += STRIP) {
       int64_t strip = keys - j < STRIP ? keys - j : STRIP, i = first_query_seeing(&tile, j);
-      if (i >= queries) continue;
       backprop_tile_product(
           kernel, strip, s->value_size, queries - i, w->probabilities + j * TILE_QUERIES + i, TILE_QUERIES,
-          u.data + i * u.row, u.row, position(work->dv, example, kv_head, from + j), work->dv->position, 1);
+          u.data + i * u.row, u.row, position(work->dv, example, kv_head, from + j), work->dv->position, adds);
       backprop_tile_product(
           kernel, strip, s->size, queries - i, w->slopes + j * TILE_QUERIES + i, TILE_QUERIES, q.data + i * q.row,
-          q.row, position(work->dk, example, kv_head, from + j), work->dk->position, 1);
+          q.row, position(work->dk, example, kv_head, from + j), work->dk->position, adds);
     }
     for (int64_t i = 0; i < queries; i += kernel->rows) {
       int64_t depth = tile_keys_seen(&tile, i + kernel->rows - 1);
       if (depth > 0)
         backprop_tile_transposed_product(
-            kernel, row, depth, w->slopes + i, TILE_QUERIES, k.data, k.row, w->gradient + i * row, row,
+            kernel, row, depth, w->slopes + i, TILE_QUERIES, k.data, k.row, sums + i * sums_row, sums_row,
             from > 0 ? w->ones : NULL);
     }
   }
 
-  for (int64_t i = 0; i < queries; i++) {
-    float *to = position(work->dq, example, head, first + i);
-    if (keys_seen(s, length, first + i) > 0) {
-      memcpy(to, w->gradient + i * row, (size_t)s->size * sizeof *to);
-    } else {
-      memset(to, 0, (size_t)s->size * sizeof *to);
-    }
-  }
+  int64_t blind = blind_queries(s, length, first, queries);
+  for (int64_t i = 0; i < blind; i++) memset(dq + i * work->dq->position, 0, (size_t)s->size * sizeof *dq);
+  if (in_place) return;
+  for (int64_t i = blind; i < queries; i++)
+    memcpy(dq + i * work->dq->position, w->gradient + i * row, (size_t)s->size * sizeof *dq);
 }
 
 static void differentiate_heads(void *context, int64_t begin, int64_t end) {
@@ -164,13 +184,21 @@ static void differentiate_heads(void *context, int64_t begin, int64_t end) {
   workspace w = make_workspace(s, memory);
   for (int64_t unit = begin; unit < end; unit++) {
     int64_t example = unit / s->kv_heads, kv_head = unit % s->kv_heads;
-    for (int64_t j = 0; j < s->keys; j++) {
+    // What the last query does not see, no query sees.
+    int64_t seen = s->queries > 0 ? keys_seen(s, attention_length(s, example), s->queries - 1) : 0;
+    for (int64_t j = seen; j < s->keys; j++) {
       memset(position(work->dk, example, kv_head, j), 0, (size_t)s->size * sizeof(float));
       memset(position(work->dv, example, kv_head, j), 0, (size_t)s->value_size * sizeof(float));
     }
-    for (int64_t head = kv_head * group; head < (kv_head + 1) * group; head++)
-      for (int64_t block = 0; block < work->blocks; block++)
-        differentiate_block(work, &w, example, head, kv_head, block);
+    for (int64_t head = kv_head * group; head < (kv_head + 1) * group; head++) {
+      for (int64_t block = work->blocks - 1; block >= 0; block--) {
+        attention_ahead ahead = {.streams = 0};
+        int64_t next = example * s->heads + head + 1;
+        if (block == 0 && next < end * group)
+          ahead = ahead_of_head(s, next, work->q, work->k, work->v, work->upstream, work->y);
+        differentiate_block(work, &w, example, head, kv_head, block, &ahead);
+      }
+    }
   }
 }
 

@@ -69,6 +69,23 @@ MICRO(wide_4_2, WIDE, 4, 2, a_step, 1)
 MICRO(wide_8_2, WIDE, 8, 2, a_step, 1)
 MICRO(wide_columns_1, WIDE, 8, 1, 1, a_step)
 MICRO(wide_columns_2, WIDE, 8, 2, 1, a_step)
+
+// Eight rows of eight columns, half a register each.
+typedef float half_lanes __attribute__((vector_size(32), aligned(4), may_alias));
+
+WIDE static void wide_half(
+    int64_t depth, const float *a, int64_t a_step, const float *b, int64_t b_row, float *c, int64_t c_row,
+    const float *keep) {
+  (void)keep;
+  half_lanes sums[8] = {{0}};
+  for (int64_t p = 0; p < depth; p++) {
+    half_lanes right = *(const half_lanes *)(b + p * b_row);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) sums[i] = a[i * a_step + p] * right + sums[i];
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 8; i++) *(half_lanes *)(c + i * c_row) = sums[i];
+}
 #endif
 
 backprop_tile_kernel backprop_choose_tile_kernel(void) {
@@ -77,9 +94,9 @@ backprop_tile_kernel backprop_choose_tile_kernel(void) {
       __builtin_cpu_supports("avx512bw"))
     return (backprop_tile_kernel){
         8, 2, {{wide_1_1, wide_1_2}, {wide_2_1, wide_2_2}, {wide_4_1, wide_4_2}, {wide_8_1, wide_8_2}},
-        {wide_columns_1, wide_columns_2}};
+        {wide_columns_1, wide_columns_2}, wide_half};
 #endif
-  return (backprop_tile_kernel){4, 1, {{narrow_1}, {narrow_2}, {narrow_4}}, {narrow_columns}};
+  return (backprop_tile_kernel){4, 1, {{narrow_1}, {narrow_2}, {narrow_4}}, {narrow_columns}, NULL};
 }
 
 void backprop_tile_product(

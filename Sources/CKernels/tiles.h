@@ -10,7 +10,8 @@ typedef void backprop_tile_micro(
 typedef struct {
   int rows, vectors;
   backprop_tile_micro *by_rows[4][2];   // 1, 2, 4 or 8 rows; one or two vectors
-  backprop_tile_micro *by_columns[2];  // `rows` rows
+  backprop_tile_micro *by_columns[2];   // `rows` rows
+  backprop_tile_micro *half;            // `rows` rows of 8 columns in half the time; NULL where there is no such kernel
 } backprop_tile_kernel;
 
 backprop_tile_kernel backprop_choose_tile_kernel(void);

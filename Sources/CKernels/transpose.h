@@ -11,11 +11,8 @@
   }
 #define LIST(...) __VA_ARGS__
 
-// Sixteen rows of sixteen columns at x (columns lie together, rows at `from`) to block (rows become columns): in four
-// rounds, each of which exchanges blocks of half the size across the diagonal.
-INLINE void transpose_16(const float *x, int64_t from, float *y, int64_t to) {
-  lanes r[16];
-  for (int i = 0; i < 16; i++) r[i] = LOAD(x + i * from);
+// In four rounds, each of which exchanges blocks of half the size across the diagonal.
+INLINE void exchange_16(lanes r[16]) {
 #pragma clang loop unroll(full)
   EXCHANGE(r, 8, LIST(0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
        LIST(8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31))
@@ -28,6 +25,20 @@ INLINE void transpose_16(const float *x, int64_t from, float *y, int64_t to) {
 #pragma clang loop unroll(full)
   EXCHANGE(r, 1, LIST(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30),
        LIST(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
+}
+
+// Sixteen rows of sixteen columns at x (columns lie together, rows at `from`), times a factor, to y (rows become columns).
+INLINE void scale_transpose_16(const float *x, int64_t from, float factor, float *y, int64_t to) {
+  lanes r[16];
+  for (int i = 0; i < 16; i++) r[i] = LOAD(x + i * from) * factor;
+  exchange_16(r);
+  for (int i = 0; i < 16; i++) STORE(y + i * to, r[i]);
+}
+
+INLINE void transpose_16(const float *x, int64_t from, float *y, int64_t to) {
+  lanes r[16];
+  for (int i = 0; i < 16; i++) r[i] = LOAD(x + i * from);
+  exchange_16(r);
   for (int i = 0; i < 16; i++) STORE(y + i * to, r[i]);
 }
 

@@ -182,6 +182,38 @@ let attentionCases: [OperationCase] = [
     #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) < 2e-3 })
   }
 
+  /// One tile a head, or two blocks of queries: rows of the next head are asked for, and sums go straight into place.
+  @Test(arguments: [8, 24, 40, 64, 65, 100, 128], [16, 24, 32])
+  func shortRowsMatchTheReference(positions: Int, size: Int) throws {
+    let (batch, heads) = (3, 2)
+    let seed = UInt64(positions * 100 + size)
+    let inputs = OperationCase("", [batch * positions, 3 * heads * size], [batch * positions, heads * size]) { $0[0] }
+      .inputs(seed: seed)
+    for causal in [false, true] {
+      let y = selfAttention(inputs[0] * 2, batch: batch, heads: heads, causal: causal)
+      let gradient = try #require(gradients(of: (y * inputs[1]).sum(), withRespectTo: [inputs[0]])[0])
+      for result in [y, gradient] {
+        let different = try difference(result, seed: seed, tolerance: 5e-5)
+        #expect(different == nil, "\(positions) positions, size \(size), causal \(causal)")
+      }
+    }
+  }
+
+  /// Scores that are not computed, since nobody sees them, are what an earlier call left. Here it left NaN.
+  @Test func whatAnEarlierCallLeftDoesNotMatter() throws {
+    let inputs = OperationCase("", [2 * 64, 3 * 4 * 16], [2 * 64, 4 * 16]) { $0[0] }.inputs(seed: 13)
+    func results(of projected: Tensor, causal: Bool) throws -> [[Float]] {
+      let y = selfAttention(projected, batch: 2, heads: 4, causal: causal)
+      let gradient = try #require(gradients(of: (y * inputs[1]).sum(), withRespectTo: [inputs[0]])[0])
+      return [try y.values(), try gradient.values()]
+    }
+    let clean = try results(of: inputs[0] * 1, causal: true)
+    let spoiled = try results(of: inputs[0] * .nan, causal: false)
+    #expect(spoiled.allSatisfy { $0.allSatisfy(\.isNaN) })
+    #expect(clean.allSatisfy { $0.allSatisfy(\.isFinite) })
+    #expect(try results(of: inputs[0] * 1, causal: true) == clean)
+  }
+
   /// Rows a multiple of 4 KB apart take another path, on which tiles are copied.
   @Test func rowsFarApartMatchTheReference() throws {
     let inputs = OperationCase("", [20, 1024], [20, 32]) { $0[0] }.inputs(seed: 12)
