@@ -1,6 +1,6 @@
-# Makes a table of the JSON lines of `backprop bench` and of its peers: medians over the rounds, a row a workload. The lines of
-# a system and workload are in the order of the rounds. Ratios and shares of the machine are taken in each round first: what
-# was measured a second apart met the same machine, which two medians may not have.
+# Makes a table of the JSON lines of `backprop bench` and of its peers, which come in the order of the rounds: medians over
+# the rounds, a row a workload. Ratios and shares are taken in each round, and then their median: what was measured a second
+# apart met the same machine, whereas two medians may be of two different ways of the machine.
 # Variables: workloads (their names in order, with spaces between), markdown (1: a table for Markdown).
 
 function text(key) {
@@ -23,7 +23,7 @@ function keep(name, key, value,    id) {
   values[id, ++count[id]] = value + 0
 }
 
-# What was kept, in order; the number of values. "values" of a key that was never kept is 0.
+# Puts what was kept into `sorted`, the least first. How much that is.
 function sort(name, key,    id, i, j, value) {
   id = name SUBSEP key
   for (i = 1; i <= count[id]; i++) {
@@ -40,10 +40,11 @@ function median(name, key,    n) {
   return n ? sorted[int((n + 1) / 2)] : ""
 }
 
-# The median of what one kept over what another did in the same rounds.
+# The median of what one kept over what another did in the same rounds; whoever is gone has no more rounds.
 function ratio(name, base, key,    i) {
-  count["ratio", key] = 0
-  for (i = 1; i <= count[name, key] && i <= count[base, key]; i++) keep("ratio", key, values[name, key, i] / values[base, key, i])
+  count["ratio" SUBSEP key] = 0
+  for (i = 1; i <= count[name SUBSEP key] && i <= count[base SUBSEP key]; i++)
+    keep("ratio", key, values[name SUBSEP key, i] / values[base SUBSEP key, i])
   return median("ratio", key)
 }
 
