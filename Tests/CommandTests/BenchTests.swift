@@ -49,7 +49,9 @@ struct BenchTests {
   }
 
   /// What a script of this repository prints, and what it says on the way.
-  private func script(_ name: String, _ command: [String], input: String = "") throws -> (output: String, errors: String) {
+  private func script(_ name: String, _ command: [String], input: String = "") throws -> (
+    output: String, errors: String
+  ) {
     let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../scripts/\(name)")
     let process = Process()
     let pipes = [Pipe(), Pipe(), Pipe()]
@@ -67,7 +69,8 @@ struct BenchTests {
 
   @Test func turnsGoOnWithoutThoseThatEnd() throws {
     func contestant(_ name: String, until end: String = "") -> String {
-      "sh -c 'turn=0; while read -r line; do turn=$((turn + 1)); echo a word; echo \"{\\\"\(name)$turn\\\"}\"; \(end) done'"
+      let line = #"echo "{\"\#(name)$turn\"}""#
+      return "sh -c 'turn=0; while read -r line; do turn=$((turn + 1)); echo a word; \(line); \(end) done'"
     }
     let (output, errors) = try script(
       "bench-turns",
