@@ -114,7 +114,7 @@ END {
       if (systems[s] ~ /^PyTorch .* eager$/) memory = median(theirs, "peakBytes")
       a = median(theirs, "parameters")
       b = median(ours, "parameters")
-      if (a != "" && (a > 1.01 * b || a < 0.99 * b))
+      if (a != "" && b != "" && (a > 1.01 * b || a < 0.99 * b))
         notes = notes "warning: " names[w] " has " b " parameters here and " a " in " systems[s] "\n"
     }
     flops = median(ours, "flopsPerStep")
