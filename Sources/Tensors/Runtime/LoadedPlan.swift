@@ -175,7 +175,8 @@ extension Step {
     switch self {
     case .program, .reduce, .argmax, .softmax, .crossEntropy, .crossEntropyGradient:
       cost.bytes <= 128 << 10 && cost.flops <= 64 << 10
-    case .matmul, .windows, .fold, .random, .attention, .library, .kernel: false
+    case .matmul(let product): product.batches.count == 1 && product.shape.isNarrow && !product.shape.isFewRows
+    case .windows, .fold, .random, .attention, .library, .kernel: false
     }
   }
 
