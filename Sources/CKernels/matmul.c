@@ -259,6 +259,44 @@ static void multiply(const product *p, const kernel *kern) {
   }
 }
 
+// MARK: Few columns
+
+// c[rows, n] = a[rows, k] · b[k, 16] for n <= 16, a where it lies
+INLINE void narrow_rows(int rows, const product *p, int64_t i, const float *b) {
+  const float *a = p->a + i * p->a_row;
+  lanes sums[4];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) sums[r] = (lanes){0};
+  for (int64_t q = 0; q < p->k; q++) {
+    lanes right = LOAD(b + q * LANES);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sums[r] = a[r * p->a_row + q * p->a_column] * right + sums[r];
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) {
+    float *to = p->c + (i + r) * p->c_row;
+    if (p->n == LANES) STORE(to, sums[r]); else store_part(to, &sums[r], p->n);
+  }
+}
+
+// Small products with at most 16 columns: to pack a would take as long as the product.
+static int is_narrow(const product *p) { return p->n <= LANES && p->m * p->n * p->k <= 1 << 17; }
+
+CLONES static void multiply_narrow(const product *p) {
+  float *right = backprop_scratch(2, p->k * LANES * (int64_t)sizeof(float));
+  if (!right) {
+    multiply_small(p);
+    return;
+  }
+  for (int64_t q = 0; q < p->k; q++) {
+    const float *from = p->b + q * p->b_row;
+    for (int64_t j = 0; j < LANES; j++) right[q * LANES + j] = j < p->n ? from[j * p->b_column] : 0;
+  }
+  int64_t i = 0;
+  for (; i + 4 <= p->m; i += 4) narrow_rows(4, p, i, right);
+  for (; i < p->m; i++) narrow_rows(1, p, i, right);
+}
+
 // MARK: A row or two times a matrix
 
 // c[n] = a[k] · b[k, n], rows of b in memory order: eight of them a pass over c, which stays in the first-level cache
@@ -355,6 +393,8 @@ static void run_rectangles(void *context, int64_t begin, int64_t end) {
     p.c += row * p.c_row + column;
     if (is_thin(&p)) {
       multiply_thin(&p);
+    } else if (is_narrow(&p)) {
+      multiply_narrow(&p);
     } else {
       multiply(&p, &g->kern);
     }

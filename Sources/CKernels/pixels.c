@@ -6,7 +6,7 @@
 typedef uint8_t bytes __attribute__((vector_size(16), aligned(1), may_alias));
 
 typedef struct {
-  int64_t channels, plane;
+  int64_t count, channels, plane;
   const int32_t *numbers;
   const uint8_t *x;
   float greatest;
@@ -31,7 +31,7 @@ CLONES static void convert_images(void *context, int64_t begin, int64_t end) {
   int64_t size = t->channels * t->plane;
   for (int64_t i = begin; i < end; i++) {
     const uint8_t *x = t->x + t->numbers[i] * size;
-    if (i + 1 < end) {  // shuffled images lie where the processor does not expect them
+    if (i + 1 < t->count) {  // shuffled images lie where the processor does not expect them
       const uint8_t *next = t->x + t->numbers[i + 1] * size;
       for (int64_t j = 0; j < size; j += 64) __builtin_prefetch(next + j);
     }
@@ -46,6 +46,13 @@ void backprop_convert_images(
     int64_t count, int64_t channels, int64_t plane, const int32_t *numbers, const uint8_t *x, float greatest,
     const float *scales, const float *offsets, float *y) {
   if (count <= 0 || channels <= 0 || plane <= 0) return;
-  images t = {channels, plane, numbers, x, greatest, scales, offsets, y};
+  images t = {count, channels, plane, numbers, x, greatest, scales, offsets, y};
   backprop_parallel(count, backprop_grain(count, 0.2 * (double)(channels * plane)), convert_images, &t);
+}
+
+void backprop_convert_images_beside(
+    int64_t count, int64_t channels, int64_t plane, const int32_t *numbers, const uint8_t *x, float greatest,
+    const float *scales, const float *offsets, float *y, int64_t *done, backprop_work work, void *context) {
+  images t = {count, channels, plane, numbers, x, greatest, scales, offsets, y};
+  backprop_beside(count, done, convert_images, &t, work, context);
 }

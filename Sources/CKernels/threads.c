@@ -31,6 +31,7 @@ extern int sched_getaffinity(int, size_t, void *);
 
 static _Atomic int32_t thread_count = 0;  // 0: not asked for yet
 static _Atomic int flushes = 0;
+static _Thread_local int is_beside = 0;  // this thread's work has the other threads' pieces beside it
 
 static int32_t online_processors(void) {
 #if defined(__linux__)
@@ -172,7 +173,59 @@ void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *c
     return;
   }
   job j = {count, grain, grains, ranges, task, context};
-  fork_job(&j);
+  if (is_beside) {
+    for (int64_t index = 0; index < ranges; index++) run_range(&j, index);
+  } else {
+    fork_job(&j);
+  }
+}
+
+// MARK: Beside
+
+#if defined(__linux__)
+typedef struct {
+  int64_t count;
+  _Atomic int64_t next;
+  _Atomic int ends;
+  backprop_task task;
+  void *task_context;
+  backprop_work work;
+  void *context;
+} pair;
+
+static void pair_thread(void *context) {
+  pair *p = context;
+  if (the_runtime()->thread() == 0) {  // the caller
+    is_beside = 1;
+    p->work(p->context);
+    is_beside = 0;
+    atomic_store_explicit(&p->ends, 1, memory_order_relaxed);
+    return;
+  }
+  if (atomic_load_explicit(&flushes, memory_order_relaxed)) flush_here();
+  while (!atomic_load_explicit(&p->ends, memory_order_relaxed)) {
+    int64_t piece = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+    if (piece >= p->count) return;
+    p->task(p->task_context, piece, piece + 1);
+  }
+}
+#endif
+
+void backprop_beside(
+    int64_t count, int64_t *done, backprop_task task, void *task_context, backprop_work work, void *context) {
+#if defined(__linux__)
+  const runtime *r = the_runtime();
+  if (r->parallel && backprop_threads() > 1 && *done < count && !is_beside) {
+    pair p = {count, *done, 0, task, task_context, work, context};
+    r->parallel(pair_thread, &p, (unsigned)backprop_threads(), 0);  // joined: the pieces that were begun are done
+    int64_t next = atomic_load_explicit(&p.next, memory_order_relaxed);
+    *done = next < count ? next : count;
+    return;
+  }
+#else
+  (void)count, (void)done, (void)task, (void)task_context;
+#endif
+  work(context);
 }
 
 static void no_task(void *context, int64_t begin, int64_t end) { (void)context, (void)begin, (void)end; }

@@ -32,12 +32,25 @@ public struct ImageBatches: Sequence, Sendable {
 
   /// The batch at `index`, from 0. Like that of an array, `index` must be below the number of batches.
   public subscript(index: Int) -> ImageBatch {
-    precondition((0..<underestimatedCount).contains(index), "there is no batch \(index) among \(underestimatedCount)")
-    let indices = order[index * batchSize..<Swift.min((index + 1) * batchSize, order.count)]
+    let indices = indices(ofBatch: index)
     return ImageBatch(
-      images: converter.tensor(of: indices, in: set.pixels),
-      labels: Tensor(indices.map { set.labels[Int($0)] } as [Int32], shape: [indices.count]),
+      images: converter.tensor(of: indices, in: set.pixels), labels: labels(of: indices),
       indices: indices.map(Int.init))
+  }
+
+  /// The same images and labels, for later.
+  package func pending(_ index: Int) -> (images: PendingImages, labels: Tensor) {
+    let indices = indices(ofBatch: index)
+    return (PendingImages(indices, of: set.pixels, by: converter), labels(of: indices))
+  }
+
+  private func indices(ofBatch index: Int) -> ArraySlice<Int32> {
+    precondition((0..<underestimatedCount).contains(index), "there is no batch \(index) among \(underestimatedCount)")
+    return order[index * batchSize..<Swift.min((index + 1) * batchSize, order.count)]
+  }
+
+  private func labels(of indices: ArraySlice<Int32>) -> Tensor {
+    Tensor(indices.map { set.labels[Int($0)] } as [Int32], shape: [indices.count])
   }
 
   /// Starts with the first batch.

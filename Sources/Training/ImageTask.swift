@@ -11,6 +11,8 @@ public final class ImageTask: ReplayableTask {
   private let seed: UInt64
   /// The batches of the epoch that was asked for last.
   private var current: (epoch: Int, batches: ImageBatches)?
+  /// The batch of the step after the one that was asked for last, which is made while that one runs.
+  private var next: (step: Int, images: PendingImages, labels: Tensor)?
 
   /// The last batch of an epoch may be smaller than `batchSize`; `seed` determines the order of the examples.
   ///
@@ -31,8 +33,17 @@ public final class ImageTask: ReplayableTask {
   public var stepsPerEpoch: Int { (training.count - 1) / batchSize + 1 }
 
   public func inputs(ofStep step: Int) -> StepInputs {
-    let batch = batches(ofEpoch: step / stepsPerEpoch)[step % stepsPerEpoch]
-    return StepInputs([batch.images, batch.labels], examples: batch.count)
+    let batch = if let next, next.step == step { next } else { pending(step) }
+    let inputs = [batch.images.finished(), batch.labels]
+    // Not over the end of an epoch, whose order is drawn when it begins.
+    next = (step + 1) % stepsPerEpoch == 0 ? nil : pending(step + 1)
+    next?.images.makeBesidePlans()
+    return StepInputs(inputs, examples: batch.labels.shape[0])
+  }
+
+  private func pending(_ step: Int) -> (step: Int, images: PendingImages, labels: Tensor) {
+    let batch = batches(ofEpoch: step / stepsPerEpoch).pending(step % stepsPerEpoch)
+    return (step, batch.images, batch.labels)
   }
 
   public func record(_ inputs: StepInputs) -> RecordedStep {

@@ -23,6 +23,13 @@ typedef void (*backprop_task)(void *context, int64_t begin, int64_t end);
 // Goes through OpenMP's runtime when the process has it (so that oneDNN and these kernels share one pool), otherwise Dispatch.
 void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *context);
 
+// Runs work(context) on the caller while the pool's other threads do the pieces *done, *done + 1, ... below `count` of
+// another task, one after the other; after `work` nobody begins one. *done then says how many are done. What `work` forks
+// runs on the caller alone, cut as ever, so its results do not change. Without OpenMP only `work` is done.
+typedef void (*backprop_work)(void *context);
+void backprop_beside(
+    int64_t count, int64_t *done, backprop_task task, void *task_context, backprop_work work, void *context);
+
 // Denormal numbers become zero on the calling thread and on the pool's threads.
 void backprop_flush_denormals(void);
 
@@ -310,6 +317,11 @@ void backprop_random_normal(int64_t count, const uint32_t key[4], float *y);
 void backprop_convert_images(
     int64_t count, int64_t channels, int64_t plane, const int32_t *numbers, const uint8_t *x, float greatest,
     const float *scales, const float *offsets, float *y);
+
+// The same from image *done on, as far as other threads come while the caller does `work`; see backprop_beside.
+void backprop_convert_images_beside(
+    int64_t count, int64_t channels, int64_t plane, const int32_t *numbers, const uint8_t *x, float greatest,
+    const float *scales, const float *offsets, float *y, int64_t *done, backprop_work work, void *context);
 
 #ifdef __cplusplus
 }

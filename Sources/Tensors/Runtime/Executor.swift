@@ -40,6 +40,8 @@ struct Executor: ~Copyable {
   private var arena = Storage(byteCount: 64)
   private var scratch = Storage(byteCount: 64)
   private var isPrepared = false
+  /// What threads that have nothing to do in a plan make meanwhile.
+  weak var pending: PendingImages?
 
   private static let mostPlans = 256
 
@@ -78,7 +80,8 @@ struct Executor: ~Copyable {
     }
     if arena.byteCount < loaded.plan.arenaBytes { arena = Storage(byteCount: loaded.plan.arenaBytes) }
     if scratch.byteCount < loaded.scratchBytes { scratch = Storage(byteCount: loaded.scratchBytes) }
-    try loaded.run(sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer)
+    try loaded.run(
+      sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer, making: pending)
   }
 
   private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {

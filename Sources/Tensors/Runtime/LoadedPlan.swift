@@ -14,6 +14,8 @@ final class LoadedPlan {
   private let operandPointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var arena: UnsafeMutableRawPointer?
   let scratchBytes: Int
+  /// For each step, where the run of small steps that begins with it ends; `nil` where none does.
+  private let smallRuns: [Int?]
   /// What the steps are and cost, for who looks at them.
   private lazy var descriptions = plan.steps.map(StepDescription.init)
 
@@ -37,6 +39,7 @@ final class LoadedPlan {
       if case .library(let call, _, _) = step { calls.append(try call.loaded()) } else { calls.append(nil) }
     }
     self.passes = passes
+    smallRuns = Self.smallRuns(plan.steps)
     code = ElementwiseCode(for: passes.compactMap(\.self))
     libraryCalls = calls
     scratchBytes = calls.reduce(0) { max($0, $1?.scratchBytes ?? 0) }
@@ -52,10 +55,11 @@ final class LoadedPlan {
     operandPointers.deallocate()
   }
 
-  /// Runs the steps. The runtime's lock is held; `arena` and `scratch` are large enough.
+  /// Runs the steps; beside those that take one thread, the others make what is pending. The runtime's lock is held; `arena`
+  /// and `scratch` are large enough.
   func run(
     sources: [Request.Source], outputs: [UnsafeMutableRawPointer], arena: UnsafeMutableRawPointer,
-    scratch: UnsafeMutableRawPointer
+    scratch: UnsafeMutableRawPointer, making pending: PendingImages?
   )
     throws(TensorError)
   {
@@ -72,7 +76,19 @@ final class LoadedPlan {
       }
     }
     guard let profile = Profile.current else {
-      for index in plan.steps.indices { try run(plan.steps[index], index, scratch) }
+      var index = 0
+      while index < plan.steps.count {
+        if let pending, let end = smallRuns[index], pending.isUnfinished {
+          let begin = index
+          try pending.make { () throws(TensorError) in
+            for index in begin..<end { try run(plan.steps[index], index, scratch) }
+          }
+          index = end
+        } else {
+          try run(plan.steps[index], index, scratch)
+          index += 1
+        }
+      }
       return
     }
     profile.began(self)
@@ -140,7 +156,30 @@ final class LoadedPlan {
   }
 }
 
+extension LoadedPlan {
+  private static func smallRuns(_ steps: [Step]) -> [Int?] {
+    var result = [Int?](repeating: nil, count: steps.count)
+    var begin = 0
+    for end in 0...steps.count where end == steps.count || !steps[end].isSmall {
+      // Fewer bytes take less time than a fork.
+      if steps[begin..<end].reduce(0, { $0 + $1.cost.bytes }) > 2048 { result[begin] = end }
+      begin = end + 1
+    }
+    return result
+  }
+}
+
 extension Step {
+  /// Whether it is one of our own kernels and takes one thread, as far as can be told from outside.
+  fileprivate var isSmall: Bool {
+    switch self {
+    case .program, .reduce, .argmax, .softmax, .crossEntropy, .crossEntropyGradient:
+      cost.bytes <= 128 << 10 && cost.flops <= 64 << 10
+    case .matmul(let product): product.batches.count == 1 && product.shape.isNarrow && !product.shape.isFewRows
+    case .windows, .fold, .random, .attention, .library, .kernel: false
+    }
+  }
+
   /// How many addresses a call takes as a list.
   fileprivate var operandCount: Int {
     switch self {

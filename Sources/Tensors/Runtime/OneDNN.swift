@@ -70,7 +70,8 @@ final class OneDNNOperation: LoadedCall {
   }
 }
 
-/// c[m, n] = op(a) · op(b). By oneDNN where it is there, otherwise by our own kernel; few rows always by our own.
+/// c[m, n] = op(a) · op(b). By oneDNN where it is there, otherwise by our own kernel; few rows and narrow products always
+/// by our own.
 func matrixProduct(
   _ shape: MatrixShape, _ a: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
   _ c: UnsafeMutablePointer<Float>?
@@ -79,7 +80,7 @@ func matrixProduct(
   let (lda, ldb) = (Int64(shape.lda), Int64(shape.ldb))
   if shape.isFewRows {
     backprop_vector_matrix(m, n, k, a, lda, b, ldb, c)
-  } else if Engine.hasOneDNN {
+  } else if Engine.hasOneDNN, !shape.isNarrow {
     let status = backprop_dnn_sgemm(
       shape.transposeA ? 1 : 0, shape.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
     guard status == 0 else { throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))") }

@@ -2,10 +2,10 @@ import CKernels
 
 /// Makes numbers of the pixels of images: from 0 to 1, then scaled and moved, channel by channel.
 package struct PixelConverter: Sendable {
-  private let imageShape: Shape
-  private let greatestPixel: Float
-  private let scales: [Float]
-  private let offsets: [Float]
+  let imageShape: Shape
+  let greatestPixel: Float
+  let scales: [Float]
+  let offsets: [Float]
 
   /// `imageShape` is channels, height and width; scales and offsets are one a channel.
   package init(imageShape: Shape, greatestPixel: UInt8, scales: [Float], offsets: [Float]) {
@@ -18,14 +18,12 @@ package struct PixelConverter: Sendable {
 
   /// The images with these numbers of `pixels`, in which images lie one after the other: `[images, channels, height, width]`.
   package func tensor(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) -> Tensor {
-    let type = TensorType(Shape([numbers.count] + imageShape.dimensions))
-    let storage = Storage(byteCount: type.shape.elementCount * 4)
-    convert(numbers, in: pixels, to: storage.pointer.assumingMemoryBound(to: Float.self))
-    return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+    PendingImages(numbers, of: pixels, by: self).tensor()
   }
 
   /// The same numbers, image after image.
   package func values(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) -> [Float] {
+    check(numbers, in: pixels)
     let count = numbers.count * imageShape.elementCount
     return Array(unsafeUninitializedCapacity: count) { buffer, initialized in
       if let start = buffer.baseAddress { convert(numbers, in: pixels, to: start) }
@@ -33,14 +31,16 @@ package struct PixelConverter: Sendable {
     }
   }
 
-  private func convert(_ numbers: ArraySlice<Int32>, in pixels: [UInt8], to target: UnsafeMutablePointer<Float>) {
+  func check(_ numbers: ArraySlice<Int32>, in pixels: [UInt8]) {
     let there = pixels.count / max(imageShape.elementCount, 1)
     precondition(numbers.allSatisfy { $0 >= 0 && $0 < there }, "there are \(there) images")
-    let count = numbers.count
+  }
+
+  /// The numbers must be there.
+  func convert(_ numbers: ArraySlice<Int32>, in pixels: [UInt8], to target: UnsafeMutablePointer<Float>) {
     numbers.withUnsafeBufferPointer { numbers in
       backprop_convert_images(
-        Int64(there == 0 ? 0 : count), Int64(imageShape[0]), Int64(imageShape[1] * imageShape[2]), numbers.baseAddress,
-        pixels,
+        Int64(numbers.count), Int64(imageShape[0]), Int64(imageShape[1] * imageShape[2]), numbers.baseAddress, pixels,
         greatestPixel, scales, offsets, target)
     }
   }
