@@ -132,7 +132,15 @@ extension Tensor {
     return node.results.indices.contains(output) ? node.results[output] : nil
   }
 
-  private func read(_ dtype: DType, _ site: @autoclosure () -> CallSite) throws(TensorError) -> Storage {
+  /// Writes the elements into an array, into the memory it has where that is possible.
+  package func values(into values: inout [Float]) throws(TensorError) {
+    let storage = try read(.float32, CallSite(#fileID, #line))
+    let count = shape.elementCount
+    if values.count != count { values = [Float](repeating: 0, count: count) }
+    storage.read(into: &values)
+  }
+
+  fileprivate func read(_ dtype: DType, _ site: @autoclosure () -> CallSite) throws(TensorError) -> Storage {
     do throws(TensorError) {
       if let failure { throw failure }
       guard self.dtype == dtype else {
@@ -161,6 +169,12 @@ extension Variable {
       throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
     }
     self.init(Storage(values), shape: shape, dtype: .float32, name: name)
+  }
+
+  /// A variable whose first values are a copy of this tensor's. Computes them if need be.
+  package convenience init(_ tensor: Tensor, name: String) throws(TensorError) {
+    let values = try tensor.read(tensor.dtype, CallSite(#fileID, #line))
+    self.init(Storage(copying: values), shape: tensor.shape, dtype: tensor.dtype, name: name)
   }
 
   /// A copy of the values.

@@ -116,6 +116,13 @@ extension Tensor {
     return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
   }
 
+  /// Gives int32 data as many other values, in the same memory where nobody else can come to it.
+  package mutating func replaceValues(with values: [Int32]) {
+    precondition(dtype == .int32 && values.count == shape.elementCount)
+    if !isDataHeldOnlyHere() { self = .uninitialized(type) }
+    knownStorage?.write(values)
+  }
+
   /// Data that is about to be written.
   fileprivate static func uninitialized(_ type: TensorType) -> Tensor {
     let storage = Storage(byteCount: type.shape.elementCount * 4)

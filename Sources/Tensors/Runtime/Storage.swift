@@ -13,6 +13,11 @@ final class Storage: @unchecked Sendable {
     pointer = pooled ?? .allocate(byteCount: max(byteCount, 64), alignment: 64)
   }
 
+  convenience init(copying other: Storage) {
+    self.init(byteCount: other.byteCount)
+    pointer.copyMemory(from: other.pointer, byteCount: byteCount)
+  }
+
   convenience init<Element: BitwiseCopyable>(_ values: [Element]) {
     self.init(byteCount: values.count * MemoryLayout<Element>.stride)
     write(values)
@@ -30,6 +35,13 @@ final class Storage: @unchecked Sendable {
 
   func floats(count: Int) -> [Float] { read(count) }
   func ints(count: Int) -> [Int32] { read(count) }
+
+  /// As many elements as the array has, or as there are.
+  func read(into values: inout [Float]) {
+    values.withUnsafeMutableBytes { bytes in
+      bytes.baseAddress?.copyMemory(from: pointer, byteCount: min(bytes.count, byteCount))
+    }
+  }
 
   private func read<Element: BitwiseCopyable>(_ count: Int) -> [Element] {
     Array(unsafeUninitializedCapacity: count) { buffer, initialized in
