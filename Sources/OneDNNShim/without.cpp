@@ -27,8 +27,8 @@ int32_t backprop_dnn_pool(backprop_dnn_pooling, backprop_dnn_direction, const ba
   return 1;
 }
 
-int32_t backprop_dnn_batch_normalization(backprop_dnn_direction, const backprop_dnn_tensor *,
-                                         const backprop_dnn_tensor *, float, backprop_dnn_operation **) {
+int32_t backprop_dnn_batch_normalization_gradient(const backprop_dnn_tensor *, const backprop_dnn_tensor *, float,
+                                                  backprop_dnn_operation **) {
   return 1;
 }
 

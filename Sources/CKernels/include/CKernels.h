@@ -114,6 +114,10 @@ void backprop_reduce(backprop_reduction kind, int64_t outer, int64_t count, int6
 // The index of the first greatest (NaN counts as greatest).
 void backprop_argmax(int64_t outer, int64_t count, int64_t inner, const float *x, int32_t *y);
 
+// The mean and the biased variance of each channel: x[outer, channels, inner] -> mean[channels], variance[channels].
+void backprop_moments(
+    int64_t outer, int64_t channels, int64_t inner, const float *x, float *mean, float *variance);
+
 // MARK: Rows.  x[rows, width]
 
 // y may be x.

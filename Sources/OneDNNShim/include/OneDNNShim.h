@@ -62,12 +62,11 @@ int32_t backprop_dnn_pool(
     const backprop_dnn_tensor *destination, const int64_t kernel[2], const int64_t stride[2],
     const int64_t padding_begin[2], const int64_t padding_end[2], backprop_dnn_operation **operation);
 
-// Batch normalization over n, h, w with the batch's own mean and (biased) variance.
-// Forward: source, scale[c], shift[c], destination, mean[c], variance[c].
-// Backward: source, mean, variance, scale, destination gradient, source gradient, scale gradient, shift gradient.
-int32_t backprop_dnn_batch_normalization(
-    backprop_dnn_direction direction, const backprop_dnn_tensor *source, const backprop_dnn_tensor *destination,
-    float epsilon, backprop_dnn_operation **operation);
+// The gradient of batch normalization over n, h, w with the batch's own mean and (biased) variance.
+// Source, mean[c], variance[c], scale[c], destination gradient, source gradient, scale gradient[c], shift gradient[c].
+int32_t backprop_dnn_batch_normalization_gradient(
+    const backprop_dnn_tensor *source, const backprop_dnn_tensor *destination, float epsilon,
+    backprop_dnn_operation **operation);
 
 // Bytes of scratch memory, aligned to 64, that an execution needs.
 int64_t backprop_dnn_scratch_bytes(const backprop_dnn_operation *operation);

@@ -117,6 +117,8 @@ enum KernelCall {
   case gather(rows: Int, width: Int, count: Int)
   case scatterAdd(rows: Int, width: Int, count: Int)
   case replaceSlice(outer: Int, size: Int, count: Int, inner: Int)
+  /// Mean and biased variance of each channel.
+  case moments(outer: Int, channels: Int, inner: Int)
   case layerNorm(rows: Int, width: Int, epsilon: Double)
   case layerNormGradient(rows: Int, width: Int)
   case recurrence(Recurrence)
@@ -139,5 +141,5 @@ enum LibraryCall {
   }
   case convolution(Direction, source: Image, weights: Image, destination: Image, Window, groups: Int)
   case pool(maximum: Bool, Direction, source: Image, destination: Image, Window)
-  case batchNorm(Direction, source: Image, destination: Image, epsilon: Double)
+  case batchNormGradient(source: Image, destination: Image, epsilon: Double)
 }

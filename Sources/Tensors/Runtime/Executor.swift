@@ -83,7 +83,7 @@ struct Executor: ~Copyable {
 
   private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {
     if let found = plans[request.key] { return found }
-    let ir = try IR(request.key, hasKernel: Executor.hasKernel)
+    let ir = try IR(request.key, hasKernel: Executor.hasKernel).recomputing()
     let loaded = try LoadedPlan(try Lowering.compile(ir))
     if ages.count == Executor.mostPlans {
       plans[ages.removeFirst()] = nil
@@ -94,12 +94,12 @@ struct Executor: ~Copyable {
   }
 
   /// Whether a library-sized operation on these types runs as a whole. Otherwise its definition does.
-  private static func hasKernel(_ op: Op, _ inputs: [TensorType]) -> Bool {
+  static func hasKernel(_ op: Op, _ inputs: [TensorType]) -> Bool {
     switch op {
     case .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool, .maxPoolGradient, .averagePool,
-      .averagePoolGradient, .batchNorm, .batchNormGradient:
+      .averagePoolGradient, .batchNormGradient:
       Engine.hasOneDNN && inputs.allSatisfy { $0.shape.elementCount > 0 }
-    case .attention, .attentionGradient: inputs.allSatisfy { $0.shape.elementCount > 0 }
+    case .batchNorm, .attention, .attentionGradient: inputs.allSatisfy { $0.shape.elementCount > 0 }
     default: true
     }
   }

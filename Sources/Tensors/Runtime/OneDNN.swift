@@ -49,9 +49,9 @@ final class OneDNNOperation: LoadedCall {
       status = backprop_dnn_pool(
         maximum ? BACKPROP_DNN_MAX : BACKPROP_DNN_AVERAGE, direction.code, &source, &destination, window.kernel.array,
         window.stride.array, window.paddingBegin.array, end.array, &operation)
-    case .batchNorm(let direction, let source, let destination, let epsilon):
+    case .batchNormGradient(let source, let destination, let epsilon):
       var (source, destination) = (source.cValue, destination.cValue)
-      status = backprop_dnn_batch_normalization(direction.code, &source, &destination, Float(epsilon), &operation)
+      status = backprop_dnn_batch_normalization_gradient(&source, &destination, Float(epsilon), &operation)
     }
     guard status == 0, let operation else {
       throw TensorError("oneDNN refused \(call): \(String(cString: backprop_dnn_message()))")
