@@ -26,6 +26,9 @@ void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *c
 // Denormal numbers become zero on the calling thread and on the pool's threads.
 void backprop_flush_denormals(void);
 
+// Asks the system for the pages of memory without contents, on all threads at once. Only worth it where all of it will be used.
+void backprop_populate(void *memory, int64_t bytes);
+
 // MARK: Elementwise programs
 
 enum { BACKPROP_MAX_RANK = 8, BACKPROP_MAX_REGISTERS = 64 };

@@ -19,6 +19,13 @@ const char *backprop_dnn_message(void);
 // How many threads oneDNN uses from now on (OpenMP's setting, for the calling thread and those it makes).
 void backprop_dnn_set_threads(int32_t count);
 
+// Lets oneDNN make its code for matrix products, on a thread of its own: the first product makes that of all of them, which
+// takes as long as several steps of a small network. A product meanwhile waits for it. NULL from the second call on, and
+// where there can be no thread; anything else is to be given back before the process ends, which waits for the thread.
+typedef struct backprop_dnn_products backprop_dnn_products;
+backprop_dnn_products *backprop_dnn_begin_products(void);
+void backprop_dnn_end_products(backprop_dnn_products *products);
+
 // c[m, n] = op(a) · op(b), row-major, leading dimensions in elements; op transposes when the flag is 1.
 int32_t backprop_dnn_sgemm(
     int32_t transpose_a, int32_t transpose_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,

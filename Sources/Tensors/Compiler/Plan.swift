@@ -133,9 +133,9 @@ struct Recurrence {
 }
 
 /// A call of oneDNN. Operands in the order of `OneDNNShim.h`, outputs last.
-enum LibraryCall {
+enum LibraryCall: Hashable {
   enum Direction { case forward, backwardData, backwardWeights }
-  struct Image {
+  struct Image: Hashable {
     var shape: Shape
     var strides: [Int]
   }

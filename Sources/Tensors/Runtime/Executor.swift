@@ -76,9 +76,16 @@ struct Executor: ~Copyable {
       backprop_dnn_set_threads(backprop_threads())
       isPrepared = true
     }
-    if arena.byteCount < loaded.plan.arenaBytes { arena = Storage(byteCount: loaded.plan.arenaBytes) }
-    if scratch.byteCount < loaded.scratchBytes { scratch = Storage(byteCount: loaded.scratchBytes) }
+    Executor.grow(&arena, to: loaded.plan.arenaBytes)
+    Executor.grow(&scratch, to: loaded.scratchBytes)
     try loaded.run(sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer)
+  }
+
+  /// Larger memory without the contents. The old goes first, or for a moment both would be held.
+  private static func grow(_ memory: inout Storage, to byteCount: Int) {
+    guard memory.byteCount < byteCount else { return }
+    memory = Storage(byteCount: 0)
+    memory = .populated(byteCount: byteCount)
   }
 
   private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {

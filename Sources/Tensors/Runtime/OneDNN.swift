@@ -27,6 +27,16 @@ public enum Threads {
   }
 }
 
+/// While this lives, the code for matrix products is made on another thread, if that has not been done: to be held where a
+/// first step is about to be recorded, compiled and run.
+package final class ProductCode {
+  private let making = Threads.count > 1 ? backprop_dnn_begin_products() : nil
+
+  package init() {}
+
+  deinit { backprop_dnn_end_products(making) }
+}
+
 /// An operation of oneDNN, made once and run many times.
 final class OneDNNOperation: LoadedCall {
   private let operation: OpaquePointer

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Aligned memory that holds a tensor's elements. Written once, before anyone else sees it, or under the runtime's lock.
 final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
@@ -11,6 +13,13 @@ final class Storage: @unchecked Sendable {
     let pooled = byteCount >= MemoryPool.smallestArray ? MemoryPool.allocate(byteCount) : nil
     isPooled = pooled != nil
     pointer = pooled ?? .allocate(byteCount: max(byteCount, 64), alignment: 64)
+  }
+
+  /// Memory that is about to be used from one end to the other.
+  static func populated(byteCount: Int) -> Storage {
+    let storage = Storage(byteCount: byteCount)
+    if storage.isPooled { backprop_populate(storage.pointer, Int64(byteCount)) }
+    return storage
   }
 
   convenience init(copying other: Storage) {
