@@ -25,6 +25,7 @@ static void touch(void *context, int64_t first, int64_t last) {
     if (begin >= s->bytes) return;
     if (end > s->bytes) end = s->bytes;
     for (int64_t at = begin < 0 ? 0 : begin; at < end; at += PAGE) *(volatile char *)(s->memory + at) = 0;
+    *(volatile char *)(s->memory + end - 1) = 0;
   }
 }
 
