@@ -66,12 +66,9 @@ public final class CompiledStep {
     numbers.removeAll(keepingCapacity: true)
     rule.appendInputs(to: &numbers)
     let replay: Replay
-    var code: ProductCode?
-    defer { withExtendedLifetime(code) {} }
     if let found = recordings.first(where: { $0.fits(inputs, rule, variant) }) {
       replay = found.replay
     } else {
-      code = ProductCode()
       replay = try compile(inputs, rule, variant)
       recordings.append(
         Recorded(

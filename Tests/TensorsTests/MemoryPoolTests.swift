@@ -1,11 +1,11 @@
 import CKernels
 import Testing
 
+@testable import Tensors
+
 #if canImport(Glibc)
   import Glibc
 #endif
-
-@testable import Tensors
 
 /// Arrays cut from regions: nobody else's memory, and all of it given back.
 @Suite struct MemoryPoolTests {

@@ -88,6 +88,13 @@ struct IR {
     return results.map(value)
   }
 
+  /// Whether there are matrix products of more rows than our own kernel takes.
+  var hasLibraryProducts: Bool {
+    instructions.contains { instruction in
+      if case .matmul = instruction.op { types[instruction.firstOutput].shape[-2] > MatrixShape.fewRows } else { false }
+    }
+  }
+
   /// The same with these instructions in order, and values of these types beside those there are.
   func with(_ instructions: [Instruction], adding added: [TensorType]) -> IR {
     var ir = self

@@ -89,8 +89,9 @@ struct MatrixShape {
   var transposeA = false, transposeB = false
   var lda: Int, ldb: Int
 
+  static let fewRows = 4
   /// So few rows that reading b once is all the time it takes.
-  var isFewRows: Bool { m <= 4 && !transposeA && !transposeB }
+  var isFewRows: Bool { m <= Self.fewRows && !transposeA && !transposeB }
 
   /// Without gaps between rows unless told otherwise.
   init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false, lda: Int? = nil, ldb: Int? = nil) {

@@ -40,6 +40,8 @@ struct Executor: ~Copyable {
   private var arena = Storage(byteCount: 64)
   private var scratch = Storage(byteCount: 64)
   private var isPrepared = false
+  /// From the compilation of the first plan with products to the end of a run.
+  private var products: ProductCode?
 
   private static let mostPlans = 256
 
@@ -76,6 +78,7 @@ struct Executor: ~Copyable {
       backprop_dnn_set_threads(backprop_threads())
       isPrepared = true
     }
+    defer { products = nil }
     Executor.grow(&arena, to: loaded.plan.arenaBytes)
     Executor.grow(&scratch, to: loaded.scratchBytes)
     try loaded.run(sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer)
@@ -91,6 +94,7 @@ struct Executor: ~Copyable {
   private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {
     if let found = plans[request.key] { return found }
     let ir = try IR(request.key, hasKernel: Executor.hasKernel).recomputing()
+    if ir.hasLibraryProducts { products = ProductCode() }
     let loaded = try LoadedPlan(try Lowering.compile(ir))
     if ages.count == Executor.mostPlans {
       plans[ages.removeFirst()] = nil

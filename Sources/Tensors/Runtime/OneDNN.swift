@@ -27,12 +27,10 @@ public enum Threads {
   }
 }
 
-/// While this lives, the code for matrix products is made on another thread, if that has not been done: to be held where a
-/// first step is about to be recorded, compiled and run.
-package final class ProductCode {
+/// While this lives, the code for matrix products is made on another thread, if that has not been done: to be held while a
+/// plan with products is compiled and run for the first time.
+final class ProductCode {
   private let making = Threads.count > 1 ? backprop_dnn_begin_products() : nil
-
-  package init() {}
 
   deinit { backprop_dnn_end_products(making) }
 }

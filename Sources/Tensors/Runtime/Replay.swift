@@ -112,7 +112,7 @@ extension Tensor {
   /// Zeros as data, of this tensor's shape and type: something to record with in place of values to come.
   public static func standIn(like tensor: Tensor) -> Tensor {
     let type = tensor.type
-    let storage = Storage([Int32](repeating: 0, count: type.shape.elementCount))
+    let storage = Storage(zeros: type.shape.elementCount * 4)
     return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
   }
 
