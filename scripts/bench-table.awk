@@ -1,4 +1,6 @@
-# Makes a table of the JSON lines of `backprop bench` and of its peers: medians over the rounds, a row a workload.
+# Makes a table of the JSON lines of `backprop bench` and of its peers, which come in the order of the rounds: medians over
+# the rounds, a row a workload. Ratios and shares are taken in each round, and then their median: what was measured a second
+# apart met the same machine, whereas two medians may be of two different ways of the machine.
 # Variables: workloads (their names in order, with spaces between), markdown (1: a table for Markdown).
 
 function text(key) {
@@ -15,35 +17,40 @@ function number(key) {
   return found
 }
 
-function keep(name, key,    value, id) {
-  value = number(key)
+function keep(name, key, value,    id) {
   if (value == "") return
   id = name SUBSEP key
   values[id, ++count[id]] = value + 0
 }
 
-# The median of what was kept; "" where there is nothing. The lower of the middle two.
-function median(name, key,    id, n, i, j, sorted, value) {
+# Puts what was kept into `sorted`, the least first. How much that is.
+function sort(name, key,    id, i, j, value) {
   id = name SUBSEP key
-  n = count[id]
-  if (!n) return ""
-  for (i = 1; i <= n; i++) {
+  for (i = 1; i <= count[id]; i++) {
     value = values[id, i]
     for (j = i - 1; j >= 1 && sorted[j] > value; j--) sorted[j + 1] = sorted[j]
     sorted[j + 1] = value
   }
-  return sorted[int((n + 1) / 2)]
+  return count[id]
 }
 
-function greatest(name, key,    id, i, best) {
-  id = name SUBSEP key
-  for (i = 1; i <= count[id]; i++) if (values[id, i] > best) best = values[id, i]
-  return best
+# The median of what was kept; "" where there is nothing. The lower of the middle two.
+function median(name, key,    n) {
+  n = sort(name, key)
+  return n ? sorted[int((n + 1) / 2)] : ""
+}
+
+# The median of what one kept over what another did in the same rounds; whoever is gone has no more rounds.
+function ratio(name, base, key,    i) {
+  count["ratio" SUBSEP key] = 0
+  for (i = 1; i <= count[name SUBSEP key] && i <= count[base SUBSEP key]; i++)
+    keep("ratio", key, values[name SUBSEP key, i] / values[base SUBSEP key, i])
+  return median("ratio", key)
 }
 
 function cell(value, form) { return value == "" ? "-" : sprintf(form, value) }
 function milliseconds(value) { return cell(value, value < 10 ? "%.3f" : value < 100 ? "%.1f" : "%.0f") }
-function share(value, whole) { return value == "" || !whole ? "-" : sprintf("%.0f %%", 100 * value / whole) }
+function percent(value) { return value == "" ? "-" : sprintf("%.0f %%", 100 * value) }
 
 function row(line) { rows[++row_count] = line }
 
@@ -76,12 +83,18 @@ function print_rows(    i, j, n, cells, widths, line) {
   name = system_name SUBSEP workload
   split("millisecondsPerStep firstStepMilliseconds parameters flopsPerStep bytesPerStep peakBytes " \
     "gflopsPerSecond gigabytesPerSecond", keys, " ")
-  for (k in keys) keep(name, keys[k])
+  for (k in keys) keep(name, keys[k], number(keys[k]))
+  if (name == "Backprop" SUBSEP "machine") {
+    peak = number("gflopsPerSecond")
+    bandwidth = number("gigabytesPerSecond")
+  } else if (system_name == "Backprop") {
+    time = number("millisecondsPerStep") * 1e6
+    if (peak && number("flopsPerStep") > 0) keep(name, "ofPeak", number("flopsPerStep") / time / peak)
+    if (bandwidth && number("bytesPerStep") != "") keep(name, "ofMemory", number("bytesPerStep") / time / bandwidth)
+  }
 }
 
 END {
-  peak = greatest("Backprop" SUBSEP "machine", "gflopsPerSecond")
-  bandwidth = greatest("Backprop" SUBSEP "machine", "gigabytesPerSecond")
   head = "ms a step\tBackprop"
   for (s = 1; s <= system_count; s++) head = head "\t" systems[s]
   row(head "\tbest other / Backprop\tGFLOP/s\tof peak\tGB/s\tof memory\tfirst step\tpeak MB\tof PyTorch's")
@@ -96,11 +109,12 @@ END {
       theirs = systems[s] SUBSEP names[w]
       other = median(theirs, "millisecondsPerStep")
       line = line "\t" milliseconds(other)
-      if (other != "" && (best == "" || other < best)) best = other
+      times = ratio(theirs, ours, "millisecondsPerStep")
+      if (times != "" && (best == "" || times < best)) best = times
       if (systems[s] ~ /^PyTorch .* eager$/) memory = median(theirs, "peakBytes")
       a = median(theirs, "parameters")
       b = median(ours, "parameters")
-      if (a != "" && (a > 1.01 * b || a < 0.99 * b))
+      if (a != "" && b != "" && (a > 1.01 * b || a < 0.99 * b))
         notes = notes "warning: " names[w] " has " b " parameters here and " a " in " systems[s] "\n"
     }
     flops = median(ours, "flopsPerStep")
@@ -108,13 +122,22 @@ END {
     bytes = median(ours, "bytesPerStep")
     bytes = bytes == "" ? "" : bytes / time / 1e6
     used = median(ours, "peakBytes")
-    line = line "\t" (best == "" ? "-" : sprintf("%.2f", best / time))
-    line = line "\t" cell(flops, "%.1f") "\t" share(flops, peak) "\t" cell(bytes, "%.1f") "\t" share(bytes, bandwidth)
-    line = line "\t" milliseconds(median(ours, "firstStepMilliseconds")) "\t" cell(used / 1e6, "%.0f")
-    row(line "\t" (memory == "" ? "-" : sprintf("%.2f", used / memory)))
+    line = line "\t" cell(best, "%.2f")
+    line = line "\t" cell(flops, "%.1f") "\t" percent(median(ours, "ofPeak"))
+    line = line "\t" cell(bytes, "%.1f") "\t" percent(median(ours, "ofMemory"))
+    line = line "\t" milliseconds(median(ours, "firstStepMilliseconds")) "\t" cell(used == "" ? "" : used / 1e6, "%.0f")
+    row(line "\t" (memory == "" || used == "" ? "-" : sprintf("%.2f", used / memory)))
+    if (time == "") failed = 1
   }
   print_rows()
   print ""
-  printf "The machine: %.0f GFLOP/s of float32 multiply-adds, %.1f GB/s of memory. Steps of generate are tokens.\n", peak, bandwidth
+  n = sort("Backprop" SUBSEP "machine", "gigabytesPerSecond")
+  if (n) {
+    printf "The machine: %.0f GFLOP/s of float32 multiply-adds, ", median("Backprop" SUBSEP "machine", "gflopsPerSecond")
+    printf "%.1f GB/s of memory", median("Backprop" SUBSEP "machine", "gigabytesPerSecond")
+    if (n > 1) printf " (%.1f to %.1f)", sorted[1], sorted[n]
+    print ". Steps of generate are tokens."
+  }
   printf "%s", notes
+  exit failed
 }

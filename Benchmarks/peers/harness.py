@@ -56,13 +56,17 @@ def arguments(description, switches=()):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(NAMES)}; all unless given")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--seconds", type=float, default=5, help="for each workload")
+    parser.add_argument("--seconds", type=float, default=5, help="for each workload; with --turns, each time")
+    parser.add_argument("--turns", action="store_true",
+                        help="measure one workload again and again: once for each line of standard input")
     for switch, help in switches:
         parser.add_argument(switch, action="store_true", help=help)
     given = parser.parse_args()
     unknown = [name for name in given.workloads if name not in NAMES]
     if unknown:
         parser.error(f"there is no workload {unknown[0]}; there is {', '.join(NAMES)}")
+    if given.turns and len(given.workloads) != 1:
+        parser.error("--turns measures one workload; name that one")
     given.workloads = given.workloads or NAMES
     for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"]:
         os.environ[variable] = str(given.threads)
@@ -98,48 +102,75 @@ def reset_peak():
         pass
 
 
-def measure(name, make_job, given, system):
-    def milliseconds(work):
-        start = time.perf_counter_ns()
-        result = work()
-        return result, (time.perf_counter_ns() - start) / 1e6
+def milliseconds(work):
+    start = time.perf_counter_ns()
+    result = work()
+    return result, (time.perf_counter_ns() - start) / 1e6
 
-    reset_peak()
-    before = memory("VmRSS")
-    job, setup = milliseconds(make_job)
-    _, first = milliseconds(job.first or job.call)
-    for _ in range(WARM_UP_CALLS if job.steps == 1 else 1):
-        job.call()
-    if job.updates:
-        job.updates.clear()
-    times, end = [], time.perf_counter() + given.seconds
-    while len(times) < (5 if job.steps == 1 else 1) or time.perf_counter() < end:
-        times.append(milliseconds(job.call)[1] / job.steps)
-    median = statistics.median(times)
-    line = {
-        "workload": name,
-        "system": system,
-        "millisecondsPerStep": round(median, 5),
-        "minimum": round(min(times), 5),
-        "firstStepMilliseconds": round(first, 3),
-        "setupMilliseconds": round(setup, 3),
-        "parameters": job.parameters,
-        "peakBytes": peak_bytes(),
-        "threads": given.threads,
-    }
-    if before is not None:
-        line["bytesBefore"] = before
-    if job.updates:
-        line["millisecondsPerUpdate"] = round(statistics.median(job.updates) / 1e6, 5)
-    if job.makes_tokens:
-        line["tokensPerSecond"] = round(1000 / median, 2)
-    return line
+
+class Stopwatch:
+    """A workload that is ready to be measured, as often as somebody asks."""
+
+    def __init__(self, name, make_job, given, system):
+        reset_peak()
+        self.name, self.given, self.system, self.before = name, given, system, memory("VmRSS")
+        self.job, self.setup = milliseconds(make_job)
+        _, self.first = milliseconds(self.job.first or self.job.call)
+        for _ in range(WARM_UP_CALLS if self.job.steps == 1 else 1):
+            self.job.call()
+
+    def measure(self, least=5):
+        """Repeats the workload for --seconds, and at least a few times: `least` where a call is a step."""
+        job = self.job
+        if job.updates:
+            job.updates.clear()
+        times, end = [], time.perf_counter() + self.given.seconds
+        while len(times) < (least if job.steps == 1 else 1) or time.perf_counter() < end:
+            times.append(milliseconds(job.call)[1] / job.steps)
+        median = statistics.median(times)
+        line = {
+            "workload": self.name,
+            "system": self.system,
+            "millisecondsPerStep": round(median, 5),
+            "minimum": round(min(times), 5),
+            "firstStepMilliseconds": round(self.first, 3),
+            "setupMilliseconds": round(self.setup, 3),
+            "parameters": job.parameters,
+            "peakBytes": peak_bytes(),
+            "threads": self.given.threads,
+        }
+        if self.before is not None:
+            line["bytesBefore"] = self.before
+        if job.updates:
+            line["millisecondsPerUpdate"] = round(statistics.median(job.updates) / 1e6, 5)
+        if job.makes_tokens:
+            line["tokensPerSecond"] = round(1000 / median, 2)
+        return line
+
+    def measure_after_waiting(self):
+        """The same after others had the machine: caches hold what was theirs and threads sleep, so an eighth of the
+        time goes before that, and at least one step. A text brings enough steps of its own."""
+        if self.job.steps == 1:
+            end = time.perf_counter() + self.given.seconds / 8
+            self.job.call()
+            while time.perf_counter() < end:
+                self.job.call()
+        return self.measure(least=2)
 
 
 def run(system, jobs, given):
     """Measures the workloads asked for and prints a line each. `jobs`: name to a function that makes the `Job`."""
     for name in given.workloads:
-        if name in jobs:
-            print(json.dumps(measure(name, jobs[name], given, system)), flush=True)
-        else:
+        if name not in jobs:
             print(f"{system}: there is no {name}", file=sys.stderr)
+            continue
+        stopwatch = Stopwatch(name, jobs[name], given, system)
+        if not given.turns:
+            print(json.dumps(stopwatch.measure()), flush=True)
+            continue
+        asked = False
+        for _ in sys.stdin:
+            asked = True
+            print(json.dumps(stopwatch.measure_after_waiting()), flush=True)
+        if not asked:
+            sys.exit("--turns measures when a line comes on standard input, which ended without one")

@@ -7,6 +7,7 @@ typedef struct {
   int64_t rows, width, count;
   const int32_t *numbers;
   const float *x;
+  int64_t x_row;
   float *y;
 } table;
 
@@ -16,7 +17,7 @@ static void gather_rows(void *context, int64_t begin, int64_t end) {
     float *y = t->y + i * t->width;
     int32_t number = t->numbers[i];
     if (number >= 0 && number < t->rows) {
-      memcpy(y, t->x + number * t->width, (size_t)t->width * sizeof(float));
+      memcpy(y, t->x + number * t->x_row, (size_t)t->width * sizeof(float));
     } else {
       for (int64_t j = 0; j < t->width; j++) y[j] = NAN;
     }
@@ -33,7 +34,7 @@ CLONES static void add_columns(void *context, int64_t begin, int64_t end) {
   for (int64_t i = 0; i < t->count; i++) {
     int32_t number = t->numbers[i];
     if (number < 0 || number >= t->rows) continue;
-    const float *x = t->x + i * t->width;
+    const float *x = t->x + i * t->x_row;
     float *y = t->y + number * t->width;
     int64_t j = begin;
     for (; j + LANES <= end; j += LANES) STORE(y + j, LOAD(y + j) + LOAD(x + j));
@@ -44,7 +45,7 @@ CLONES static void add_columns(void *context, int64_t begin, int64_t end) {
 void backprop_gather(
     int64_t rows, int64_t width, int64_t count, const float *x, const int32_t *numbers, float *y) {
   if (width <= 0 || count <= 0) return;
-  table t = {rows, width, count, numbers, x, y};
+  table t = {rows, width, count, numbers, x, width, y};
   backprop_parallel(count, backprop_grain(count, 5 + (double)width * 0.1), gather_rows, &t);
 }
 
@@ -59,9 +60,9 @@ void backprop_replace_slice(
 }
 
 void backprop_scatter_add(
-    int64_t rows, int64_t width, int64_t count, const int32_t *numbers, const float *x, float *y) {
+    int64_t rows, int64_t width, int64_t count, const int32_t *numbers, const float *x, int64_t x_row, float *y) {
   if (width <= 0 || rows <= 0) return;
-  table t = {rows, width, count, numbers, x, y};
+  table t = {rows, width, count, numbers, x, x_row, y};
   int64_t grain = backprop_grain(width, (double)(rows + 2 * count) * 0.15);
   grain = (grain + LANES - 1) / LANES * LANES;  // whole cache lines for each thread
   backprop_parallel(width, grain, add_columns, &t);

@@ -17,7 +17,7 @@ enum {
 // A time step of some rows. Blocks of `size` columns a row: 1, or 4 for LSTM, 3 for GRU.
 typedef struct {
   backprop_cell kind;
-  int64_t size, time;
+  int64_t size, gate_row, time;
   const int32_t *lengths;
   const float *projected, *product, *bias;
   const float *state, *cell;
@@ -26,7 +26,7 @@ typedef struct {
 
 typedef struct {
   backprop_cell kind;
-  int64_t size, time;
+  int64_t size, gate_row, time;
   const int32_t *lengths;
   const float *state, *cell, *next_state, *next_cell, *kept;
   const float *upstream_state, *upstream_cell;  // NULL: zero
@@ -54,9 +54,9 @@ INLINE void store(float *y, const lanes *v, int64_t count) {
 INLINE void gate_sum(
     lanes *sum, const forward_step *s, int64_t row, int64_t gates, int64_t block, int64_t j, int64_t n) {
   lanes x, product, bias;
-  int64_t at = row * gates * s->size + block * s->size + j;
-  load(&x, s->projected + at, n);
-  load(&product, s->product + at, n);
+  int64_t at = block * s->size + j;
+  load(&x, s->projected + row * gates * s->size + at, n);
+  load(&product, s->product + row * s->gate_row + at, n);
   load(&bias, s->bias + block * s->size + j, n);
   *sum = x + product + bias;
 }
@@ -88,15 +88,15 @@ INLINE void lstm_lanes(const forward_step *s, int64_t row, int64_t j, int64_t n)
 
 INLINE void gru_lanes(const forward_step *s, int64_t row, int64_t j, int64_t n) {
   lanes r, z, q, c, bias, state;
-  int64_t at = row * s->size + j, candidate = row * 3 * s->size + 2 * s->size + j;
+  int64_t at = row * s->size + j, candidate = 2 * s->size + j;
   gate_sum(&r, s, row, 3, 0, j, n);
   gate_sum(&z, s, row, 3, 1, j, n);
   lanes_sigmoid(&r);
   lanes_sigmoid(&z);
-  load(&q, s->product + candidate, n);
+  load(&q, s->product + row * s->gate_row + candidate, n);
   load(&bias, s->bias + 3 * s->size + j, n);
   q += bias;
-  load(&c, s->projected + candidate, n);
+  load(&c, s->projected + row * 3 * s->size + candidate, n);
   load(&bias, s->bias + 2 * s->size + j, n);
   c = c + bias + r * q;
   lanes_tanh(&c);
@@ -185,7 +185,7 @@ INLINE void lstm_gradient_lanes(const backward_step *s, int64_t row, int64_t j, 
   lanes dg = total * i * (1.0f - g * g), output = u * squashed * o * (1.0f - o);
   total *= f;
   part = (lanes){0};
-  float *y = s->projected_gradient + row * 4 * s->size + j;
+  float *y = s->projected_gradient + row * s->gate_row + j;
   store(y, &di, n);
   store(y + s->size, &df, n);
   store(y + 2 * s->size, &dg, n);
@@ -207,11 +207,11 @@ INLINE void gru_gradient_lanes(const backward_step *s, int64_t row, int64_t j, i
   lanes candidate = u * (1.0f - z) * (1.0f - c * c);
   lanes dr = candidate * q * r * (1.0f - r), dz = u * (state - c) * z * (1.0f - z);
   lanes dq = candidate * r, direct = u * z;
-  float *y = s->projected_gradient + row * 3 * s->size + j;
+  float *y = s->projected_gradient + row * s->gate_row + j;
   store(y, &dr, n);
   store(y + s->size, &dz, n);
   store(y + 2 * s->size, &candidate, n);
-  y = s->product_gradient + row * 3 * s->size + j;
+  y = s->product_gradient + row * s->gate_row + j;
   store(y, &dr, n);
   store(y + s->size, &dz, n);
   store(y + 2 * s->size, &dq, n);
@@ -224,7 +224,7 @@ INLINE void simple_gradient_lanes(const backward_step *s, int64_t row, int64_t j
   state_gradient(&u, s, at, n);
   load(&value, s->next_state + at, n);
   u = s->kind == BACKPROP_TANH_CELL ? u * (1.0f - value * value) : SELECT(value > 0.0f, u, zero);
-  store(s->projected_gradient + at, &u, n);
+  store(s->projected_gradient + row * s->gate_row + j, &u, n);
   store(s->direct + at, &zero, n);
 }
 
@@ -243,8 +243,8 @@ INLINE void pass_row(const backward_step *s, int64_t row, int64_t gates) {
     }
   }
   size_t bytes = (size_t)(gates * s->size) * sizeof(float);
-  memset(s->projected_gradient + row * gates * s->size, 0, bytes);
-  if (s->product_gradient) memset(s->product_gradient + row * gates * s->size, 0, bytes);
+  memset(s->projected_gradient + row * s->gate_row, 0, bytes);
+  if (s->product_gradient) memset(s->product_gradient + row * s->gate_row, 0, bytes);
 }
 
 CLONES static void backward_cells(const backward_step *s, int64_t begin, int64_t end) {
@@ -305,14 +305,14 @@ int64_t backprop_recurrence_packed(int64_t rows, int64_t columns) {
 
 // c[m, columns] = a[m, rows] · the packed weights
 static void packed_product(
-    const backprop_tile_kernel *kernel, int64_t m, int64_t rows, int64_t columns, const float *a, const float *packed,
-    float *c) {
+    const backprop_tile_kernel *kernel, int64_t m, int64_t rows, int64_t columns, const float *a, int64_t a_row,
+    const float *packed, float *c, int64_t c_row) {
   for (int64_t depth = 0; depth < rows; depth += DEPTH) {
     int64_t count = rows - depth < DEPTH ? rows - depth : DEPTH;
     for (int64_t first = 0; first < columns; first += PANEL) {
       int64_t n = columns - first < PANEL ? columns - first : PANEL;
       backprop_tile_product(
-          kernel, m, n, count, a + depth, rows, packed + (first / PANEL * rows + depth) * PANEL, PANEL, c + first, columns,
+          kernel, m, n, count, a + depth, a_row, packed + (first / PANEL * rows + depth) * PANEL, PANEL, c + first, c_row,
           depth > 0);
     }
   }
@@ -348,9 +348,10 @@ static void forward_rows(void *context, int64_t begin, int64_t end) {
     int64_t t = r->reversed ? r->time - 1 - i : i;
     int64_t before = (r->reversed ? t + 1 : t) * state, after = (r->reversed ? t : t + 1) * state;
     packed_product(
-        &job->kernel, end - begin, r->size, gates, r->states + before + row, r->packed, r->product + begin * gates);
+        &job->kernel, end - begin, r->size, gates, r->states + before + row, r->size, r->packed,
+        r->product + begin * r->gate_row, r->gate_row);
     forward_step step = {
-        .kind = r->kind, .size = r->size, .time = t, .lengths = r->lengths,
+        .kind = r->kind, .size = r->size, .gate_row = r->gate_row, .time = t, .lengths = r->lengths,
         .projected = r->projected + t * r->batch * gates, .product = r->product, .bias = r->bias,
         .state = r->states + before, .cell = at(r->cells, before), .next_state = r->states + after,
         .next_cell = place(r->cells, after), .kept = place(r->kept, t * 4 * state)};
@@ -372,10 +373,10 @@ static void backward_rows(void *context, int64_t begin, int64_t end) {
   for (int64_t i = r->time - 1; i >= 0; i--) {
     int64_t t = r->reversed ? r->time - 1 - i : i;
     int64_t before = (r->reversed ? t + 1 : t) * state, after = (r->reversed ? t : t + 1) * state;
-    float *for_input = r->projected_gradient + t * r->batch * gates;
-    float *for_state = place(r->product_gradient, t * r->batch * gates);
+    float *for_input = r->projected_gradient + t * r->batch * r->gate_row;
+    float *for_state = place(r->product_gradient, t * r->batch * r->gate_row);
     backward_step step = {
-        .kind = r->kind, .size = r->size, .time = t, .lengths = r->lengths, .state = r->states + before,
+        .kind = r->kind, .size = r->size, .gate_row = r->gate_row, .time = t, .lengths = r->lengths, .state = r->states + before,
         .cell = at(r->cells, before), .next_state = r->states + after, .next_cell = at(r->cells, after),
         .kept = at(r->kept, t * 4 * state), .upstream_state = at(r->upstream_states, after),
         .upstream_cell = at(r->upstream_cells, after), .product = i == r->time - 1 ? NULL : r->product,
@@ -383,8 +384,8 @@ static void backward_rows(void *context, int64_t begin, int64_t end) {
         .product_gradient = for_state};
     backward_cells(&step, begin, end);
     packed_product(
-        &job->kernel, end - begin, gates, r->size, (for_state ? for_state : for_input) + begin * gates, r->packed,
-        r->product + row);
+        &job->kernel, end - begin, gates, r->size, (for_state ? for_state : for_input) + begin * r->gate_row, r->gate_row,
+        r->packed, r->product + row, r->size);
   }
   int64_t first = r->reversed ? r->time * state : 0;
   for (int64_t i = row; i < row + count; i++) {

@@ -182,7 +182,7 @@ static void reduce_narrow(backprop_reduction kind, int64_t count, int64_t inner,
 
 typedef struct {
   backprop_reduction kind;
-  int64_t outer, count, inner;
+  int64_t outer, count, inner, row;
   int64_t tiles;           // of columns; 1 where inner is narrow
   int64_t segments, rows;  // of count: how many, and how many rows each
   const float *x;
@@ -204,7 +204,7 @@ static void run_units(void *context, int64_t begin, int64_t end) {
     int64_t column = tile * TILE, width = w->tiles == 1 ? w->inner : w->inner - column;
     if (w->tiles > 1 && width > TILE) width = TILE;
     if (w->tiles > 1 && width < LANES) column -= LANES - width, width = LANES;
-    const float *x = w->x + (o * w->count + first) * w->inner + column;
+    const float *x = w->x + (o * w->count + first) * w->row + column;
     double out[TILE];
     if (rows < 0) rows = 0;
     if (w->inner == 1) {
@@ -212,7 +212,7 @@ static void run_units(void *context, int64_t begin, int64_t end) {
     } else if (w->inner < TILE) {
       reduce_narrow(w->kind, rows, w->inner, x, out);
     } else {
-      reduce_columns(w->kind, rows, w->inner, width, x, out);
+      reduce_columns(w->kind, rows, w->row, width, x, out);
     }
     if (w->segments > 1) {
       memcpy(w->partial + (o * w->segments + segment) * w->inner + column, out, (size_t)width * sizeof *out);
@@ -222,10 +222,11 @@ static void run_units(void *context, int64_t begin, int64_t end) {
   }
 }
 
-void backprop_reduce(backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, const float *x, float *y) {
+void backprop_reduce(
+    backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, int64_t row, const float *x, float *y) {
   if (outer <= 0 || inner <= 0) return;
   int64_t threads = backprop_threads();
-  work w = {kind, outer, count, inner, 1, 1, count, x, y, NULL};
+  work w = {kind, outer, count, inner, row, 1, 1, count, x, y, NULL};
   if (inner >= TILE) w.tiles = (inner + TILE - 1) / TILE;
   double cost = inner == 1 ? 0.06 : 0.1;  // nanoseconds an element
   int64_t units = outer * w.tiles;

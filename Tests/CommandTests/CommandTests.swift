@@ -20,7 +20,8 @@ struct CommandTests {
 
   /// `environment` is added to this process's own; `watch` sees the process on its way.
   func run(
-    _ arguments: [String], environment: [String: String] = [:], watch: (Process) throws -> Void = { _ in }
+    _ arguments: [String], environment: [String: String] = [:], input: String = "",
+    watch: (Process) throws -> Void = { _ in }
   ) throws -> Outcome {
     let process = Process()
     let command: URL = try #require(Self.command, "build the product 'backprop' first")
@@ -33,6 +34,9 @@ struct CommandTests {
     // Files, not pipes: a full pipe would stop the command.
     let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
     for file in [output, errors] { try Data().write(to: file) }
+    let inputFile = folder.appending(path: "input")
+    try Data(input.utf8).write(to: inputFile)
+    process.standardInput = try FileHandle(forReadingFrom: inputFile)
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     try process.run()
@@ -54,6 +58,8 @@ struct CommandTests {
     ["train", "image", "--checkpoint-steps", "0"], ["train", "image", "--evaluation-steps", "0"],
     ["evaluate", "no-such-run"], ["predict", "no-such-run", "x"],
     ["summary"], ["bench", "nothing"], ["bench", "--seconds", "0"], ["bench", "--plans", "--profile"],
+    ["bench", "--turns"], ["bench", "mlp", "cnn", "--turns"], ["bench", "mlp", "--plans", "--turns"],
+    ["bench", "scaling", "--turns"],
   ])
   func wrongRequestsEndWithTwoAndASentence(arguments: [String]) throws {
     let process = try run(arguments)

@@ -9,8 +9,14 @@ struct BenchCommand: ParsableCommand {
     help: ArgumentHelp("\(Workloads.names.joined(separator: ", ")). Default: all.", valueName: "workload"))
   var workloads: [String] = []
 
-  @Option(parsing: .unconditional, help: "How long to measure each workload.")
+  @Option(parsing: .unconditional, help: "How long to measure each workload; with --turns, each time.")
   var seconds = 5.0
+
+  @Flag(
+    help: ArgumentHelp(
+      "Measures one workload again and again: once for each line of standard input, asleep meanwhile.",
+      discussion: "So can several programs measure in turns. Also of machine and with --profile."))
+  var turns = false
 
   @Flag(help: "Shows where the time of a step goes: an operation a line.")
   var profile = false
@@ -24,10 +30,14 @@ struct BenchCommand: ParsableCommand {
     guard seconds > 0, seconds <= 86_400 else {
       throw RequestError("--seconds must be above 0 and at most 86400, not \(seconds)")
     }
+    if turns, workloads.count != 1 || ["scaling", "compilation"].contains(workloads[0]) || plans {
+      throw RequestError("--turns measures the steps or the profile of one workload, or the machine; name that one")
+    }
     // Not among the workloads: what they are held against, and how steps and compilation grow.
     if workloads == ["machine"] {
       try common.apply()
-      return try write(try MachineLimits(seconds: seconds), \.text)
+      let arrays = try MachineLimits.Arrays()
+      return try measure(\.text) { MachineLimits(arrays, seconds: seconds) }
     }
     if workloads == ["scaling"] || workloads == ["compilation"] {
       try common.apply()
@@ -45,11 +55,28 @@ struct BenchCommand: ParsableCommand {
         if plans {
           try write(try PlanReport(workload), \.text)
         } else if profile {
-          try write(try ProfileReport(workload, seconds: seconds), \.text)
+          let job = try workload.prepare()
+          try measure(\.text) { try ProfileReport(workload, job, seconds: seconds) }
         } else {
-          try write(try Measurement(workload, seconds: seconds), \.text)
+          let stopwatch = try Stopwatch(workload)
+          try measure(\.text) {
+            turns ? try stopwatch.measureAfterWaiting(seconds: seconds) : try stopwatch.measure(seconds: seconds)
+          }
         }
       }
+    }
+  }
+
+  /// Measures and writes once, or with `--turns` whenever somebody asks.
+  private func measure<Report: Encodable>(_ text: KeyPath<Report, String>, _ report: () throws -> Report) throws {
+    guard turns else { return try write(try report(), text) }
+    var isAsked = false
+    while readLine() != nil {
+      isAsked = true
+      try write(try report(), text)
+    }
+    guard isAsked else {
+      throw RequestError("--turns measures when a line comes on standard input, which ended without one")
     }
   }
 

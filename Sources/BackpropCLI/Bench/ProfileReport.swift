@@ -19,9 +19,8 @@ struct ProfileReport: Encodable {
   /// Those that take most first. The last is all that happens outside of the plans' steps.
   var operations: [Operation]
 
-  /// Prepares a workload and looks at its steps for about `seconds`.
-  init(_ workload: some Workload, seconds: Double) throws {
-    let job = try workload.prepare()
+  /// Looks at the steps of a workload for about `seconds`, after a few that bring everything into place.
+  init(_ workload: some Workload, _ job: Job, seconds: Double) throws {
     for _ in 0..<(job.steps == 1 ? 4 : 1) { try job.call() }
     let clock = ContinuousClock()
     let profile = Profile()

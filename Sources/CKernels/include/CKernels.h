@@ -112,7 +112,9 @@ int backprop_is_assembled(const backprop_pass *pass);
 typedef enum { BACKPROP_SUM, BACKPROP_MAXIMUM, BACKPROP_MINIMUM } backprop_reduction;
 
 // count 0 gives 0, -inf, +inf.  Sums keep partial sums apart, so that their error does not grow with count.
-void backprop_reduce(backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, const float *x, float *y);
+// x has `row` elements from one of `count` to the next: inner, or more where inner is at least 64.
+void backprop_reduce(
+    backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, int64_t row, const float *x, float *y);
 
 // The index of the first greatest (NaN counts as greatest).
 void backprop_argmax(int64_t outer, int64_t count, int64_t inner, const float *x, int32_t *y);
@@ -141,9 +143,10 @@ void backprop_cross_entropy_gradient(
 void backprop_gather(
     int64_t rows, int64_t width, int64_t count, const float *x, const int32_t *numbers, float *y);
 
-// y[rows, width] = for each row the sum of x[count, width] whose number it is; numbers outside count for nothing.
+// y[rows, width] = for each row the sum of x[count, width], rows x_row apart, whose number it is; numbers outside count for
+// nothing.
 void backprop_scatter_add(
-    int64_t rows, int64_t width, int64_t count, const int32_t *numbers, const float *x, float *y);
+    int64_t rows, int64_t width, int64_t count, const int32_t *numbers, const float *x, int64_t x_row, float *y);
 
 // Writes x[outer, count, inner] over y[outer, size, inner] from *position on; the position is moved so that x fits.
 void backprop_replace_slice(
@@ -179,7 +182,8 @@ typedef struct {
   float *states, *cells;      // [time + 1, batch, size], the initial ones first (last if reversed); cells for LSTM only
   float *kept;                // [time, batch, 4 * size]: i, f, g, o of LSTM or r, z, n, q of GRU; else NULL
   float *packed;              // backprop_recurrence_packed(size, g * size)
-  float *product;             // [batch, g * size]
+  int64_t gate_row;           // at least g * size
+  float *product;             // [batch, g * size], rows gate_row apart
 } backprop_recurrence;
 
 void backprop_recurrence_forward(const backprop_recurrence *recurrence);
@@ -191,8 +195,9 @@ typedef struct {
   const int32_t *lengths;
   const float *weights, *states, *cells, *kept;
   const float *upstream_states, *upstream_cells;  // [time + 1, batch, size]; NULL: zeros
-  float *projected_gradient;  // [time, batch, g * size]
-  float *product_gradient;    // [time, batch, g * size], for GRU; for the others it is projected_gradient
+  int64_t gate_row;           // at least g * size
+  float *projected_gradient;  // [time, batch, g * size], rows gate_row apart
+  float *product_gradient;    // the same, for GRU; for the others it is projected_gradient
   float *initial_gradient, *initial_cell_gradient;  // [batch, size]
   float *packed;              // backprop_recurrence_packed(g * size, size)
   float *product, *direct, *cell_gradient;  // [batch, size]

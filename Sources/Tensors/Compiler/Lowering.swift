@@ -13,6 +13,8 @@ struct Lowering {
   var views: [View?]
   /// Row-major copies of values that lie otherwise.
   private var copies: [View: View] = [:]
+  /// Copies of matrices whose rows lie a multiple of 4 KB apart.
+  var spacedCopies: [View: View] = [:]
   let roots: Set<Int>
   /// The instructions that read a value, of those that run.
   let users: [[Int]]
@@ -70,8 +72,9 @@ struct Lowering {
   }
 
   /// Memory for the row-major result of a kernel.
-  private mutating func result(_ value: Int) -> Address {
-    let view = allocate(ir.types[value].shape)
+  private mutating func result(_ value: Int, spaced: Bool = false) -> Address {
+    let shape = ir.types[value].shape
+    let view = spaced ? allocateSpaced(shape) : allocate(shape)
     views[value] = view
     return Address(buffer: view.buffer)
   }
@@ -272,8 +275,10 @@ struct Lowering {
       emit(
         .gather(rows: shape(0)[0], width: shape(0)[1], count: shape(1).elementCount), [table, numbers], instruction)
     case .scatterAdd(let rows):
-      let (numbers, x) = (try contiguous(inputs[0]), try contiguous(inputs[1]))
-      emit(.scatterAdd(rows: rows, width: type.shape[1], count: shape(0).elementCount), [numbers, x], instruction)
+      let (numbers, x) = (try contiguous(inputs[0]), matrixOfRows(try view(inputs[1]), width: type.shape[1]))
+      let call = KernelCall.scatterAdd(
+        rows: rows, width: type.shape[1], count: shape(0).elementCount, row: x.strides[0])
+      emit(call, [numbers, x.start], instruction)
     case .replaceSlice(let axis):
       let (source, block, position) = (try view(inputs[0]), try contiguous(inputs[1]), try contiguous(inputs[2]))
       var target = source
@@ -303,30 +308,32 @@ struct Lowering {
         cell: cell, reversed: reversed, time: shape(2)[0] - 1, batch: shape(2)[1], size: shape(2)[2])
       let upstreams = inputs.count - (cell == .lstm ? 2 : 1)...inputs.count - 1
       try emit(
-        .recurrenceGradient(sizes), inputs, instruction, optional: upstreams, scratch: sizes.backwardScratch)
+        .recurrenceGradient(sizes), inputs, instruction, optional: upstreams, spaced: cell == .gru ? 2 : 1,
+        scratch: sizes.backwardScratch)
 
     case .attention(let causal, let scale), .attentionGradient(let causal, let scale):
       try lowerAttention(instruction, causal: causal, scale: scale)
     }
   }
 
-  /// A kernel of our own on row-major operands. `optional` ones that are zero everywhere are left away.
+  /// A kernel of our own on row-major operands. `optional` ones that are zero everywhere are left away; so many results have
+  /// rows that are `spaced`.
   private mutating func emit(
     _ call: KernelCall, _ inputs: [Int], _ instruction: IR.Instruction, optional: ClosedRange<Int>? = nil,
-    scratch: [Int] = []
+    spaced: Int = 0, scratch: [Int] = []
   ) throws(TensorError) {
     var operands: [Address?] = []
     for (index, input) in inputs.enumerated() {
       let isAbsent = ir.constant(input) == 0 && optional?.contains(index) == true
       operands.append(isAbsent ? nil : try contiguous(input))
     }
-    emit(call, operands, instruction, scratch: scratch)
+    emit(call, operands, instruction, spaced: spaced, scratch: scratch)
   }
 
   private mutating func emit(
-    _ call: KernelCall, _ operands: [Address?], _ instruction: IR.Instruction, scratch: [Int] = []
+    _ call: KernelCall, _ operands: [Address?], _ instruction: IR.Instruction, spaced: Int = 0, scratch: [Int] = []
   ) {
-    let results = (0..<instruction.outputCount).map { result(instruction.firstOutput + $0) }
+    let results = (0..<instruction.outputCount).map { result(instruction.firstOutput + $0, spaced: $0 < spaced) }
     let memory = scratch.map { Address(buffer: newBuffer($0)) }
     steps.append(.kernel(call, operands: operands + results + memory, outputs: results.count + memory.count))
   }
@@ -376,6 +383,7 @@ struct Lowering {
 
   /// Reduces one run of neighboring axes (in memory) at a time, the innermost first.
   private mutating func reduce(_ kind: Reduction, _ source: View, _ axes: [Int]) -> View {
+    if let sums = reduceSpacedRows(kind, source, axes) { return sums }
     var current = source.denseOrder == nil || source.shape.elementCount == 0 ? rowMajor(source) : source
     var left = Set(axes.filter { current.shape[$0] != 1 })
     while !left.isEmpty {
@@ -395,7 +403,7 @@ struct Lowering {
       let next = allocate(shape, order: current.denseOrder)
       steps.append(
         .reduce(
-          kind, outer: outer, count: count, inner: inner,
+          kind, outer: outer, count: count, inner: inner, row: inner,
           x: Address(buffer: current.buffer, offset: current.offset), y: Address(buffer: next.buffer)))
       current = next
     }
@@ -404,16 +412,20 @@ struct Lowering {
 
   // MARK: Matrix products
 
-  private static let rowsWorthReordering = 256
+  static let rowsWorthReordering = 256
 
   private mutating func lowerMatmul(_ a: Int, _ b: Int, _ output: Int) throws(TensorError) {
     let shape = ir.types[output].shape
-    let (left, leftTransposed, lda) = matrix(try view(a))
+    var (left, leftTransposed, lda) = matrix(try view(a))
     var (right, rightTransposed, ldb) = matrix(try view(b))
     // A right factor is reordered once for many rows: products that read it across its rows are 10 to 40 % slower.
     if rightTransposed, shape[-2] >= Lowering.rowsWorthReordering {
       right = rowMajor(right)
       (right, rightTransposed, ldb) = matrix(right)
+    }
+    if leftTransposed, !rightTransposed, left.shape[-1] >= Lowering.rowsWorthReordering {
+      if shape[-1] >= Lowering.rowsWorthReordering { (left, leftTransposed, lda) = matrix(spaced(left, down: 1)) }
+      if shape[-2] >= Lowering.rowsWorthReordering { (right, rightTransposed, ldb) = matrix(spaced(right, down: 0)) }
     }
     let result = allocate(shape)
     views[output] = result

@@ -37,7 +37,8 @@ extension View {
 /// One kernel call.
 enum Step {
   case program(Program)
-  case reduce(Reduction, outer: Int, count: Int, inner: Int, x: Address, y: Address)
+  /// x[outer, count, inner] to y[outer, inner]; `row` elements from one of `count` to the next.
+  case reduce(Reduction, outer: Int, count: Int, inner: Int, row: Int, x: Address, y: Address)
   case argmax(outer: Int, count: Int, inner: Int, x: Address, y: Address)
   case softmax(logarithm: Bool, rows: Int, width: Int, x: Address, y: Address)
   case crossEntropy(rows: Int, classes: Int, logits: Address, labels: Address, losses: Address)
@@ -56,7 +57,7 @@ enum Step {
   var buffers: (reads: [Int], writes: [Int]) {
     switch self {
     case .program(let program): (program.inputs.map(\.buffer), program.outputs.map(\.buffer))
-    case .reduce(_, _, _, _, let x, let y), .argmax(_, _, _, let x, let y), .softmax(_, _, _, let x, let y),
+    case .reduce(_, _, _, _, _, let x, let y), .argmax(_, _, _, let x, let y), .softmax(_, _, _, let x, let y),
       .windows(_, _, let x, let y), .random(_, _, let x, let y):
       ([x.buffer], [y.buffer])
     case .fold(_, let y, let x): ([y.buffer], [x.buffer])
@@ -116,7 +117,8 @@ struct WindowedImage {
 /// A call of one of our own kernels, with the sizes it needs; operands in the order of `KernelCall+Running.swift`.
 enum KernelCall {
   case gather(rows: Int, width: Int, count: Int)
-  case scatterAdd(rows: Int, width: Int, count: Int)
+  /// `row` elements from one row that is added to the next.
+  case scatterAdd(rows: Int, width: Int, count: Int, row: Int)
   case replaceSlice(outer: Int, size: Int, count: Int, inner: Int)
   /// Mean and biased variance of each channel.
   case moments(outer: Int, channels: Int, inner: Int)
@@ -131,6 +133,9 @@ struct Recurrence {
   var cell: RecurrentCell
   var reversed: Bool
   var time: Int, batch: Int, size: Int
+
+  /// Elements from one row of gates to the next, in gradients and on the way.
+  var gateRow: Int { Lowering.spacedRow(cell.gates * size) }
 }
 
 /// A call of oneDNN. Operands in the order of `OneDNNShim.h`, outputs last.

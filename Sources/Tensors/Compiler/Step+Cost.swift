@@ -26,7 +26,7 @@ extension Step {
       let elements = program.shape.elementCount
       let traffic = (program.inputs + program.outputs).reduce(0) { $0 + $1.distinctElements }
       return Cost(flops: program.instructions.count * elements, elements: traffic)
-    case .reduce(_, let outer, let count, let inner, _, _):
+    case .reduce(_, let outer, let count, let inner, _, _, _):
       return Cost(flops: outer * count * inner, elements: outer * (count + 1) * inner)
     case .argmax(let outer, let count, let inner, _, _):
       return Cost(flops: outer * count * inner, elements: outer * (count + 1) * inner)
@@ -57,7 +57,7 @@ extension Step {
     case .program(let program):
       let names = program.outputs.count == 1 ? "" : " → \(program.outputs.count)"
       return "elementwise \(program.shape), \(program.instructions.count) operations of \(program.inputs.count)\(names)"
-    case .reduce(let kind, let outer, let count, let inner, _, _): return "\(kind.rawValue) \([outer, count, inner])"
+    case .reduce(let kind, let outer, let count, let inner, _, _, _): return "\(kind.rawValue) \([outer, count, inner])"
     case .argmax(let outer, let count, let inner, _, _): return "argmax \([outer, count, inner])"
     case .softmax(let logarithm, let rows, let width, _, _): return "\(logarithm ? "log-" : "")softmax \([rows, width])"
     case .crossEntropy(let rows, let classes, _, _, _): return "cross entropy \([rows, classes])"
@@ -149,7 +149,7 @@ extension KernelCall {
   fileprivate var cost: Cost {
     switch self {
     case .gather(_, let width, let count): return Cost(elements: 2 * count * width + count)
-    case .scatterAdd(let rows, let width, let count):
+    case .scatterAdd(let rows, let width, let count, _):
       return Cost(flops: count * width, elements: (rows + count) * width + count)
     case .replaceSlice(let outer, _, let count, let inner): return Cost(elements: 2 * outer * count * inner)
     case .moments(let outer, let channels, let inner):
@@ -166,7 +166,7 @@ extension KernelCall {
   fileprivate var title: String {
     switch self {
     case .gather(let rows, let width, let count): "gather \(count) of \([rows, width])"
-    case .scatterAdd(let rows, let width, let count): "scatter-add \(count) to \([rows, width])"
+    case .scatterAdd(let rows, let width, let count, _): "scatter-add \(count) to \([rows, width])"
     case .replaceSlice(let outer, let size, let count, let inner):
       "replace \(count) of \([outer, size, inner])"
     case .moments(let outer, let channels, let inner): "mean and variance \([outer, channels, inner])"

@@ -10,8 +10,8 @@ extension Step {
         program.inputs[index].buffer = buffer
       }
       return .program(program)
-    case .reduce(let kind, let outer, let count, let inner, let x, let y):
-      return .reduce(kind, outer: outer, count: count, inner: inner, x: moved(x), y: y)
+    case .reduce(let kind, let outer, let count, let inner, let row, let x, let y):
+      return .reduce(kind, outer: outer, count: count, inner: inner, row: row, x: moved(x), y: y)
     case .argmax(let outer, let count, let inner, let x, let y):
       return .argmax(outer: outer, count: count, inner: inner, x: moved(x), y: y)
     case .softmax(let logarithm, let rows, let width, let x, let y):

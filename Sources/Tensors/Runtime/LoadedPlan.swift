@@ -104,8 +104,8 @@ final class LoadedPlan {
     switch step {
     case .program:
       passes[index]?.run(pointers)
-    case .reduce(let kind, let outer, let count, let inner, let x, let y):
-      backprop_reduce(kind.code, n(outer), n(count), n(inner), floats(x), floats(y))
+    case .reduce(let kind, let outer, let count, let inner, let row, let x, let y):
+      backprop_reduce(kind.code, n(outer), n(count), n(inner), n(row), floats(x), floats(y))
     case .argmax(let outer, let count, let inner, let x, let y):
       backprop_argmax(n(outer), n(count), n(inner), floats(x), ints(y))
     case .softmax(let logarithm, let rows, let width, let x, let y):

@@ -5,7 +5,7 @@ extension Recurrence {
 
   /// Elements of the memory that the loop forward works in: packed weights, a step's product.
   var forwardScratch: [Int] {
-    [Int(backprop_recurrence_packed(Int64(size), Int64(size * cell.gates))), batch * size * cell.gates]
+    [Int(backprop_recurrence_packed(Int64(size), Int64(size * cell.gates))), batch * gateRow]
   }
 
   /// The same backward: packed weights, product, what goes past the product, the cell's gradient.
@@ -25,7 +25,7 @@ extension Recurrence {
       kind: cell.code, reversed: reversed ? 1 : 0, time: Int64(time), batch: Int64(batch), size: Int64(size),
       lengths: lengths, projected: projected, weights: weights, bias: bias, initial: initial,
       initial_cell: initialCell, states: states, cells: cells, kept: kept, packed: operands.next(),
-      product: operands.next())
+      gate_row: Int64(gateRow), product: operands.next())
     backprop_recurrence_forward(&recurrence)
   }
 
@@ -42,7 +42,8 @@ extension Recurrence {
     var recurrence = backprop_recurrence_gradient(
       kind: cell.code, reversed: reversed ? 1 : 0, time: Int64(time), batch: Int64(batch), size: Int64(size),
       lengths: lengths, weights: weights, states: states, cells: cells, kept: kept, upstream_states: upstreamStates,
-      upstream_cells: upstreamCells, projected_gradient: projectedGradient, product_gradient: productGradient,
+      upstream_cells: upstreamCells, gate_row: Int64(gateRow), projected_gradient: projectedGradient,
+      product_gradient: productGradient,
       initial_gradient: initialGradient, initial_cell_gradient: initialCellGradient, packed: operands.next(),
       product: operands.next(), direct: operands.next(), cell_gradient: operands.next())
     backprop_recurrence_backward(&recurrence)

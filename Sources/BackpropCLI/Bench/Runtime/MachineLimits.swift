@@ -14,8 +14,26 @@ struct MachineLimits: Encodable {
   var gigabytesPerSecond: Double
   let threads = Threads.count
 
-  /// Takes the best of what was measured in about `seconds`. Throws where 400 MB of memory are too much.
-  init(seconds: Double) throws {
+  /// Three arrays that no cache holds, kept from one measurement to the next.
+  final class Arrays {
+    static let count = 1 << 25
+    fileprivate let all: [UnsafeMutablePointer<Float>]
+
+    /// Throws where 400 MB of memory are too much.
+    init() throws {
+      let arrays = (0..<3).compactMap { _ in backprop_machine_allocate(Int64(Self.count)) }
+      guard arrays.count == 3 else {
+        for array in arrays { backprop_machine_free(array) }
+        throw WorkError("measuring the memory takes 400 MB, which there are not")
+      }
+      all = arrays
+    }
+
+    deinit { for array in all { backprop_machine_free(array) } }
+  }
+
+  /// Takes the best of what was measured in about `seconds`.
+  init(_ arrays: Arrays, seconds: Double) {
     let clock = ContinuousClock()
     /// The greatest of `amount` a second, in billions.
     func best(_ share: Double, _ amount: () -> Double) -> Double {
@@ -34,10 +52,7 @@ struct MachineLimits: Encodable {
       let rate = best(0.2) { Double(backprop_machine_multiply_add(Int32(threads), 500_000, many)) * Double(threads) }
       gflopsPerSecond = max(gflopsPerSecond, rate)
     }
-    let count = 1 << 25
-    let arrays = (0..<3).compactMap { _ in backprop_machine_allocate(Int64(count)) }
-    defer { for array in arrays { backprop_machine_free(array) } }
-    guard arrays.count == 3 else { throw WorkError("measuring the memory takes 400 MB, which there are not") }
+    let (count, arrays) = (Arrays.count, arrays.all)
     updateGigabytesPerSecond = best(0.3) {
       backprop_machine_update(Int64(count), 0.5, arrays[1], arrays[0])
       return Double(12 * count)

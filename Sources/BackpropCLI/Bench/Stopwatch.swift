@@ -1,0 +1,63 @@
+import Backprop
+
+/// A workload that is ready to be measured, as often as somebody asks.
+struct Stopwatch {
+  private let workload: any Workload
+  private let job: Job
+  private let bytesBefore: Int
+  private let setup: Double
+  private let first: Double
+
+  /// Prepares a workload, takes the time of that and of its first step, and does the next few.
+  init(_ workload: some Workload) throws {
+    self.workload = workload
+    Memory.resetPeak()
+    bytesBefore = Memory.residentBytes
+    let clock = ContinuousClock()
+    let start = clock.now
+    job = try workload.prepare()
+    setup = start.duration(to: clock.now).milliseconds
+    first = try Self.milliseconds(job.first ?? job.call)
+    for _ in 0..<(job.steps == 1 ? 3 : 1) { try job.call() }
+  }
+
+  /// Repeats the workload for about `seconds`, and at least a few times.
+  func measure(seconds: Double) throws -> Measurement { try measure(seconds: seconds, atLeast: job.steps == 1 ? 5 : 1) }
+
+  /// The same after others had the machine: caches hold what was theirs and threads sleep, so an eighth of the time goes
+  /// before that, and at least one step. A text brings enough steps of its own.
+  func measureAfterWaiting(seconds: Double) throws -> Measurement {
+    if job.steps == 1 {
+      let clock = ContinuousClock()
+      let start = clock.now
+      repeat { try job.call() } while start.duration(to: clock.now).milliseconds < seconds / 8 * 1000
+    }
+    return try measure(seconds: seconds, atLeast: job.steps == 1 ? 2 : 1)
+  }
+
+  private func measure(seconds: Double, atLeast least: Int) throws -> Measurement {
+    var times: [Double] = []
+    let clock = ContinuousClock()
+    let start = clock.now
+    while times.count < least || start.duration(to: clock.now).milliseconds < seconds * 1000 {
+      times.append(try Self.milliseconds(job.call) / Double(job.steps))
+    }
+    times.sort()
+    // The mean of the middle two where there are two, as the peers have it.
+    let median = (times[times.count / 2] + times[(times.count - 1) / 2]) / 2
+    return Measurement(
+      workload: workload.name, millisecondsPerStep: median, minimum: times[0], firstStepMilliseconds: first,
+      setupMilliseconds: setup, parameters: job.parameters, flopsPerStep: workload.flopsPerStep,
+      gflopsPerSecond: Double(workload.flopsPerStep) / (median * 1e6), bytesPerStep: workload.bytesPerStep,
+      gigabytesPerSecond: workload.bytesPerStep.map { Double($0) / (median * 1e6) },
+      tokensPerSecond: job.makesTokens ? 1000 / median : nil, peakBytes: Memory.peakBytes, bytesBefore: bytesBefore,
+      threads: Threads.count)
+  }
+
+  private static func milliseconds(_ work: () throws -> Void) rethrows -> Double {
+    let clock = ContinuousClock()
+    let start = clock.now
+    try work()
+    return start.duration(to: clock.now).milliseconds
+  }
+}
