@@ -3,9 +3,15 @@
 
 #if BACKPROP_ONEDNN
 
+#include <atomic>
 #include <cstring>
+#include <thread>
 
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
+
+struct backprop_dnn_products {
+  std::thread thread;
+};
 
 extern "C" {
 
@@ -24,6 +30,28 @@ const char *backprop_dnn_message(void) { return backprop::message().c_str(); }
 
 void backprop_dnn_set_threads(int32_t count) {
   if (omp_set_num_threads) omp_set_num_threads(count);
+}
+
+backprop_dnn_products *backprop_dnn_begin_products(void) {
+  static std::atomic_flag begun = ATOMIC_FLAG_INIT;
+  backprop_dnn_products *products = nullptr;
+  if (begun.test_and_set()) return products;
+  backprop::guarded([&] {
+    products = new backprop_dnn_products{std::thread([] {
+      if (omp_set_num_threads) omp_set_num_threads(1);  // for this thread alone
+      constexpr int side = 8;
+      float a[side * side] = {}, b[side * side] = {}, c[side * side];
+      dnnl_sgemm('N', 'N', side, side, side, 1, a, side, b, side, 0, c, side);
+    })};
+  });
+  return products;
+}
+
+// oneDNN takes itself apart where the process ends, and must not be at work then.
+void backprop_dnn_end_products(backprop_dnn_products *products) {
+  if (!products) return;
+  products->thread.join();
+  delete products;
 }
 
 int32_t backprop_dnn_sgemm(int32_t transpose_a, int32_t transpose_b, int64_t m, int64_t n, int64_t k, const float *a,

@@ -10,6 +10,9 @@ const char *backprop_dnn_version(void) { return ""; }
 const char *backprop_dnn_message(void) { return "the package was built without oneDNN"; }
 void backprop_dnn_set_threads(int32_t) {}
 
+backprop_dnn_products *backprop_dnn_begin_products(void) { return nullptr; }
+void backprop_dnn_end_products(backprop_dnn_products *) {}
+
 int32_t backprop_dnn_sgemm(int32_t, int32_t, int64_t, int64_t, int64_t, const float *, int64_t, const float *, int64_t,
                            float, float *, int64_t) {
   return 1;
@@ -27,8 +30,8 @@ int32_t backprop_dnn_pool(backprop_dnn_pooling, backprop_dnn_direction, const ba
   return 1;
 }
 
-int32_t backprop_dnn_batch_normalization(backprop_dnn_direction, const backprop_dnn_tensor *,
-                                         const backprop_dnn_tensor *, float, backprop_dnn_operation **) {
+int32_t backprop_dnn_batch_normalization_gradient(const backprop_dnn_tensor *, const backprop_dnn_tensor *, float,
+                                                  backprop_dnn_operation **) {
   return 1;
 }
 

@@ -1,6 +1,11 @@
+import CKernels
 import Testing
 
 @testable import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#endif
 
 /// Arrays cut from regions: nobody else's memory, and all of it given back.
 @Suite struct MemoryPoolTests {
@@ -71,4 +76,25 @@ import Testing
     let held = pool.heldBytes
     #expect(held == 0)
   }
+
+  #if canImport(Glibc)
+    /// All pages of a stretch, and no others.
+    @Test(arguments: [(0, 3 << 20), (5 << 20 + 100, 6_000_001), (4000, 4096), (70, 1), (9 << 20, 0)])
+    func populatedPagesAreThere(offset: Int, byteCount: Int) throws {
+      let (length, page) = (16 << 20, Int(sysconf(Int32(_SC_PAGESIZE))))
+      let mapped = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+      let memory = try #require(mapped != MAP_FAILED ? mapped : nil)
+      defer { munmap(memory, length) }
+      let noHugePages: Int32 = 15  // MADV_NOHUGEPAGE: those would bring neighbors with them
+      _ = madvise(memory, length, noHugePages)
+      backprop_populate(memory + offset, Int64(byteCount))
+      var resident = [UInt8](repeating: 0, count: length / page)
+      try #require(mincore(memory, length, &resident) == 0)
+      let wrong = resident.indices.filter { index in
+        let isInside = byteCount > 0 && index * page < offset + byteCount && (index + 1) * page > offset
+        return (resident[index] & 1 == 1) != isInside
+      }
+      #expect(wrong.isEmpty, "\(wrong.count) pages of \(resident.count)")
+    }
+  #endif
 }

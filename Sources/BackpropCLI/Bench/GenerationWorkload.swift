@@ -22,14 +22,18 @@ struct GenerationWorkload: Workload {
 
   func prepare() throws -> Job {
     let model = try Self.network.makeModel()
-    func write(_ count: Int) throws {
+    func begin() throws -> () throws -> Void {
       // The prompt is a line's end; the network's symbols need no text of their own.
       let text = try TextGenerator(
         model, ByteTokenizer(), prompt: "\n", sampling: Sampling(temperature: 0), seed: 0)
-      for _ in 0..<count { _ = try text.next() }
+      return { _ = try text.next() }
+    }
+    func write(_ count: Int) throws {
+      let writeNext = try begin()
+      for _ in 0..<count { try writeNext() }
     }
     return Job(
       parameters: parameterCount(of: model), steps: Self.symbols, makesTokens: true, first: { try write(1) },
-      call: { try write(Self.symbols) })
+      begin: begin, call: { try write(Self.symbols) })
   }
 }

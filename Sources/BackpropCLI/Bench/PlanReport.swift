@@ -9,8 +9,10 @@ struct PlanReport: Codable, Equatable {
   /// The plans in the order of their first run. All steps of a training share one; those without memory of their own
   /// bring inputs into place.
   var plans: [Profile.PlanRecord]
-  /// How often one more step asked for memory, where somebody counts. Not for a text, which records plans of its own.
+  /// How often one more step asked for memory, where somebody counts; of one more text, the median of its steps.
   var allocations: Int?
+  /// Of one more text, how many steps asked for memory at all: those where what the model remembers outgrows its room.
+  var allocatingSteps: Int?
 
   /// Prepares a workload and does ten steps; three where they take long, and all of a text.
   init(_ workload: some Workload) throws {
@@ -21,9 +23,16 @@ struct PlanReport: Codable, Equatable {
       for _ in 0..<calls { try job.call() }
     }
     // Not while somebody looks, which takes memory itself.
-    let before = job.steps == 1 ? Allocations.count : nil
-    try job.call()
-    if let before, let after = Allocations.count { allocations = after - before }
+    let step = try job.begin?() ?? job.call
+    var counts: [Int] = []
+    counts.reserveCapacity(job.steps)
+    for _ in 0..<job.steps {
+      let before = Allocations.count
+      try step()
+      if let before, let after = Allocations.count { counts.append(after - before) }
+    }
+    allocations = counts.isEmpty ? nil : counts.sorted()[counts.count / 2]
+    allocatingSteps = counts.isEmpty || job.begin == nil ? nil : counts.count { $0 > 0 }
     self.workload = workload.name
     steps = calls * job.steps
     plans = profile.plans
@@ -34,7 +43,8 @@ struct PlanReport: Codable, Equatable {
     let lines = plans.map {
       "\($0.runs) times \($0.steps) steps, an arena of \($0.arenaBytes.bytes), \($0.outputs) outputs"
     }
-    let asked = allocations.map { ["one more asked for memory \($0.grouped) times"] } ?? []
+    var asked = allocations.map { ["one more asked for memory \($0.grouped) times"] } ?? []
+    if let allocatingSteps { asked.append("\(allocatingSteps) of one more text asked for memory at all") }
     return (["\(workload): \(steps) steps"] + lines + asked).joined(separator: "\n  ")
   }
 }

@@ -24,6 +24,8 @@ struct Job {
   var makesTokens = false
   /// Does the first step alone; `nil`: a call does.
   var first: (() throws -> Void)?
+  /// Where a call does many steps: begins anew and gives what does one after the other.
+  var begin: (() throws -> () throws -> Void)?
   let call: () throws -> Void
 }
 

@@ -33,6 +33,9 @@ void backprop_beside(
 // Denormal numbers become zero on the calling thread and on the pool's threads.
 void backprop_flush_denormals(void);
 
+// Asks the system for the pages of memory without contents, on all threads at once. Only worth it where all of it will be used.
+void backprop_populate(void *memory, int64_t bytes);
+
 // MARK: Elementwise programs
 
 enum { BACKPROP_MAX_RANK = 8, BACKPROP_MAX_REGISTERS = 64 };
@@ -122,6 +125,10 @@ void backprop_reduce(
 
 // The index of the first greatest (NaN counts as greatest).
 void backprop_argmax(int64_t outer, int64_t count, int64_t inner, const float *x, int32_t *y);
+
+// The mean and the biased variance of each channel: x[outer, channels, inner] -> mean[channels], variance[channels].
+void backprop_moments(
+    int64_t outer, int64_t channels, int64_t inner, const float *x, float *mean, float *variance);
 
 // MARK: Rows.  x[rows, width]
 

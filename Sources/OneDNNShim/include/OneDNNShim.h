@@ -19,6 +19,13 @@ const char *backprop_dnn_message(void);
 // How many threads oneDNN uses from now on (OpenMP's setting, for the calling thread and those it makes).
 void backprop_dnn_set_threads(int32_t count);
 
+// Lets oneDNN make its code for matrix products, on a thread of its own: the first product makes that of all of them, which
+// takes as long as several steps of a small network. A product meanwhile waits for it. NULL from the second call on, and
+// where there can be no thread; anything else is to be given back before the process ends, which waits for the thread.
+typedef struct backprop_dnn_products backprop_dnn_products;
+backprop_dnn_products *backprop_dnn_begin_products(void);
+void backprop_dnn_end_products(backprop_dnn_products *products);
+
 // c[m, n] = op(a) · op(b), row-major, leading dimensions in elements; op transposes when the flag is 1.
 int32_t backprop_dnn_sgemm(
     int32_t transpose_a, int32_t transpose_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
@@ -62,12 +69,11 @@ int32_t backprop_dnn_pool(
     const backprop_dnn_tensor *destination, const int64_t kernel[2], const int64_t stride[2],
     const int64_t padding_begin[2], const int64_t padding_end[2], backprop_dnn_operation **operation);
 
-// Batch normalization over n, h, w with the batch's own mean and (biased) variance.
-// Forward: source, scale[c], shift[c], destination, mean[c], variance[c].
-// Backward: source, mean, variance, scale, destination gradient, source gradient, scale gradient, shift gradient.
-int32_t backprop_dnn_batch_normalization(
-    backprop_dnn_direction direction, const backprop_dnn_tensor *source, const backprop_dnn_tensor *destination,
-    float epsilon, backprop_dnn_operation **operation);
+// The gradient of batch normalization over n, h, w with the batch's own mean and (biased) variance.
+// Source, mean[c], variance[c], scale[c], destination gradient, source gradient, scale gradient[c], shift gradient[c].
+int32_t backprop_dnn_batch_normalization_gradient(
+    const backprop_dnn_tensor *source, const backprop_dnn_tensor *destination, float epsilon,
+    backprop_dnn_operation **operation);
 
 // Bytes of scratch memory, aligned to 64, that an execution needs.
 int64_t backprop_dnn_scratch_bytes(const backprop_dnn_operation *operation);

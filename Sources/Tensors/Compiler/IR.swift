@@ -50,12 +50,18 @@ struct IR {
     if let joined = try addJoined(op, inputs) { return joined }
     if let moved = try addMoved(op, inputs) { return moved }
     if !hasKernel(op, inputTypes) { return try addDefinition(op, inputs) }
+    if let normalized = try addNormalized(op, inputs) { return normalized }
+    return try addInstruction(op, inputs, source: source)
+  }
+
+  /// Adds an operation as it is, unless there is one like it.
+  mutating func addInstruction(_ op: Op, _ inputs: [Int], source: Int = -1) throws(TensorError) -> [Int] {
     let identity = Identity(op: op, inputs: inputs, source: source)
     if let found = known[identity] {
       let instruction = instructions[found]
       return Array(instruction.firstOutput..<(instruction.firstOutput + instruction.outputCount))
     }
-    let results = try op.inferTypes(inputTypes)
+    let results = try op.inferTypes(inputs.map { types[$0] })
     known[identity] = instructions.count
     let first = types.count
     types += results
@@ -80,6 +86,19 @@ struct IR {
       values[ObjectIdentifier(node)] = try add(node.op, node.inputs.map(value))
     }
     return results.map(value)
+  }
+
+  /// The same with these instructions in order, and values of these types beside those there are.
+  func with(_ instructions: [Instruction], adding added: [TensorType]) -> IR {
+    var ir = self
+    ir.instructions = instructions
+    ir.types += added
+    ir.producer = Array(repeating: 0, count: ir.types.count)
+    for (index, instruction) in instructions.enumerated() {
+      for output in 0..<instruction.outputCount { ir.producer[instruction.firstOutput + output] = index }
+    }
+    ir.known = [:]
+    return ir
   }
 
   /// The number that a value holds everywhere, if that is known.

@@ -229,16 +229,13 @@ struct Lowering {
       let u = try imageView(inputs[0])
       let dx = channelsLast(output)
       emit(.pool(maximum: false, .backwardData, source: .init(dx), destination: .init(u), window), [u, u], [dx])
-    case .batchNorm(let epsilon):
+    case .batchNorm:  // only the statistics: the rest of it became elementwise arithmetic
       let x = try imageView(inputs[0])
-      let (scale, shift) = (rowMajor(try view(inputs[1])), rowMajor(try view(inputs[2])))
-      let y = View(buffer: allocate(type.shape).buffer, offset: 0, shape: x.shape, strides: x.strides)
-      views[output] = y.reshaped(like: type.shape)
-      let (mean, variance) = (allocate(scale.shape), allocate(scale.shape))
-      (views[output + 1], views[output + 2]) = (mean, variance)
-      emit(
-        .batchNorm(.forward, source: .init(x), destination: .init(y), epsilon: epsilon), [x, scale, shift],
-        [y, mean, variance])
+      let (channels, pixels) = (x.shape[1], x.shape[2] * x.shape[3])
+      let (mean, variance) = (result(output + 1), result(output + 2))
+      let call = KernelCall.moments(
+        outer: x.isRowMajor ? x.shape[0] : x.shape[0] * pixels, channels: channels, inner: x.isRowMajor ? pixels : 1)
+      steps.append(.kernel(call, operands: [x.start, mean, variance], outputs: 2))
     case .batchNormGradient(let epsilon):
       let (x, u) = (try imageView(inputs[0]), try imageView(inputs[4]))
       let statistics = [rowMajor(try view(inputs[1])), rowMajor(try view(inputs[2])), rowMajor(try view(inputs[3]))]
@@ -247,7 +244,7 @@ struct Lowering {
       let (scale, shift) = (allocate(statistics[2].shape), allocate(statistics[2].shape))
       (views[output + 1], views[output + 2]) = (scale, shift)
       emit(
-        .batchNorm(.backwardData, source: .init(x), destination: .init(u), epsilon: epsilon), [x] + statistics + [u],
+        .batchNormGradient(source: .init(x), destination: .init(u), epsilon: epsilon), [x] + statistics + [u],
         [dx, scale, shift])
 
     case .softmax, .logSoftmax:

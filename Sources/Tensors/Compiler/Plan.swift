@@ -21,6 +21,13 @@ struct Plan {
   var arenaBytes: Int
   /// Elements of each output.
   var outputSizes: [Int]
+
+  /// Whether there are matrix products that our own kernels do not take where there is oneDNN.
+  var hasLibraryProducts: Bool {
+    steps.contains { step in
+      if case .matmul(let product) = step { !product.shape.isFewRows && !product.shape.isNarrow } else { false }
+    }
+  }
 }
 
 /// A buffer and an offset in elements.
@@ -125,6 +132,8 @@ enum KernelCall {
   /// `row` elements from one row that is added to the next.
   case scatterAdd(rows: Int, width: Int, count: Int, row: Int)
   case replaceSlice(outer: Int, size: Int, count: Int, inner: Int)
+  /// Mean and biased variance of each channel.
+  case moments(outer: Int, channels: Int, inner: Int)
   case layerNorm(rows: Int, width: Int, epsilon: Double)
   case layerNormGradient(rows: Int, width: Int)
   case recurrence(Recurrence)
@@ -142,13 +151,13 @@ struct Recurrence {
 }
 
 /// A call of oneDNN. Operands in the order of `OneDNNShim.h`, outputs last.
-enum LibraryCall {
+enum LibraryCall: Hashable {
   enum Direction { case forward, backwardData, backwardWeights }
-  struct Image {
+  struct Image: Hashable {
     var shape: Shape
     var strides: [Int]
   }
   case convolution(Direction, source: Image, weights: Image, destination: Image, Window, groups: Int)
   case pool(maximum: Bool, Direction, source: Image, destination: Image, Window)
-  case batchNorm(Direction, source: Image, destination: Image, epsilon: Double)
+  case batchNormGradient(source: Image, destination: Image, epsilon: Double)
 }

@@ -121,10 +121,8 @@ extension LibraryCall {
       let (inside, outside) = (source.shape.elementCount, destination.shape.elementCount)
       let reads = direction == .forward || !maximum ? 1 : 2
       return Cost(flops: outside * window.kernel.height * window.kernel.width, elements: reads * inside + outside)
-    case .batchNorm(let direction, let source, _, _):
-      let count = source.shape.elementCount
-      return direction == .forward
-        ? Cost(flops: 6 * count, elements: 2 * count) : Cost(flops: 10 * count, elements: 3 * count)
+    case .batchNormGradient(let source, _, _):
+      return Cost(flops: 10 * source.shape.elementCount, elements: 3 * source.shape.elementCount)
     }
   }
 
@@ -142,8 +140,7 @@ extension LibraryCall {
       return "convolution\(suffix(direction)) \(source.shape) ∗ \(weights.shape)\(stride)"
     case .pool(let maximum, let direction, let source, _, let window):
       return "\(maximum ? "max" : "average")-pool\(suffix(direction)) \(source.shape) by \(window.kernel)"
-    case .batchNorm(let direction, let source, _, _):
-      return "batch normalization\(direction == .forward ? "" : " gradient") \(source.shape)"
+    case .batchNormGradient(let source, _, _): return "batch normalization gradient \(source.shape)"
     }
   }
 }
@@ -155,6 +152,8 @@ extension KernelCall {
     case .scatterAdd(let rows, let width, let count, _):
       return Cost(flops: count * width, elements: (rows + count) * width + count)
     case .replaceSlice(let outer, _, let count, let inner): return Cost(elements: 2 * outer * count * inner)
+    case .moments(let outer, let channels, let inner):
+      return Cost(flops: 4 * outer * channels * inner, elements: (outer * inner + 2) * channels)
     case .layerNorm(let rows, let width, _):
       return Cost(flops: 8 * rows * width, elements: 2 * (rows * width + rows + width))
     case .layerNormGradient(let rows, let width):
@@ -170,6 +169,7 @@ extension KernelCall {
     case .scatterAdd(let rows, let width, let count, _): "scatter-add \(count) to \([rows, width])"
     case .replaceSlice(let outer, let size, let count, let inner):
       "replace \(count) of \([outer, size, inner])"
+    case .moments(let outer, let channels, let inner): "mean and variance \([outer, channels, inner])"
     case .layerNorm(let rows, let width, _): "layer normalization \([rows, width])"
     case .layerNormGradient(let rows, let width): "layer normalization gradient \([rows, width])"
     case .recurrence(let recurrence): "\(recurrence.title)"

@@ -78,15 +78,30 @@ struct Executor: ~Copyable {
       backprop_dnn_set_threads(backprop_threads())
       isPrepared = true
     }
-    if arena.byteCount < loaded.plan.arenaBytes { arena = Storage(byteCount: loaded.plan.arenaBytes) }
-    if scratch.byteCount < loaded.scratchBytes { scratch = Storage(byteCount: loaded.scratchBytes) }
+    growMemory(for: loaded)
     try loaded.run(
       sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer, making: pending)
   }
 
+  /// Where much memory has to come from the system, oneDNN makes its code for products meanwhile.
+  private mutating func growMemory(for loaded: LoadedPlan) {
+    let isMuch = loaded.plan.arenaBytes - arena.byteCount >= 32 << 20
+    let products = isMuch && loaded.plan.hasLibraryProducts ? ProductCode() : nil
+    Executor.grow(&arena, to: loaded.plan.arenaBytes)
+    Executor.grow(&scratch, to: loaded.scratchBytes)
+    withExtendedLifetime(products) {}
+  }
+
+  /// Larger memory without the contents. The old goes first, or for a moment both would be held.
+  private static func grow(_ memory: inout Storage, to byteCount: Int) {
+    guard memory.byteCount < byteCount else { return }
+    memory = Storage(byteCount: 0)
+    memory = .populated(byteCount: byteCount)
+  }
+
   private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {
     if let found = plans[request.key] { return found }
-    let ir = try IR(request.key, hasKernel: Executor.hasKernel)
+    let ir = try IR(request.key, hasKernel: Executor.hasKernel).recomputing()
     let loaded = try LoadedPlan(try Lowering.compile(ir))
     if ages.count == Executor.mostPlans {
       plans[ages.removeFirst()] = nil
@@ -97,12 +112,12 @@ struct Executor: ~Copyable {
   }
 
   /// Whether a library-sized operation on these types runs as a whole. Otherwise its definition does.
-  private static func hasKernel(_ op: Op, _ inputs: [TensorType]) -> Bool {
+  static func hasKernel(_ op: Op, _ inputs: [TensorType]) -> Bool {
     switch op {
     case .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool, .maxPoolGradient, .averagePool,
-      .averagePoolGradient, .batchNorm, .batchNormGradient:
+      .averagePoolGradient, .batchNormGradient:
       Engine.hasOneDNN && inputs.allSatisfy { $0.shape.elementCount > 0 }
-    case .attention, .attentionGradient: inputs.allSatisfy { $0.shape.elementCount > 0 }
+    case .batchNorm, .attention, .attentionGradient: inputs.allSatisfy { $0.shape.elementCount > 0 }
     default: true
     }
   }
@@ -135,7 +150,15 @@ extension Tensor {
     return node.results.indices.contains(output) ? node.results[output] : nil
   }
 
-  private func read(_ dtype: DType, _ site: @autoclosure () -> CallSite) throws(TensorError) -> Storage {
+  /// Writes the elements into an array, into the memory it has where that is possible.
+  package func values(into values: inout [Float]) throws(TensorError) {
+    let storage = try read(.float32, CallSite(#fileID, #line))
+    let count = shape.elementCount
+    if values.count != count { values = [Float](repeating: 0, count: count) }
+    storage.read(into: &values)
+  }
+
+  fileprivate func read(_ dtype: DType, _ site: @autoclosure () -> CallSite) throws(TensorError) -> Storage {
     do throws(TensorError) {
       if let failure { throw failure }
       guard self.dtype == dtype else {
@@ -164,6 +187,12 @@ extension Variable {
       throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
     }
     self.init(Storage(values), shape: shape, dtype: .float32, name: name)
+  }
+
+  /// A variable whose first values are a copy of this tensor's. Computes them if need be.
+  package convenience init(_ tensor: Tensor, name: String) throws(TensorError) {
+    let values = try tensor.read(tensor.dtype, CallSite(#fileID, #line))
+    self.init(Storage(copying: values), shape: tensor.shape, dtype: tensor.dtype, name: name)
   }
 
   /// A copy of the values.

@@ -24,6 +24,8 @@ extension KernelCall {
       backprop_scatter_add(n(rows), n(width), n(count), ints(0), operands[1], n(row), operands[2])
     case .replaceSlice(let outer, let size, let count, let inner):
       backprop_replace_slice(n(outer), n(size), n(count), n(inner), operands[0], ints(1), operands[2])
+    case .moments(let outer, let channels, let inner):
+      backprop_moments(n(outer), n(channels), n(inner), operands[0], operands[1], operands[2])
     case .layerNorm(let rows, let width, let epsilon):
       backprop_layer_norm(
         n(rows), n(width), Float(epsilon), operands[0], operands[1], operands[2], operands[3], operands[4], operands[5])

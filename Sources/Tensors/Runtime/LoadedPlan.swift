@@ -30,13 +30,20 @@ final class LoadedPlan {
     }
     var passes: [ElementwisePass?] = []
     var calls: [(any LoadedCall)?] = []
+    // Equal layers share a call: making one takes oneDNN up to a millisecond.
+    var made: [LibraryCall: any LoadedCall] = [:]
     for step in plan.steps {
       if case .program(let program) = step {
         passes.append(try ElementwisePass(program, shared: shared))
       } else {
         passes.append(nil)
       }
-      if case .library(let call, _, _) = step { calls.append(try call.loaded()) } else { calls.append(nil) }
+      if case .library(let call, _, _) = step {
+        if made[call] == nil { made[call] = try call.loaded() }
+        calls.append(made[call])
+      } else {
+        calls.append(nil)
+      }
     }
     self.passes = passes
     smallRuns = Self.smallRuns(plan.steps)

@@ -27,6 +27,14 @@ public enum Threads {
   }
 }
 
+/// While this lives, the code for matrix products is made on another thread, if that has not been done. Its end waits for
+/// that thread.
+final class ProductCode {
+  private let making = Threads.count > 1 ? backprop_dnn_begin_products() : nil
+
+  deinit { backprop_dnn_end_products(making) }
+}
+
 /// An operation of oneDNN, made once and run many times.
 final class OneDNNOperation: LoadedCall {
   private let operation: OpaquePointer
@@ -49,9 +57,9 @@ final class OneDNNOperation: LoadedCall {
       status = backprop_dnn_pool(
         maximum ? BACKPROP_DNN_MAX : BACKPROP_DNN_AVERAGE, direction.code, &source, &destination, window.kernel.array,
         window.stride.array, window.paddingBegin.array, end.array, &operation)
-    case .batchNorm(let direction, let source, let destination, let epsilon):
+    case .batchNormGradient(let source, let destination, let epsilon):
       var (source, destination) = (source.cValue, destination.cValue)
-      status = backprop_dnn_batch_normalization(direction.code, &source, &destination, Float(epsilon), &operation)
+      status = backprop_dnn_batch_normalization_gradient(&source, &destination, Float(epsilon), &operation)
     }
     guard status == 0, let operation else {
       throw TensorError("oneDNN refused \(call): \(String(cString: backprop_dnn_message()))")

@@ -112,8 +112,15 @@ extension Tensor {
   /// Zeros as data, of this tensor's shape and type: something to record with in place of values to come.
   public static func standIn(like tensor: Tensor) -> Tensor {
     let type = tensor.type
-    let storage = Storage([Int32](repeating: 0, count: type.shape.elementCount))
+    let storage = Storage(zeros: type.shape.elementCount * 4)
     return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+  }
+
+  /// Gives int32 data as many other values, in the same memory where nobody else can come to it.
+  package mutating func replaceValues(with values: [Int32]) {
+    precondition(dtype == .int32 && values.count == shape.elementCount)
+    if !isDataHeldOnlyHere() { self = .uninitialized(type) }
+    knownStorage?.write(values)
   }
 
   /// Data that is about to be written.

@@ -47,7 +47,17 @@ public struct Sampling: Hashable, Sendable {
   public func draw(
     from logits: [Float], recent: ArraySlice<Int32> = [], using generator: inout SeededGenerator
   ) -> Int? {
-    var scores = logits.map { Double($0) }
+    var weights: [Double] = []
+    return draw(from: logits, recent: recent, using: &generator, weights: &weights)
+  }
+
+  /// The same, in memory that the caller keeps. Allocates nothing where neither a penalty nor top-k or top-p is asked for.
+  func draw(
+    from logits: [Float], recent: ArraySlice<Int32>, using generator: inout SeededGenerator,
+    weights scores: inout [Double]
+  ) -> Int? {
+    scores.removeAll(keepingCapacity: true)
+    for logit in logits { scores.append(Double(logit)) }
     if repetitionPenalty != 1 {
       for id in Set(recent.suffix(Self.penaltyWindow)) where scores.indices.contains(Int(id)) {
         let score = scores[Int(id)]
@@ -59,11 +69,15 @@ public struct Sampling: Hashable, Sendable {
     let part = Double(generator.next() >> 11) * 0x1p-53
     guard temperature > 0 else { return best }
 
-    var weights = scores.map { $0.isNaN ? 0 : exp(($0 - scores[best]) / temperature) }
-    if let minP { weights = weights.map { $0 < minP ? 0 : $0 } }  // the greatest is 1
-    if topK != nil || topP != nil { keepMostProbable(&weights) }
-    var left = part * weights.reduce(0, +)
-    for (index, weight) in weights.enumerated() where weight > 0 {
+    // From here on the scores are weights.
+    let greatest = scores[best]
+    for index in scores.indices {
+      let weight = scores[index].isNaN ? 0 : exp((scores[index] - greatest) / temperature)
+      scores[index] = weight < minP ?? 0 ? 0 : weight  // the greatest is 1
+    }
+    if topK != nil || topP != nil { keepMostProbable(&scores) }
+    var left = part * scores.reduce(0, +)
+    for (index, weight) in scores.enumerated() where weight > 0 {
       left -= weight
       if left < 0 { return index }
     }

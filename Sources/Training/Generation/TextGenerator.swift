@@ -14,9 +14,10 @@ public final class TextGenerator {
   private let session: DecodingSession
   private var random: SeededGenerator
   private var recent: [Int32]
-  private var logits: [Float]
-  /// Drawn, but not yet read by the model.
-  private var last: Int32?
+  /// Drawn, but not yet read by the model; empty before the first.
+  private var last: [Int32]
+  /// Memory for drawing.
+  private var weights: [Double]
 
   /// Reads the prompt; an empty one counts as a line's end, if the tokenizer has one, else as its first symbol. Throws a
   /// sentence for a prompt that the tokenizer cannot read.
@@ -28,19 +29,24 @@ public final class TextGenerator {
     self.sampling = sampling
     random = SeededGenerator(seed: seed)
     session = try DecodingSession(model)
-    recent = Array(ids.suffix(Sampling.penaltyWindow))
-    logits = try session.read([ids])[0]
+    (recent, last, weights) = ([], [], [])
+    recent.reserveCapacity(Sampling.penaltyWindow)
+    last.reserveCapacity(1)
+    weights.reserveCapacity(model.vocabulary)
+    recent += ids.suffix(Sampling.penaltyWindow)
+    _ = try session.read([ids])
   }
 
   /// The next symbol. Throws where the model's scores are no numbers.
   public func next() throws -> Int32 {
-    if let last { logits = try session.read([[last]])[0] }
-    guard let drawn = sampling.draw(from: logits, recent: recent[...], using: &random) else {
-      throw TrainingError.scoresAreNoNumbers
-    }
+    if !last.isEmpty { try session.read(next: last) }
+    guard let drawn = sampling.draw(from: session.logits, recent: recent[...], using: &random, weights: &weights)
+    else { throw TrainingError.scoresAreNoNumbers }
     let id = Int32(drawn)
-    last = id
-    recent = Array((recent + [id]).suffix(Sampling.penaltyWindow))
+    last.removeAll(keepingCapacity: true)
+    last.append(id)
+    if recent.count == Sampling.penaltyWindow { recent.removeFirst() }
+    recent.append(id)
     return id
   }
 }

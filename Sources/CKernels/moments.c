@@ -1,0 +1,171 @@
+// Means and variances of channels, in one reading of memory.
+//
+// A stretch of rows that stays in the first-level cache is read twice there: for a center, which is nearly its mean, and for
+// the sums of what is left and of its squares, which put right what rounding made of the center. Stretches are merged in double.
+// So neither a large mean nor many elements cost digits. Source: Chan, Golub & LeVeque, "Algorithms for Computing the Sample
+// Variance: Analysis and Recommendations", The American Statistician 37 (1983).
+#include "CKernels.h"
+#include "simd.h"
+#include "threads.h"
+
+enum {
+  TILE = 64,       // columns whose moments are kept side by side
+  STRETCH = 4096,  // elements of a stretch: 16 KB
+  MOST_ROWS = 256,
+  SEGMENT = 1 << 15,  // elements that are worth a segment of their own
+};
+
+typedef struct {
+  int64_t outer, channels, inner;
+  int64_t tiles, tile;     // of channels: how many, and how many channels each
+  int64_t segments, rows;  // of outer
+  const float *x;
+  float *mean, *variance;
+  double *partial;  // [segments, 2, channels], where segments > 1
+} work;
+
+// Rounding may leave less than nothing where all elements are the same. NaN stays.
+static float variance_of(double squares, int64_t count) { return squares < 0 ? 0 : (float)(squares / (double)count); }
+
+// Rows of x[rows, channels]: the moments of `width` columns.
+CLONES static void of_columns(int64_t rows, int64_t channels, int64_t width, const float *x, double *mean,
+                              double *squares) {
+  int64_t stretch = STRETCH / width < MOST_ROWS ? STRETCH / width : MOST_ROWS;
+  for (int64_t j = 0; j < width; j++) mean[j] = squares[j] = 0;
+  for (int64_t done = 0; done < rows; done += stretch) {
+    int64_t n = rows - done < stretch ? rows - done : stretch, j = 0;
+    const float *p = x + done * channels;
+    double count = (double)n, share = count / (double)(done + n), weight = (double)done * share;
+    for (; j + LANES <= width; j += LANES) {
+      lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, r0 = {0}, r1 = {0}, q0 = {0}, q1 = {0}, q2 = {0}, q3 = {0};
+      int64_t i = 0;
+      for (; i + 4 <= n; i += 4) {
+        s0 += LOAD(p + i * channels + j), s1 += LOAD(p + (i + 1) * channels + j);
+        s2 += LOAD(p + (i + 2) * channels + j), s3 += LOAD(p + (i + 3) * channels + j);
+      }
+      for (; i < n; i++) s0 += LOAD(p + i * channels + j);
+      lanes center = ((s0 + s1) + (s2 + s3)) / (float)n;
+      for (i = 0; i + 4 <= n; i += 4) {
+        lanes d0 = LOAD(p + i * channels + j) - center, d1 = LOAD(p + (i + 1) * channels + j) - center;
+        lanes d2 = LOAD(p + (i + 2) * channels + j) - center, d3 = LOAD(p + (i + 3) * channels + j) - center;
+        r0 += d0 + d1, r1 += d2 + d3;
+        q0 += d0 * d0, q1 += d1 * d1, q2 += d2 * d2, q3 += d3 * d3;
+      }
+      for (; i < n; i++) {
+        lanes d = LOAD(p + i * channels + j) - center;
+        r0 += d;
+        q0 += d * d;
+      }
+      wide_lanes left = __builtin_convertvector(r0 + r1, wide_lanes), m, q;
+      memcpy(&m, mean + j, sizeof m);
+      memcpy(&q, squares + j, sizeof q);
+      wide_lanes moved = __builtin_convertvector(center, wide_lanes) + left / count - m;
+      m += moved * share;
+      q += __builtin_convertvector((q0 + q1) + (q2 + q3), wide_lanes) - left * left / count + moved * moved * weight;
+      memcpy(mean + j, &m, sizeof m);
+      memcpy(squares + j, &q, sizeof q);
+    }
+    for (; j < width; j++) {
+      double sum = 0, square = 0;
+      for (int64_t i = 0; i < n; i++) sum += (double)p[i * channels + j];
+      double here = sum / count, moved = here - mean[j];
+      for (int64_t i = 0; i < n; i++) {
+        double d = (double)p[i * channels + j] - here;
+        square += d * d;
+      }
+      mean[j] += moved * share;
+      squares[j] += square + moved * moved * weight;
+    }
+  }
+}
+
+// Runs of x[rows, channels, inner]: the moments of one channel.
+CLONES static void of_runs(int64_t rows, int64_t channels, int64_t inner, const float *x, double *mean, double *squares) {
+  int64_t done = 0;
+  *mean = *squares = 0;
+  for (int64_t r = 0; r < rows; r++) {
+    for (int64_t begin = 0, n; begin < inner; begin += n, done += n) {
+      const float *p = x + r * channels * inner + begin;
+      n = inner - begin < STRETCH ? inner - begin : STRETCH;
+      int64_t i = 0;
+      lanes s0 = {0}, s1 = {0}, r0 = {0}, r1 = {0}, q0 = {0}, q1 = {0};
+      for (; i + 2 * LANES <= n; i += 2 * LANES) s0 += LOAD(p + i), s1 += LOAD(p + i + LANES);
+      s0 += s1;
+      double sum = (double)sum_lanes(&s0), count = (double)n, share = count / (double)(done + n);
+      for (int64_t k = i; k < n; k++) sum += (double)p[k];
+      float center = (float)(sum / count);
+      for (i = 0; i + 2 * LANES <= n; i += 2 * LANES) {
+        lanes d0 = LOAD(p + i) - center, d1 = LOAD(p + i + LANES) - center;
+        r0 += d0, r1 += d1, q0 += d0 * d0, q1 += d1 * d1;
+      }
+      r0 += r1, q0 += q1;
+      double left = (double)sum_lanes(&r0), square = (double)sum_lanes(&q0);
+      for (int64_t k = i; k < n; k++) {
+        double d = (double)p[k] - (double)center;
+        left += d, square += d * d;
+      }
+      double moved = (double)center + left / count - *mean;
+      *mean += moved * share;
+      *squares += square - left * left / count + moved * moved * (double)done * share;
+    }
+  }
+}
+
+// Units are (segment, tile), the tile fastest.
+static void run_units(void *context, int64_t begin, int64_t end) {
+  const work *w = context;
+  for (int64_t unit = begin; unit < end; unit++) {
+    int64_t channel = unit % w->tiles * w->tile, segment = unit / w->tiles, first = segment * w->rows;
+    int64_t width = w->channels - channel < w->tile ? w->channels - channel : w->tile;
+    int64_t rows = w->outer - first < w->rows ? w->outer - first : w->rows;
+    const float *x = w->x + (first * w->channels + channel) * w->inner;
+    double mean[TILE], squares[TILE];
+    if (w->inner == 1) {
+      of_columns(rows, w->channels, width, x, mean, squares);
+    } else {
+      of_runs(rows, w->channels, w->inner, x, mean, squares);
+    }
+    for (int64_t j = 0; j < width; j++) {
+      if (w->segments > 1) {
+        double *to = w->partial + segment * 2 * w->channels + channel + j;
+        to[0] = mean[j], to[w->channels] = squares[j];
+      } else {
+        w->mean[channel + j] = (float)mean[j];
+        w->variance[channel + j] = variance_of(squares[j], rows * w->inner);
+      }
+    }
+  }
+}
+
+void backprop_moments(int64_t outer, int64_t channels, int64_t inner, const float *x, float *mean, float *variance) {
+  if (outer <= 0 || channels <= 0 || inner <= 0) return;
+  work w = {.outer = outer, .channels = channels, .inner = inner, .segments = 1, .rows = outer, .x = x, .mean = mean,
+            .variance = variance};
+  w.tile = inner > 1 ? 1 : channels < TILE ? channels : TILE;
+  w.tiles = (channels + w.tile - 1) / w.tile;
+  int64_t wanted = (4 * (int64_t)backprop_threads() + w.tiles - 1) / w.tiles;
+  int64_t most = outer * channels * inner / SEGMENT < outer ? outer * channels * inner / SEGMENT : outer;
+  if (wanted > most) wanted = most;
+  if (wanted > 1) {
+    w.rows = (outer + wanted - 1) / wanted;
+    w.segments = (outer + w.rows - 1) / w.rows;
+    if (w.segments > 1) w.partial = backprop_scratch(0, w.segments * 2 * channels * (int64_t)sizeof(double));
+    if (!w.partial) w.segments = 1, w.rows = outer;
+  }
+  int64_t units = w.tiles * w.segments;
+  double cost = 0.1 * (double)(outer * channels * inner) / (double)units + 10;
+  backprop_parallel(units, backprop_grain(units, cost), run_units, &w);
+  if (w.segments == 1) return;
+  for (int64_t c = 0; c < channels; c++) {
+    double m = 0, q = 0;
+    for (int64_t s = 0; s < w.segments; s++) {
+      const double *from = w.partial + s * 2 * channels + c;
+      int64_t before = s * w.rows, rows = outer - before < w.rows ? outer - before : w.rows;
+      double share = (double)rows / (double)(before + rows), moved = from[0] - m;
+      m += moved * share;
+      q += from[channels] + moved * moved * (double)(before * inner) * share;
+    }
+    mean[c] = (float)m;
+    variance[c] = variance_of(q, outer * inner);
+  }
+}

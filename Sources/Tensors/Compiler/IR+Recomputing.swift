@@ -1,0 +1,120 @@
+extension IR {
+  /// Lets large values that wait long for their last users be computed a second time just before those, where cheap
+  /// elementwise arithmetic makes them from what is kept anyway.
+  ///
+  /// So the backward pass of a residual network keeps what its convolutions gave and every third of its sums, but no results
+  /// of ReLU. It is a pass over memory for each value; what has to be fetched from the system only once is all the memory
+  /// that training takes. Where a value would need more than two large ones, it is kept, and others are made from it.
+  func recomputing() -> IR {
+    guard instructions.contains(where: { $0.op.isCheap && isLarge($0.firstOutput) }) else { return self }
+    let users = usersOfValues()
+    let roots = Set(outputs + assignments.map(\.value))
+    var recomputed = Set<Int>()
+    /// What is to be made before an instruction: a value, and the instructions that make it.
+    var recipes: [Int: [(value: Int, instructions: [Int])]] = [:]
+    for instruction in instructions where instruction.op.isCheap {
+      let value = instruction.firstOutput
+      guard isLarge(value), !roots.contains(value), let late = Self.firstLate(users[value]) else { continue }
+      var recipe = Recipe()
+      let isMade = collect(value, into: &recipe) { input in
+        input != value && !recomputed.contains(input) && (users[input].last ?? 0) >= late
+      }
+      guard isMade else { continue }
+      recomputed.insert(value)
+      recipes[late, default: []].append((value, recipe.instructions))
+    }
+    return recipes.isEmpty ? self : inserting(recipes)
+  }
+
+  /// Elements of a value that is worth it: 1 MB.
+  private static let large = 1 << 18
+  /// Instructions between the users before and after which it waits.
+  private static let longWait = 64
+  private static let mostInstructions = 16
+
+  private struct Recipe {
+    var instructions: [Int] = []
+    var made = Set<Int>()
+    var kept = Set<Int>()
+  }
+
+  private func isLarge(_ value: Int) -> Bool {
+    types[value].shape.elementCount >= Self.large && constant(value) == nil
+  }
+
+  /// The instructions that read each value, in order, of those that are needed.
+  private func usersOfValues() -> [[Int]] {
+    var needed = [Bool](repeating: false, count: instructions.count)
+    for root in outputs + assignments.map(\.value) { needed[producer[root]] = true }
+    var users = [[Int]](repeating: [], count: types.count)
+    for index in instructions.indices.reversed() where needed[index] {
+      for input in instructions[index].inputs {
+        needed[producer[input]] = true
+        if users[input].last != index { users[input].append(index) }
+      }
+    }
+    return users.map { $0.reversed() }
+  }
+
+  /// The first user after the longest wait.
+  private static func firstLate(_ users: [Int]) -> Int? {
+    let waits = zip(users, users.dropFirst()).map { (user: $1, length: $1 - $0) }
+    guard let longest = waits.max(by: { $0.length < $1.length }), longest.length >= longWait else { return nil }
+    return longest.user
+  }
+
+  /// Whether a value can be made from kept ones and small ones; adds the instructions in order.
+  private func collect(_ value: Int, into recipe: inout Recipe, _ isKept: (Int) -> Bool) -> Bool {
+    if !isLarge(value) || recipe.made.contains(value) { return true }
+    if isKept(value) {
+      recipe.kept.insert(value)
+      return recipe.kept.count <= 2
+    }
+    let index = producer[value]
+    guard instructions[index].op.isCheap, recipe.instructions.count < Self.mostInstructions else { return false }
+    for input in instructions[index].inputs {
+      guard collect(input, into: &recipe, isKept) else { return false }
+    }
+    recipe.made.insert(value)
+    recipe.instructions.append(index)
+    return true
+  }
+
+  private func inserting(_ recipes: [Int: [(value: Int, instructions: [Int])]]) -> IR {
+    var result: [Instruction] = []
+    var added: [TensorType] = []
+    /// From here on, which value stands for another.
+    var replacements: [Int: Int] = [:]
+    func moved(_ instruction: Instruction, _ values: [Int: Int]) -> Instruction {
+      var instruction = instruction
+      instruction.inputs = instruction.inputs.map { values[$0] ?? $0 }
+      return instruction
+    }
+    for index in instructions.indices {
+      for recipe in recipes[index] ?? [] {
+        var made: [Int: Int] = [:]
+        for step in recipe.instructions {
+          var copy = moved(instructions[step], made)
+          made[copy.firstOutput] = types.count + added.count
+          added.append(types[copy.firstOutput])
+          copy.firstOutput = types.count + added.count - 1
+          result.append(copy)
+        }
+        replacements[recipe.value] = made[recipe.value]
+      }
+      result.append(moved(instructions[index], replacements))
+    }
+    return with(result, adding: added)
+  }
+}
+
+extension Op {
+  /// Elementwise, and less work than fetching the operands.
+  fileprivate var isCheap: Bool {
+    switch self {
+    case .unary(.relu), .unary(.negate), .unary(.absolute), .unary(.square), .select: true
+    case .binary(let kind): kind != .divide && kind != .power
+    default: false
+    }
+  }
+}

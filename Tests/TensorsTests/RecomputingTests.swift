@@ -1,0 +1,67 @@
+import Testing
+
+@testable import Tensors
+
+/// What is computed a second time in the backward pass is what it was, and takes less memory than keeping it.
+@Suite struct RecomputingTests {
+  private struct Outcome {
+    var values: [[Float]]
+    var arenaBytes: Int
+    var steps: Int
+  }
+
+  private static func run(_ tensors: [Tensor], recomputing: Bool) throws -> Outcome {
+    try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
+      let request = try Request(outputs: tensors, assignments: [])
+      let ir = try IR(request.key, hasKernel: Executor.hasKernel)
+      let loaded = try LoadedPlan(try Lowering.compile(recomputing ? ir.recomputing() : ir))
+      let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
+      try executor.run(loaded, request.sources, outputs.map(\.pointer))
+      return Outcome(
+        values: zip(outputs, loaded.plan.outputSizes).map { $0.floats(count: $1) },
+        arenaBytes: loaded.plan.arenaBytes, steps: loaded.plan.steps.count)
+    }
+  }
+
+  /// Residual blocks of normalized convolutions; gradients of all weights and of the input.
+  private static func gradients(blocks: Int, side: Int) -> [Tensor] {
+    func numbers(_ shape: Shape, _ seed: UInt64) -> Tensor {
+      Tensor(Random(seed: seed).normal(count: shape.elementCount), shape: shape.dimensions)
+    }
+    let x = numbers([16, 16, side, side], 1)
+    var parameters = [x]
+    func normalized(_ x: Tensor) -> Tensor {
+      let seed = UInt64(parameters.count)
+      let weights = numbers([16, 16, 3, 3], 10 + seed) * 0.1
+      let (scale, shift) = (numbers([16], 100 + seed), numbers([16], 200 + seed))
+      parameters += [weights, scale, shift]
+      return x.convolved(with: weights, paddingBegin: 1, paddingEnd: 1).batchNormalized(scale: scale, shift: shift)
+        .output
+    }
+    var y = normalized(x).relu()
+    for _ in 0..<blocks { y = (normalized(normalized(y).relu()) + y).relu() }
+    return Tensors.gradients(of: y.square().sum(), withRespectTo: parameters).compactMap { $0 }
+  }
+
+  @Test func itGivesTheSameBitsInLessMemory() throws {
+    let gradients = Self.gradients(blocks: 8, side: 32)
+    #expect(gradients.count == 52)
+    let kept = try Self.run(gradients, recomputing: false)
+    let again = try Self.run(gradients, recomputing: true)
+    // Of 17 results of convolutions and 17 of ReLU, four sums stay, and what the end of the network needs soon again.
+    #expect(again.arenaBytes < kept.arenaBytes * 3 / 4, "\(again.arenaBytes) of \(kept.arenaBytes)")
+    #expect(again.steps > kept.steps)
+    let same = again.values == kept.values  // apart, since a failure would write all numbers
+    #expect(same)
+    let sum = kept.values.joined().reduce(0) { $0 + abs($1) }
+    #expect(sum.isFinite && sum > 0)
+  }
+
+  @Test func smallValuesAreKept() throws {
+    let gradients = Self.gradients(blocks: 4, side: 8)
+    let (kept, again) = (
+      try Self.run(gradients, recomputing: false), try Self.run(gradients, recomputing: true)
+    )
+    #expect(again.steps == kept.steps && again.arenaBytes == kept.arenaBytes)
+  }
+}
