@@ -43,7 +43,8 @@ import Testing
     return Tensors.gradients(of: y.square().sum(), withRespectTo: parameters).compactMap { $0 }
   }
 
-  @Test func itGivesTheSameBitsInLessMemory() throws {
+  /// Without oneDNN a convolution is several operations, whose windows of images take most of the memory and are kept.
+  @Test(.enabled(if: Engine.hasOneDNN)) func itGivesTheSameBitsInLessMemory() throws {
     let gradients = Self.gradients(blocks: 8, side: 32)
     #expect(gradients.count == 52)
     let kept = try Self.run(gradients, recomputing: false)
