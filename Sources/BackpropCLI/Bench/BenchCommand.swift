@@ -13,9 +13,9 @@ struct BenchCommand: ParsableCommand {
   var seconds = 5.0
 
   @Flag(
-    help: ArgumentHelp(
-      "Measures one workload again and again: once for each line of standard input, asleep meanwhile.",
-      discussion: "So can several programs measure in turns. Also of machine and with --profile."))
+    help:
+      "Measures one workload, or machine, once for each line of standard input, asleep meanwhile: in turns with others."
+  )
   var turns = false
 
   @Flag(help: "Shows where the time of a step goes: an operation a line.")
