@@ -1,0 +1,45 @@
+// Matrix units: Intel's AMX. Eight tiles of 16 rows of 64 bytes, and a product of two tiles of bfloat16 added to one of float.
+#pragma once
+#include "simd.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#define BACKPROP_AMX 1
+#include <immintrin.h>
+
+#define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512vl,avx512dq,avx512bw,fma,avx2")))
+#define AMX_INLINE AMX INLINE
+
+enum { TILE = 16, TILE_BYTES = 1024, TILE_DEPTH = 32 };
+
+// All eight tiles as large as they get, for the calling thread.
+AMX_INLINE void open_tiles(void) {
+  struct {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+  } shape = {.palette = 1};
+  for (int t = 0; t < 8; t++) shape.row_bytes[t] = 64, shape.rows[t] = TILE;
+  _tile_loadconfig(&shape);
+}
+
+// With nothing in them, a change of threads need not save 8 KB.
+AMX_INLINE void close_tiles(void) { _tile_release(); }
+
+// A float as the exact sum of three bfloat16 numbers, of 8 bits each: what is rounded to the upper half of its bits, and
+// the same of what is left, twice. For two vectors at a time, whose lanes become the halves of 32-bit lanes: a pair of
+// neighbors in the sum that a product of tiles makes. Infinity and NaN come out with NaN in them.
+AMX_INLINE void split_pairs(__m512 x, __m512 y, char *high, char *middle, char *low) {
+  const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32((int)0xffff0000);
+#define ROUNDED(v) _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(v), half), upper)
+#define PAIRS(v, w) _mm512_ternarylogic_epi32(_mm512_srli_epi32(v, 16), w, upper, 0xf8)  // v >> 16 | (w & upper)
+  __m512i a = ROUNDED(x), b = ROUNDED(y);
+  _mm512_store_si512(high, PAIRS(a, b));
+  x = _mm512_sub_ps(x, _mm512_castsi512_ps(a)), y = _mm512_sub_ps(y, _mm512_castsi512_ps(b));
+  a = ROUNDED(x), b = ROUNDED(y);
+  _mm512_store_si512(middle, PAIRS(a, b));
+  x = _mm512_sub_ps(x, _mm512_castsi512_ps(a)), y = _mm512_sub_ps(y, _mm512_castsi512_ps(b));
+  _mm512_store_si512(low, PAIRS(_mm512_castps_si512(x), _mm512_castps_si512(y)));
+#undef ROUNDED
+#undef PAIRS
+}
+#endif
