@@ -19,20 +19,24 @@
 
 enum {
   GROUP = 2 * TILE,     // rows of a and columns of b that are multiplied at a time: four tiles of c
-  DEPTH = 512,          // of k, packed at a time
-  PANEL_BYTES = 1 << 20,  // of b, packed: stays in the second-level cache
+  GROUP_TILES = 2,
+  PANEL_BYTES = 5 << 18,  // packed before the others come by: stays in the second-level cache of 2 MB
+  MOST_HELD = 512,        // lines of it
   SPLITS = 3,
-  STEP_BYTES = SPLITS * 2 * TILE_BYTES,  // of a group, for TILE_DEPTH of k
+  STEP_BYTES = SPLITS * GROUP_TILES * TILE_BYTES,  // of a group, for TILE_DEPTH of k
 };
 
+// A factor as lines of k numbers: rows of a, columns of b.
 typedef struct {
   const float *at;
-  int64_t row, column;  // elements from one to the next; one of them is 1
-} matrix;
+  int64_t line, down;  // elements from line to line and along one; one of them is 1
+  int64_t lines;
+  int is_right;
+} factor;
 
 typedef struct {
-  int64_t m, n, k;
-  matrix a, b;
+  int64_t k;
+  factor a, b;
   float *c;
   int64_t c_row;
 } product;
@@ -40,65 +44,109 @@ typedef struct {
 static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
 static __mmask16 first(int64_t count) { return count >= TILE ? 0xffff : count <= 0 ? 0 : (__mmask16)((1 << count) - 1); }
+static int tiles(int64_t lines) { return lines > TILE ? 2 : 1; }
 
 // MARK: Packing
 
-// Where a tile's pairs come from: lane e of row i is the pair of x[i * row + e] and y[i * row + e]; what is not there is 0.
+// Packs a group of lines from some place of k on, [step, split, tile], a few rows of tiles at a time.
 typedef struct {
+  const factor *from;
+  int64_t line, lines, at, depth;  // the lines and the stretch of k
+  char *to;                        // the tile at work
+  int64_t row, step, tile, steps;  // the row at work; done when step is steps
+  // Where the rows of the tile at work come from: lane e of row i is the pair of x[i * apart + e] and y[i * apart + e].
   const float *x, *y;
-  int64_t row, x_rows, y_rows;
+  int64_t apart, x_rows, y_rows;
   __mmask16 x_lanes, y_lanes;
-} pairs;
+  int is_whole;
+  int64_t ahead;  // elements to what the same rows will be of the next step
+  _Alignas(64) float turned[TILE * TILE_DEPTH];
+} packer;
 
-AMX_INLINE void pack_row(const pairs *p, int64_t i, char *high, int64_t apart) {
-  __m512 x = i < p->x_rows ? _mm512_maskz_loadu_ps(p->x_lanes, p->x + i * p->row) : _mm512_setzero_ps();
-  __m512 y = i < p->y_rows ? _mm512_maskz_loadu_ps(p->y_lanes, p->y + i * p->row) : _mm512_setzero_ps();
-  high += i * 64;
-  split_pairs(x, y, high, high + apart, high + 2 * apart);
-}
-
-// to[16, 16] = from[rows, lanes] transposed, rows of both `row` and `to_row` apart, with zeros around it
-AMX_INLINE void transpose(const float *from, int64_t row, int64_t rows, __mmask16 lanes_, float *to, int64_t to_row) {
+// to[16, 16] = from[rows, lanes] transposed, with zeros around it
+AMX_INLINE void transpose(const float *from, int64_t row, int64_t rows, __mmask16 mask, float *to, int64_t to_row) {
   lanes r[TILE];
 #pragma clang loop unroll(full)
   for (int i = 0; i < TILE; i++)
-    r[i] = (lanes)(i < rows ? _mm512_maskz_loadu_ps(lanes_, from + i * row) : _mm512_setzero_ps());
+    r[i] = (lanes)(i < rows ? _mm512_maskz_loadu_ps(mask, from + i * row) : _mm512_setzero_ps());
   exchange_16(r);
 #pragma clang loop unroll(full)
   for (int i = 0; i < TILE; i++) STORE(to + i * to_row, r[i]);
 }
 
-// A tile of a: 16 rows by 32 of k, of which there are `rows` and `depth`. k is one of the first 16 with one of the others.
-AMX_INLINE void pack_left(const matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, char *to, int64_t apart) {
-  const float *from = a->at + i * a->row + p * a->column;
-  _Alignas(64) float turned[TILE * TILE_DEPTH];
-  pairs source = {from, from + TILE, a->row, rows, rows, first(depth), first(depth - TILE)};
-  if (a->column != 1) {
-    transpose(from, a->column, depth, first(rows), turned, TILE_DEPTH);
-    transpose(from + TILE * a->column, a->column, depth - TILE, first(rows), turned + TILE, TILE_DEPTH);
-    source = (pairs){turned, turned + TILE, TILE_DEPTH, TILE, TILE, 0xffff, 0xffff};
+// A row of a tile of a is a line, of b a place of k; the one or the other is transposed where it lies across.
+// Each of the first 16 of k is paired with one of the second 16.
+AMX static void begin_tile(packer *p) {
+  const factor *f = p->from;
+  const int64_t lines = p->lines - p->tile * TILE, depth = p->depth - p->step * TILE_DEPTH;
+  const float *from = f->at + (p->line + p->tile * TILE) * f->line + (p->at + p->step * TILE_DEPTH) * f->down;
+  p->x_rows = p->y_rows = TILE;
+  p->x_lanes = p->y_lanes = 0xffff;
+  p->is_whole = lines >= TILE && depth >= TILE_DEPTH;
+  p->ahead = TILE_DEPTH * f->down;
+  if (f->is_right && f->line == 1) {
+    p->x = from, p->y = from + TILE * f->down, p->apart = f->down;
+    p->x_rows = depth, p->y_rows = depth - TILE;
+    p->x_lanes = p->y_lanes = first(lines);
+  } else if (f->is_right) {
+    p->x = p->turned, p->y = p->turned + TILE * TILE, p->apart = TILE;
+    transpose(from, f->line, lines, first(depth), p->turned, TILE);
+    transpose(from + TILE, f->line, lines, first(depth - TILE), p->turned + TILE * TILE, TILE);
+  } else if (f->down == 1) {
+    p->x = from, p->y = from + TILE, p->apart = f->line;
+    p->x_rows = p->y_rows = lines;
+    p->x_lanes = first(depth), p->y_lanes = first(depth - TILE);
+  } else {
+    p->x = p->turned, p->y = p->turned + TILE, p->apart = TILE_DEPTH;
+    transpose(from, f->down, depth, first(lines), p->turned, TILE_DEPTH);
+    transpose(from + TILE * f->down, f->down, depth - TILE, first(lines), p->turned + TILE, TILE_DEPTH);
   }
-  for (int64_t r = 0; r < TILE; r++) pack_row(&source, r, to, apart);
 }
 
-// A tile of b: 32 of k by 16 columns.
-AMX_INLINE void pack_right(const matrix *b, int64_t p, int64_t j, int64_t depth, int64_t columns, char *to, int64_t apart) {
-  const float *from = b->at + p * b->row + j * b->column;
-  _Alignas(64) float turned[TILE * TILE_DEPTH];
-  pairs source = {from, from + TILE * b->row, b->row, depth, depth - TILE, first(columns), first(columns)};
-  if (b->column != 1) {
-    transpose(from, b->column, columns, first(depth), turned, TILE);
-    transpose(from + TILE, b->column, columns, first(depth - TILE), turned + TILE * TILE, TILE);
-    source = (pairs){turned, turned + TILE * TILE, TILE, TILE, TILE, 0xffff, 0xffff};
+// At most as many rows of the tile at work.
+AMX_INLINE void pack_rows(packer *p, int64_t count) {
+  if (p->step == p->steps) return;
+  int64_t i = p->row;
+  if (i == 0) begin_tile(p);
+  const int64_t across = tiles(p->lines), apart = p->apart, end = least(i + count, TILE);
+  char *to = p->to + i * 64, *middle = to + across * TILE_BYTES, *low = middle + across * TILE_BYTES;
+  const float *x = p->x + i * apart, *y = p->y + i * apart;
+  if (p->is_whole) {
+    const int64_t ahead = p->ahead;
+    for (; i < end; i++, x += apart, y += apart, to += 64, middle += 64, low += 64) {
+      __builtin_prefetch(x + ahead);
+      __builtin_prefetch(y + ahead);
+      split_pairs(_mm512_loadu_ps(x), _mm512_loadu_ps(y), to, middle, low);
+    }
+  } else {
+    for (; i < end; i++, x += apart, y += apart, to += 64, middle += 64, low += 64)
+      split_pairs(
+          _mm512_maskz_loadu_ps(i < p->x_rows ? p->x_lanes : 0, x),
+          _mm512_maskz_loadu_ps(i < p->y_rows ? p->y_lanes : 0, y), to, middle, low);
   }
-  for (int64_t r = 0; r < TILE; r++) pack_row(&source, r, to, apart);
+  p->row = i;
+  if (i < TILE) return;
+  p->row = 0, p->to += TILE_BYTES, p->tile++;
+  if (p->tile < across) return;
+  p->tile = 0, p->step++, p->to += (SPLITS - 1) * across * TILE_BYTES;
+}
+
+AMX static void pack_rest(packer *p) {
+  while (p->step < p->steps) pack_rows(p, TILE);
+}
+
+static void begin_group(packer *p, const factor *from, int64_t line, int64_t at, int64_t depth, char *to) {
+  p->from = from, p->line = line, p->lines = least(from->lines - line, GROUP), p->at = at, p->depth = depth;
+  p->to = to, p->row = p->step = p->tile = 0, p->steps = up(depth, TILE_DEPTH) / TILE_DEPTH;
 }
 
 // MARK: Tiles
 
-// c[16 * rows, 16 * columns] (+)= a · b for groups of so many tiles, packed [step, split, tile]
+// c[16 * rows, 16 * columns] (+)= a · b for groups of so many tiles. The vector units would have nothing to do meanwhile:
+// they pack what comes next, twice `share` rows of it a step.
 AMX_INLINE void multiply_group(
-    int rows, int columns, int64_t steps, const char *a, const char *b, float *c, int64_t c_row, int adds) {
+    int rows, int columns, int64_t steps, const char *a, const char *b, float *c, int64_t c_row, int adds, packer *next,
+    int64_t share) {
   const int64_t stride = c_row * (int64_t)sizeof *c;
   float *below = c + TILE * c_row;
   if (adds) {
@@ -126,8 +174,10 @@ AMX_INLINE void multiply_group(
   for (int64_t step = 0; step < steps; step++) {
     // One factor stays from each product to the next.
     LEFT(0); RIGHT(2); MULTIPLY;
+    pack_rows(next, share);
     RIGHT(1); MULTIPLY;
     LEFT(1); MULTIPLY;
+    pack_rows(next, share);
     RIGHT(0); MULTIPLY;
     LEFT(2); MULTIPLY;
     LEFT(0); MULTIPLY;
@@ -145,8 +195,9 @@ AMX_INLINE void multiply_group(
 
 // The same for what there is of a group, at most two tiles each way.
 AMX static void multiply_part(
-    int64_t m, int64_t n, int64_t steps, const char *a, const char *b, float *c, int64_t c_row, int adds) {
-  const int tall = m > TILE, wide = n > TILE;
+    int64_t m, int64_t n, int64_t steps, const char *a, const char *b, float *c, int64_t c_row, int adds, packer *next,
+    int64_t share) {
+  const int rows = tiles(m), columns = tiles(n);
   _Alignas(64) float aside[GROUP * GROUP];
   float *to = c;
   int64_t row = c_row;
@@ -156,91 +207,82 @@ AMX static void multiply_part(
     if (adds)
       for (int64_t i = 0; i < m; i++) memcpy(aside + i * GROUP, c + i * c_row, (size_t)n * sizeof *c);
   }
-  if (tall && wide) multiply_group(2, 2, steps, a, b, to, row, adds);
-  else if (tall) multiply_group(2, 1, steps, a, b, to, row, adds);
-  else if (wide) multiply_group(1, 2, steps, a, b, to, row, adds);
-  else multiply_group(1, 1, steps, a, b, to, row, adds);
+  if (rows == 2 && columns == 2) multiply_group(2, 2, steps, a, b, to, row, adds, next, share);
+  else if (rows == 2) multiply_group(2, 1, steps, a, b, to, row, adds, next, share);
+  else if (columns == 2) multiply_group(1, 2, steps, a, b, to, row, adds, next, share);
+  else multiply_group(1, 1, steps, a, b, to, row, adds, next, share);
   if (!whole)
     for (int64_t i = 0; i < m; i++) memcpy(c + i * c_row, aside + i * GROUP, (size_t)n * sizeof *c);
 }
 
-// MARK: A rectangle of c on one thread
+// MARK: The work of a thread
+
+// Some lines of one factor, held, times all of the other, passing, for a stretch of k. Groups that pass go to whichever
+// thread comes next: tiles share their power with the neighbors', so one core may be a third as fast for a while.
+typedef struct {
+  const product *p;
+  const factor *held, *passing;
+  int64_t begin, end, from, depth;  // held lines, stretch of k
+  _Atomic int64_t next;             // line of the first group that no thread has taken
+} sweep;
+
+static int64_t take_group(sweep *s) { return atomic_fetch_add_explicit(&s->next, GROUP, memory_order_relaxed); }
 
 // Where there is no memory to pack into.
-static void multiply_unpacked(const product *p) {
-  for (int64_t i = 0; i < p->m; i++)
-    for (int64_t j = 0; j < p->n; j++) {
-      float sum = 0;
-      for (int64_t q = 0; q < p->k; q++)
-        sum += p->a.at[i * p->a.row + q * p->a.column] * p->b.at[q * p->b.row + j * p->b.column];
-      p->c[i * p->c_row + j] = sum;
+static void multiply_unpacked(const sweep *s, int64_t g) {
+  const product *p = s->p;
+  for (int64_t x = g; x < least(g + GROUP, s->passing->lines); x++)
+    for (int64_t y = s->begin; y < s->end; y++) {
+      const int64_t i = s->held->is_right ? x : y, j = s->held->is_right ? y : x;
+      float *c = p->c + i * p->c_row + j, sum = s->from > 0 ? *c : 0;
+      for (int64_t q = s->from; q < s->from + s->depth; q++)
+        sum += p->a.at[i * p->a.line + q * p->a.down] * p->b.at[j * p->b.line + q * p->b.down];
+      *c = sum;
     }
 }
 
-AMX static void multiply(const product *p) {
-  const int64_t depth_most = least(up(p->k, TILE_DEPTH), DEPTH), step_bytes = depth_most / TILE_DEPTH * STEP_BYTES;
-  const int64_t columns_most = least(up(p->n, GROUP), PANEL_BYTES / step_bytes * GROUP);
-  char *left = backprop_scratch(1, step_bytes);
-  char *right = backprop_scratch(2, columns_most / GROUP * step_bytes);
-  if (!left || !right) {
-    multiply_unpacked(p);
+AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece) {
+  (void)first_piece, (void)last_piece;
+  sweep *s = context;
+  const product *p = s->p;
+  int64_t g = take_group(s);
+  if (g >= s->passing->lines) return;
+  const int64_t steps = up(s->depth, TILE_DEPTH) / TILE_DEPTH, group_bytes = steps * STEP_BYTES;
+  const int64_t others = (s->end - s->begin + GROUP - 1) / GROUP, share = (TILE + others - 1) / others;
+  char *panel = backprop_scratch(1, others * group_bytes);
+  char *groups = backprop_scratch(2, 2 * group_bytes);
+  if (!panel || !groups) {
+    for (; g < s->passing->lines; g = take_group(s)) multiply_unpacked(s, g);
     return;
   }
+  packer packing;
+  for (int64_t h = s->begin; h < s->end; h += GROUP) {
+    begin_group(&packing, s->held, h, s->from, s->depth, panel + (h - s->begin) / GROUP * group_bytes);
+    pack_rest(&packing);
+  }
+  begin_group(&packing, s->passing, g, s->from, s->depth, groups);
+  pack_rest(&packing);
   open_tiles();
-  for (int64_t column = 0; column < p->n; column += columns_most) {
-    const int64_t columns = least(p->n - column, columns_most);
-    for (int64_t from = 0; from < p->k; from += depth_most) {
-      const int64_t depth = least(p->k - from, depth_most), steps = up(depth, TILE_DEPTH) / TILE_DEPTH;
-      for (int64_t j = 0; j < columns; j += GROUP) {
-        const int tiles = columns - j > TILE ? 2 : 1;
-        for (int64_t s = 0; s < steps; s++)
-          for (int t = 0; t < tiles; t++)
-            pack_right(
-                &p->b, from + s * TILE_DEPTH, column + j + t * TILE, depth - s * TILE_DEPTH, columns - j - t * TILE,
-                right + j / GROUP * steps * STEP_BYTES + (s * SPLITS * tiles + t) * TILE_BYTES, tiles * TILE_BYTES);
-      }
-      for (int64_t i = 0; i < p->m; i += GROUP) {
-        const int tiles = p->m - i > TILE ? 2 : 1;
-        for (int64_t s = 0; s < steps; s++)
-          for (int t = 0; t < tiles; t++)
-            pack_left(
-                &p->a, i + t * TILE, from + s * TILE_DEPTH, p->m - i - t * TILE, depth - s * TILE_DEPTH,
-                left + (s * SPLITS * tiles + t) * TILE_BYTES, tiles * TILE_BYTES);
-        for (int64_t j = 0; j < columns; j += GROUP)
-          multiply_part(
-              least(p->m - i, GROUP), least(columns - j, GROUP), steps, left, right + j / GROUP * steps * STEP_BYTES,
-              p->c + i * p->c_row + column + j, p->c_row, from > 0);
-      }
+  for (int odd = 0; g < s->passing->lines; odd = !odd) {
+    const char *group = groups + odd * group_bytes;
+    const int64_t here = packing.lines, next = take_group(s);
+    if (next < s->passing->lines)
+      begin_group(&packing, s->passing, next, s->from, s->depth, groups + !odd * group_bytes);
+    for (int64_t h = s->begin; h < s->end; h += GROUP) {
+      const char *other = panel + (h - s->begin) / GROUP * group_bytes;
+      const int64_t there = least(s->end - h, GROUP);
+      if (s->held->is_right)
+        multiply_part(here, there, steps, group, other, p->c + g * p->c_row + h, p->c_row, s->from > 0, &packing, share);
+      else
+        multiply_part(there, here, steps, other, group, p->c + h * p->c_row + g, p->c_row, s->from > 0, &packing, share);
     }
+    pack_rest(&packing);
+    g = next;
   }
   close_tiles();
 }
 
-// MARK: The split over threads
-
-typedef struct {
-  product whole;
-  int64_t across, row_unit, column_unit;  // rectangles side by side, and their sizes
-} grid;
-
-static void run_rectangles(void *context, int64_t begin, int64_t end) {
-  const grid *g = context;
-  for (int64_t r = begin; r < end; r++) {
-    product p = g->whole;
-    int64_t row = r / g->across * g->row_unit, column = r % g->across * g->column_unit;
-    p.m = least(p.m - row, g->row_unit), p.n = least(p.n - column, g->column_unit);
-    if (p.m <= 0 || p.n <= 0) continue;
-    p.a.at += row * p.a.row, p.b.at += column * p.b.column, p.c += row * p.c_row + column;
-    multiply(&p);
-  }
-}
-
-// Nanoseconds: 200 multiplications and 8 numbers of a factor to be packed in each, half as many where they are transposed.
-static double cost(const product *p, int64_t rows, int64_t columns) {
-  double left = p->a.column == 1 ? 8 : 4, right = p->b.column == 1 ? 8 : 4;
-  return (double)rows * (double)columns * (double)p->k / 200 +
-         (double)p->k * ((double)rows / left + (double)columns / right);
-}
+// MARK: The product
 
 void backprop_matmul_tiles(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row,
@@ -250,17 +292,20 @@ void backprop_matmul_tiles(
     memset(c, 0, (size_t)(m * n) * sizeof *c);
     return;
   }
-  grid g = {.whole = {m, n, k, {a, a_row, a_column}, {b, b_row, b_column}, c, n}};
-  int64_t pieces = backprop_threads(), most = (int64_t)(cost(&g.whole, m, n) / 4e3);
+  const product p = {k, {a, a_row, a_column, m, 0}, {b, b_column, b_row, n, 1}, c, n};
+  // Every thread packs what is held, so that is the one with fewer lines.
+  const factor *held = n <= m ? &p.b : &p.a, *passing = n <= m ? &p.a : &p.b;
+  // 300 multiplications a nanosecond; with less than 4 µs a second thread is not worth waking.
+  int64_t pieces = backprop_threads(), most = (int64_t)((double)m * (double)n * (double)k / 300 / 4e3);
   if (pieces > most) pieces = most < 1 ? 1 : most;
-  double best = INFINITY;
-  for (int64_t down = 1; down <= pieces; down++) {
-    if (pieces % down) continue;
-    int64_t rows = up((m + down - 1) / down, TILE), columns = up((n + pieces / down - 1) / (pieces / down), TILE);
-    double here = cost(&g.whole, rows, columns);
-    if (here < best) best = here, g.across = pieces / down, g.row_unit = rows, g.column_unit = columns;
-  }
-  backprop_parallel(pieces, 1, run_rectangles, &g);
+  // The panel is as deep as the cache allows; of many lines, some at a time.
+  const int64_t deepest = PANEL_BYTES / STEP_BYTES * TILE_DEPTH / (least(up(held->lines, GROUP), MOST_HELD) / GROUP);
+  const int64_t depth_passes = (k + deepest - 1) / deepest, depth = up((k + depth_passes - 1) / depth_passes, TILE_DEPTH);
+  for (int64_t begin = 0; begin < held->lines; begin += MOST_HELD)
+    for (int64_t from = 0; from < k; from += depth) {
+      sweep s = {&p, held, passing, begin, least(begin + MOST_HELD, held->lines), from, least(depth, k - from), 0};
+      backprop_parallel(pieces, 1, run_sweep, &s);
+    }
 }
 
 // MARK: Whether there are tiles

@@ -106,6 +106,9 @@ struct MatrixShape {
     min(m, n, k) <= 16 && max(m, n, k) <= 1 << 17 && m * n * k <= 1 << 17
   }
 
+  /// Tiles are 16 by 16 and as deep as 32: with less, most of their work would be for zeros.
+  var fillsTiles: Bool { m >= 16 && n >= 16 && k >= 16 }
+
   /// Without gaps between rows unless told otherwise.
   init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false, lda: Int? = nil, ldb: Int? = nil) {
     (self.m, self.n, self.k, self.transposeA, self.transposeB) = (m, n, k, transposeA, transposeB)

@@ -6,11 +6,15 @@ public enum Engine {
   /// Whether the package was built with oneDNN.
   public static var hasOneDNN: Bool { backprop_dnn_available() != 0 }
 
+  /// Whether the processor has matrix units (AMX) for large products.
+  public static var hasTiles: Bool { backprop_has_tiles() != 0 }
+
   /// A line for people: what computes, with how many threads.
   public static var description: String {
     let threads = "\(Threads.count) thread\(Threads.count == 1 ? "" : "s")"
-    guard hasOneDNN else { return "without oneDNN: own kernels, slower; \(threads)" }
-    return "oneDNN \(String(cString: backprop_dnn_version())), \(threads)"
+    let units = hasTiles ? "AMX, " : ""
+    guard hasOneDNN else { return "\(units)without oneDNN: own kernels, slower; \(threads)" }
+    return "\(units)oneDNN \(String(cString: backprop_dnn_version())), \(threads)"
   }
 }
 
@@ -78,24 +82,25 @@ final class OneDNNOperation: LoadedCall {
   }
 }
 
-/// c[m, n] = op(a) · op(b). By oneDNN where it is there, otherwise by our own kernel; few rows and narrow products always
-/// by our own.
+/// c[m, n] = op(a) · op(b). Few rows and narrow products by kernels of their own, others in tiles where the processor has
+/// them, by oneDNN where that is there, and otherwise by our own kernel.
 func matrixProduct(
   _ shape: MatrixShape, _ a: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
   _ c: UnsafeMutablePointer<Float>?
 ) throws(TensorError) {
   let (m, n, k) = (Int64(shape.m), Int64(shape.n), Int64(shape.k))
   let (lda, ldb) = (Int64(shape.lda), Int64(shape.ldb))
-  if shape.isFewRows {
-    backprop_vector_matrix(m, n, k, a, lda, b, ldb, c)
-  } else if Engine.hasOneDNN, !shape.isNarrow {
+  if shape.isFewRows { return backprop_vector_matrix(m, n, k, a, lda, b, ldb, c) }
+  let (aRow, aColumn) = shape.transposeA ? (1, lda) : (lda, 1)
+  let (bRow, bColumn) = shape.transposeB ? (1, ldb) : (ldb, 1)
+  if shape.isNarrow || !(Engine.hasTiles && shape.fillsTiles || Engine.hasOneDNN) {
+    backprop_matmul(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
+  } else if Engine.hasTiles && shape.fillsTiles {
+    backprop_matmul_tiles(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
+  } else {
     let status = backprop_dnn_sgemm(
       shape.transposeA ? 1 : 0, shape.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
     guard status == 0 else { throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))") }
-  } else {
-    backprop_matmul(
-      m, n, k, a, shape.transposeA ? 1 : lda, shape.transposeA ? lda : 1, b, shape.transposeB ? 1 : ldb,
-      shape.transposeB ? ldb : 1, c)
   }
 }
 
