@@ -6,7 +6,7 @@
 #define BACKPROP_AMX 1
 #include <immintrin.h>
 
-#define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512vl,avx512dq,avx512bw,fma,avx2")))
+#define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512vl,avx512dq,avx512bw,fma,avx2,prfchw")))
 #define AMX_INLINE AMX INLINE
 
 enum { TILE = 16, TILE_BYTES = 1024, TILE_DEPTH = 32 };

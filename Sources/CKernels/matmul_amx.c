@@ -146,7 +146,7 @@ static void begin_group(packer *p, const factor *from, int64_t line, int64_t at,
 // they pack what comes next, twice `share` rows of it a step.
 AMX_INLINE void multiply_group(
     int rows, int columns, int64_t steps, const char *a, const char *b, float *c, int64_t c_row, int adds, packer *next,
-    int64_t share) {
+    int64_t share, const float *ahead, int64_t ahead_row) {
   const int64_t stride = c_row * (int64_t)sizeof *c;
   float *below = c + TILE * c_row;
   if (adds) {
@@ -171,11 +171,16 @@ AMX_INLINE void multiply_group(
   if (columns == 2) _tile_dpbf16ps(1, 4, 7);                           \
   if (rows == 2) _tile_dpbf16ps(2, 5, 6);                              \
   if (rows == 2 && columns == 2) _tile_dpbf16ps(3, 5, 7)
+  int64_t asked = 0;
   for (int64_t step = 0; step < steps; step++) {
     // One factor stays from each product to the next.
     LEFT(0); RIGHT(2); MULTIPLY;
     pack_rows(next, share);
     RIGHT(1); MULTIPLY;
+    for (; asked < GROUP * (step + 1) / steps; asked++) {
+      __builtin_prefetch(ahead + asked * ahead_row, 1);
+      __builtin_prefetch(ahead + asked * ahead_row + TILE, 1);
+    }
     LEFT(1); MULTIPLY;
     pack_rows(next, share);
     RIGHT(0); MULTIPLY;
@@ -196,7 +201,7 @@ AMX_INLINE void multiply_group(
 // The same for what there is of a group, at most two tiles each way.
 AMX static void multiply_part(
     int64_t m, int64_t n, int64_t steps, const char *a, const char *b, float *c, int64_t c_row, int adds, packer *next,
-    int64_t share) {
+    int64_t share, const float *ahead) {
   const int rows = tiles(m), columns = tiles(n);
   _Alignas(64) float aside[GROUP * GROUP];
   float *to = c;
@@ -207,10 +212,10 @@ AMX static void multiply_part(
     if (adds)
       for (int64_t i = 0; i < m; i++) memcpy(aside + i * GROUP, c + i * c_row, (size_t)n * sizeof *c);
   }
-  if (rows == 2 && columns == 2) multiply_group(2, 2, steps, a, b, to, row, adds, next, share);
-  else if (rows == 2) multiply_group(2, 1, steps, a, b, to, row, adds, next, share);
-  else if (columns == 2) multiply_group(1, 2, steps, a, b, to, row, adds, next, share);
-  else multiply_group(1, 1, steps, a, b, to, row, adds, next, share);
+  if (rows == 2 && columns == 2) multiply_group(2, 2, steps, a, b, to, row, adds, next, share, ahead, c_row);
+  else if (rows == 2) multiply_group(2, 1, steps, a, b, to, row, adds, next, share, ahead, c_row);
+  else if (columns == 2) multiply_group(1, 2, steps, a, b, to, row, adds, next, share, ahead, c_row);
+  else multiply_group(1, 1, steps, a, b, to, row, adds, next, share, ahead, c_row);
   if (!whole)
     for (int64_t i = 0; i < m; i++) memcpy(c + i * c_row, aside + i * GROUP, (size_t)n * sizeof *c);
 }
@@ -239,6 +244,10 @@ static void multiply_unpacked(const sweep *s, int64_t g) {
         sum += p->a.at[i * p->a.line + q * p->a.down] * p->b.at[j * p->b.line + q * p->b.down];
       *c = sum;
     }
+}
+
+static float *part_of_c(const sweep *s, int64_t passing, int64_t held) {
+  return s->held->is_right ? s->p->c + passing * s->p->c_row + held : s->p->c + held * s->p->c_row + passing;
 }
 
 AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece) {
@@ -271,10 +280,13 @@ AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece
     for (int64_t h = s->begin; h < s->end; h += GROUP) {
       const char *other = panel + (h - s->begin) / GROUP * group_bytes;
       const int64_t there = least(s->end - h, GROUP);
+      const int is_last = h + GROUP >= s->end;
+      const float *ahead = part_of_c(s, is_last ? next : g, is_last ? s->begin : h + GROUP);
+      float *c = part_of_c(s, g, h);
       if (s->held->is_right)
-        multiply_part(here, there, steps, group, other, p->c + g * p->c_row + h, p->c_row, s->from > 0, &packing, share);
+        multiply_part(here, there, steps, group, other, c, p->c_row, s->from > 0, &packing, share, ahead);
       else
-        multiply_part(there, here, steps, other, group, p->c + h * p->c_row + g, p->c_row, s->from > 0, &packing, share);
+        multiply_part(there, here, steps, other, group, c, p->c_row, s->from > 0, &packing, share, ahead);
     }
     pack_rest(&packing);
     g = next;
