@@ -18,7 +18,7 @@ let package = Package(
   traits: [
     .trait(
       name: "OneDNN",
-      description: "Matrix products, convolutions, pooling and batch normalization by oneDNN."),
+      description: "Matrix products and convolutions by oneDNN."),
     .default(enabledTraits: ["OneDNN"]),
   ],
   dependencies: [

@@ -5,23 +5,19 @@
 // So neither a large mean nor many elements cost digits. Source: Chan, Golub & LeVeque, "Algorithms for Computing the Sample
 // Variance: Analysis and Recommendations", The American Statistician 37 (1983).
 #include "CKernels.h"
+#include "channels.h"
 #include "simd.h"
-#include "threads.h"
 
 enum {
-  TILE = 64,       // columns whose moments are kept side by side
   STRETCH = 4096,  // elements of a stretch: 16 KB
   MOST_ROWS = 256,
-  SEGMENT = 1 << 15,  // elements that are worth a segment of their own
 };
 
 typedef struct {
-  int64_t outer, channels, inner;
-  int64_t tiles, tile;     // of channels: how many, and how many channels each
-  int64_t segments, rows;  // of outer
+  channel_split split;
   const float *x;
   float *mean, *variance;
-  double *partial;  // [segments, 2, channels], where segments > 1
+  double *partial;
 } work;
 
 // Rounding may leave less than nothing where all elements are the same. NaN stays.
@@ -111,27 +107,25 @@ CLONES static void of_runs(int64_t rows, int64_t channels, int64_t inner, const 
   }
 }
 
-// Units are (segment, tile), the tile fastest.
 static void run_units(void *context, int64_t begin, int64_t end) {
   const work *w = context;
-  for (int64_t unit = begin; unit < end; unit++) {
-    int64_t channel = unit % w->tiles * w->tile, segment = unit / w->tiles, first = segment * w->rows;
-    int64_t width = w->channels - channel < w->tile ? w->channels - channel : w->tile;
-    int64_t rows = w->outer - first < w->rows ? w->outer - first : w->rows;
-    const float *x = w->x + (first * w->channels + channel) * w->inner;
+  const channel_split *s = &w->split;
+  for (int64_t index = begin; index < end; index++) {
+    const channel_unit unit = unit_of(s, index);
+    const float *x = w->x + unit.start;
     double mean[TILE], squares[TILE];
-    if (w->inner == 1) {
-      of_columns(rows, w->channels, width, x, mean, squares);
+    if (s->inner == 1) {
+      of_columns(unit.rows, s->channels, unit.width, x, mean, squares);
     } else {
-      of_runs(rows, w->channels, w->inner, x, mean, squares);
+      of_runs(unit.rows, s->channels, s->inner, x, mean, squares);
     }
-    for (int64_t j = 0; j < width; j++) {
-      if (w->segments > 1) {
-        double *to = w->partial + segment * 2 * w->channels + channel + j;
-        to[0] = mean[j], to[w->channels] = squares[j];
+    for (int64_t j = 0; j < unit.width; j++) {
+      if (w->partial) {
+        double *to = w->partial + unit.segment * 2 * s->channels + unit.channel + j;
+        to[0] = mean[j], to[s->channels] = squares[j];
       } else {
-        w->mean[channel + j] = (float)mean[j];
-        w->variance[channel + j] = variance_of(squares[j], rows * w->inner);
+        w->mean[unit.channel + j] = (float)mean[j];
+        w->variance[unit.channel + j] = variance_of(squares[j], unit.rows * s->inner);
       }
     }
   }
@@ -139,28 +133,15 @@ static void run_units(void *context, int64_t begin, int64_t end) {
 
 void backprop_moments(int64_t outer, int64_t channels, int64_t inner, const float *x, float *mean, float *variance) {
   if (outer <= 0 || channels <= 0 || inner <= 0) return;
-  work w = {.outer = outer, .channels = channels, .inner = inner, .segments = 1, .rows = outer, .x = x, .mean = mean,
-            .variance = variance};
-  w.tile = inner > 1 ? 1 : channels < TILE ? channels : TILE;
-  w.tiles = (channels + w.tile - 1) / w.tile;
-  int64_t wanted = (4 * (int64_t)backprop_threads() + w.tiles - 1) / w.tiles;
-  int64_t most = outer * channels * inner / SEGMENT < outer ? outer * channels * inner / SEGMENT : outer;
-  if (wanted > most) wanted = most;
-  if (wanted > 1) {
-    w.rows = (outer + wanted - 1) / wanted;
-    w.segments = (outer + w.rows - 1) / w.rows;
-    if (w.segments > 1) w.partial = backprop_scratch(0, w.segments * 2 * channels * (int64_t)sizeof(double));
-    if (!w.partial) w.segments = 1, w.rows = outer;
-  }
-  int64_t units = w.tiles * w.segments;
-  double cost = 0.1 * (double)(outer * channels * inner) / (double)units + 10;
-  backprop_parallel(units, backprop_grain(units, cost), run_units, &w);
-  if (w.segments == 1) return;
+  work w = {.split = split_channels(outer, channels, inner), .x = x, .mean = mean, .variance = variance};
+  w.partial = partial_sums(&w.split);
+  run_channels(&w.split, 0.1, run_units, &w);
+  if (!w.partial) return;
   for (int64_t c = 0; c < channels; c++) {
     double m = 0, q = 0;
-    for (int64_t s = 0; s < w.segments; s++) {
+    for (int64_t s = 0; s < w.split.segments; s++) {
       const double *from = w.partial + s * 2 * channels + c;
-      int64_t before = s * w.rows, rows = outer - before < w.rows ? outer - before : w.rows;
+      int64_t before = s * w.split.rows, rows = outer - before < w.split.rows ? outer - before : w.split.rows;
       double share = (double)rows / (double)(before + rows), moved = from[0] - m;
       m += moved * share;
       q += from[channels] + moved * moved * (double)(before * inner) * share;

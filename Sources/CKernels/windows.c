@@ -2,6 +2,7 @@
 #include "CKernels.h"
 #include "simd.h"
 #include "threads.h"
+#include "windows.h"
 
 typedef struct {
   const backprop_window *window;
@@ -9,17 +10,6 @@ typedef struct {
   const float *x;
   float *y;
 } job;
-
-// The kernel columns first..<last that stay inside the image when the window starts at column `left`.
-static inline void inside(
-    int64_t left, int64_t kernel, int64_t dilation, int64_t width, int64_t *first, int64_t *last) {
-  int64_t a = left < 0 ? (-left + dilation - 1) / dilation : 0;
-  int64_t b = left < width ? (width - left + dilation - 1) / dilation : 0;
-  if (a > kernel) a = kernel;
-  if (b > kernel) b = kernel;
-  *first = a;
-  *last = b > a ? b : a;
-}
 
 // x[plane, h, w] -> y[plane, oh, ow, kh, kw], one plane (image and channel) a unit
 static void unfold_planes(void *context, int64_t begin, int64_t end) {
@@ -32,7 +22,7 @@ static void unfold_planes(void *context, int64_t begin, int64_t end) {
     for (int64_t oh = 0; oh < w->out_height; oh++) {
       for (int64_t ow = 0; ow < w->out_width; ow++) {
         int64_t left = ow * w->stride[1] - w->padding[1], first, last;
-        inside(left, kw, dilation, w->width, &first, &last);
+        backprop_inside(left, kw, dilation, w->width, &first, &last);
         for (int64_t kh = 0; kh < w->kernel[0]; kh++, y += kw) {
           int64_t row = oh * w->stride[0] - w->padding[0] + kh * w->dilation[0];
           const float *from = x + row * w->width + left;
@@ -64,7 +54,7 @@ static void fold_planes(void *context, int64_t begin, int64_t end) {
     for (int64_t oh = 0; oh < w->out_height; oh++) {
       for (int64_t ow = 0; ow < w->out_width; ow++) {
         int64_t left = ow * w->stride[1] - w->padding[1], first, last;
-        inside(left, kw, dilation, w->width, &first, &last);
+        backprop_inside(left, kw, dilation, w->width, &first, &last);
         for (int64_t kh = 0; kh < w->kernel[0]; kh++, y += kw) {
           int64_t row = oh * w->stride[0] - w->padding[0] + kh * w->dilation[0];
           if (row < 0 || row >= w->height) continue;

@@ -50,10 +50,6 @@ using dims = dnnl::memory::dims;
 
 inline dims pair(const int64_t values[2]) { return {values[0], values[1]}; }
 
-inline dnnl::memory::desc vector_desc(int64_t count) {
-  return {{count}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::a};
-}
-
 // Whether an image is dense and channels last. The stride of an extent of 1 says nothing, so it is not looked at.
 inline bool is_channels_last(const backprop_dnn_tensor &tensor) {
   const auto &shape = tensor.shape;
@@ -69,13 +65,6 @@ inline dnnl::memory::desc image(const backprop_dnn_tensor &tensor) {
   const dims shape(tensor.shape, tensor.shape + 4);
   if (is_channels_last(tensor)) return {shape, dnnl::memory::data_type::f32, dnnl::memory::format_tag::nhwc};
   return {shape, dnnl::memory::data_type::f32, dims(tensor.strides, tensor.strides + 4)};
-}
-
-// Dense, in the order that `like` has.
-inline dnnl::memory::desc dense_like(const backprop_dnn_tensor &tensor, const backprop_dnn_tensor &like) {
-  using tag = dnnl::memory::format_tag;
-  return {dims(tensor.shape, tensor.shape + 4), dnnl::memory::data_type::f32,
-          is_channels_last(like) ? tag::nhwc : tag::nchw};
 }
 
 }  // namespace backprop

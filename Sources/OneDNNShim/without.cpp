@@ -24,17 +24,6 @@ int32_t backprop_dnn_convolution(backprop_dnn_direction, const backprop_dnn_tens
   return 1;
 }
 
-int32_t backprop_dnn_pool(backprop_dnn_pooling, backprop_dnn_direction, const backprop_dnn_tensor *,
-                          const backprop_dnn_tensor *, const int64_t *, const int64_t *, const int64_t *,
-                          const int64_t *, backprop_dnn_operation **) {
-  return 1;
-}
-
-int32_t backprop_dnn_batch_normalization_gradient(const backprop_dnn_tensor *, const backprop_dnn_tensor *, float,
-                                                  backprop_dnn_operation **) {
-  return 1;
-}
-
 int64_t backprop_dnn_scratch_bytes(const backprop_dnn_operation *) { return 0; }
 int32_t backprop_dnn_execute(backprop_dnn_operation *, void *const *, void *) { return 1; }
 void backprop_dnn_release(backprop_dnn_operation *) {}

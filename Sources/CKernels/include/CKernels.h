@@ -130,6 +130,14 @@ void backprop_argmax(int64_t outer, int64_t count, int64_t inner, const float *x
 void backprop_moments(
     int64_t outer, int64_t channels, int64_t inner, const float *x, float *mean, float *variance);
 
+// The gradients of scale and shift [channels] of batch normalization: of each channel of x and upstream
+// [outer, channels, inner], the sums of upstream * (x - mean) / sqrt(variance + epsilon) and of upstream. With factor and
+// shift [channels], which may be NULL, of the upstream that ReLU lets through: where (x - mean) * factor + shift > 0.
+void backprop_batch_norm_sums(
+    int64_t outer, int64_t channels, int64_t inner, float epsilon, const float *x, const float *mean,
+    const float *variance, const float *upstream, const float *factor, const float *shift, float *scale_gradient,
+    float *shift_gradient);
+
 // MARK: Rows.  x[rows, width]
 
 // y may be x.
@@ -313,6 +321,20 @@ void backprop_windows(const backprop_window *window, float outside, const float 
 
 // The transpose of backprop_windows: adds y[n, c, oh, ow, kh, kw] up into x[n, c, h, w]. Deterministic.
 void backprop_fold(const backprop_window *window, const float *y, float *x);
+
+// MARK: Pooling, of images whose channels lie together: x[n, h, w, c], y[n, oh, ow, c]
+
+// The greatest of each window; NaN counts as greatest, and what is outside of the image as minus infinity.
+void backprop_max_pool(const backprop_window *window, const float *x, float *y);
+
+// The first greatest of each window takes the upstream[n, oh, ow, c]; y[n, h, w, c].
+void backprop_max_pool_gradient(const backprop_window *window, const float *x, const float *upstream, float *y);
+
+// The mean of each window; what is outside of the image counts as zero.
+void backprop_average_pool(const backprop_window *window, const float *x, float *y);
+
+// Every pixel of a window takes a like share of the upstream[n, oh, ow, c]; y[n, h, w, c].
+void backprop_average_pool_gradient(const backprop_window *window, const float *upstream, float *y);
 
 // MARK: Random numbers
 

@@ -56,25 +56,6 @@ int32_t backprop_dnn_convolution(
     const backprop_dnn_tensor *destination, const backprop_dnn_convolution_geometry *geometry,
     backprop_dnn_operation **operation);
 
-typedef enum {
-  BACKPROP_DNN_MAX,
-  BACKPROP_DNN_AVERAGE,  // the padding counts as zeros, as in PyTorch's default
-} backprop_dnn_pooling;
-
-// Padding is with -inf for MAX. In MAX's backward the first greatest element of a window takes the gradient.
-// Forward: source, destination.  Backward: source, destination gradient, source gradient (AVERAGE ignores source, which may be NULL;
-// MAX's finds the positions again from source: it executes its own forward in scratch memory).
-int32_t backprop_dnn_pool(
-    backprop_dnn_pooling kind, backprop_dnn_direction direction, const backprop_dnn_tensor *source,
-    const backprop_dnn_tensor *destination, const int64_t kernel[2], const int64_t stride[2],
-    const int64_t padding_begin[2], const int64_t padding_end[2], backprop_dnn_operation **operation);
-
-// The gradient of batch normalization over n, h, w with the batch's own mean and (biased) variance.
-// Source, mean[c], variance[c], scale[c], destination gradient, source gradient, scale gradient[c], shift gradient[c].
-int32_t backprop_dnn_batch_normalization_gradient(
-    const backprop_dnn_tensor *source, const backprop_dnn_tensor *destination, float epsilon,
-    backprop_dnn_operation **operation);
-
 // Bytes of scratch memory, aligned to 64, that an execution needs.
 int64_t backprop_dnn_scratch_bytes(const backprop_dnn_operation *operation);
 // `pointers` in the order that the comment at the operation's maker gives.

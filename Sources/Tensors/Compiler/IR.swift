@@ -54,15 +54,18 @@ struct IR {
     return try addInstruction(op, inputs, source: source)
   }
 
-  /// Adds an operation as it is, unless there is one like it.
-  mutating func addInstruction(_ op: Op, _ inputs: [Int], source: Int = -1) throws(TensorError) -> [Int] {
+  /// Adds an operation as it is, unless there is one like it. `again`: a second time all the same, where that is cheaper than
+  /// keeping the result.
+  mutating func addInstruction(
+    _ op: Op, _ inputs: [Int], source: Int = -1, again: Bool = false
+  ) throws(TensorError) -> [Int] {
     let identity = Identity(op: op, inputs: inputs, source: source)
-    if let found = known[identity] {
+    if !again, let found = known[identity] {
       let instruction = instructions[found]
       return Array(instruction.firstOutput..<(instruction.firstOutput + instruction.outputCount))
     }
     let results = try op.inferTypes(inputs.map { types[$0] })
-    known[identity] = instructions.count
+    if !again { known[identity] = instructions.count }
     let first = types.count
     types += results
     producer += results.map { _ in instructions.count }

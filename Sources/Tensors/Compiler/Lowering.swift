@@ -216,36 +216,39 @@ struct Lowering {
         .backwardWeights, source: .init(x), weights: .init(w), destination: .init(u), window, groups: groups)
       emit(call, [x, u], [w])
     case .maxPool(let window), .averagePool(let window):
-      let x = try imageView(inputs[0])
+      let x = try channelsLastView(inputs[0])
       let y = channelsLast(output)
-      let maximum = instruction.op == .maxPool(window)
-      emit(.pool(maximum: maximum, .forward, source: .init(x), destination: .init(y), window), [x], [y])
+      let call = KernelCall.pool(
+        WindowedImage(image: x.shape, windows: y.shape, window), maximum: instruction.op == .maxPool(window))
+      steps.append(.kernel(call, operands: [x.start, y.start], outputs: 1))
     case .maxPoolGradient(let window):
-      let (x, u) = (try imageView(inputs[0]), try imageView(inputs[1]))
-      let dx = View(buffer: allocate(type.shape).buffer, offset: 0, shape: x.shape, strides: x.strides)
-      views[output] = dx
-      emit(.pool(maximum: true, .backwardData, source: .init(x), destination: .init(u), window), [x, u], [dx])
-    case .averagePoolGradient(let window, _):
-      let u = try imageView(inputs[0])
+      let (x, u) = (try channelsLastView(inputs[0]), try channelsLastView(inputs[1]))
       let dx = channelsLast(output)
-      emit(.pool(maximum: false, .backwardData, source: .init(dx), destination: .init(u), window), [u, u], [dx])
+      let call = KernelCall.poolGradient(WindowedImage(image: x.shape, windows: u.shape, window), maximum: true)
+      steps.append(.kernel(call, operands: [x.start, u.start, dx.start], outputs: 1))
+    case .averagePoolGradient(let window, _):
+      let u = try channelsLastView(inputs[0])
+      let dx = channelsLast(output)
+      let call = KernelCall.poolGradient(WindowedImage(image: dx.shape, windows: u.shape, window), maximum: false)
+      steps.append(.kernel(call, operands: [u.start, dx.start], outputs: 1))
     case .batchNorm:  // only the statistics: the rest of it became elementwise arithmetic
       let x = try imageView(inputs[0])
-      let (channels, pixels) = (x.shape[1], x.shape[2] * x.shape[3])
+      let (outer, channels, inner) = x.channelSizes
       let (mean, variance) = (result(output + 1), result(output + 2))
-      let call = KernelCall.moments(
-        outer: x.isRowMajor ? x.shape[0] : x.shape[0] * pixels, channels: channels, inner: x.isRowMajor ? pixels : 1)
-      steps.append(.kernel(call, operands: [x.start, mean, variance], outputs: 2))
-    case .batchNormGradient(let epsilon):
-      let (x, u) = (try imageView(inputs[0]), try imageView(inputs[4]))
-      let statistics = [rowMajor(try view(inputs[1])), rowMajor(try view(inputs[2])), rowMajor(try view(inputs[3]))]
-      let dx = View(buffer: allocate(type.shape).buffer, offset: 0, shape: x.shape, strides: x.strides)
-      views[output] = dx.reshaped(like: type.shape)
-      let (scale, shift) = (allocate(statistics[2].shape), allocate(statistics[2].shape))
-      (views[output + 1], views[output + 2]) = (scale, shift)
-      emit(
-        .batchNormGradient(source: .init(x), destination: .init(u), epsilon: epsilon), [x] + statistics + [u],
-        [dx, scale, shift])
+      steps.append(
+        .kernel(
+          .moments(outer: outer, channels: channels, inner: inner), operands: [x.start, mean, variance], outputs: 2))
+    case .batchNormGradient(let epsilon):  // only the sums, likewise
+      var (x, u) = (try imageView(inputs[0]), try imageView(inputs[4]))
+      if x.isRowMajor != u.isRowMajor { (x, u) = (rowMajor(x), rowMajor(u)) }
+      let (mean, variance) = (try contiguous(inputs[1]), try contiguous(inputs[2]))
+      let (factor, shift) = inputs.count > 5 ? (try contiguous(inputs[5]), try contiguous(inputs[6])) : (nil, nil)
+      let (outer, channels, inner) = x.channelSizes
+      let (scaleGradient, shiftGradient) = (result(output + 1), result(output + 2))
+      steps.append(
+        .kernel(
+          .batchNormSums(outer: outer, channels: channels, inner: inner, epsilon: epsilon),
+          operands: [x.start, mean, variance, u.start, factor, shift, scaleGradient, shiftGradient], outputs: 2))
 
     case .softmax, .logSoftmax:
       let x = try contiguous(inputs[0])
@@ -358,7 +361,7 @@ struct Lowering {
     steps.append(.library(call, operands: operands, outputs: outputs.count))
   }
 
-  /// Images in a layout that oneDNN takes: dense, row-major or channels last. [n, c] counts as [n, c, 1, 1].
+  /// Images in a layout that convolutions take: dense, row-major or channels last. [n, c] counts as [n, c, 1, 1].
   private mutating func imageView(_ value: Int) throws(TensorError) -> View {
     let source = try view(value)
     var image = source
@@ -370,11 +373,25 @@ struct Lowering {
       if !dense.isRowMajor { image = rowMajor(dense) }
     }
     if image.isRowMajor { return rowMajor(image) }
-    return image.denseOrder == [0, 2, 3, 1] ? image : rowMajor(image)
+    return image.denseOrder == Lowering.channelsLastOrder ? image : rowMajor(image)
   }
 
+  /// Images whose channels lie together, copied if they do not.
+  private mutating func channelsLastView(_ value: Int) throws(TensorError) -> View {
+    let source = try view(value)
+    let lying = View(
+      buffer: source.buffer, offset: source.offset, shape: Shape(Lowering.channelsLastOrder.map { source.shape[$0] }),
+      strides: Lowering.channelsLastOrder.map { source.strides[$0] })
+    if lying.isRowMajor { return source }
+    let copy = allocate(source.shape, order: Lowering.channelsLastOrder)
+    emitCopy(from: source, to: copy)
+    return copy
+  }
+
+  private static let channelsLastOrder = [0, 2, 3, 1]
+
   private mutating func channelsLast(_ output: Int) -> View {
-    let view = allocate(ir.types[output].shape, order: [0, 2, 3, 1])
+    let view = allocate(ir.types[output].shape, order: Lowering.channelsLastOrder)
     views[output] = view
     return view
   }
@@ -555,8 +572,9 @@ extension WindowedImage {
 }
 
 extension View {
-  /// Undoes the folding of an image of another rank than four.
-  fileprivate func reshaped(like shape: Shape) -> View {
-    shape.rank == 4 ? self : View(buffer: buffer, offset: offset, shape: shape, strides: shape.rowMajorStrides)
+  /// Dense images as [outer, channels, inner].
+  fileprivate var channelSizes: (outer: Int, channels: Int, inner: Int) {
+    let pixels = shape[2] * shape[3]
+    return isRowMajor ? (shape[0], shape[1], pixels) : (shape[0] * pixels, shape[1], 1)
   }
 }

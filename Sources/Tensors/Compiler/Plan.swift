@@ -135,8 +135,13 @@ enum KernelCall {
   /// `row` elements from one row that is added to the next.
   case scatterAdd(rows: Int, width: Int, count: Int, row: Int)
   case replaceSlice(outer: Int, size: Int, count: Int, inner: Int)
+  /// Of channels-last images.
+  case pool(WindowedImage, maximum: Bool)
+  case poolGradient(WindowedImage, maximum: Bool)
   /// Mean and biased variance of each channel.
   case moments(outer: Int, channels: Int, inner: Int)
+  /// The gradients of scale and shift of each channel.
+  case batchNormSums(outer: Int, channels: Int, inner: Int, epsilon: Double)
   case layerNorm(rows: Int, width: Int, epsilon: Double)
   case layerNormGradient(rows: Int, width: Int)
   case recurrence(Recurrence)
@@ -161,6 +166,4 @@ enum LibraryCall: Hashable {
     var strides: [Int]
   }
   case convolution(Direction, source: Image, weights: Image, destination: Image, Window, groups: Int)
-  case pool(maximum: Bool, Direction, source: Image, destination: Image, Window)
-  case batchNormGradient(source: Image, destination: Image, epsilon: Double)
 }

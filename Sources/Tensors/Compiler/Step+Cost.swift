@@ -88,6 +88,14 @@ extension View {
 }
 
 extension WindowedImage {
+  /// Of pooling; `readings`: how often images of this size are read or written.
+  fileprivate func cost(readings: Int) -> Cost {
+    let positions = batch * channels * outHeight * outWidth
+    return Cost(
+      flops: positions * window.kernel.height * window.kernel.width,
+      elements: readings * batch * channels * height * width + positions)
+  }
+
   fileprivate var title: String { "\([batch, channels, height, width]) by \(window.kernel)" }
 }
 
@@ -117,12 +125,6 @@ extension LibraryCall {
       return Cost(
         flops: 2 * destination.shape.elementCount * filter,
         elements: [source, weights, destination].reduce(0) { $0 + $1.shape.elementCount })
-    case .pool(let maximum, let direction, let source, let destination, let window):
-      let (inside, outside) = (source.shape.elementCount, destination.shape.elementCount)
-      let reads = direction == .forward || !maximum ? 1 : 2
-      return Cost(flops: outside * window.kernel.height * window.kernel.width, elements: reads * inside + outside)
-    case .batchNormGradient(let source, _, _):
-      return Cost(flops: 10 * source.shape.elementCount, elements: 3 * source.shape.elementCount)
     }
   }
 
@@ -138,9 +140,6 @@ extension LibraryCall {
     case .convolution(let direction, let source, let weights, _, let window, _):
       let stride = window.stride == 1 ? "" : ", stride \(window.stride)"
       return "convolution\(suffix(direction)) \(source.shape) ∗ \(weights.shape)\(stride)"
-    case .pool(let maximum, let direction, let source, _, let window):
-      return "\(maximum ? "max" : "average")-pool\(suffix(direction)) \(source.shape) by \(window.kernel)"
-    case .batchNormGradient(let source, _, _): return "batch normalization gradient \(source.shape)"
     }
   }
 }
@@ -152,6 +151,10 @@ extension KernelCall {
     case .scatterAdd(let rows, let width, let count, _):
       return Cost(flops: count * width, elements: (rows + count) * width + count)
     case .replaceSlice(let outer, _, let count, let inner): return Cost(elements: 2 * outer * count * inner)
+    case .pool(let image, _): return image.cost(readings: 1)
+    case .poolGradient(let image, let maximum): return image.cost(readings: maximum ? 2 : 1)
+    case .batchNormSums(let outer, let channels, let inner, _):
+      return Cost(flops: 4 * outer * channels * inner, elements: (2 * outer * inner + 4) * channels)
     case .moments(let outer, let channels, let inner):
       return Cost(flops: 4 * outer * channels * inner, elements: (outer * inner + 2) * channels)
     case .layerNorm(let rows, let width, _):
@@ -169,6 +172,10 @@ extension KernelCall {
     case .scatterAdd(let rows, let width, let count, _): "scatter-add \(count) to \([rows, width])"
     case .replaceSlice(let outer, let size, let count, let inner):
       "replace \(count) of \([outer, size, inner])"
+    case .pool(let image, let maximum): "\(maximum ? "max" : "average")-pool \(image.title)"
+    case .poolGradient(let image, let maximum): "\(maximum ? "max" : "average")-pool gradient \(image.title)"
+    case .batchNormSums(let outer, let channels, let inner, _):
+      "batch normalization sums \([outer, channels, inner])"
     case .moments(let outer, let channels, let inner): "mean and variance \([outer, channels, inner])"
     case .layerNorm(let rows, let width, _): "layer normalization \([rows, width])"
     case .layerNormGradient(let rows, let width): "layer normalization gradient \([rows, width])"

@@ -114,10 +114,11 @@ struct Executor: ~Copyable {
   /// Whether a library-sized operation on these types runs as a whole. Otherwise its definition does.
   static func hasKernel(_ op: Op, _ inputs: [TensorType]) -> Bool {
     switch op {
-    case .convolution, .convolutionInputGradient, .convolutionWeightGradient, .maxPool, .maxPoolGradient, .averagePool,
-      .averagePoolGradient, .batchNormGradient:
+    case .convolution, .convolutionInputGradient, .convolutionWeightGradient:
       Engine.hasOneDNN && inputs.allSatisfy { $0.shape.elementCount > 0 }
-    case .batchNorm, .attention, .attentionGradient: inputs.allSatisfy { $0.shape.elementCount > 0 }
+    case .maxPool, .maxPoolGradient, .averagePool, .averagePoolGradient, .batchNorm, .batchNormGradient, .attention,
+      .attentionGradient:
+      inputs.allSatisfy { $0.shape.elementCount > 0 }
     default: true
     }
   }

@@ -24,6 +24,19 @@ extension KernelCall {
       backprop_scatter_add(n(rows), n(width), n(count), ints(0), operands[1], n(row), operands[2])
     case .replaceSlice(let outer, let size, let count, let inner):
       backprop_replace_slice(n(outer), n(size), n(count), n(inner), operands[0], ints(1), operands[2])
+    case .pool(let image, let maximum):
+      withUnsafePointer(to: image.cValue) {
+        maximum
+          ? backprop_max_pool($0, operands[0], operands[1]) : backprop_average_pool($0, operands[0], operands[1])
+      }
+    case .poolGradient(let image, maximum: true):
+      withUnsafePointer(to: image.cValue) { backprop_max_pool_gradient($0, operands[0], operands[1], operands[2]) }
+    case .poolGradient(let image, maximum: false):
+      withUnsafePointer(to: image.cValue) { backprop_average_pool_gradient($0, operands[0], operands[1]) }
+    case .batchNormSums(let outer, let channels, let inner, let epsilon):
+      backprop_batch_norm_sums(
+        n(outer), n(channels), n(inner), Float(epsilon), operands[0], operands[1], operands[2], operands[3],
+        operands[4], operands[5], operands[6], operands[7])
     case .moments(let outer, let channels, let inner):
       backprop_moments(n(outer), n(channels), n(inner), operands[0], operands[1], operands[2])
     case .layerNorm(let rows, let width, let epsilon):

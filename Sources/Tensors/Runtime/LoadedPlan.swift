@@ -208,7 +208,7 @@ extension Reduction {
 }
 
 extension WindowedImage {
-  fileprivate var cValue: backprop_window {
+  var cValue: backprop_window {
     func pair(_ value: Pair) -> (Int64, Int64) { (Int64(value.height), Int64(value.width)) }
     return backprop_window(
       batch: Int64(batch), channels: Int64(channels), height: Int64(height), width: Int64(width),

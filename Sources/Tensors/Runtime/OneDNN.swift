@@ -55,15 +55,6 @@ final class OneDNNOperation: LoadedCall {
         padding_end: window.paddingEnd(height: source.shape.2, width: source.shape.3, destination).cValue,
         dilation: window.dilation.cValue, groups: Int64(groups))
       status = backprop_dnn_convolution(direction.code, &source, &weights, &destination, &geometry, &operation)
-    case .pool(let maximum, let direction, let source, let destination, let window):
-      var (source, destination) = (source.cValue, destination.cValue)
-      let end = window.paddingEnd(height: source.shape.2, width: source.shape.3, destination)
-      status = backprop_dnn_pool(
-        maximum ? BACKPROP_DNN_MAX : BACKPROP_DNN_AVERAGE, direction.code, &source, &destination, window.kernel.array,
-        window.stride.array, window.paddingBegin.array, end.array, &operation)
-    case .batchNormGradient(let source, let destination, let epsilon):
-      var (source, destination) = (source.cValue, destination.cValue)
-      status = backprop_dnn_batch_normalization_gradient(&source, &destination, Float(epsilon), &operation)
     }
     guard status == 0, let operation else {
       throw TensorError("oneDNN refused \(call): \(String(cString: backprop_dnn_message()))")
@@ -125,7 +116,6 @@ extension LibraryCall.Image {
 
 extension Pair {
   fileprivate var cValue: (Int64, Int64) { (Int64(height), Int64(width)) }
-  fileprivate var array: [Int64] { [Int64(height), Int64(width)] }
 }
 
 extension Window {
