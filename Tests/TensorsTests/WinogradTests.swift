@@ -71,6 +71,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     return wrong.map { "number \($0.offset) is \($0.element.0) instead of \($0.element.1), the largest is \(largest)" }
   }
 
+  /// Both by Winograd's filtering and, where there are matrix units, as direct sums.
   @Test(arguments: 1...40 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
     let item = ConvolutionCase(seed: seed)
     let operands = Self.numbers(item.images, item.weights, item.results, seed: seed)
@@ -88,14 +89,17 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     ]
     for (direction, operands, tensor) in cases {
       let expected = try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats
-      for threads in [1, 2, 5] {
-        let convolution = try #require(WinogradConvolution(item.call(direction), threads: threads), "\(item)")
+      for (threads, inTiles) in [(1, false), (2, false), (5, false), (1, true), (2, true)]
+      where !inTiles || Engine.hasTiles {
+        let name: Comment = "seed \(seed), \(direction) of \(item), \(threads) threads, in tiles: \(inTiles)"
+        let convolution = try #require(
+          WinogradConvolution(item.call(direction), threads: threads, inTiles: inTiles), name)
         let found = try Self.run(convolution, operands, count: expected.count)
         let different = Self.difference(found, expected)
-        #expect(different == nil, "seed \(seed), \(direction) of \(item), \(threads) threads")
+        #expect(different == nil, name)
         let again = try Self.run(convolution, operands, count: expected.count)
         let same = found == again  // apart, since a failure would write all numbers
-        #expect(same, "seed \(seed), \(direction) of \(item), \(threads) threads: other bits")
+        #expect(same, "\(name): other bits")
       }
     }
   }

@@ -307,6 +307,10 @@ void backprop_winograd_weights_gradient(
     const backprop_winograd *shape, const float *x, const float *y_gradient, float *weights_gradient, int64_t workers,
     float *room);
 
+// The same convolution as direct sums in tiles (backprop_has_tiles). 0 where memory is exhausted and y is not whole.
+int backprop_convolution_tiles(
+    const backprop_winograd *shape, const float *x, const float *weights, int32_t turned, float *y, int64_t workers);
+
 // MARK: Windows of images
 
 // x[batch, channels, height, width] dense; window positions out_height x out_width, where

@@ -22,11 +22,13 @@ struct WinogradConvolution: LoadedCall {
   /// Into how many parts the work is split. The bits of the weights' gradient depend on it; like oneDNN's, it is settled
   /// when the call is made ready.
   private let workers: Int64
+  /// Whether it is a direct sum on matrix units instead. Room is kept for either, so that plans are the same everywhere.
+  private let isInTiles: Bool
   let scratchBytes: Int
 
   /// Nil where the kernels cannot do it: they take dense channels-last images of multiples of 16 channels, stride and
   /// dilation 1, one group and up to two pixels of padding.
-  init?(_ call: LibraryCall, threads: Int = Threads.count) {
+  init?(_ call: LibraryCall, threads: Int = Threads.count, inTiles: Bool = backprop_has_tiles() != 0) {
     guard case .convolution(let direction, let source, let weights, let destination, let window, let groups) = call
     else { return nil }
     let padding = window.paddingBegin
@@ -37,6 +39,7 @@ struct WinogradConvolution: LoadedCall {
       source.isChannelsLast, destination.isChannelsLast
     else { return nil }
     self.direction = direction
+    isInTiles = inTiles && direction != .backwardWeights
     // The images' gradient is the convolution of the results' gradient with the weights turned by 180 degrees.
     var shape =
       direction == .backwardData
@@ -66,8 +69,9 @@ struct WinogradConvolution: LoadedCall {
     withUnsafePointer(to: shape) {
       switch direction {
       case .forward, .backwardData:
-        backprop_winograd_convolution(
-          $0, floats(0), floats(1), direction == .backwardData ? 1 : 0, floats(2), workers, room)
+        let turned: Int32 = direction == .backwardData ? 1 : 0
+        if isInTiles && backprop_convolution_tiles($0, floats(0), floats(1), turned, floats(2), workers) != 0 { return }
+        backprop_winograd_convolution($0, floats(0), floats(1), turned, floats(2), workers, room)
       case .backwardWeights:
         backprop_winograd_weights_gradient($0, floats(0), floats(1), floats(2), workers, room)
       }
