@@ -2,8 +2,8 @@
 //
 // A tile of the left factor is 16 places of a row of results by 32 channels of the pixels that one tap of the weights sees
 // from there: for each tap the same split row of the images, some places further on. So rows are split once, into a
-// ring of rows that stays in the caches, and never packed for a tap. Where an image has 16 channels, a row is paired with the
-// one below it to fill the depth of a tile. Where rows are no multiple of 16 pixels, the pixels of some images alternate.
+// ring of rows that stays in the caches, and never packed for a tap. Where an image has 16 channels, two rows are taken as
+// one of 32: two rows of results see two such pairs, and are 32 columns of one product. Where rows are no multiple of 16 pixels, the pixels of some images alternate.
 // The vector units split the rows to come while the tiles multiply.
 #include "amx.h"
 #include "CKernels.h"
@@ -30,9 +30,9 @@ typedef struct {
   int64_t places;                      // of a row, between its parts
   int64_t blocks;                      // of 32 channels
   int64_t row_bytes;
+  int is_paired;                       // two rows of an image are one of the ring, and two of results are one below
   int64_t tap_rows;                    // rows of the ring that a result sees: 3, or 2 where they are pairs
-  int64_t band, bands, units;          // a unit is `band` rows of results of the images that alternate
-  int64_t height_of_block;             // tiles of results multiplied at a time
+  int64_t rows, band, bands, units;    // of results; a unit is `band` of them of the images that alternate
   int64_t share;                       // places split at a time
   _Atomic int64_t *next;               // the first unit that no thread has taken
   _Atomic int *fails;                  // for want of memory
@@ -72,34 +72,49 @@ static void take_unit(splitter *s) {
   u->image = index / c->bands * c->images;
   u->images = least(c->images, c->shape->batch - u->image);
   u->row = index % c->bands * c->band;
-  u->rows = least(c->band, c->shape->out_height - u->row);
+  u->rows = least(c->band, c->rows - u->row);
   u->first = s->row;
   s->at = u;
+}
+
+static int is_inside(const convolution *c, int64_t row) { return row >= 0 && row < c->shape->height; }
+
+// The row of the images that a row of the ring begins with.
+static int64_t image_row(const convolution *c, int64_t row) { return row * (c->is_paired ? 2 : 1) - c->shape->padding[0]; }
+
+// Whether there is anything in a row of the ring.
+static int is_empty(const convolution *c, int64_t row) {
+  row = image_row(c, row);
+  return !is_inside(c, row) && !(c->is_paired && is_inside(c, row + 1));
 }
 
 // Pixels of a row of an image, zeros outside.
 static const float *pixels(const convolution *c, int64_t image, int64_t row, int64_t *step) {
   static const float zeros[LANES];
   const backprop_winograd *s = c->shape;
-  *step = row >= 0 && row < s->height ? s->inputs : 0;
+  *step = is_inside(c, row) ? s->inputs : 0;
   return *step ? c->x + (image * s->height + row) * s->width * s->inputs : zeros;
+}
+
+static void end_row(splitter *s) {
+  if (++s->row - s->at->first == s->at->rows + s->c->tap_rows - 1) take_unit(s);
 }
 
 // Goes on with the next run: 32 channels of a row of an image. Zero where all is split that may be.
 static int begin_run(splitter *s) {
   const convolution *c = s->c;
-  const unit *u = s->at;
-  if (!u || s->row - s->oldest >= RING) return 0;
+  for (;; end_row(s)) {
+    if (!s->at || s->row - s->oldest >= RING) return 0;
+    if (!is_empty(c, s->at->row + s->row - s->at->first)) break;
+  }
   const backprop_winograd *shape = c->shape;
-  const int64_t row = u->row + (s->row - u->first) - shape->padding[0];
-  s->x = pixels(c, u->image + s->image, row, &s->x_step);
-  if (shape->inputs == LANES) {
-    s->y = pixels(c, u->image + s->image, row + 1, &s->y_step);
+  const int64_t row = image_row(c, s->at->row + s->row - s->at->first), image = s->at->image + s->image;
+  s->x = pixels(c, image, row, &s->x_step);
+  if (c->is_paired) {
+    s->y = pixels(c, image, row + 1, &s->y_step);
   } else {
-    const int64_t channel = s->block * TILE_DEPTH;
-    s->y = s->x, s->y_step = s->x_step;
-    if (s->x_step) s->x += channel, s->y += channel + LANES;
-    if (channel + LANES >= shape->inputs) s->y = pixels(c, 0, -1, &s->y_step);
+    s->x += s->block * TILE_DEPTH, s->y = s->x + LANES, s->y_step = s->x_step;
+    if (s->block * TILE_DEPTH + LANES >= shape->inputs) s->y = pixels(c, image, -1, &s->y_step);
   }
   s->left = shape->width;
   s->to_step = c->images * PLACE;
@@ -109,12 +124,11 @@ static int begin_run(splitter *s) {
 }
 
 static void end_run(splitter *s) {
-  const unit *u = s->at;
   if (++s->block < s->c->blocks) return;
   s->block = 0;
-  if (++s->image < u->images) return;
+  if (++s->image < s->at->images) return;
   s->image = 0;
-  if (++s->row - u->first == u->rows + s->c->tap_rows - 1) take_unit(s);
+  end_row(s);
 }
 
 // At most as many places of the run at work.
@@ -137,7 +151,7 @@ AMX_INLINE void split_places(splitter *s, int64_t count) {
 
 // MARK: The weights
 
-// As tiles [32 outputs][row of taps][column of taps][block of channels][part][16 outputs].
+// As tiles [32 columns][row of taps][column of taps][block of channels][part][16 columns].
 typedef struct {
   const convolution *c;
   const float *weights;
@@ -145,7 +159,9 @@ typedef struct {
   char *to;
 } weights_task;
 
-// For begin...end of the 16 outputs and blocks.
+static int64_t columns_of(const convolution *c) { return c->shape->outputs / TILE * (c->is_paired ? 2 : 1); }
+
+// For begin...end of the 16 columns and blocks.
 AMX static void split_weights(void *context, int64_t begin, int64_t end) {
   const weights_task *task = context;
   const convolution *c = task->c;
@@ -154,21 +170,26 @@ AMX static void split_weights(void *context, int64_t begin, int64_t end) {
   const int64_t output_step = task->turned ? 9 : 9 * inputs, input_step = task->turned ? 9 * outputs : 9;
   for (int64_t item = begin; item < end; item++) {
     const int64_t column = item / c->blocks, block = item % c->blocks;
-    const int64_t across = least(2, outputs / TILE - column / 2 * 2);
-    char *to = task->to + (column / 2 * 2 * steps * SPLITS + column % 2) * TILE_BYTES;
+    const int64_t across = least(2, columns_of(c) - column / 2 * 2), odd = column % 2;
+    char *to = task->to + (column / 2 * 2 * steps * SPLITS + odd) * TILE_BYTES;
     for (int64_t i = 0; i < TILE; i++) {
       float numbers[2][9][LANES] = {0};
       for (int64_t half = 0; half < 2; half++) {
         const int64_t input = block * TILE_DEPTH + half * TILE + i;
         if (input >= inputs) continue;
-        const float *from = task->weights + column * TILE * output_step + input * input_step;
+        const float *from = task->weights + (c->is_paired ? column / 2 : column) * TILE * output_step + input * input_step;
         for (int lane = 0; lane < LANES; lane++)
           for (int t = 0; t < 9; t++) numbers[half][task->turned ? 8 - t : t][lane] = from[lane * output_step + t];
       }
       for (int64_t r = 0; r < c->tap_rows; r++)
         for (int64_t t = 0; t < 3; t++) {
+          // Of a pair of results the second sees its first row of taps a row further down.
+          const int64_t above = 2 * r - odd, below = above + 1;
           __m512 x = _mm512_loadu_ps(numbers[0][3 * r + t]), y = _mm512_loadu_ps(numbers[1][3 * r + t]);
-          if (inputs == LANES && r == 1) y = _mm512_loadu_ps(numbers[0][6 + t]);
+          if (c->is_paired) {
+            x = above >= 0 ? _mm512_loadu_ps(numbers[0][3 * above + t]) : _mm512_setzero_ps();
+            y = below <= 2 ? _mm512_loadu_ps(numbers[0][3 * below + t]) : _mm512_setzero_ps();
+          }
           char *tile = to + ((r * 3 + t) * c->blocks + block) * SPLITS * across * TILE_BYTES + i * 64;
           split_pairs(x, y, tile, tile + across * TILE_BYTES, tile + 2 * across * TILE_BYTES);
         }
@@ -184,74 +205,55 @@ typedef struct {
   float *to;            // its first pixel
 } tile_place;
 
-// to[rows][16, 16 * columns] of four tiles or less, for all taps.
+// to[2][16, 16 * columns] of two tiles for all taps; the second column lies `second` floats further on.
 AMX_INLINE void multiply(
-    int rows, int columns, const convolution *c, const tile_place *at, const char *b, float *const to[4], int64_t to_row,
-    const tile_place *later, int64_t later_column, splitter *next) {
+    int columns, const convolution *c, const tile_place at[2], const char *b, float *const to[2], int64_t to_row,
+    int64_t second, const tile_place later[2], int64_t later_column, int64_t later_second, splitter *next) {
   const int64_t part = c->places * PLACE, tap = c->images * PLACE, share = c->share;
-  const int64_t pixel = c->shape->outputs, lines = rows * TILE / (c->tap_rows * 3 * c->blocks) + 1;
+  const int64_t pixel = c->shape->outputs, lines = 2 * TILE / (c->tap_rows * 3 * c->blocks) + 1;
   int64_t asked = 0;
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
-#define LEFT(number, row, split) _tile_loadd(number, at[row].rows[r] + offset + (split) * part, PLACE)
-#define RIGHT(number, column, split) _tile_loadd(number, b + ((split) * columns + (column)) * TILE_BYTES, 64)
-#define BOTH(x, y, z) _tile_dpbf16ps(x, 4, z); _tile_dpbf16ps(y, 5, z)
-#define ALL                            \
-  _tile_dpbf16ps(0, 4, 6);             \
-  if (columns == 2) _tile_dpbf16ps(1, 4, 7); \
-  _tile_dpbf16ps(2, 5, 6);             \
+#define LEFT(split)                                                \
+  _tile_loadd(4, left + (split) * part, PLACE);                    \
+  _tile_loadd(5, left_below + (split) * part, PLACE)
+#define RIGHT(split)                                               \
+  _tile_loadd(6, b + (split) * columns * TILE_BYTES, 64);          \
+  if (columns == 2) _tile_loadd(7, b + ((split) * columns + 1) * TILE_BYTES, 64)
+#define MULTIPLY                                                   \
+  _tile_dpbf16ps(0, 4, 6);                                         \
+  if (columns == 2) _tile_dpbf16ps(1, 4, 7);                       \
+  _tile_dpbf16ps(2, 5, 6);                                         \
   if (columns == 2) _tile_dpbf16ps(3, 5, 7)
   for (int64_t r = 0; r < c->tap_rows; r++)
     for (int64_t t = 0; t < 3; t++)
       for (int64_t block = 0; block < c->blocks; block++, b += SPLITS * columns * TILE_BYTES) {
         const int64_t offset = t * tap + block * SPLITS * part;
-        for (int64_t end = least(asked + lines, rows * TILE); asked < end; asked++) {
+        const char *left = at[0].rows[r] + offset, *left_below = at[1].rows[r] + offset;
+        LEFT(0); RIGHT(2); MULTIPLY;
+        split_places(next, share);
+        RIGHT(1); MULTIPLY;
+        for (int64_t end = least(asked + lines, 2 * TILE); asked < end; asked++) {
           const float *line = later[asked / TILE].to + later_column + asked % TILE * pixel;
           __builtin_prefetch(line, 1);
-          if (columns == 2) __builtin_prefetch(line + TILE, 1);
+          if (columns == 2) __builtin_prefetch(line + later_second, 1);
         }
-        if (rows == 4) {
-          RIGHT(6, 0, 2); RIGHT(7, 0, 1);
-          LEFT(4, 0, 0); LEFT(5, 1, 0); BOTH(0, 1, 6); BOTH(0, 1, 7);
-          split_places(next, share);
-          LEFT(4, 2, 0); LEFT(5, 3, 0); BOTH(2, 3, 6); BOTH(2, 3, 7);
-          RIGHT(6, 0, 0); BOTH(2, 3, 6);
-          LEFT(4, 0, 0); LEFT(5, 1, 0); BOTH(0, 1, 6);
-          LEFT(4, 2, 1); LEFT(5, 3, 1); BOTH(2, 3, 6); BOTH(2, 3, 7);
-          split_places(next, share);
-          LEFT(4, 0, 1); LEFT(5, 1, 1); BOTH(0, 1, 6); BOTH(0, 1, 7);
-          LEFT(4, 2, 2); LEFT(5, 3, 2); BOTH(2, 3, 6);
-          LEFT(4, 0, 2); LEFT(5, 1, 2); BOTH(0, 1, 6);
-        } else {
-          LEFT(4, 0, 0); LEFT(5, 1, 0); RIGHT(6, 0, 2); if (columns == 2) RIGHT(7, 1, 2); ALL;
-          split_places(next, share);
-          RIGHT(6, 0, 1); if (columns == 2) RIGHT(7, 1, 1); ALL;
-          LEFT(4, 0, 1); LEFT(5, 1, 1); ALL;
-          split_places(next, share);
-          RIGHT(6, 0, 0); if (columns == 2) RIGHT(7, 1, 0); ALL;
-          LEFT(4, 0, 2); LEFT(5, 1, 2); ALL;
-          LEFT(4, 0, 0); LEFT(5, 1, 0); ALL;
-        }
+        LEFT(1); MULTIPLY;
+        split_places(next, share);
+        RIGHT(0); MULTIPLY;
+        LEFT(2); MULTIPLY;
+        LEFT(0); MULTIPLY;
       }
 #undef LEFT
 #undef RIGHT
-#undef BOTH
-#undef ALL
+#undef MULTIPLY
   const int64_t stride = to_row * (int64_t)sizeof(float);
   _tile_stored(0, to[0], stride);
-  if (rows == 4) {
-    _tile_stored(1, to[1], stride);
-    _tile_stored(2, to[2], stride);
-    _tile_stored(3, to[3], stride);
-  } else {
-    _tile_stored(2, to[1], stride);
-    if (columns == 2) {
-      _tile_stored(1, to[0] + TILE, stride);
-      _tile_stored(3, to[1] + TILE, stride);
-    }
-  }
+  if (columns == 2) _tile_stored(1, to[0] + second, stride);
+  _tile_stored(2, to[1], stride);
+  if (columns == 2) _tile_stored(3, to[1] + second, stride);
 }
 
 // MARK: The work of a thread
@@ -264,11 +266,14 @@ typedef struct {
 
 static tile_place place_of(const convolution *c, const splitter *s, const cursor *k) {
   const backprop_winograd *shape = c->shape;
+  const int64_t row = k->u->row + k->row;
   tile_place p;
-  for (int64_t r = 0; r < 3; r++)
-    p.rows[r] = s->ring + (k->u->first + k->row + r) % RING * c->row_bytes + k->tile * TILE * PLACE;
-  p.to = c->y + ((k->u->image * shape->out_height + k->u->row + k->row) * shape->out_width + k->tile * TILE / c->images) *
-                    shape->outputs;
+  for (int64_t r = 0; r < 3; r++) {
+    const int64_t slot = is_empty(c, row + r) ? RING : (k->u->first + k->row + r) % RING;
+    p.rows[r] = s->ring + slot * c->row_bytes + k->tile * TILE * PLACE;
+  }
+  p.to = c->y + ((k->u->image * shape->out_height + row * (c->is_paired ? 2 : 1)) * shape->out_width +
+                 k->tile * TILE / c->images) * shape->outputs;
   return p;
 }
 
@@ -282,61 +287,63 @@ static int is_last(const convolution *c, const cursor *k) { return k->tile + 1 =
 
 // Results that do not lie as tiles do.
 static void scatter(
-    const convolution *c, const cursor *k, const float *from, float *to, int64_t columns) {
+    const convolution *c, const cursor *k, const float *from, float *to, int64_t columns, int64_t second) {
   const backprop_winograd *shape = c->shape;
   const int64_t first = k->tile * TILE, count = least(TILE, shape->out_width * c->images - first);
   const int64_t image_step = shape->out_height * shape->out_width * shape->outputs;
+  if (c->is_paired && 2 * (k->u->row + k->row) + 1 == shape->out_height) columns = 1;
+  to -= (first >> c->images_shift) * shape->outputs;
   for (int64_t i = 0; i < count; i++) {
     const int64_t image = (first + i) & (c->images - 1);
     if (image >= k->u->images) continue;
-    float *pixel = to + image * image_step + (((first + i) >> c->images_shift) - (first >> c->images_shift)) * shape->outputs;
+    float *pixel = to + image * image_step + ((first + i) >> c->images_shift) * shape->outputs;
     STORE(pixel, LOAD(from + i * 2 * TILE));
-    if (columns == 2) STORE(pixel + TILE, LOAD(from + i * 2 * TILE + TILE));
+    if (columns == 2) STORE(pixel + second, LOAD(from + i * 2 * TILE + TILE));
   }
 }
 
 AMX static void run_units(void *context, int64_t first_piece, int64_t last_piece) {
   (void)first_piece, (void)last_piece;
   const convolution *c = context;
-  const int64_t outputs = c->shape->outputs, height = c->height_of_block, steps = c->tap_rows * 3 * c->blocks;
+  const int64_t outputs = c->shape->outputs, steps = c->tap_rows * 3 * c->blocks;
   splitter s = {.c = c};
-  s.ring = backprop_scratch(1, RING * c->row_bytes);
+  s.ring = backprop_scratch(1, (RING + 1) * c->row_bytes);  // and a row of zeros
   if (!s.ring) {
     atomic_store_explicit(c->fails, 1, memory_order_relaxed);
     return;
   }
   take_unit(&s);
   if (!s.at) return;
-  memset(s.ring, 0, (size_t)(RING * c->row_bytes));  // the padding stays zero
-  _Alignas(64) float aside[4][TILE * 2 * TILE];
-  const int is_whole = c->images == 1 && c->shape->out_width % TILE == 0;
+  memset(s.ring, 0, (size_t)((RING + 1) * c->row_bytes));  // the padding stays zero
+  _Alignas(64) float aside[2][TILE * 2 * TILE];
+  const int is_whole =
+      c->images == 1 && c->shape->out_width % TILE == 0 && !(c->is_paired && c->shape->out_height % 2 == 1);
+  const int64_t width = c->is_paired ? TILE : 2 * TILE, second = c->is_paired ? c->shape->out_width * outputs : TILE;
   open_tiles();
   for (int64_t number = 0; number < s.taken; number++) {
     cursor k = {&s.units[number % RING], 0, 0};
     for (int done = 0; !done;) {
-      cursor tiles[8];
-      tile_place places[8];
-      for (int64_t i = 0; i < 2 * height; i++) {
-        tiles[i] = k;
+      cursor at[4];
+      tile_place places[4];
+      for (int i = 0; i < 4; i++) {
+        at[i] = k;
         places[i] = place_of(c, &s, &k);
-        if (i < height) done = is_last(c, &k);
-        if (i + 1 < 2 * height) advance(c, &k);
+        if (i == 1) done = is_last(c, &k);
+        if (i < 3) advance(c, &k);
       }
-      s.oldest = k.u->first + tiles[0].row;
-      while (s.row < k.u->first + tiles[height - 1].row + c->tap_rows) split_places(&s, c->shape->width);
-      for (int64_t column = 0; column < outputs; column += 2 * TILE) {
-        const int columns = outputs - column > TILE ? 2 : 1;
-        const char *b = c->weights + column / TILE * steps * SPLITS * TILE_BYTES;
-        float *to[4];
-        for (int64_t i = 0; i < height; i++) to[i] = is_whole ? places[i].to + column : aside[i];
-        const int64_t to_row = is_whole ? outputs : 2 * TILE;
-        if (height == 4) multiply(4, 1, c, places, b, to, to_row, places + height, column, &s);
-        else if (columns == 2) multiply(2, 2, c, places, b, to, to_row, places + height, column, &s);
-        else multiply(2, 1, c, places, b, to, to_row, places + height, column, &s);
+      k = at[2];
+      s.oldest = k.u->first + at[0].row;
+      while (s.row < k.u->first + at[1].row + c->tap_rows) split_places(&s, c->shape->width);
+      for (int64_t column = 0; column < outputs; column += width) {
+        const int columns = c->is_paired || outputs - column > TILE ? 2 : 1;
+        const char *b = c->weights + column / width * 2 * steps * SPLITS * TILE_BYTES;
+        float *to[2] = {is_whole ? places[0].to + column : aside[0], is_whole ? places[1].to + column : aside[1]};
+        const int64_t row = is_whole ? outputs : 2 * TILE, apart = is_whole ? second : TILE;
+        if (columns == 2) multiply(2, c, places, b, to, row, apart, places + 2, column, second, &s);
+        else multiply(1, c, places, b, to, row, apart, places + 2, column, second, &s);
         if (!is_whole)
-          for (int64_t i = 0; i < height; i++) scatter(c, &tiles[i], aside[i], places[i].to + column, columns);
+          for (int i = 0; i < 2; i++) scatter(c, &at[i], aside[i], places[i].to + column, columns, second);
       }
-      k = tiles[height];
     }
   }
   close_tiles();
@@ -360,25 +367,25 @@ int backprop_convolution_tiles(
   _Atomic int fails = 0;
   convolution c = {
       .shape = s, .x = x, .y = y, .images = images, .images_shift = __builtin_ctzll((uint64_t)images),
-      .tiles = parts(s->out_width * images, TILE), .blocks = parts(s->inputs, TILE_DEPTH), .tap_rows = is_paired ? 2 : 3,
-      .height_of_block = s->outputs == TILE ? 4 : 2, .next = &next, .fails = &fails};
+      .tiles = parts(s->out_width * images, TILE), .blocks = parts(s->inputs, TILE_DEPTH), .is_paired = is_paired,
+      .tap_rows = is_paired ? 2 : 3, .rows = is_paired ? (s->out_height + 1) / 2 : s->out_height, .next = &next, .fails = &fails};
   c.places = c.tiles * TILE + 2 * images;
   c.row_bytes = c.blocks * SPLITS * c.places * PLACE;
   // Eight units a worker, so that none waits long for another, but not many rows split twice.
   int64_t bands = parts(8 * workers, groups);
-  c.band = parts(s->out_height, bands);
+  c.band = parts(c.rows, bands);
   if (c.band < 4) c.band = 4;
-  c.bands = parts(s->out_height, c.band), c.units = groups * c.bands;
+  c.bands = parts(c.rows, c.band), c.units = groups * c.bands;
   const int64_t steps = c.tap_rows * 3 * c.blocks;
   // What is split while a block is multiplied, and a fifth more.
   const double places = (double)(s->width * images * c.blocks) * (double)(c.band + 2) / (double)c.band;
-  const double calls = (double)(parts(s->outputs, 2 * TILE) * steps * 2) * (double)c.tiles / (double)c.height_of_block;
+  const double calls = (double)(parts(columns_of(&c), 2) * steps) * (double)c.tiles;
   c.share = (int64_t)(1.2 * places / calls) + 1;
-  char *panel = backprop_scratch(0, steps * SPLITS * s->outputs / TILE * TILE_BYTES);
+  char *panel = backprop_scratch(0, steps * SPLITS * columns_of(&c) * TILE_BYTES);
   if (!panel) return 0;
   c.weights = panel;
   weights_task task = {&c, weights, turned, panel};
-  const int64_t items = s->outputs / TILE * c.blocks;
+  const int64_t items = columns_of(&c) * c.blocks;
   backprop_parallel(items, backprop_grain(items, 4000), split_weights, &task);
   backprop_parallel(least(workers, c.units), 1, run_units, &c);
   return !atomic_load_explicit(&fails, memory_order_relaxed);
