@@ -22,6 +22,8 @@ enum {
   UNIT_BYTES = 3 << 17,   // two of them, and the sums, stay in the second-level cache of 2 MB
   ROWS_AT_ONCE = 4,       // of a tile
   PLACES_AT_ONCE = 4,
+  WHOLE = 256,            // shares of a piece
+  CALLS = 5,              // of split_share for each depth of a tile
 };
 
 typedef struct {
@@ -34,7 +36,7 @@ typedef struct {
   int64_t band, bands, units;    // a unit is `band` rows of results
   int64_t chunks;                // of units; each has a sum of its own, whoever makes it
   int64_t right_bytes, left_bytes;
-  int64_t share;                 // pieces done at a time
+  int64_t share;                 // of a piece, done at a time
   _Atomic int64_t *next;         // the first chunk that no thread has taken
   _Atomic int *fails;            // for want of memory
 } gradient;
@@ -54,6 +56,7 @@ typedef struct {
   const float *x, *y;
   int64_t x_step, y_step, to_step, places;  // what is left of it
   char *to;
+  int64_t credit;            // of a piece
   int64_t left_row, tile, left_block, stage;  // the tile of the results' gradient at work
   _Alignas(64) float turned[2][TILE * TILE];
 } splitter;
@@ -64,7 +67,7 @@ static void begin_unit(splitter *s, const gradient *g, int64_t index, char *to) 
   s->row = index % g->bands * g->band;
   s->rows = least(g->band, g->shape->out_height - s->row);
   s->right = to, s->left = to + g->right_bytes;
-  s->r = s->pair = s->block = s->places = s->left_row = s->tile = s->left_block = s->stage = 0;
+  s->r = s->pair = s->block = s->places = s->left_row = s->tile = s->left_block = s->stage = s->credit = 0;
 }
 
 static const float zeros[LANES];
@@ -98,14 +101,18 @@ static void end_run(splitter *s) {
 
 AMX_INLINE void split_places(splitter *s) {
   if (s->places == 0) begin_run(s);
-  const int64_t count = least(PLACES_AT_ONCE, s->places), part = s->g->places * PLACE;
-  for (int64_t i = 0; i < count; i++) {
-    __builtin_prefetch(s->x + 1024);
-    __builtin_prefetch(s->y + 1024);
-    split_pairs(_mm512_loadu_ps(s->x), _mm512_loadu_ps(s->y), s->to, s->to + part, s->to + 2 * part);
-    s->x += s->x_step, s->y += s->y_step, s->to += s->to_step;
-  }
+  const int64_t part = s->g->places * PLACE, x_step = s->x_step, y_step = s->y_step, to_step = s->to_step;
+  const float *x = s->x, *y = s->y;
+  char *to = s->to;
+  int64_t count = least(PLACES_AT_ONCE, s->places);
   s->places -= count;
+  for (; count > 0; count--) {
+    __builtin_prefetch(x + 1024);
+    __builtin_prefetch(y + 1024);
+    split_pairs(_mm512_loadu_ps(x), _mm512_loadu_ps(y), to, to + part, to + 2 * part);
+    x += x_step, y += y_step, to += to_step;
+  }
+  s->x = x, s->y = y, s->to = to;
   if (s->places == 0) end_run(s);
 }
 
@@ -154,30 +161,24 @@ AMX_INLINE void split_left(splitter *s) {
 
 static int is_split(const splitter *s) { return s->left_row >= s->rows && s->r >= s->rows + 2; }
 
-// Both factors by turns, since one takes more shuffles and the other more memory.
-AMX_INLINE void split_pieces(splitter *s, int64_t count) {
-  for (; count > 0; count--) {
-    if (s->left_row < s->rows) split_left(s);
-    else if (s->r < s->rows + 2) split_places(s);
-    else return;
-  }
+AMX_INLINE void split_piece(splitter *s) {
+  if (s->left_row < s->rows) split_left(s);
+  else if (s->r < s->rows + 2) split_places(s);
+}
+
+// What is to be split beside a few products: seldom more than a piece, or products would wait for it.
+AMX_INLINE void split_share(splitter *s, int64_t share) {
+  for (s->credit += share; s->credit >= WHOLE; s->credit -= WHOLE) split_piece(s);
 }
 
 // MARK: The products
 
-// sums[3][16, 16] (+)= of a unit, for one row of taps.
-AMX_INLINE void multiply(
-    const gradient *g, int64_t rows, const char *left, const char *right, float *sums, int adds, splitter *next) {
+// to[3][16, 16] = the sums of a unit for one row of taps.
+AMX_INLINE void multiply(const gradient *g, int64_t rows, const char *left, const char *right, float *to, splitter *next) {
   const int64_t part = g->places * PLACE, tap = g->pairs * PLACE, share = g->share, row = row_bytes(g);
-  if (adds) {
-    _tile_loadd(0, sums, 64);
-    _tile_loadd(1, sums + TILE * TILE, 64);
-    _tile_loadd(2, sums + 2 * TILE * TILE, 64);
-  } else {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-  }
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
 #define RIGHT(split)                                       \
   _tile_loadd(5, b + (split) * part, PLACE);               \
   _tile_loadd(6, b + (split) * part + tap, PLACE);         \
@@ -192,24 +193,43 @@ AMX_INLINE void multiply(
       _tile_loadd(3, left, 64);
       RIGHT(0);
       MULTIPLY(3);
+      split_share(next, share);
       _tile_loadd(4, left + TILE_BYTES, 64);
       MULTIPLY(4);
-      split_pieces(next, share);
+      split_share(next, share);
       _tile_loadd(3, left + 2 * TILE_BYTES, 64);
       MULTIPLY(3);
+      split_share(next, share);
       RIGHT(1);
       MULTIPLY(4);
-      split_pieces(next, share);
+      split_share(next, share);
       _tile_loadd(3, left, 64);
       MULTIPLY(3);
+      split_share(next, share);
       RIGHT(2);
       MULTIPLY(3);
     }
 #undef RIGHT
 #undef MULTIPLY
-  _tile_stored(0, sums, 64);
-  _tile_stored(1, sums + TILE * TILE, 64);
-  _tile_stored(2, sums + 2 * TILE * TILE, 64);
+  _tile_stored(0, to, 64);
+  _tile_stored(1, to + TILE * TILE, 64);
+  _tile_stored(2, to + 2 * TILE * TILE, 64);
+}
+
+// What multiply gave, to be added to the sums of a chunk after the next product: sums of sums round less than long sums,
+// and the tiles are still at work on the last one.
+typedef struct {
+  const float *from;
+  float *to;
+  int adds;
+} result;
+
+AMX_INLINE void add_result(const result *r) {
+  if (!r->to) return;
+  if (r->adds)
+    for (int64_t i = 0; i < 3 * TILE * TILE; i += LANES) STORE(r->to + i, LOAD(r->to + i) + LOAD(r->from + i));
+  else
+    memcpy(r->to, r->from, 3 * TILE * TILE * sizeof(float));
 }
 
 static int64_t first_unit(const gradient *g, int64_t chunk) { return g->units * chunk / g->chunks; }
@@ -232,7 +252,10 @@ AMX static void run_chunks(void *context, int64_t first_piece, int64_t last_piec
   int64_t index = first_unit(g, chunk);
   splitter s;
   begin_unit(&s, g, index, room);
-  while (!is_split(&s)) split_pieces(&s, 1);
+  while (!is_split(&s)) split_piece(&s);
+  _Alignas(64) float aside[2][3 * TILE * TILE];
+  result last = {0};
+  int64_t products = 0;
   open_tiles();
   for (int odd = 0; chunk < g->chunks; odd = !odd) {
     const int64_t rows = s.rows, here = chunk, first = first_unit(g, chunk);
@@ -246,12 +269,17 @@ AMX static void run_chunks(void *context, int64_t first_piece, int64_t last_piec
     float *sums = g->sums + here * sum_floats(g);
     for (int64_t k = 0; k < g->lefts; k++)
       for (int64_t c = 0; c < g->rights; c++)
-        for (int64_t r = 0; r < 3; r++, sums += 3 * TILE * TILE)
+        for (int64_t r = 0; r < 3; r++, sums += 3 * TILE * TILE) {
+          float *to = aside[products++ % 2];
           multiply(
               g, rows, left + k * g->band * g->tiles * SPLITS * TILE_BYTES, right + (c * (g->band + 2) + r) * row_bytes(g),
-              sums, adds, &s);
-    while (!is_split(&s)) split_pieces(&s, 1);
+              to, &s);
+          add_result(&last);
+          last = (result){to, sums, adds};
+        }
+    while (!is_split(&s)) split_piece(&s);
   }
+  add_result(&last);
   close_tiles();
 }
 
@@ -295,8 +323,8 @@ int backprop_convolution_gradient_tiles(
   // What is split while a unit is multiplied, and a fifth more.
   const int64_t pieces = g.rights * (g.band + 2) * pairs * parts(s->width, PLACES_AT_ONCE) +
                          g.lefts * g.band * g.tiles * (2 + TILE / ROWS_AT_ONCE);
-  const int64_t calls = g.lefts * g.rights * 3 * g.band * g.tiles * 2;
-  g.share = (int64_t)(1.2 * (double)pieces / (double)calls) + 1;
+  const int64_t calls = g.lefts * g.rights * 3 * g.band * g.tiles * CALLS;
+  g.share = pieces * (WHOLE + WHOLE / 8) / calls + 1;
   g.sums = backprop_scratch(0, g.chunks * sum_floats(&g) * (int64_t)sizeof(float));
   if (!g.sums) return 0;
   backprop_parallel(least(workers, g.chunks), 1, run_chunks, &g);

@@ -307,9 +307,11 @@ void backprop_winograd_weights_gradient(
     const backprop_winograd *shape, const float *x, const float *y_gradient, float *weights_gradient, int64_t workers,
     float *room);
 
-// The same convolution as direct sums in tiles (backprop_has_tiles). 0 where memory is exhausted and y is not whole.
+// The same two as direct sums in tiles (backprop_has_tiles). 0 where memory is exhausted and the result is not whole.
 int backprop_convolution_tiles(
     const backprop_winograd *shape, const float *x, const float *weights, int32_t turned, float *y, int64_t workers);
+int backprop_convolution_gradient_tiles(
+    const backprop_winograd *shape, const float *x, const float *y_gradient, float *weights_gradient, int64_t workers);
 
 // MARK: Windows of images
 

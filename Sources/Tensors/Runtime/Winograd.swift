@@ -28,7 +28,7 @@ struct WinogradConvolution: LoadedCall {
 
   /// Nil where the kernels cannot do it: they take dense channels-last images of multiples of 16 channels, stride and
   /// dilation 1, one group and up to two pixels of padding.
-  init?(_ call: LibraryCall, threads: Int = Threads.count, inTiles: Bool = backprop_has_tiles() != 0) {
+  init?(_ call: LibraryCall, threads: Int = Threads.count, inTiles: Bool? = nil) {
     guard case .convolution(let direction, let source, let weights, let destination, let window, let groups) = call
     else { return nil }
     let padding = window.paddingBegin
@@ -39,12 +39,12 @@ struct WinogradConvolution: LoadedCall {
       source.isChannelsLast, destination.isChannelsLast
     else { return nil }
     self.direction = direction
-    isInTiles = inTiles && direction != .backwardWeights
     // The images' gradient is the convolution of the results' gradient with the weights turned by 180 degrees.
     var shape =
       direction == .backwardData
       ? backprop_winograd(destination, source, padding: Pair(2 - padding.height, 2 - padding.width))
       : backprop_winograd(source, destination, padding: padding)
+    isInTiles = inTiles ?? (backprop_has_tiles() != 0 && Self.tilesPay(direction, shape))
     workers = backprop_winograd_workers(&shape, Int64(threads))
     let floats =
       direction == .backwardWeights
@@ -63,6 +63,18 @@ struct WinogradConvolution: LoadedCall {
       && min(height, width) >= 4 && height * width >= 3 * tilesOfImage && shape.inputs * shape.outputs <= 256 * 256
   }
 
+  /// Whether direct sums on matrix units are faster still, as measured (docs/performance.md): with enough pixels for
+  /// packing the weights to be worth it, and columns of outputs in pairs of tiles; the weights' gradient where rows fill
+  /// their tiles and there are pairs of images.
+  private static func tilesPay(_ direction: LibraryCall.Direction, _ shape: backprop_winograd) -> Bool {
+    guard shape.inputs * shape.outputs <= 128 * 128, shape.batch * shape.out_height * shape.out_width >= 2048 else {
+      return false
+    }
+    return direction == .backwardWeights
+      ? shape.out_width % 8 == 0 && shape.batch >= 8 && shape.inputs * shape.outputs <= 64 * 64
+      : shape.inputs == 16 || shape.outputs % 32 == 0
+  }
+
   func run(_ operands: UnsafePointer<UnsafeMutableRawPointer?>, _ scratch: UnsafeMutableRawPointer) {
     func floats(_ index: Int) -> UnsafeMutablePointer<Float>? { operands[index]?.assumingMemoryBound(to: Float.self) }
     let room = scratch.assumingMemoryBound(to: Float.self)
@@ -73,6 +85,9 @@ struct WinogradConvolution: LoadedCall {
         if isInTiles && backprop_convolution_tiles($0, floats(0), floats(1), turned, floats(2), workers) != 0 { return }
         backprop_winograd_convolution($0, floats(0), floats(1), turned, floats(2), workers, room)
       case .backwardWeights:
+        if isInTiles && backprop_convolution_gradient_tiles($0, floats(0), floats(1), floats(2), workers) != 0 {
+          return
+        }
         backprop_winograd_weights_gradient($0, floats(0), floats(1), floats(2), workers, room)
       }
     }
