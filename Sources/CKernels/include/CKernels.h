@@ -261,7 +261,8 @@ int backprop_attention_gradient(
 void backprop_vector_matrix(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, float *c);
 
-// Whether the processor multiplies tiles of bfloat16 (AMX) and the system lets this process have them.
+// Whether the processor multiplies tiles of bfloat16 (AMX), the system lets this process have them, and the environment
+// does not say BACKPROP_TILES=0.
 int backprop_has_tiles(void);
 
 // The same as backprop_matmul in tiles, where there are any: 2.5 times as fast as its multiply-adds, and as exact.

@@ -6,7 +6,7 @@ public enum Engine {
   /// Whether the package was built with oneDNN.
   public static var hasOneDNN: Bool { backprop_dnn_available() != 0 }
 
-  /// Whether the processor has matrix units (AMX) for large products.
+  /// Whether the processor has matrix units (AMX) for large products. `BACKPROP_TILES=0` in the environment does without.
   public static var hasTiles: Bool { backprop_has_tiles() != 0 }
 
   /// A line for people: what computes, with how many threads.
@@ -84,10 +84,10 @@ func matrixProduct(
   if shape.isFewRows { return backprop_vector_matrix(m, n, k, a, lda, b, ldb, c) }
   let (aRow, aColumn) = shape.transposeA ? (1, lda) : (lda, 1)
   let (bRow, bColumn) = shape.transposeB ? (1, ldb) : (ldb, 1)
-  if shape.isNarrow || !(Engine.hasTiles && shape.fillsTiles || Engine.hasOneDNN) {
-    backprop_matmul(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
-  } else if Engine.hasTiles && shape.fillsTiles {
+  if Engine.hasTiles, shape.fillsTiles {
     backprop_matmul_tiles(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
+  } else if shape.isNarrow || !Engine.hasOneDNN {
+    backprop_matmul(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
   } else {
     let status = backprop_dnn_sgemm(
       shape.transposeA ? 1 : 0, shape.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
