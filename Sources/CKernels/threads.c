@@ -2,6 +2,7 @@
 #include "threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -142,7 +143,90 @@ static void openmp_thread(void *context) {
   int64_t step = r->threads();
   for (int64_t index = r->thread(); index < j->ranges; index += step) run_range(j, index);
 }
+
+// MARK: A held team: one region of OpenMP for many jobs. Who waits looks at a number, instead of going through two barriers.
+
+enum { MANY_TRIES = 2000 };  // 10 to 100 µs
+
+typedef struct {
+  // One line of the cache, which goes over at once:
+  _Alignas(64) _Atomic int64_t posted;  // jobs so far
+  job job;  // without a task: it is over
+  _Alignas(64) _Atomic int64_t done;  // how many times a thread other than the caller was through with a job
+  int64_t size;
+  backprop_work work;
+  void *context;
+} team;
+
+static _Thread_local team *held = NULL;  // waits for this thread's next job
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
 #endif
+}
+
+// Where others want the processor, the one who is waited for may be among them.
+static void wait_for(_Atomic int64_t *number, int64_t value) {
+  for (int64_t tries = 0; atomic_load_explicit(number, memory_order_acquire) < value; tries++) {
+    if (tries < MANY_TRIES) {
+      pause_briefly();
+    } else {
+      sched_yield();
+    }
+  }
+}
+
+static void post(team *t, const job *j) {
+  t->job = *j;
+  atomic_fetch_add_explicit(&t->posted, 1, memory_order_release);
+}
+
+// What a job forks in turn is for OpenMP, as in any region.
+static void run_held(const job *j) {
+  team *t = held;
+  held = NULL;
+  post(t, j);
+  for (int64_t index = 0; index < j->ranges; index += t->size) run_range(j, index);
+  wait_for(&t->done, atomic_load_explicit(&t->posted, memory_order_relaxed) * (t->size - 1));
+  held = t;
+}
+
+static void team_thread(void *context) {
+  team *t = context;
+  const runtime *r = the_runtime();
+  int64_t size = r->threads(), thread = r->thread();
+  if (thread == 0) {  // the caller
+    t->size = size;
+    held = t;
+    t->work(t->context);
+    held = NULL;
+    post(t, &(job){.task = NULL});
+    return;
+  }
+  for (int64_t next = 1;; next++) {
+    wait_for(&t->posted, next);
+    const job *j = &t->job;
+    if (!j->task) return;
+    for (int64_t index = thread; index < j->ranges; index += size) run_range(j, index);
+    atomic_fetch_add_explicit(&t->done, 1, memory_order_release);
+  }
+}
+#endif
+
+void backprop_hold(backprop_work work, void *context) {
+#if defined(__linux__)
+  const runtime *r = the_runtime();
+  if (r->parallel && backprop_threads() > 1 && !is_beside && !held) {
+    team t = {.work = work, .context = context};
+    r->parallel(team_thread, &t, (unsigned)backprop_threads(), 0);
+    return;
+  }
+#endif
+  work(context);
+}
 
 static void dispatch_range(void *context, size_t index) { run_range(context, (int64_t)index); }
 
@@ -175,6 +259,10 @@ void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *c
   job j = {count, grain, grains, ranges, task, context};
   if (is_beside) {
     for (int64_t index = 0; index < ranges; index++) run_range(&j, index);
+#if defined(__linux__)
+  } else if (held) {
+    run_held(&j);
+#endif
   } else {
     fork_job(&j);
   }
