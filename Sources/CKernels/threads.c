@@ -2,7 +2,6 @@
 #include "threads.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,6 +13,9 @@
 #endif
 
 #if defined(__linux__)
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 // Neither library is linked by us: oneDNN brings OpenMP, Swift brings Dispatch, and a process may have neither.
 // A weak reference is not enough where the linker resolves it to nothing for a library that another library brings,
@@ -148,11 +150,17 @@ static void openmp_thread(void *context) {
 
 enum { MANY_TRIES = 2000 };  // 10 to 100 µs
 
+// A number that grows, and how many threads sleep until it does.
+typedef struct {
+  _Atomic uint32_t number;
+  _Atomic uint32_t sleepers;
+} counter;
+
 typedef struct {
   // One line of the cache, which goes over at once:
-  _Alignas(64) _Atomic int64_t posted;  // jobs so far
+  _Alignas(64) counter posted;  // jobs so far
   job job;  // without a task: it is over
-  _Alignas(64) _Atomic int64_t done;  // how many times a thread other than the caller was through with a job
+  _Alignas(64) counter done;  // how many times a thread other than the caller was through with a job
   int64_t size;
   backprop_work work;
   void *context;
@@ -168,20 +176,30 @@ static void pause_briefly(void) {
 #endif
 }
 
-// Where others want the processor, the one who is waited for may be among them.
-static void wait_for(_Atomic int64_t *number, int64_t value) {
-  for (int64_t tries = 0; atomic_load_explicit(number, memory_order_acquire) < value; tries++) {
-    if (tries < MANY_TRIES) {
-      pause_briefly();
-    } else {
-      sched_yield();
-    }
+// Awake at first, then asleep, as OpenMP's threads wait: where others want the processors, giving them away without sleeping
+// made a token four times as slow.
+static void wait_for(counter *c, uint32_t value) {
+  for (int tries = 0; tries < MANY_TRIES; tries++) {
+    if ((int32_t)(atomic_load_explicit(&c->number, memory_order_acquire) - value) >= 0) return;
+    pause_briefly();
   }
+  atomic_fetch_add(&c->sleepers, 1);
+  for (;;) {
+    uint32_t number = atomic_load(&c->number);
+    if ((int32_t)(number - value) >= 0) break;
+    syscall(SYS_futex, &c->number, FUTEX_WAIT_PRIVATE, number, NULL, NULL, 0);
+  }
+  atomic_fetch_sub(&c->sleepers, 1);
+}
+
+static void count_up(counter *c) {
+  atomic_fetch_add(&c->number, 1);
+  if (atomic_load(&c->sleepers)) syscall(SYS_futex, &c->number, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 static void post(team *t, const job *j) {
   t->job = *j;
-  atomic_fetch_add_explicit(&t->posted, 1, memory_order_release);
+  count_up(&t->posted);
 }
 
 // What a job forks in turn is for OpenMP, as in any region.
@@ -190,7 +208,7 @@ static void run_held(const job *j) {
   held = NULL;
   post(t, j);
   for (int64_t index = 0; index < j->ranges; index += t->size) run_range(j, index);
-  wait_for(&t->done, atomic_load_explicit(&t->posted, memory_order_relaxed) * (t->size - 1));
+  wait_for(&t->done, atomic_load_explicit(&t->posted.number, memory_order_relaxed) * (uint32_t)(t->size - 1));
   held = t;
 }
 
@@ -206,12 +224,12 @@ static void team_thread(void *context) {
     post(t, &(job){.task = NULL});
     return;
   }
-  for (int64_t next = 1;; next++) {
+  for (uint32_t next = 1;; next++) {
     wait_for(&t->posted, next);
     const job *j = &t->job;
     if (!j->task) return;
     for (int64_t index = thread; index < j->ranges; index += size) run_range(j, index);
-    atomic_fetch_add_explicit(&t->done, 1, memory_order_release);
+    count_up(&t->done);
   }
 }
 #endif
@@ -219,7 +237,8 @@ static void team_thread(void *context) {
 void backprop_hold(backprop_work work, void *context) {
 #if defined(__linux__)
   const runtime *r = the_runtime();
-  if (r->parallel && backprop_threads() > 1 && !is_beside && !held) {
+  // With more threads than processors, who waits awake stands in the others' way.
+  if (r->parallel && backprop_threads() > 1 && backprop_threads() <= online_processors() && !is_beside && !held) {
     team t = {.work = work, .context = context};
     r->parallel(team_thread, &t, (unsigned)backprop_threads(), 0);
     return;
