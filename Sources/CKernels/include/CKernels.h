@@ -30,6 +30,10 @@ typedef void (*backprop_work)(void *context);
 void backprop_beside(
     int64_t count, int64_t *done, backprop_task task, void *task_context, backprop_work work, void *context);
 
+// Runs work(context) on the caller while the pool's other threads wait, awake, for what it forks: a fork then costs less
+// than half. What else the process runs on all threads (oneDNN) would find them taken, and is not for `work`.
+void backprop_hold(backprop_work work, void *context);
+
 // Denormal numbers become zero on the calling thread and on the pool's threads.
 void backprop_flush_denormals(void);
 
