@@ -22,10 +22,10 @@ struct Plan {
   /// Elements of each output.
   var outputSizes: [Int]
 
-  /// Whether there are matrix products that our own kernels do not take where there is oneDNN.
+  /// Whether there are matrix products that oneDNN makes.
   var hasLibraryProducts: Bool {
     steps.contains { step in
-      if case .matmul(let product) = step { !product.shape.isFewRows && !product.shape.isNarrow } else { false }
+      if case .matmul(let product) = step { !product.shape.isOwn } else { false }
     }
   }
 }
@@ -109,7 +109,7 @@ struct MatrixShape {
   /// Whether matrix units are worth it. Tiles are 16 by 16 and as deep as 32; with few rows or columns, to pack the other
   /// factor takes as long as oneDNN's product, though not as long as our own.
   var fillsTiles: Bool {
-    let least = Engine.hasOneDNN ? 96 : 16
+    let least = Engine.hasOneDNN ? 64 : 16
     return m >= least && n >= least && k >= least
   }
 

@@ -224,7 +224,7 @@ extension Step {
   /// Whether it is our own kernel, which forks by `backprop_parallel` or not at all.
   fileprivate var isOwn: Bool {
     switch self {
-    case .matmul(let product): !Engine.hasOneDNN || product.shape.isFewRows || product.shape.isNarrow
+    case .matmul(let product): product.shape.isOwn
     case .library: false
     case .program, .reduce, .argmax, .softmax, .crossEntropy, .crossEntropyGradient, .windows, .fold, .random,
       .attention, .kernel:
