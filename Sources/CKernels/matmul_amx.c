@@ -61,12 +61,13 @@ typedef struct {
   __mmask16 x_lanes, y_lanes;
   int is_whole;
   int64_t ahead;  // elements to what the same rows will be of the next step
-  _Alignas(64) float turned[TILE * TILE_DEPTH];
+  // Tiles that lie across are transposed before, a half at a time as rows of the one before are packed.
+  int is_turned, turn, halves;  // which of `turned` is next, and how many halves of it are there
+  _Alignas(64) float turned[2][2 * TILE * TILE];
 } packer;
 
 // to[16, 16] = from[rows, lanes] transposed, with zeros around it. Asks memory for what lies `ahead`.
-AMX_INLINE void transpose(
-    const float *from, int64_t row, int64_t rows, __mmask16 mask, int64_t ahead, float *to, int64_t to_row) {
+AMX_INLINE void transpose(const float *from, int64_t row, int64_t rows, __mmask16 mask, int64_t ahead, float *to) {
   lanes r[TILE];
 #pragma clang loop unroll(full)
   for (int i = 0; i < TILE; i++) {
@@ -75,36 +76,46 @@ AMX_INLINE void transpose(
   }
   exchange_16(r);
 #pragma clang loop unroll(full)
-  for (int i = 0; i < TILE; i++) STORE(to + i * to_row, r[i]);
+  for (int i = 0; i < TILE; i++) STORE(to + i * TILE, r[i]);
 }
 
-// A row of a tile of a is a line, of b a place of k; the one or the other is transposed where it lies across.
-// Each of the first 16 of k is paired with one of the second 16.
+static const float *start_of_tile(const packer *p, int64_t step, int64_t tile) {
+  const factor *f = p->from;
+  return f->at + (p->line + tile * TILE) * f->line + (p->at + step * TILE_DEPTH) * f->down;
+}
+
+// The first or the second half of k of a tile.
+AMX static void turn_half(packer *p, int64_t step, int64_t tile) {
+  const factor *f = p->from;
+  const int64_t half = p->halves++, lines = p->lines - tile * TILE, depth = p->depth - step * TILE_DEPTH - half * TILE;
+  const float *from = start_of_tile(p, step, tile) + half * TILE * f->down;
+  float *to = p->turned[p->turn] + half * TILE * TILE;
+  if (f->is_right)
+    transpose(from, f->line, lines, first(depth), TILE_DEPTH * f->down, to);
+  else
+    transpose(from, f->down, depth, first(lines), TILE_DEPTH * f->down, to);
+}
+
+// A row of a tile of a is a line, of b a place of k. Each of the first 16 of k is paired with one of the second 16.
 AMX static void begin_tile(packer *p) {
   const factor *f = p->from;
+  if (p->is_turned) {
+    while (p->halves < 2) turn_half(p, p->step, p->tile);
+    p->x = p->turned[p->turn], p->y = p->x + TILE * TILE, p->apart = TILE;
+    p->turn = !p->turn, p->halves = 0;
+    return;
+  }
   const int64_t lines = p->lines - p->tile * TILE, depth = p->depth - p->step * TILE_DEPTH;
-  const float *from = f->at + (p->line + p->tile * TILE) * f->line + (p->at + p->step * TILE_DEPTH) * f->down;
-  p->x_rows = p->y_rows = TILE;
-  p->x_lanes = p->y_lanes = 0xffff;
+  p->x = start_of_tile(p, p->step, p->tile);
   p->is_whole = lines >= TILE && depth >= TILE_DEPTH;
-  const int64_t ahead = TILE_DEPTH * f->down;
-  p->ahead = 0;
-  if (f->is_right && f->line == 1) {
-    p->x = from, p->y = from + TILE * f->down, p->apart = f->down, p->ahead = ahead;
+  if (f->is_right) {
+    p->y = p->x + TILE * f->down, p->apart = f->down;
     p->x_rows = depth, p->y_rows = depth - TILE;
     p->x_lanes = p->y_lanes = first(lines);
-  } else if (f->is_right) {
-    p->x = p->turned, p->y = p->turned + TILE * TILE, p->apart = TILE;
-    transpose(from, f->line, lines, first(depth), ahead, p->turned, TILE);
-    transpose(from + TILE, f->line, lines, first(depth - TILE), ahead, p->turned + TILE * TILE, TILE);
-  } else if (f->down == 1) {
-    p->x = from, p->y = from + TILE, p->apart = f->line, p->ahead = ahead;
+  } else {
+    p->y = p->x + TILE, p->apart = f->line;
     p->x_rows = p->y_rows = lines;
     p->x_lanes = first(depth), p->y_lanes = first(depth - TILE);
-  } else {
-    p->x = p->turned, p->y = p->turned + TILE, p->apart = TILE_DEPTH;
-    transpose(from, f->down, depth, first(lines), ahead, p->turned, TILE_DEPTH);
-    transpose(from + TILE * f->down, f->down, depth - TILE, first(lines), ahead, p->turned + TILE, TILE_DEPTH);
   }
 }
 
@@ -130,6 +141,10 @@ AMX_INLINE void pack_rows(packer *p, int64_t count) {
           _mm512_maskz_loadu_ps(i < p->y_rows ? p->y_lanes : 0, y), to, middle, low);
   }
   p->row = i;
+  if (p->is_turned && p->halves < 2) {
+    const int64_t tile = p->tile + 1 < across ? p->tile + 1 : 0, step = p->step + (tile == 0);
+    if (step < p->steps) turn_half(p, step, tile);
+  }
   if (i < TILE) return;
   p->row = 0, p->to += TILE_BYTES, p->tile++;
   if (p->tile < across) return;
@@ -143,6 +158,8 @@ AMX static void pack_rest(packer *p) {
 static void begin_group(packer *p, const factor *from, int64_t line, int64_t at, int64_t depth, char *to) {
   p->from = from, p->line = line, p->lines = least(from->lines - line, GROUP), p->at = at, p->depth = depth;
   p->to = to, p->row = p->step = p->tile = 0, p->steps = up(depth, TILE_DEPTH) / TILE_DEPTH;
+  p->is_turned = (from->is_right ? from->line : from->down) != 1, p->turn = p->halves = 0;
+  p->ahead = p->is_turned ? 0 : TILE_DEPTH * from->down, p->is_whole = p->is_turned;
 }
 
 // Asks memory for the first step of a group.
