@@ -11,7 +11,7 @@
 #if BACKPROP_AMX
 #include <cpuid.h>
 #include <stdatomic.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,6 +22,7 @@ enum {
   GROUP_TILES = 2,
   PANEL_BYTES = 5 << 18,  // packed before the others come by: stays in the second-level cache of 2 MB
   MOST_HELD = 512,        // lines of it
+  SMALL = 1 << 15,        // numbers of c
   SPLITS = 3,
   STEP_BYTES = SPLITS * GROUP_TILES * TILE_BYTES,  // of a group, for TILE_DEPTH of k
 };
@@ -60,46 +61,61 @@ typedef struct {
   __mmask16 x_lanes, y_lanes;
   int is_whole;
   int64_t ahead;  // elements to what the same rows will be of the next step
-  _Alignas(64) float turned[TILE * TILE_DEPTH];
+  // Tiles that lie across are transposed before, a half at a time as rows of the one before are packed.
+  int is_turned, turn, halves;  // which of `turned` is next, and how many halves of it are there
+  _Alignas(64) float turned[2][2 * TILE * TILE];
 } packer;
 
-// to[16, 16] = from[rows, lanes] transposed, with zeros around it
-AMX_INLINE void transpose(const float *from, int64_t row, int64_t rows, __mmask16 mask, float *to, int64_t to_row) {
+// to[16, 16] = from[rows, lanes] transposed, with zeros around it. Asks memory for what lies `ahead`.
+AMX_INLINE void transpose(const float *from, int64_t row, int64_t rows, __mmask16 mask, int64_t ahead, float *to) {
   lanes r[TILE];
 #pragma clang loop unroll(full)
-  for (int i = 0; i < TILE; i++)
+  for (int i = 0; i < TILE; i++) {
+    __builtin_prefetch(from + i * row + ahead);
     r[i] = (lanes)(i < rows ? _mm512_maskz_loadu_ps(mask, from + i * row) : _mm512_setzero_ps());
+  }
   exchange_16(r);
 #pragma clang loop unroll(full)
-  for (int i = 0; i < TILE; i++) STORE(to + i * to_row, r[i]);
+  for (int i = 0; i < TILE; i++) STORE(to + i * TILE, r[i]);
 }
 
-// A row of a tile of a is a line, of b a place of k; the one or the other is transposed where it lies across.
-// Each of the first 16 of k is paired with one of the second 16.
+static const float *start_of_tile(const packer *p, int64_t step, int64_t tile) {
+  const factor *f = p->from;
+  return f->at + (p->line + tile * TILE) * f->line + (p->at + step * TILE_DEPTH) * f->down;
+}
+
+// The first or the second half of k of a tile.
+AMX static void turn_half(packer *p, int64_t step, int64_t tile) {
+  const factor *f = p->from;
+  const int64_t half = p->halves++, lines = p->lines - tile * TILE, depth = p->depth - step * TILE_DEPTH - half * TILE;
+  const float *from = start_of_tile(p, step, tile) + half * TILE * f->down;
+  float *to = p->turned[p->turn] + half * TILE * TILE;
+  if (f->is_right)
+    transpose(from, f->line, lines, first(depth), TILE_DEPTH * f->down, to);
+  else
+    transpose(from, f->down, depth, first(lines), TILE_DEPTH * f->down, to);
+}
+
+// A row of a tile of a is a line, of b a place of k. Each of the first 16 of k is paired with one of the second 16.
 AMX static void begin_tile(packer *p) {
   const factor *f = p->from;
+  if (p->is_turned) {
+    while (p->halves < 2) turn_half(p, p->step, p->tile);
+    p->x = p->turned[p->turn], p->y = p->x + TILE * TILE, p->apart = TILE;
+    p->turn = !p->turn, p->halves = 0;
+    return;
+  }
   const int64_t lines = p->lines - p->tile * TILE, depth = p->depth - p->step * TILE_DEPTH;
-  const float *from = f->at + (p->line + p->tile * TILE) * f->line + (p->at + p->step * TILE_DEPTH) * f->down;
-  p->x_rows = p->y_rows = TILE;
-  p->x_lanes = p->y_lanes = 0xffff;
+  p->x = start_of_tile(p, p->step, p->tile);
   p->is_whole = lines >= TILE && depth >= TILE_DEPTH;
-  p->ahead = TILE_DEPTH * f->down;
-  if (f->is_right && f->line == 1) {
-    p->x = from, p->y = from + TILE * f->down, p->apart = f->down;
+  if (f->is_right) {
+    p->y = p->x + TILE * f->down, p->apart = f->down;
     p->x_rows = depth, p->y_rows = depth - TILE;
     p->x_lanes = p->y_lanes = first(lines);
-  } else if (f->is_right) {
-    p->x = p->turned, p->y = p->turned + TILE * TILE, p->apart = TILE;
-    transpose(from, f->line, lines, first(depth), p->turned, TILE);
-    transpose(from + TILE, f->line, lines, first(depth - TILE), p->turned + TILE * TILE, TILE);
-  } else if (f->down == 1) {
-    p->x = from, p->y = from + TILE, p->apart = f->line;
+  } else {
+    p->y = p->x + TILE, p->apart = f->line;
     p->x_rows = p->y_rows = lines;
     p->x_lanes = first(depth), p->y_lanes = first(depth - TILE);
-  } else {
-    p->x = p->turned, p->y = p->turned + TILE, p->apart = TILE_DEPTH;
-    transpose(from, f->down, depth, first(lines), p->turned, TILE_DEPTH);
-    transpose(from + TILE * f->down, f->down, depth - TILE, first(lines), p->turned + TILE, TILE_DEPTH);
   }
 }
 
@@ -125,6 +141,10 @@ AMX_INLINE void pack_rows(packer *p, int64_t count) {
           _mm512_maskz_loadu_ps(i < p->y_rows ? p->y_lanes : 0, y), to, middle, low);
   }
   p->row = i;
+  if (p->is_turned && p->halves < 2) {
+    const int64_t tile = p->tile + 1 < across ? p->tile + 1 : 0, step = p->step + (tile == 0);
+    if (step < p->steps) turn_half(p, step, tile);
+  }
   if (i < TILE) return;
   p->row = 0, p->to += TILE_BYTES, p->tile++;
   if (p->tile < across) return;
@@ -138,6 +158,18 @@ AMX static void pack_rest(packer *p) {
 static void begin_group(packer *p, const factor *from, int64_t line, int64_t at, int64_t depth, char *to) {
   p->from = from, p->line = line, p->lines = least(from->lines - line, GROUP), p->at = at, p->depth = depth;
   p->to = to, p->row = p->step = p->tile = 0, p->steps = up(depth, TILE_DEPTH) / TILE_DEPTH;
+  p->is_turned = (from->is_right ? from->line : from->down) != 1, p->turn = p->halves = 0;
+  p->ahead = p->is_turned ? 0 : TILE_DEPTH * from->down, p->is_whole = p->is_turned;
+}
+
+// Asks memory for the first step of a group.
+AMX_INLINE void ask_for_group(const factor *f, int64_t line, int64_t at) {
+  const float *from = f->at + line * f->line + at * f->down;
+  const int64_t row = f->line == 1 ? f->down : f->line;
+  for (int i = 0; i < GROUP; i++, from += row) {
+    __builtin_prefetch(from);
+    __builtin_prefetch(from + TILE);
+  }
 }
 
 // MARK: Tiles
@@ -228,6 +260,7 @@ typedef struct {
   const product *p;
   const factor *held, *passing;
   int64_t begin, end, from, depth;  // held lines, stretch of k
+  int adds;                         // to what is in c
   _Atomic int64_t next;             // line of the first group that no thread has taken
 } sweep;
 
@@ -239,7 +272,7 @@ static void multiply_unpacked(const sweep *s, int64_t g) {
   for (int64_t x = g; x < least(g + GROUP, s->passing->lines); x++)
     for (int64_t y = s->begin; y < s->end; y++) {
       const int64_t i = s->held->is_right ? x : y, j = s->held->is_right ? y : x;
-      float *c = p->c + i * p->c_row + j, sum = s->from > 0 ? *c : 0;
+      float *c = p->c + i * p->c_row + j, sum = s->adds ? *c : 0;
       for (int64_t q = s->from; q < s->from + s->depth; q++)
         sum += p->a.at[i * p->a.line + q * p->a.down] * p->b.at[j * p->b.line + q * p->b.down];
       *c = sum;
@@ -265,16 +298,23 @@ AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece
     return;
   }
   packer packing;
-  for (int64_t h = s->begin; h < s->end; h += GROUP) {
-    begin_group(&packing, s->held, h, s->from, s->depth, panel + (h - s->begin) / GROUP * group_bytes);
-    pack_rest(&packing);
-  }
+  // In the order in which it lies in memory: lines that are columns of it step by step.
+  const int64_t stretch = s->held->line == 1 ? TILE_DEPTH : s->depth;
+  for (int64_t done = 0; done < s->depth; done += stretch)
+    for (int64_t h = s->begin; h < s->end; h += GROUP) {
+      char *to = panel + (h - s->begin) / GROUP * group_bytes +
+                 done / TILE_DEPTH * SPLITS * tiles(least(s->held->lines - h, GROUP)) * TILE_BYTES;
+      begin_group(&packing, s->held, h, s->from + done, least(stretch, s->depth - done), to);
+      pack_rest(&packing);
+    }
+  ask_for_group(s->passing, g, s->from);
   begin_group(&packing, s->passing, g, s->from, s->depth, groups);
   pack_rest(&packing);
   open_tiles();
   for (int odd = 0; g < s->passing->lines; odd = !odd) {
     const char *group = groups + odd * group_bytes;
     const int64_t here = packing.lines, next = take_group(s);
+    if (next < s->passing->lines) ask_for_group(s->passing, next, s->from);
     if (next < s->passing->lines)
       begin_group(&packing, s->passing, next, s->from, s->depth, groups + !odd * group_bytes);
     for (int64_t h = s->begin; h < s->end; h += GROUP) {
@@ -284,9 +324,9 @@ AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece
       const float *ahead = part_of_c(s, is_last ? next : g, is_last ? s->begin : h + GROUP);
       float *c = part_of_c(s, g, h);
       if (s->held->is_right)
-        multiply_part(here, there, steps, group, other, c, p->c_row, s->from > 0, &packing, share, ahead);
+        multiply_part(here, there, steps, group, other, c, p->c_row, s->adds, &packing, share, ahead);
       else
-        multiply_part(there, here, steps, other, group, c, p->c_row, s->from > 0, &packing, share, ahead);
+        multiply_part(there, here, steps, other, group, c, p->c_row, s->adds, &packing, share, ahead);
     }
     pack_rest(&packing);
     g = next;
@@ -295,6 +335,48 @@ AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece
 }
 
 // MARK: The product
+
+// What is held in one go, and the product of it for some of k, on `pieces` threads.
+static void multiply(const product *p, int64_t from, int64_t end, int64_t pieces) {
+  // Every thread packs what is held, so that is the factor with fewer lines.
+  const int holds_right = p->b.lines <= p->a.lines;
+  const factor *held = holds_right ? &p->b : &p->a, *passing = holds_right ? &p->a : &p->b;
+  // The panel is as deep as the cache allows; of many lines, some at a time.
+  const int64_t groups = least(up(held->lines, GROUP), MOST_HELD) / GROUP;
+  const int64_t deepest = PANEL_BYTES / STEP_BYTES * TILE_DEPTH / groups, passes = (end - from + deepest - 1) / deepest;
+  const int64_t depth = up((end - from + passes - 1) / passes, TILE_DEPTH);
+  for (int64_t begin = 0; begin < held->lines; begin += MOST_HELD)
+    for (int64_t at = from; at < end; at += depth) {
+      sweep s = {p, held, passing, begin, least(begin + MOST_HELD, held->lines), at, least(depth, end - at), at > from, 0};
+      if (pieces > 1) backprop_parallel(pieces, 1, run_sweep, &s); else run_sweep(&s, 0, 1);
+    }
+}
+
+// Where c is small, each thread has a part of k, and the parts of c are added up.
+typedef struct {
+  const product *p;
+  float *partial;  // [pieces - 1, m, n]
+  int64_t pieces;
+} split;
+
+static void run_split(void *context, int64_t begin, int64_t end) {
+  const split *t = context;
+  for (int64_t piece = begin; piece < end; piece++) {
+    product p = *t->p;
+    if (piece > 0) p.c = t->partial + (piece - 1) * p.a.lines * p.c_row;
+    const int64_t steps = up(p.k, TILE_DEPTH) / TILE_DEPTH, from = steps * piece / t->pieces * TILE_DEPTH;
+    multiply(&p, from, least(steps * (piece + 1) / t->pieces * TILE_DEPTH, p.k), 1);
+  }
+}
+
+static void add_partial(void *context, int64_t begin, int64_t end) {
+  const split *t = context;
+  const int64_t count = t->p->a.lines * t->p->c_row;
+  for (int64_t piece = 1; piece < t->pieces; piece++) {
+    const float *from = t->partial + (piece - 1) * count;
+    for (int64_t i = begin; i < end; i++) t->p->c[i] += from[i];
+  }
+}
 
 void backprop_matmul_tiles(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row,
@@ -305,19 +387,18 @@ void backprop_matmul_tiles(
     return;
   }
   const product p = {k, {a, a_row, a_column, m, 0}, {b, b_column, b_row, n, 1}, c, n};
-  // Every thread packs what is held, so that is the one with fewer lines.
-  const factor *held = n <= m ? &p.b : &p.a, *passing = n <= m ? &p.a : &p.b;
   // 300 multiplications a nanosecond; with less than 4 µs a second thread is not worth waking.
   int64_t pieces = backprop_threads(), most = (int64_t)((double)m * (double)n * (double)k / 300 / 4e3);
   if (pieces > most) pieces = most < 1 ? 1 : most;
-  // The panel is as deep as the cache allows; of many lines, some at a time.
-  const int64_t deepest = PANEL_BYTES / STEP_BYTES * TILE_DEPTH / (least(up(held->lines, GROUP), MOST_HELD) / GROUP);
-  const int64_t depth_passes = (k + deepest - 1) / deepest, depth = up((k + depth_passes - 1) / depth_passes, TILE_DEPTH);
-  for (int64_t begin = 0; begin < held->lines; begin += MOST_HELD)
-    for (int64_t from = 0; from < k; from += depth) {
-      sweep s = {&p, held, passing, begin, least(begin + MOST_HELD, held->lines), from, least(depth, k - from), 0};
-      backprop_parallel(pieces, 1, run_sweep, &s);
+  if (pieces > 1 && m * n <= SMALL && k >= pieces * 8 * TILE_DEPTH) {
+    split t = {&p, backprop_scratch(3, (pieces - 1) * m * n * (int64_t)sizeof *c), pieces};
+    if (t.partial) {
+      backprop_parallel(pieces, 1, run_split, &t);
+      backprop_parallel(m * n, backprop_grain(m * n, 0.25), add_partial, &t);
+      return;
     }
+  }
+  multiply(&p, 0, k, pieces);
 }
 
 // MARK: Whether there are tiles
@@ -325,6 +406,8 @@ void backprop_matmul_tiles(
 // The system saves tiles only for processes that have asked for them.
 static int ask_for_tiles(void) {
   enum { REQUEST_STATE = 0x1023, TILE_DATA = 18 };
+  const char *wish = getenv("BACKPROP_TILES");
+  if (wish && strcmp(wish, "0") == 0) return 0;
   unsigned a, b, c, d;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 22 & 1) || !(d >> 24 & 1)) return 0;
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq") ||

@@ -85,6 +85,12 @@ struct BenchTests {
     #expect(errors.components(separatedBy: "failed").count == 3, "\(errors)")
   }
 
+  /// Reading waits for a second at a time, to see who is gone: what of a line has come by then is its beginning.
+  @Test func aLineMayComeInPieces() throws {
+    let slow = #"sh -c 'while read -r line; do printf "{first,"; sleep 1.3; echo " then}"; done'"#
+    #expect(try script("bench-turns", ["bench-turns", "1", slow]).output == "{first, then}\n")
+  }
+
   @Test func theTableTakesMediansOfTheRounds() throws {
     func ours(_ time: Double) -> String {
       """

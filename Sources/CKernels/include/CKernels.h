@@ -30,6 +30,10 @@ typedef void (*backprop_work)(void *context);
 void backprop_beside(
     int64_t count, int64_t *done, backprop_task task, void *task_context, backprop_work work, void *context);
 
+// Runs work(context) on the caller while the pool's other threads wait, awake, for what it forks: a fork then costs less
+// than half. What else the process runs on all threads (oneDNN) would find them taken, and is not for `work`.
+void backprop_hold(backprop_work work, void *context);
+
 // Denormal numbers become zero on the calling thread and on the pool's threads.
 void backprop_flush_denormals(void);
 
@@ -261,7 +265,8 @@ int backprop_attention_gradient(
 void backprop_vector_matrix(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, float *c);
 
-// Whether the processor multiplies tiles of bfloat16 (AMX) and the system lets this process have them.
+// Whether the processor multiplies tiles of bfloat16 (AMX), the system lets this process have them, and the environment
+// does not say BACKPROP_TILES=0.
 int backprop_has_tiles(void);
 
 // The same as backprop_matmul in tiles, where there are any: 2.5 times as fast as its multiply-adds, and as exact.

@@ -22,10 +22,10 @@ struct Plan {
   /// Elements of each output.
   var outputSizes: [Int]
 
-  /// Whether there are matrix products that our own kernels do not take where there is oneDNN.
+  /// Whether there are matrix products that oneDNN makes.
   var hasLibraryProducts: Bool {
     steps.contains { step in
-      if case .matmul(let product) = step { !product.shape.isFewRows && !product.shape.isNarrow } else { false }
+      if case .matmul(let product) = step { !product.shape.isOwn } else { false }
     }
   }
 }
@@ -106,8 +106,12 @@ struct MatrixShape {
     min(m, n, k) <= 16 && max(m, n, k) <= 1 << 17 && m * n * k <= 1 << 17
   }
 
-  /// Tiles are 16 by 16 and as deep as 32: with less, most of their work would be for zeros.
-  var fillsTiles: Bool { m >= 16 && n >= 16 && k >= 16 }
+  /// Whether matrix units are worth it. Tiles are 16 by 16 and as deep as 32; with few rows or columns, to pack the other
+  /// factor takes as long as oneDNN's product, though not as long as our own.
+  var fillsTiles: Bool {
+    let least = Engine.hasOneDNN ? 64 : 16
+    return m >= least && n >= least && k >= least
+  }
 
   /// Without gaps between rows unless told otherwise.
   init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false, lda: Int? = nil, ldb: Int? = nil) {

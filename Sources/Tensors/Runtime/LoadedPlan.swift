@@ -16,6 +16,8 @@ final class LoadedPlan {
   let scratchBytes: Int
   /// For each step, where the run of small steps that begins with it ends; `nil` where none does.
   private let smallRuns: [Int?]
+  /// The same for runs of steps that are all our own, of which several fork.
+  private let ownRuns: [Int?]
   /// What the steps are and cost, for who looks at them.
   private lazy var descriptions = plan.steps.map(StepDescription.init)
 
@@ -46,7 +48,11 @@ final class LoadedPlan {
       }
     }
     self.passes = passes
-    smallRuns = Self.smallRuns(plan.steps)
+    smallRuns = Self.runs(of: plan.steps, where: \.isSmall) {
+      // Fewer bytes take less time than a fork.
+      $0.reduce(0) { $0 + $1.cost.bytes } > 2048
+    }
+    ownRuns = Self.runs(of: plan.steps, where: \.isOwn) { $0.count { !$0.isSmall } > 1 }
     code = ElementwiseCode(for: passes.compactMap(\.self))
     libraryCalls = calls
     scratchBytes = calls.reduce(0) { max($0, $1?.scratchBytes ?? 0) }
@@ -82,25 +88,51 @@ final class LoadedPlan {
         }
       }
     }
-    guard let profile = Profile.current else {
-      var index = 0
-      while index < plan.steps.count {
-        if let pending, let end = smallRuns[index], pending.isUnfinished {
-          let begin = index
-          try pending.make { () throws(TensorError) in
-            for index in begin..<end { try run(plan.steps[index], index, scratch) }
-          }
-          index = end
-        } else {
-          try run(plan.steps[index], index, scratch)
-          index += 1
-        }
+    Profile.current?.began(self)
+    var index = 0
+    while index < plan.steps.count {
+      let making = pending.flatMap { $0.isUnfinished ? $0 : nil }
+      if let making, let end = smallRuns[index] {
+        try making.make { () throws(TensorError) in try runSteps(index..<end, scratch) }
+        index = end
+      } else if making == nil, let end = ownRuns[index] {
+        try runHolding(index..<end, scratch)
+        index = end
+      } else {
+        try runSteps(index..<index + 1, scratch)
+        index += 1
       }
+    }
+  }
+
+  /// Runs steps of our own while the pool's other threads wait, awake, for what these fork.
+  private func runHolding(_ range: Range<Int>, _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
+    var steps = HeldSteps(loaded: self, range: range, scratch: scratch)
+    withUnsafeMutablePointer(to: &steps) { steps in
+      backprop_hold({ $0?.assumingMemoryBound(to: HeldSteps.self).pointee.run() }, steps)
+    }
+    if let failure = steps.failure { throw failure }
+  }
+
+  /// What C carries from `runHolding` to `runSteps`: a closure would be memory asked for at each run.
+  private struct HeldSteps {
+    let loaded: LoadedPlan
+    let range: Range<Int>
+    let scratch: UnsafeMutableRawPointer
+    var failure: TensorError?
+
+    mutating func run() {
+      do throws(TensorError) { try loaded.runSteps(range, scratch) } catch { failure = error }
+    }
+  }
+
+  private func runSteps(_ range: Range<Int>, _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
+    guard let profile = Profile.current else {
+      for index in range { try run(plan.steps[index], index, scratch) }
       return
     }
-    profile.began(self)
     let clock = ContinuousClock()
-    for index in plan.steps.indices {
+    for index in range {
       let start = clock.now
       try run(plan.steps[index], index, scratch)
       profile.ran(descriptions[index], for: start.duration(to: clock.now))
@@ -164,12 +196,14 @@ final class LoadedPlan {
 }
 
 extension LoadedPlan {
-  private static func smallRuns(_ steps: [Step]) -> [Int?] {
+  /// Where the longest runs of such steps begin, their ends, if they are worth it.
+  private static func runs(
+    of steps: [Step], where belongs: (Step) -> Bool, ifWorth isWorth: (ArraySlice<Step>) -> Bool
+  ) -> [Int?] {
     var result = [Int?](repeating: nil, count: steps.count)
     var begin = 0
-    for end in 0...steps.count where end == steps.count || !steps[end].isSmall {
-      // Fewer bytes take less time than a fork.
-      if steps[begin..<end].reduce(0, { $0 + $1.cost.bytes }) > 2048 { result[begin] = end }
+    for end in 0...steps.count where end == steps.count || !belongs(steps[end]) {
+      if begin < end, isWorth(steps[begin..<end]) { result[begin] = end }
       begin = end + 1
     }
     return result
@@ -184,6 +218,17 @@ extension Step {
       cost.bytes <= 128 << 10 && cost.flops <= 64 << 10
     case .matmul(let product): product.batches.count == 1 && product.shape.isNarrow && !product.shape.isFewRows
     case .windows, .fold, .random, .attention, .library, .kernel: false
+    }
+  }
+
+  /// Whether it is our own kernel, which forks by `backprop_parallel` or not at all.
+  fileprivate var isOwn: Bool {
+    switch self {
+    case .matmul(let product): product.shape.isOwn
+    case .library: false
+    case .program, .reduce, .argmax, .softmax, .crossEntropy, .crossEntropyGradient, .windows, .fold, .random,
+      .attention, .kernel:
+      true
     }
   }
 

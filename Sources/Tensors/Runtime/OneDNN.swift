@@ -6,7 +6,7 @@ public enum Engine {
   /// Whether the package was built with oneDNN.
   public static var hasOneDNN: Bool { backprop_dnn_available() != 0 }
 
-  /// Whether the processor has matrix units (AMX) for large products.
+  /// Whether the processor has matrix units (AMX) for large products. `BACKPROP_TILES=0` in the environment does without.
   public static var hasTiles: Bool { backprop_has_tiles() != 0 }
 
   /// A line for people: what computes, with how many threads.
@@ -73,6 +73,12 @@ final class OneDNNOperation: LoadedCall {
   }
 }
 
+extension MatrixShape {
+  var isInTiles: Bool { fillsTiles && Engine.hasTiles }
+  /// Whether a kernel of our own makes it.
+  var isOwn: Bool { isFewRows || isNarrow || isInTiles || !Engine.hasOneDNN }
+}
+
 /// c[m, n] = op(a) · op(b). Few rows and narrow products by kernels of their own, others in tiles where the processor has
 /// them, by oneDNN where that is there, and otherwise by our own kernel.
 func matrixProduct(
@@ -84,10 +90,10 @@ func matrixProduct(
   if shape.isFewRows { return backprop_vector_matrix(m, n, k, a, lda, b, ldb, c) }
   let (aRow, aColumn) = shape.transposeA ? (1, lda) : (lda, 1)
   let (bRow, bColumn) = shape.transposeB ? (1, ldb) : (ldb, 1)
-  if shape.isNarrow || !(Engine.hasTiles && shape.fillsTiles || Engine.hasOneDNN) {
-    backprop_matmul(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
-  } else if Engine.hasTiles && shape.fillsTiles {
+  if shape.isInTiles {
     backprop_matmul_tiles(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
+  } else if shape.isOwn {
+    backprop_matmul(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
   } else {
     let status = backprop_dnn_sgemm(
       shape.transposeA ? 1 : 0, shape.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
