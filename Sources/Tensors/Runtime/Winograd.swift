@@ -15,7 +15,7 @@ extension LibraryCall {
   }
 }
 
-/// A 3×3 convolution, or a gradient of one, by Winograd's minimal filtering.
+/// A 3×3 convolution, or a gradient of one, by Winograd's minimal filtering or, on matrix units, as a direct sum.
 struct WinogradConvolution: LoadedCall {
   private let direction: LibraryCall.Direction
   private let shape: backprop_winograd
@@ -64,14 +64,14 @@ struct WinogradConvolution: LoadedCall {
   }
 
   /// Whether direct sums on matrix units are faster still, as measured (docs/performance.md): with enough pixels for
-  /// packing the weights to be worth it, and columns of outputs in pairs of tiles; the weights' gradient where rows fill
-  /// their tiles and there are pairs of images.
+  /// packing the weights to be worth it, and columns of outputs in pairs of tiles; the weights' gradient with few channels,
+  /// where rows fill their tiles and there are pairs of images.
   private static func tilesPay(_ direction: LibraryCall.Direction, _ shape: backprop_winograd) -> Bool {
     guard shape.inputs * shape.outputs <= 128 * 128, shape.batch * shape.out_height * shape.out_width >= 2048 else {
       return false
     }
     return direction == .backwardWeights
-      ? shape.out_width % 8 == 0 && shape.batch >= 8 && shape.inputs * shape.outputs <= 64 * 64
+      ? shape.out_width % 8 == 0 && shape.batch >= 8 && shape.inputs * shape.outputs <= 32 * 32
       : shape.inputs == 16 || shape.outputs % 32 == 0
   }
 
