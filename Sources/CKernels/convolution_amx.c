@@ -3,8 +3,8 @@
 // A tile of the left factor is 16 places of a row of results by 32 channels of the pixels that one tap of the weights sees
 // from there: for each tap the same split row of the images, some places further on. So rows are split once, into a
 // ring of rows that stays in the caches, and never packed for a tap. Where an image has 16 channels, two rows are taken as
-// one of 32: two rows of results see two such pairs, and are 32 columns of one product. Where rows are no multiple of 16 pixels, the pixels of some images alternate.
-// The vector units split the rows to come while the tiles multiply.
+// one of 32: two rows of results see two such pairs, and are 32 columns of one product. Where rows are short, the pixels of
+// some images alternate. The vector units split the rows to come while the tiles multiply.
 #include "amx.h"
 #include "CKernels.h"
 #include "threads.h"
@@ -116,7 +116,7 @@ static int begin_run(splitter *s) {
     s->x += s->block * TILE_DEPTH, s->y = s->x + LANES, s->y_step = s->x_step;
     if (s->block * TILE_DEPTH + LANES >= shape->inputs) s->y = pixels(c, image, -1, &s->y_step);
   }
-  s->left = shape->width;
+  s->left = least(shape->width, shape->out_width + 2 - shape->padding[1]);  // what results see
   s->to_step = c->images * PLACE;
   s->to = s->ring + s->row % RING * c->row_bytes +
           (s->block * SPLITS * c->places + shape->padding[1] * c->images + s->image) * PLACE;

@@ -86,7 +86,7 @@ static void begin_run(splitter *s) {
   s->y = pixels(g, s->image + s->pair + g->pairs, row, &s->y_step);
   if (s->x_step) s->x += channel;
   if (s->y_step) s->y += channel;
-  s->places = g->shape->width;
+  s->places = least(g->shape->width, g->shape->out_width + 2 - g->shape->padding[1]);  // what results see
   s->to_step = g->pairs * PLACE;
   s->to = s->right + (s->block * (g->band + 2) + s->r) * row_bytes(g) + (g->shape->padding[1] * g->pairs + s->pair) * PLACE;
 }
