@@ -42,4 +42,34 @@ AMX_INLINE void split_pairs(__m512 x, __m512 y, char *high, char *middle, char *
 #undef ROUNDED
 #undef PAIRS
 }
+
+// `count` places of 64 bytes, split from wherever their two vectors lie; the parts are `part` bytes apart. All three move on.
+AMX_INLINE void split_places_from(
+    int64_t count, const float **x, int64_t x_step, const float **y, int64_t y_step, char **to, int64_t to_step,
+    int64_t part) {
+  const float *from = *x, *other = *y;
+  char *at = *to;
+  for (; count > 0; count--) {
+    __builtin_prefetch(from + 1024);
+    __builtin_prefetch(other + 1024);
+    split_pairs(_mm512_loadu_ps(from), _mm512_loadu_ps(other), at, at + part, at + 2 * part);
+    from += x_step, other += y_step, at += to_step;
+  }
+  *x = from, *y = other, *to = at;
+}
+
+// Tiles 0 to 3 are a block of sums, [rows][columns] of at most two each; 4 and 5 the left factor, 6 and 7 the right one.
+AMX_INLINE void clear_sums(void) {
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+}
+
+AMX_INLINE void add_products(int rows, int columns) {
+  _tile_dpbf16ps(0, 4, 6);
+  if (columns == 2) _tile_dpbf16ps(1, 4, 7);
+  if (rows == 2) _tile_dpbf16ps(2, 5, 6);
+  if (rows == 2 && columns == 2) _tile_dpbf16ps(3, 5, 7);
+}
 #endif

@@ -134,18 +134,9 @@ static void end_run(splitter *s) {
 // At most as many places of the run at work.
 AMX_INLINE void split_places(splitter *s, int64_t count) {
   if (s->left == 0 && !begin_run(s)) return;
-  const float *x = s->x, *y = s->y;
-  char *to = s->to;
-  const int64_t x_step = s->x_step, y_step = s->y_step, to_step = s->to_step, part = s->c->places * PLACE;
   count = least(count, s->left);
   s->left -= count;
-  for (; count > 0; count--) {
-    __builtin_prefetch(x + 1024);
-    __builtin_prefetch(y + 1024);
-    split_pairs(_mm512_loadu_ps(x), _mm512_loadu_ps(y), to, to + part, to + 2 * part);
-    x += x_step, y += y_step, to += to_step;
-  }
-  s->x = x, s->y = y, s->to = to;
+  split_places_from(count, &s->x, s->x_step, &s->y, s->y_step, &s->to, s->to_step, s->c->places * PLACE);
   if (s->left == 0) end_run(s);
 }
 
@@ -212,43 +203,34 @@ AMX_INLINE void multiply(
   const int64_t part = c->places * PLACE, tap = c->images * PLACE, share = c->share;
   const int64_t pixel = c->shape->outputs, lines = 2 * TILE / (c->tap_rows * 3 * c->blocks) + 1;
   int64_t asked = 0;
-  _tile_zero(0);
-  _tile_zero(1);
-  _tile_zero(2);
-  _tile_zero(3);
+  clear_sums();
 #define LEFT(split)                                                \
   _tile_loadd(4, left + (split) * part, PLACE);                    \
   _tile_loadd(5, left_below + (split) * part, PLACE)
 #define RIGHT(split)                                               \
   _tile_loadd(6, b + (split) * columns * TILE_BYTES, 64);          \
   if (columns == 2) _tile_loadd(7, b + ((split) * columns + 1) * TILE_BYTES, 64)
-#define MULTIPLY                                                   \
-  _tile_dpbf16ps(0, 4, 6);                                         \
-  if (columns == 2) _tile_dpbf16ps(1, 4, 7);                       \
-  _tile_dpbf16ps(2, 5, 6);                                         \
-  if (columns == 2) _tile_dpbf16ps(3, 5, 7)
   for (int64_t r = 0; r < c->tap_rows; r++)
     for (int64_t t = 0; t < 3; t++)
       for (int64_t block = 0; block < c->blocks; block++, b += SPLITS * columns * TILE_BYTES) {
         const int64_t offset = t * tap + block * SPLITS * part;
         const char *left = at[0].rows[r] + offset, *left_below = at[1].rows[r] + offset;
-        LEFT(0); RIGHT(2); MULTIPLY;
+        LEFT(0); RIGHT(2); add_products(2, columns);
         split_places(next, share);
-        RIGHT(1); MULTIPLY;
+        RIGHT(1); add_products(2, columns);
         for (int64_t end = least(asked + lines, 2 * TILE); asked < end; asked++) {
           const float *line = later[asked / TILE].to + later_column + asked % TILE * pixel;
           __builtin_prefetch(line, 1);
           if (columns == 2) __builtin_prefetch(line + later_second, 1);
         }
-        LEFT(1); MULTIPLY;
+        LEFT(1); add_products(2, columns);
         split_places(next, share);
-        RIGHT(0); MULTIPLY;
-        LEFT(2); MULTIPLY;
-        LEFT(0); MULTIPLY;
+        RIGHT(0); add_products(2, columns);
+        LEFT(2); add_products(2, columns);
+        LEFT(0); add_products(2, columns);
       }
 #undef LEFT
 #undef RIGHT
-#undef MULTIPLY
   const int64_t stride = to_row * (int64_t)sizeof(float);
   _tile_stored(0, to[0], stride);
   if (columns == 2) _tile_stored(1, to[0] + second, stride);

@@ -101,18 +101,9 @@ static void end_run(splitter *s) {
 
 AMX_INLINE void split_places(splitter *s) {
   if (s->places == 0) begin_run(s);
-  const int64_t part = s->g->places * PLACE, x_step = s->x_step, y_step = s->y_step, to_step = s->to_step;
-  const float *x = s->x, *y = s->y;
-  char *to = s->to;
-  int64_t count = least(PLACES_AT_ONCE, s->places);
+  const int64_t count = least(PLACES_AT_ONCE, s->places);
   s->places -= count;
-  for (; count > 0; count--) {
-    __builtin_prefetch(x + 1024);
-    __builtin_prefetch(y + 1024);
-    split_pairs(_mm512_loadu_ps(x), _mm512_loadu_ps(y), to, to + part, to + 2 * part);
-    x += x_step, y += y_step, to += to_step;
-  }
-  s->x = x, s->y = y, s->to = to;
+  split_places_from(count, &s->x, s->x_step, &s->y, s->y_step, &s->to, s->to_step, s->g->places * PLACE);
   if (s->places == 0) end_run(s);
 }
 

@@ -187,10 +187,7 @@ AMX_INLINE void multiply_group(
     if (rows == 2) _tile_loadd(2, below, stride);
     if (rows == 2 && columns == 2) _tile_loadd(3, below + TILE, stride);
   } else {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    clear_sums();
   }
 #define LEFT(split)                                                    \
   _tile_loadd(4, a + (split) * rows * TILE_BYTES, 64);                 \
@@ -198,32 +195,26 @@ AMX_INLINE void multiply_group(
 #define RIGHT(split)                                                   \
   _tile_loadd(6, b + (split) * columns * TILE_BYTES, 64);              \
   if (columns == 2) _tile_loadd(7, b + ((split) * columns + 1) * TILE_BYTES, 64)
-#define MULTIPLY                                                       \
-  _tile_dpbf16ps(0, 4, 6);                                             \
-  if (columns == 2) _tile_dpbf16ps(1, 4, 7);                           \
-  if (rows == 2) _tile_dpbf16ps(2, 5, 6);                              \
-  if (rows == 2 && columns == 2) _tile_dpbf16ps(3, 5, 7)
   int64_t asked = 0;
   for (int64_t step = 0; step < steps; step++) {
     // One factor stays from each product to the next.
-    LEFT(0); RIGHT(2); MULTIPLY;
+    LEFT(0); RIGHT(2); add_products(rows, columns);
     pack_rows(next, share);
-    RIGHT(1); MULTIPLY;
+    RIGHT(1); add_products(rows, columns);
     for (; asked < GROUP * (step + 1) / steps; asked++) {
       __builtin_prefetch(ahead + asked * ahead_row, 1);
       __builtin_prefetch(ahead + asked * ahead_row + TILE, 1);
     }
-    LEFT(1); MULTIPLY;
+    LEFT(1); add_products(rows, columns);
     pack_rows(next, share);
-    RIGHT(0); MULTIPLY;
-    LEFT(2); MULTIPLY;
-    LEFT(0); MULTIPLY;
+    RIGHT(0); add_products(rows, columns);
+    LEFT(2); add_products(rows, columns);
+    LEFT(0); add_products(rows, columns);
     a += SPLITS * rows * TILE_BYTES;
     b += SPLITS * columns * TILE_BYTES;
   }
 #undef LEFT
 #undef RIGHT
-#undef MULTIPLY
   _tile_stored(0, c, stride);
   if (columns == 2) _tile_stored(1, c + TILE, stride);
   if (rows == 2) _tile_stored(2, below, stride);
