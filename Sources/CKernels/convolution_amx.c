@@ -202,6 +202,7 @@ AMX_INLINE void multiply(
     int64_t second, const tile_place later[2], int64_t later_column, int64_t later_second, splitter *next) {
   const int64_t part = c->places * PLACE, tap = c->images * PLACE, share = c->share;
   const int64_t pixel = c->shape->outputs, lines = 2 * TILE / (c->tap_rows * 3 * c->blocks) + 1;
+  const int64_t asks = columns * TILE_BYTES;  // what a product asks for, and what a split of b takes
   int64_t asked = 0;
   clear_sums();
 #define LEFT(split)                                                \
@@ -212,22 +213,24 @@ AMX_INLINE void multiply(
   if (columns == 2) _tile_loadd(7, b + ((split) * columns + 1) * TILE_BYTES, 64)
   for (int64_t r = 0; r < c->tap_rows; r++)
     for (int64_t t = 0; t < 3; t++)
-      for (int64_t block = 0; block < c->blocks; block++, b += SPLITS * columns * TILE_BYTES) {
+      for (int64_t block = 0; block < c->blocks; block++) {
         const int64_t offset = t * tap + block * SPLITS * part;
         const char *left = at[0].rows[r] + offset, *left_below = at[1].rows[r] + offset;
-        LEFT(0); RIGHT(2); add_products(2, columns);
+        const char *next_b = b + SPLITS * asks;
+        LEFT(0); RIGHT(2); add_products(2, columns, next_b);
         split_places(next, share);
-        RIGHT(1); add_products(2, columns);
+        RIGHT(1); add_products(2, columns, next_b + asks);
         for (int64_t end = least(asked + lines, 2 * TILE); asked < end; asked++) {
           const float *line = later[asked / TILE].to + later_column + asked % TILE * pixel;
           __builtin_prefetch(line, 1);
           if (columns == 2) __builtin_prefetch(line + later_second, 1);
         }
-        LEFT(1); add_products(2, columns);
+        LEFT(1); add_products(2, columns, next_b + 2 * asks);
         split_places(next, share);
-        RIGHT(0); add_products(2, columns);
-        LEFT(2); add_products(2, columns);
-        LEFT(0); add_products(2, columns);
+        RIGHT(0); add_products(2, columns, next_b + 3 * asks);
+        LEFT(2); add_products(2, columns, next_b + 4 * asks);
+        LEFT(0); add_products(2, columns, next_b + 5 * asks);
+        b = next_b;
       }
 #undef LEFT
 #undef RIGHT

@@ -174,31 +174,35 @@ AMX_INLINE void multiply(const gradient *g, int64_t rows, const char *left, cons
   _tile_loadd(5, b + (split) * part, PLACE);               \
   _tile_loadd(6, b + (split) * part + tap, PLACE);         \
   _tile_loadd(7, b + (split) * part + 2 * tap, PLACE)
-#define MULTIPLY(a)                                        \
+#define MULTIPLY(a, ahead)                                 \
   _tile_dpbf16ps(0, a, 5);                                 \
+  ask_for_half_tile(ahead);                                \
   _tile_dpbf16ps(1, a, 6);                                 \
-  _tile_dpbf16ps(2, a, 7)
+  ask_for_half_tile((ahead) + TILE_BYTES / 2);             \
+  _tile_dpbf16ps(2, a, 7);                                 \
+  ask_for_half_tile((ahead) + TILE_BYTES)
   for (int64_t r = 0; r < rows; r++)
     for (int64_t t = 0; t < g->tiles; t++, left += SPLITS * TILE_BYTES) {
       const char *b = right + r * row + t * TILE * PLACE;
+      const char *next_left = left + SPLITS * TILE_BYTES, *next_b = b + TILE * PLACE;
       _tile_loadd(3, left, 64);
       RIGHT(0);
-      MULTIPLY(3);
+      MULTIPLY(3, next_left);
       split_share(next, share);
       _tile_loadd(4, left + TILE_BYTES, 64);
-      MULTIPLY(4);
+      MULTIPLY(4, next_left + TILE_BYTES);
       split_share(next, share);
       _tile_loadd(3, left + 2 * TILE_BYTES, 64);
-      MULTIPLY(3);
+      MULTIPLY(3, next_left + 2 * TILE_BYTES);
       split_share(next, share);
       RIGHT(1);
-      MULTIPLY(4);
+      MULTIPLY(4, next_b);
       split_share(next, share);
       _tile_loadd(3, left, 64);
-      MULTIPLY(3);
+      MULTIPLY(3, next_b + part);
       split_share(next, share);
       RIGHT(2);
-      MULTIPLY(3);
+      MULTIPLY(3, next_b + 2 * part);
     }
 #undef RIGHT
 #undef MULTIPLY

@@ -195,23 +195,24 @@ AMX_INLINE void multiply_group(
 #define RIGHT(split)                                                   \
   _tile_loadd(6, b + (split) * columns * TILE_BYTES, 64);              \
   if (columns == 2) _tile_loadd(7, b + ((split) * columns + 1) * TILE_BYTES, 64)
+  const int64_t asks = rows * columns * TILE_BYTES / 2;  // what a product of groups asks for
   int64_t asked = 0;
   for (int64_t step = 0; step < steps; step++) {
+    const char *next_a = a + SPLITS * rows * TILE_BYTES, *next_b = b + SPLITS * columns * TILE_BYTES;
     // One factor stays from each product to the next.
-    LEFT(0); RIGHT(2); add_products(rows, columns);
+    LEFT(0); RIGHT(2); add_products(rows, columns, next_a);
     pack_rows(next, share);
-    RIGHT(1); add_products(rows, columns);
+    RIGHT(1); add_products(rows, columns, next_a + asks);
     for (; asked < GROUP * (step + 1) / steps; asked++) {
       __builtin_prefetch(ahead + asked * ahead_row, 1);
       __builtin_prefetch(ahead + asked * ahead_row + TILE, 1);
     }
-    LEFT(1); add_products(rows, columns);
+    LEFT(1); add_products(rows, columns, next_a + 2 * asks);
     pack_rows(next, share);
-    RIGHT(0); add_products(rows, columns);
-    LEFT(2); add_products(rows, columns);
-    LEFT(0); add_products(rows, columns);
-    a += SPLITS * rows * TILE_BYTES;
-    b += SPLITS * columns * TILE_BYTES;
+    RIGHT(0); add_products(rows, columns, next_b);
+    LEFT(2); add_products(rows, columns, next_b + asks);
+    LEFT(0); add_products(rows, columns, next_b + 2 * asks);
+    a = next_a, b = next_b;
   }
 #undef LEFT
 #undef RIGHT
