@@ -12,8 +12,8 @@ public struct Dense: NamedLayer {
   public let activation: Activation
   public let place = Place()
   public let failure: TensorError?
-  private let inputs: Int
-  private let outputs: Int
+  let inputs: Int
+  let outputs: Int
 
   public init(
     _ inputs: Int, _ outputs: Int, activation: Activation = .none, bias: Bool = true, initializer: Initializer? = nil

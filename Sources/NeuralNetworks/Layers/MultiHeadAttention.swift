@@ -56,7 +56,7 @@ public struct MultiHeadAttention: NamedLayer {
     "MultiHeadAttention \(width), \(heads) heads\(keyValueHeads == heads ? "" : " in \(keyValueHeads) groups")"
   }
 
-  public func apply(_ x: Tensor) -> Tensor { attend(x, x, lengths: nil) }
+  public func apply(_ x: Tensor) -> Tensor { attend(x, nil, lengths: nil) }
 
   /// Attends to `context` [batch, time, contextWidth], or to the input itself; `lengths` int32 [batch] says how many
   /// positions of each example's context there are, the others are padding. What comes out at padding of the input itself
@@ -64,21 +64,37 @@ public struct MultiHeadAttention: NamedLayer {
   public func callAsFunction(_ x: Tensor, context: Tensor? = nil, lengths: Tensor?) -> Tensor {
     // A causal position sees nothing behind itself, so no padding; counted from an example's end it would see too little.
     let lengths = context == nil && isCausal ? nil : lengths
-    return finished(x) { (failure.map(Tensor.failed) ?? attend(x, context ?? x, lengths: lengths), ()) }.0
+    return finished(x) { (failure.map(Tensor.failed) ?? attend(x, context, lengths: lengths), ()) }.0
   }
 
-  private func attend(_ x: Tensor, _ context: Tensor, lengths: Tensor?) -> Tensor {
-    if let failure = inputFailure(x) ?? context.failure { return .failed(failure) }
-    guard context.shape.rank == 3 else {
+  private func attend(_ x: Tensor, _ context: Tensor?, lengths: Tensor?) -> Tensor {
+    if let failure = inputFailure(x) ?? context?.failure { return .failed(failure) }
+    if let context, context.shape.rank != 3 {
       return .failed(TensorError("attention: the context must be [batch, time, width], not \(context.shape)"))
     }
-    var (q, k) = (split(query(x), heads), split(key(context), keyValueHeads))
+    let parts = projections(x, context)
+    let mixed = attention(
+      queries: parts.queries, keys: parts.keys, values: parts.values, lengths: lengths, causal: isCausal)
+    return output(merged(mixed))
+  }
+
+  /// In heads.
+  private struct Projections {
+    var queries: Tensor, keys: Tensor, values: Tensor
+  }
+
+  /// Of x, or with keys and values of the context; turned by their positions, counted on from `start`, where rotary.
+  private func projections(_ x: Tensor, _ context: Tensor?, from start: Tensor? = nil) -> Projections {
+    let all =
+      context.map { [query(x)] + Dense.outputs(of: [key, value], $0) } ?? Dense.outputs(of: [query, key, value], x)
+    var parts = Projections(
+      queries: split(all[0], heads), keys: split(all[1], keyValueHeads), values: split(all[2], keyValueHeads))
     if isRotary {
-      q = q.rotated(by: .positions(x.shape[1]))
-      k = k.rotated(by: .positions(context.shape[1]))
+      func positions(_ count: Int) -> Tensor { start.map { .positions(count) + $0 } ?? .positions(count) }
+      parts.queries = parts.queries.rotated(by: positions(x.shape[1]))
+      parts.keys = parts.keys.rotated(by: positions((context ?? x).shape[1]))
     }
-    let v = split(value(context), keyValueHeads)
-    return output(merged(attention(queries: q, keys: k, values: v, lengths: lengths, causal: isCausal)))
+    return parts
   }
 
   /// Goes on from a cache: x [batch, time, width] are the positions after those that the cache holds. Causal.
@@ -87,16 +103,12 @@ public struct MultiHeadAttention: NamedLayer {
   }
 
   private func attend(_ x: Tensor, _ cache: AttentionCache) -> (Tensor, AttentionCache) {
-    var (q, k) = (split(query(x), heads), split(key(x), keyValueHeads))
-    if isRotary {
-      let positions = .positions(x.shape[1]) + cache.length
-      (q, k) = (q.rotated(by: positions), k.rotated(by: positions))
-    }
-    let next = cache.adding(keys: k, values: split(value(x), keyValueHeads))
+    let parts = projections(x, nil, from: cache.length)
+    let next = cache.adding(keys: parts.keys, values: parts.values)
     let lengths = next.length.broadcast(to: [x.shape[0]])
-    return (
-      output(merged(attention(queries: q, keys: next.keys, values: next.values, lengths: lengths, causal: true))), next
-    )
+    let mixed = attention(
+      queries: parts.queries, keys: next.keys, values: next.values, lengths: lengths, causal: true)
+    return (output(merged(mixed)), next)
   }
 
   private func inputFailure(_ x: Tensor) -> TensorError? {
