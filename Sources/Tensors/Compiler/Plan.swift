@@ -160,6 +160,13 @@ struct Recurrence {
 
   /// Elements from one row of gates to the next, in gradients and on the way.
   var gateRow: Int { Lowering.spacedRow(cell.gates * size) }
+
+  /// Whether matrix units are worth it: a thread takes up to 16 examples through all time steps, and weights split in three
+  /// (6 bytes each) must stay in a second-level cache of 2 MB meanwhile.
+  var fillsTiles: Bool {
+    let bytes = 6 * size * cell.gates * size
+    return (cell == .lstm || cell == .gru) && time > 0 && batch >= 16 && size >= 64 && bytes <= 3 << 19
+  }
 }
 
 /// A call of oneDNN. Operands in the order of `OneDNNShim.h`, outputs last.
