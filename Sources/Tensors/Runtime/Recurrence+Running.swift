@@ -23,7 +23,7 @@ extension Recurrence {
   private func tileScratch(backward: Bool) -> [Int] {
     let direction: Int32 = backward ? 1 : 0
     return [
-      Int(backprop_recurrence_tiles_packed(cell.code, Int64(size), direction)),
+      Int(backprop_recurrence_tiles_packed(cell.code, Int64(size))),
       Int(backprop_recurrence_tiles_room(cell.code, Int64(batch), Int64(size), direction)),
     ]
   }
