@@ -2,8 +2,8 @@ import Testing
 
 @testable import Tensors
 
-/// A recurrent layer of random sizes whose products are made in tiles: whole tiles and ragged ones, one unit of examples and
-/// several, both directions, examples that end early.
+/// A recurrent layer of random sizes whose products are made in tiles: whole tiles and ragged ones, one group of examples and
+/// two, both directions, examples that end early.
 private struct LayerCase: CustomStringConvertible {
   let cell: RecurrentCell, reversed: Bool
   let time: Int, batch: Int, size: Int
@@ -14,8 +14,8 @@ private struct LayerCase: CustomStringConvertible {
     var numbers = TestNumbers(state: seed)
     func pick(_ values: Int...) -> Int { values.randomElement(using: &numbers) ?? 1 }
     (cell, reversed) = (seed.isMultiple(of: 3) ? .gru : .lstm, Bool.random(using: &numbers))
-    (time, batch) = (pick(1, 2, 3, 5), pick(16, 17, 24, 32, 33, 40))
-    size = pick(64, 65, 80, 81, 95, 96, 97, 112, 128, 130)
+    (time, batch) = (pick(1, 2, 4), pick(24, 25, 32, 33, 40))
+    size = pick(64, 65, 80, 81, 96, 97, 113, 130)
     let (last, allEnd) = (Int32(time), Bool.random(using: &numbers))
     lengths = (0..<batch).map { _ in allEnd ? last : .random(in: 0...last, using: &numbers) }
     hasInitial = Bool.random(using: &numbers)
@@ -53,7 +53,7 @@ private struct LayerCase: CustomStringConvertible {
 }
 
 @Suite(.enabled(if: Engine.hasTiles)) struct RecurrenceTileTests {
-  @Test(arguments: 1...40 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
+  @Test(arguments: 1...15 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
     let layer = LayerCase(seed: seed)
     #expect(layer.sizes.isInTiles)
     let inputs = layer.inputs(seed: seed)
@@ -74,12 +74,14 @@ private struct LayerCase: CustomStringConvertible {
 
   /// Whichever examples share a tile or a thread with it.
   @Test(arguments: [RecurrentCell.lstm, .gru]) func anExampleHasTheSameBitsInEveryCompany(cell: RecurrentCell) throws {
-    let seed = (1...100 as ClosedRange<UInt64>).first { LayerCase(seed: $0).cell == cell && LayerCase(seed: $0).batch == 40 }
+    let seed = (1...100 as ClosedRange<UInt64>).first {
+      LayerCase(seed: $0).cell == cell && LayerCase(seed: $0).batch == 40
+    }
     let layer = LayerCase(seed: try #require(seed))
     let inputs = layer.inputs(seed: 5)
     let whole = try layer.results(inputs)[0].values()
     let row = layer.size
-    for examples in [0..<16, 7..<40, 20..<37] {
+    for examples in [0..<24, 7..<40, 8..<40] {
       let part = try layer.results(inputs, examples: examples)[0].values()
       for step in 0...layer.time {
         let (begin, from) = (step * examples.count * row, (step * layer.batch + examples.lowerBound) * row)

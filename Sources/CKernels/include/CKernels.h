@@ -232,7 +232,8 @@ int64_t backprop_recurrence_packed(int64_t rows, int64_t columns);
 void backprop_recurrence_forward_tiles(const backprop_recurrence *recurrence);
 void backprop_recurrence_backward_tiles(const backprop_recurrence_gradient *recurrence);
 int64_t backprop_recurrence_tiles_packed(backprop_cell kind, int64_t size);
-int64_t backprop_recurrence_tiles_room(backprop_cell kind, int64_t batch, int64_t size, int backward);
+int64_t backprop_recurrence_tiles_room(int64_t batch, int64_t size);
+int64_t backprop_recurrence_gradient_tiles_room(backprop_cell kind, int64_t batch, int64_t size);
 
 // MARK: Attention
 

@@ -161,11 +161,11 @@ struct Recurrence {
   /// Elements from one row of gates to the next, in gradients and on the way.
   var gateRow: Int { Lowering.spacedRow(cell.gates * size) }
 
-  /// Whether matrix units are worth it: a thread takes up to 16 examples through all time steps, and weights split in three
-  /// (6 bytes each) must stay in a second-level cache of 2 MB meanwhile.
+  /// Whether matrix units are worth it. They take 32 examples at a time, and what weights split in three take, 6 bytes each,
+  /// must stay in second-level caches from step to step.
   var fillsTiles: Bool {
     let bytes = 6 * size * cell.gates * size
-    return (cell == .lstm || cell == .gru) && time > 0 && batch >= 16 && size >= 64 && bytes <= 3 << 19
+    return (cell == .lstm || cell == .gru) && time > 0 && batch >= 24 && size >= 64 && bytes <= 3 << 19
   }
 }
 

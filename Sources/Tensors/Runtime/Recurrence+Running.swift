@@ -5,27 +5,21 @@ extension Recurrence {
 
   var isInTiles: Bool { fillsTiles && Engine.hasTiles }
 
+  private var packed: Int { Int(backprop_recurrence_tiles_packed(cell.code, Int64(size))) }
+
   /// Elements of the memory that the loop forward works in: packed weights, a step's product.
   var forwardScratch: [Int] {
-    if isInTiles { return tileScratch(backward: false) }
+    if isInTiles { return [packed, Int(backprop_recurrence_tiles_room(Int64(batch), Int64(size)))] }
     return [Int(backprop_recurrence_packed(Int64(size), Int64(size * cell.gates))), batch * gateRow]
   }
 
   /// The same backward: packed weights, product, what goes past the product, the cell's gradient.
   var backwardScratch: [Int] {
-    let products =
-      isInTiles
-      ? tileScratch(backward: true)
-      : [Int(backprop_recurrence_packed(Int64(size * cell.gates), Int64(size))), batch * size]
-    return products + [batch * size, batch * size]
-  }
-
-  private func tileScratch(backward: Bool) -> [Int] {
-    let direction: Int32 = backward ? 1 : 0
-    return [
-      Int(backprop_recurrence_tiles_packed(cell.code, Int64(size))),
-      Int(backprop_recurrence_tiles_room(cell.code, Int64(batch), Int64(size), direction)),
-    ]
+    let states = [batch * size, batch * size]
+    if isInTiles {
+      return [packed, Int(backprop_recurrence_gradient_tiles_room(cell.code, Int64(batch), Int64(size)))] + states
+    }
+    return [Int(backprop_recurrence_packed(Int64(size * cell.gates), Int64(size))), batch * size] + states
   }
 
   /// Operands: projected, weights, bias, lengths, initial, [initial cell]; states, [cells], [kept]; scratch.
