@@ -96,7 +96,8 @@ typedef struct {
 
 static int64_t groups_of(int64_t batch) { return pieces(batch, GROUP); }
 
-// With a group of examples for every thread, nobody need wait. Else, a thread's part of a step should be 4 µs of work: 300 multiplications a nanosecond, and 1.5 ns a cell.
+// With a group of examples for every thread, nobody need wait. Else, a thread's part of a step should be 4 µs of work: 300
+// multiplications a nanosecond, and 1.5 ns a cell.
 static int64_t parts_of(backprop_cell kind, int64_t batch, int64_t size) {
   const double cells = (double)batch * (double)size;
   int64_t parts = backprop_threads(), most = (int64_t)(cells * ((double)(gates_of(kind) * size) / 300 + 1.5) / 4e3);

@@ -60,8 +60,8 @@ private struct LayerCase: CustomStringConvertible {
     let results = layer.results(inputs)
     // With upstream gradients of states and cells, and of states alone.
     let sum = seed.isMultiple(of: 2) ? results[0].square().sum() : results[0].sum() + (results[1] * 0.5).sum()
-    let gradients = gradients(of: sum, withRespectTo: layer.hasInitial ? inputs : Array(inputs[..<3]))
-    let everything = try results + gradients.map { try #require($0) }
+    let slopes = gradients(of: sum, withRespectTo: layer.hasInitial ? inputs : Array(inputs[..<3]))
+    let everything = try results + slopes.map { try #require($0) }
     let different = try difference(.concatenated(everything.map { $0.flattened() }, axis: 0), seed: seed)
     #expect(different == nil, "\(layer)")
   }
