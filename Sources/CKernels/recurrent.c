@@ -4,7 +4,7 @@
 // waits for another. The recurrent weights are packed once into panels of columns that lie together; a time step is a
 // product with each panel and the cell, whose lanes run along the state.
 #include "CKernels.h"
-#include "simd.h"
+#include "recurrent.h"
 #include "threads.h"
 #include "tiles.h"
 
@@ -36,20 +36,6 @@ typedef struct {
   float *projected_gradient, *product_gradient;  // the latter for GRU
 } backward_step;
 
-// Up to 16 floats at x + j; those past `count` are 0.
-INLINE void load(lanes *v, const float *x, int64_t count) {
-  if (count >= LANES) {
-    *v = LOAD(x);
-  } else {
-    *v = (lanes){0};
-    load_part(v, x, count);
-  }
-}
-
-INLINE void store(float *y, const lanes *v, int64_t count) {
-  if (count >= LANES) STORE(y, *v); else store_part(y, v, count);
-}
-
 // The sum of the input's projection, the state's product and the bias, for block `block` of the gates.
 INLINE void gate_sum(
     lanes *sum, const forward_step *s, int64_t row, int64_t gates, int64_t block, int64_t j, int64_t n) {
@@ -62,52 +48,31 @@ INLINE void gate_sum(
 }
 
 INLINE void lstm_lanes(const forward_step *s, int64_t row, int64_t j, int64_t n) {
-  lanes i, f, g, o, memory, squashed;
+  lanes gates[4], memory, state;
   int64_t at = row * s->size + j;
-  gate_sum(&i, s, row, 4, 0, j, n);
-  gate_sum(&f, s, row, 4, 1, j, n);
-  gate_sum(&g, s, row, 4, 2, j, n);
-  gate_sum(&o, s, row, 4, 3, j, n);
-  lanes_sigmoid(&i);
-  lanes_sigmoid(&f);
-  lanes_tanh(&g);
-  lanes_sigmoid(&o);
+  for (int g = 0; g < 4; g++) gate_sum(&gates[g], s, row, 4, g, j, n);
   load(&memory, s->cell + at, n);
-  memory = f * memory + i * g;
-  squashed = memory;
-  lanes_tanh(&squashed);
-  squashed = o * squashed;
+  lstm_cell(gates, &memory, &state);
   store(s->next_cell + at, &memory, n);
-  store(s->next_state + at, &squashed, n);
-  float *kept = s->kept + row * 4 * s->size + j;
-  store(kept, &i, n);
-  store(kept + s->size, &f, n);
-  store(kept + 2 * s->size, &g, n);
-  store(kept + 3 * s->size, &o, n);
+  store(s->next_state + at, &state, n);
+  keep_gates(s->kept + row * 4 * s->size + j, s->size, gates, n);
 }
 
 INLINE void gru_lanes(const forward_step *s, int64_t row, int64_t j, int64_t n) {
-  lanes r, z, q, c, bias, state;
+  lanes gates[4], bias, state;
   int64_t at = row * s->size + j, candidate = 2 * s->size + j;
-  gate_sum(&r, s, row, 3, 0, j, n);
-  gate_sum(&z, s, row, 3, 1, j, n);
-  lanes_sigmoid(&r);
-  lanes_sigmoid(&z);
-  load(&q, s->product + row * s->gate_row + candidate, n);
+  gate_sum(&gates[0], s, row, 3, 0, j, n);
+  gate_sum(&gates[1], s, row, 3, 1, j, n);
+  load(&gates[2], s->projected + row * 3 * s->size + candidate, n);
+  load(&bias, s->bias + candidate, n);
+  gates[2] += bias;
+  load(&gates[3], s->product + row * s->gate_row + candidate, n);
   load(&bias, s->bias + 3 * s->size + j, n);
-  q += bias;
-  load(&c, s->projected + row * 3 * s->size + candidate, n);
-  load(&bias, s->bias + 2 * s->size + j, n);
-  c = c + bias + r * q;
-  lanes_tanh(&c);
+  gates[3] += bias;
   load(&state, s->state + at, n);
-  state = (1.0f - z) * c + z * state;
+  gru_cell(gates, &state);
   store(s->next_state + at, &state, n);
-  float *kept = s->kept + row * 4 * s->size + j;
-  store(kept, &r, n);
-  store(kept + s->size, &z, n);
-  store(kept + 2 * s->size, &c, n);
-  store(kept + 3 * s->size, &q, n);
+  keep_gates(s->kept + row * 4 * s->size + j, s->size, gates, n);
 }
 
 INLINE void simple_lanes(const forward_step *s, int64_t row, int64_t j, int64_t n) {
@@ -163,59 +128,40 @@ INLINE void state_gradient(lanes *u, const backward_step *s, int64_t at, int64_t
 }
 
 INLINE void lstm_gradient_lanes(const backward_step *s, int64_t row, int64_t j, int64_t n) {
-  lanes u, i, f, g, o, memory, before, squashed, total, part;
+  lanes u, gates[4], memory, before, total, part;
   int64_t at = row * s->size + j;
-  const float *kept = s->kept + row * 4 * s->size + j;
   state_gradient(&u, s, at, n);
-  load(&i, kept, n);
-  load(&f, kept + s->size, n);
-  load(&g, kept + 2 * s->size, n);
-  load(&o, kept + 3 * s->size, n);
+  load_gates(gates, s->kept + row * 4 * s->size + j, s->size, n);
   load(&memory, s->next_cell + at, n);
   load(&before, s->cell + at, n);
-  squashed = memory;
-  lanes_tanh(&squashed);
   load(&total, s->cell_gradient + at, n);
   if (s->upstream_cell) {
     load(&part, s->upstream_cell + at, n);
     total += part;
   }
-  total += u * o * (1.0f - squashed * squashed);
-  lanes di = total * g * i * (1.0f - i), df = total * before * f * (1.0f - f);
-  lanes dg = total * i * (1.0f - g * g), output = u * squashed * o * (1.0f - o);
-  total *= f;
+  lstm_cell_gradient(gates, &u, &memory, &before, &total);
+  keep_gates(s->projected_gradient + row * s->gate_row + j, s->size, gates, n);
   part = (lanes){0};
-  float *y = s->projected_gradient + row * s->gate_row + j;
-  store(y, &di, n);
-  store(y + s->size, &df, n);
-  store(y + 2 * s->size, &dg, n);
-  store(y + 3 * s->size, &output, n);
   store(s->cell_gradient + at, &total, n);
   store(s->direct + at, &part, n);
 }
 
 INLINE void gru_gradient_lanes(const backward_step *s, int64_t row, int64_t j, int64_t n) {
-  lanes u, r, z, c, q, state;
+  lanes u, gates[4], state;
   int64_t at = row * s->size + j;
-  const float *kept = s->kept + row * 4 * s->size + j;
   state_gradient(&u, s, at, n);
-  load(&r, kept, n);
-  load(&z, kept + s->size, n);
-  load(&c, kept + 2 * s->size, n);
-  load(&q, kept + 3 * s->size, n);
+  load_gates(gates, s->kept + row * 4 * s->size + j, s->size, n);
   load(&state, s->state + at, n);
-  lanes candidate = u * (1.0f - z) * (1.0f - c * c);
-  lanes dr = candidate * q * r * (1.0f - r), dz = u * (state - c) * z * (1.0f - z);
-  lanes dq = candidate * r, direct = u * z;
+  gru_cell_gradient(gates, &u, &state);
   float *y = s->projected_gradient + row * s->gate_row + j;
-  store(y, &dr, n);
-  store(y + s->size, &dz, n);
-  store(y + 2 * s->size, &candidate, n);
+  store(y, &gates[0], n);
+  store(y + s->size, &gates[1], n);
+  store(y + 2 * s->size, &gates[2], n);
   y = s->product_gradient + row * s->gate_row + j;
-  store(y, &dr, n);
-  store(y + s->size, &dz, n);
-  store(y + 2 * s->size, &dq, n);
-  store(s->direct + at, &direct, n);
+  store(y, &gates[0], n);
+  store(y + s->size, &gates[1], n);
+  store(y + 2 * s->size, &gates[3], n);
+  store(s->direct + at, &u, n);
 }
 
 INLINE void simple_gradient_lanes(const backward_step *s, int64_t row, int64_t j, int64_t n) {

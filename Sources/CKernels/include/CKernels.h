@@ -227,6 +227,14 @@ void backprop_recurrence_backward(const backprop_recurrence_gradient *recurrence
 // How many floats the packed weights [rows, columns] of a recurrence take.
 int64_t backprop_recurrence_packed(int64_t rows, int64_t columns);
 
+// The same two with their products in tiles (backprop_has_tiles), for LSTM and GRU and at least one time step. `packed` and
+// `product` are other memory, of so many floats each.
+void backprop_recurrence_forward_tiles(const backprop_recurrence *recurrence);
+void backprop_recurrence_backward_tiles(const backprop_recurrence_gradient *recurrence);
+int64_t backprop_recurrence_tiles_packed(backprop_cell kind, int64_t size);
+int64_t backprop_recurrence_tiles_room(int64_t batch, int64_t size);
+int64_t backprop_recurrence_gradient_tiles_room(backprop_cell kind, int64_t batch, int64_t size);
+
 // MARK: Attention
 
 // Where x[batch, heads, positions, size] lies: elements between neighbors along the first three axes. Along the last

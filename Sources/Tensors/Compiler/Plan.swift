@@ -160,6 +160,14 @@ struct Recurrence {
 
   /// Elements from one row of gates to the next, in gradients and on the way.
   var gateRow: Int { Lowering.spacedRow(cell.gates * size) }
+
+  /// Whether matrix units are worth it. They take 32 examples at a time, and what weights split in three take, 6 bytes each,
+  /// must stay in second-level caches from step to step. In small layers, to meet after each step takes more than tiles gain.
+  var fillsTiles: Bool {
+    let isWorthMeeting = batch >= 24 && size >= 192
+    let isLarge = isWorthMeeting || batch >= 64 && size >= 128
+    return (cell == .lstm || cell == .gru) && time > 0 && isLarge && 6 * size * cell.gates * size <= 3 << 19
+  }
 }
 
 /// A call of oneDNN. Operands in the order of `OneDNNShim.h`, outputs last.

@@ -3,15 +3,23 @@ import CKernels
 extension Recurrence {
   typealias Memory = UnsafeMutablePointer<Float>
 
+  var isInTiles: Bool { fillsTiles && Engine.hasTiles }
+
+  private var packed: Int { Int(backprop_recurrence_tiles_packed(cell.code, Int64(size))) }
+
   /// Elements of the memory that the loop forward works in: packed weights, a step's product.
   var forwardScratch: [Int] {
-    [Int(backprop_recurrence_packed(Int64(size), Int64(size * cell.gates))), batch * gateRow]
+    if isInTiles { return [packed, Int(backprop_recurrence_tiles_room(Int64(batch), Int64(size)))] }
+    return [Int(backprop_recurrence_packed(Int64(size), Int64(size * cell.gates))), batch * gateRow]
   }
 
   /// The same backward: packed weights, product, what goes past the product, the cell's gradient.
   var backwardScratch: [Int] {
-    [Int(backprop_recurrence_packed(Int64(size * cell.gates), Int64(size)))]
-      + Array(repeating: batch * size, count: 3)
+    let states = [batch * size, batch * size]
+    if isInTiles {
+      return [packed, Int(backprop_recurrence_gradient_tiles_room(cell.code, Int64(batch), Int64(size)))] + states
+    }
+    return [Int(backprop_recurrence_packed(Int64(size * cell.gates), Int64(size))), batch * size] + states
   }
 
   /// Operands: projected, weights, bias, lengths, initial, [initial cell]; states, [cells], [kept]; scratch.
@@ -26,7 +34,7 @@ extension Recurrence {
       lengths: lengths, projected: projected, weights: weights, bias: bias, initial: initial,
       initial_cell: initialCell, states: states, cells: cells, kept: kept, packed: operands.next(),
       gate_row: Int64(gateRow), product: operands.next())
-    backprop_recurrence_forward(&recurrence)
+    if isInTiles { backprop_recurrence_forward_tiles(&recurrence) } else { backprop_recurrence_forward(&recurrence) }
   }
 
   /// Operands: weights, lengths, states, [cells], [kept], upstream states, [upstream cells]; gradients of the projected
@@ -46,7 +54,7 @@ extension Recurrence {
       product_gradient: productGradient,
       initial_gradient: initialGradient, initial_cell_gradient: initialCellGradient, packed: operands.next(),
       product: operands.next(), direct: operands.next(), cell_gradient: operands.next())
-    backprop_recurrence_backward(&recurrence)
+    if isInTiles { backprop_recurrence_backward_tiles(&recurrence) } else { backprop_recurrence_backward(&recurrence) }
   }
 }
 
