@@ -17,7 +17,7 @@ void backprop_attention_tile_product(
     const backprop_tile_kernel *kernel, const attention_tile *tile, int64_t size, const float *x, int64_t x_row,
     const float *columns, float *to, attention_ahead *ahead) {
   for (int64_t j = 0; j < tile->keys; j += STRIP) {
-    ask(ahead, STRIP);
+    ask(ahead);
     int64_t keys = tile->keys - j < STRIP ? tile->keys - j : STRIP;
     // Where only the latter half of a group sees any of the strip, only that is computed.
     int64_t seeing = first_query_seeing(tile, j), first = seeing / LANES * LANES;
@@ -209,13 +209,16 @@ static void attend_blocks(void *context, int64_t begin, int64_t end) {
     return;
   }
   workspace w = make_workspace(s, memory);
+  attention_ahead ahead = {.streams = 0};
   for (int64_t unit = begin; unit < end; unit++) {
     int64_t block = unit % work->blocks, head = unit / work->blocks;
     // Later blocks see more keys where causal: by turns one from either end, so that halves take equally long.
     block = block % 2 ? work->blocks - 1 - block / 2 : block / 2;
-    attention_ahead ahead = {.streams = 0};
-    if (unit % work->blocks == work->blocks - 1 && unit + 1 < end)
-      ahead = ahead_of_head(s, head + 1, work->q, work->k, work->v, work->y, NULL);
+    if (unit == begin || unit % work->blocks == 0) {
+      ahead.streams = 0;
+      if ((head + 1) * work->blocks < end)
+        ahead = ahead_of_head(s, head + 1, work->q, work->k, work->v, work->y, NULL);
+    }
     attend(work, &w, head / s->heads, head % s->heads, block, &ahead);
   }
 }

@@ -8,8 +8,8 @@
 #include "simd.h"
 #include "tiles.h"
 
-// Queries and keys of a tile. A strip: keys that are computed together.
-enum { TILE_QUERIES = 64, TILE_KEYS = 128, STRIP = 8 };
+// Queries and keys of a tile. A strip: keys that are computed together. Numbers of an operand that are asked for ahead.
+enum { TILE_QUERIES = 64, TILE_KEYS = 128, STRIP = 8, MOST_ASKED = 1 << 14 };
 
 #define LOG2_E 1.44269504088896340736f
 #define LN_2 0.69314718055994530942f
@@ -85,6 +85,7 @@ INLINE int64_t group_keys_seen_by_all(const attention_tile *t, int64_t group) {
 typedef struct {
   const char *at[5];
   int64_t step[5], bytes[5], count[5];
+  int64_t rows;  // of each stream, at a time
   int streams;
 } attention_ahead;
 
@@ -97,13 +98,16 @@ INLINE void ask_for(
   a->count[i] = count;
 }
 
-// What a head takes and what lies like its results (`other` may be NULL). `head` counts through all examples. Nothing where
-// rows are long: then a head is busy with its own for long enough, and the next one's would not fit beside them.
+// What a head takes and what lies like its results (`other` may be NULL). `head` counts through all examples. Nothing
+// where they are so many that the next head's would not fit beside this one's. A strip asks for the fewer the more there
+// are, so that all are asked for when about half of the strips of a causal head are done.
 INLINE attention_ahead ahead_of_head(
     const backprop_attention_shape *s, int64_t head, const backprop_heads *q, const backprop_heads *k,
     const backprop_heads *v, const backprop_heads *results, const backprop_heads *other) {
   attention_ahead a = {.streams = 0};
-  if (s->queries > TILE_KEYS || s->keys > TILE_KEYS || s->size > 128 || s->value_size > 128) return a;
+  int64_t rows = s->queries > s->keys ? s->queries : s->keys, size = s->size > s->value_size ? s->size : s->value_size;
+  if (rows * size > MOST_ASKED) return a;
+  a.rows = clamp(2 * STRIP * TILE_QUERIES / s->queries, 1, STRIP);
   int64_t example = head / s->heads, query_head = head % s->heads, kv_head = query_head / (s->heads / s->kv_heads);
   ask_for(&a, q, example, query_head, s->queries, s->size);
   ask_for(&a, results, example, query_head, s->queries, s->value_size);
@@ -113,9 +117,9 @@ INLINE attention_ahead ahead_of_head(
   return a;
 }
 
-INLINE void ask(attention_ahead *a, int64_t rows) {
+INLINE void ask(attention_ahead *a) {
   for (int i = 0; i < a->streams; i++) {
-    int64_t count = a->count[i] < rows ? a->count[i] : rows;
+    int64_t count = a->count[i] < a->rows ? a->count[i] : a->rows;
     for (int64_t r = 0; r < count; r++, a->at[i] += a->step[i])
       for (int64_t byte = 0; byte < a->bytes[i]; byte += 64) __builtin_prefetch(a->at[i] + byte, 0, 2);
     a->count[i] -= count;

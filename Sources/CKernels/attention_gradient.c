@@ -194,7 +194,7 @@ static void differentiate_heads(void *context, int64_t begin, int64_t end) {
       for (int64_t block = work->blocks - 1; block >= 0; block--) {
         attention_ahead ahead = {.streams = 0};
         int64_t next = example * s->heads + head + 1;
-        if (block == 0 && next < end * group)
+        if (work->blocks <= 2 && block == 0 && next < end * group)  // longer heads were no faster for it
           ahead = ahead_of_head(s, next, work->q, work->k, work->v, work->upstream, work->y);
         differentiate_block(work, &w, example, head, kv_head, block, &ahead);
       }
