@@ -26,11 +26,24 @@ enum {
   CALLS = 6,     // of split_share for each step
 };
 
+// Of the taps of a place, those from `begin` to before `end`.
+typedef struct {
+  int64_t begin, end;
+} range;
+
+// 16 or 32 columns, and where their results are: `to` floats from the first pixel, the second 16 another `second` on.
+typedef struct {
+  int64_t columns, to, second;
+  range rows, taps;
+  int64_t lines;  // of the results to come that are asked for at each step
+  const char *weights;
+} column_pair;
+
 typedef struct {
   const backprop_winograd *shape;
   const float *x;
   float *y;
-  const char *weights;
+  const column_pair *pairs;            // of all columns
   int64_t images, images_shift;        // whose pixels alternate in a row
   int64_t tiles;                       // of a row of results
   int64_t places;                      // of a row, between its parts
@@ -43,8 +56,9 @@ typedef struct {
   int64_t padding[2];                  // rows and columns of zeros that lie before the images
   int64_t width;                       // places of a row of results
   int64_t tap_rows, tap_columns;       // what results see: 3 x 3, of pairs of rows 2 x 3, of spread images 2 x 2
+  int64_t tap_offsets[3];              // bytes from where a tile of the first column of taps begins
   int64_t row_step;                    // rows of the ring from one row of results to the next
-  int64_t ring;                        // rows
+  int64_t ring;                        // rows, a power of two
   int64_t row_results, pixel;          // rows of results that are one below, and floats that a place gives in each
   int64_t rows, band, bands, units;    // of results; a unit is `band` of them of the images that alternate
   int64_t share;                       // of a place, split beside four products
@@ -129,7 +143,7 @@ static int begin_run(splitter *s) {
   const backprop_winograd *shape = c->shape;
   const int64_t image = s->at->image + s->image, padding = c->padding[1];
   const int64_t seen = least(shape->width, (c->width - 1) * c->stride + c->tap_columns - padding);  // columns
-  const int64_t column = (s->phase + padding) % c->stride;  // the first of the phase
+  const int64_t column = (s->phase + padding) & (c->stride - 1);  // the first of the phase
   row = image_row(c, row);
   s->x = pixels(c, image, row, column, &s->x_step);
   if (c->is_paired) {
@@ -138,10 +152,10 @@ static int begin_run(splitter *s) {
     s->x += s->block * TILE_DEPTH, s->y = s->x + LANES, s->y_step = s->x_step;
     if (s->block * TILE_DEPTH + LANES >= shape->inputs) s->y = pixels(c, image, -1, 0, &s->y_step);
   }
-  s->left = seen > column ? parts(seen - column, c->stride) : 0;
+  s->left = seen > column ? (seen - column + c->stride - 1) >> (c->stride - 1) : 0;
   s->to_step = c->images * PLACE;
-  s->to = s->ring + s->row % c->ring * c->row_bytes +
-          (s->block * SPLITS * c->places + s->phase * c->phase + (column + padding) / c->stride * c->images + s->image) *
+  s->to = s->ring + (s->row & (c->ring - 1)) * c->row_bytes +
+          (s->block * SPLITS * c->places + s->phase * c->phase + ((column + padding) >> (c->stride - 1)) * c->images + s->image) *
               PLACE;
   return 1;
 }
@@ -195,11 +209,6 @@ static column column_at(const convolution *c, int64_t index) {
   return (column){index / channels / 2, index / channels % 2, index % channels * TILE};
 }
 
-// Of the taps of a place, those from `begin` to before `end` are not all zero: one column's.
-typedef struct {
-  int64_t begin, end;
-} range;
-
 // Spread images: pixels are two taps apart, and the second pixel of a place sees them a tap earlier.
 static int64_t spread_tap(int64_t place, int64_t padding, int64_t pixel) { return 2 * place + padding % 2 - pixel; }
 
@@ -207,7 +216,7 @@ static range spread_taps(int64_t padding, int64_t pixel) {
   return (range){spread_tap(0, padding, pixel) < 0, 1 + (spread_tap(1, padding, pixel) <= 2)};
 }
 
-// What 32 columns from an even one on see.
+// The taps that are not all zero for 32 columns from an even one on.
 static void taps_of(const convolution *c, int64_t index, range *rows, range *columns) {
   *rows = (range){0, c->tap_rows}, *columns = (range){0, c->tap_columns};
   if (!c->is_spread) return;
@@ -279,27 +288,16 @@ typedef struct {
   float *to;            // its first pixel
 } tile_place;
 
-// 16 or 32 columns, and where their results are: `to` floats from the first pixel, the second 16 another `second` on.
-typedef struct {
-  int64_t columns, to, second;
-  range rows, taps;
-  const char *weights;
-} column_pair;
-
-static column_pair pair_at(const convolution *c, int64_t index) {
+static column_pair pair_at(const convolution *c, int64_t index, const char *weights) {
   const int64_t width = c->shape->out_width, outputs = c->shape->outputs;
   const column first = column_at(c, index), second = column_at(c, index + 1);
   column_pair p = {
       .columns = least(2, columns_of(c) - index), .to = (first.row * width + first.pixel) * outputs + first.channel,
-      .weights = c->weights + index * c->tap_rows * c->tap_columns * c->blocks * SPLITS * TILE_BYTES};
+      .weights = weights + index * c->tap_rows * c->tap_columns * c->blocks * SPLITS * TILE_BYTES};
   p.second = (second.row * width + second.pixel) * outputs + second.channel - p.to;
   taps_of(c, index, &p.rows, &p.taps);
+  p.lines = 2 * TILE / steps_of(c, index) + 1;
   return p;
-}
-
-// How far from its first place a tile for a column of taps begins.
-AMX_INLINE int64_t tap_offset(const convolution *c, int64_t tap) {
-  return (tap % c->stride * c->phase + tap / c->stride * c->images) * PLACE;
 }
 
 // to[2][16, 16 * columns] of two tiles for all taps; the second column lies `second` floats further on.
@@ -307,7 +305,6 @@ AMX_INLINE void multiply(
     int columns, const convolution *c, const tile_place at[2], const column_pair *p, float *const to[2], int64_t to_row,
     int64_t second, const tile_place later[2], splitter *next) {
   const int64_t part = c->places * PLACE, pixel = c->pixel;
-  const int64_t lines = 2 * TILE / ((p->rows.end - p->rows.begin) * (p->taps.end - p->taps.begin) * c->blocks) + 1;
   const int64_t split = columns * TILE_BYTES;  // of the weights
   const char *b = p->weights;
   int64_t asked = 0;
@@ -345,7 +342,7 @@ AMX_INLINE void multiply(
   _tile_loadd(5, left_below + (number) * part, PLACE);             \
   split_share(next)
   int64_t r = p->rows.begin, t = p->taps.begin, block = 0;
-  int64_t offset = tap_offset(c, t);
+  int64_t offset = c->tap_offsets[t];
   const char *left = at[0].rows[r] + offset, *left_below = at[1].rows[r] + offset;
   _tile_loadd(4, left, PLACE);
   _tile_loadd(5, left_below, PLACE);
@@ -355,7 +352,7 @@ AMX_INLINE void multiply(
     const char *next_b = b + SPLITS * split;
     THEN_RIGHT(1, next_b + 2 * split);
     THEN_LEFT(1, next_b + 2 * split + TILE_BYTES / 2);
-    for (int64_t end = least(asked + lines, 2 * TILE); asked < end; asked++) {
+    for (int64_t end = least(asked + p->lines, 2 * TILE); asked < end; asked++) {
       const float *line = later[asked / TILE].to + p->to + asked % TILE * pixel;
       __builtin_prefetch(line, 1);
       if (columns == 2) __builtin_prefetch(line + p->second, 1);
@@ -368,7 +365,7 @@ AMX_INLINE void multiply(
       if (++t == p->taps.end) t = p->taps.begin, r++;
       if (r == p->rows.end) break;
     }
-    offset = tap_offset(c, t) + block * SPLITS * part;
+    offset = c->tap_offsets[t] + block * SPLITS * part;
     left = at[0].rows[r] + offset, left_below = at[1].rows[r] + offset;
     b = next_b;
     _tile_dpbf16ps(0, 4, 6);
@@ -414,11 +411,11 @@ static tile_place place_of(const convolution *c, const splitter *s, const cursor
   tile_place p;
   for (int64_t r = 0; r < c->tap_rows; r++) {
     const int64_t slot =
-        is_empty(c, row * c->row_step + r) ? c->ring : (k->u->first + k->row * c->row_step + r) % c->ring;
+        is_empty(c, row * c->row_step + r) ? c->ring : (k->u->first + k->row * c->row_step + r) & (c->ring - 1);
     p.rows[r] = s->ring + slot * c->row_bytes + k->tile * TILE * PLACE;
   }
   p.to = c->y + (k->u->image * shape->out_height + row * c->row_results) * shape->out_width * shape->outputs +
-         k->tile * TILE / c->images * c->pixel;
+         (k->tile * TILE >> c->images_shift) * c->pixel;
   return p;
 }
 
@@ -451,6 +448,7 @@ static void scatter(const convolution *c, const cursor *k, const float *from, fl
 AMX static void run_units(void *context, int64_t first_piece, int64_t last_piece) {
   (void)first_piece, (void)last_piece;
   const convolution *c = context;
+  const int64_t columns = columns_of(c);
   splitter s = {.c = c};
   s.ring = backprop_scratch(1, (c->ring + 1) * c->row_bytes);  // and a row of zeros
   if (!s.ring) {
@@ -478,12 +476,12 @@ AMX static void run_units(void *context, int64_t first_piece, int64_t last_piece
       k = at[2];
       s.oldest = k.u->first + at[0].row * c->row_step;
       while (s.row < k.u->first + at[1].row * c->row_step + c->tap_rows) split_places(&s, c->shape->width);
-      for (int64_t index = 0; index < columns_of(c); index += 2) {
-        const column_pair p = pair_at(c, index);
-        float *to[2] = {is_whole ? places[0].to + p.to : aside[0], is_whole ? places[1].to + p.to : aside[1]};
-        const int64_t row = is_whole ? c->pixel : 2 * TILE, second = is_whole ? p.second : TILE;
-        if (p.columns == 2) multiply(2, c, places, &p, to, row, second, places + 2, &s);
-        else multiply(1, c, places, &p, to, row, second, places + 2, &s);
+      for (int64_t index = 0; index < columns; index += 2) {
+        const column_pair *p = c->pairs + index / 2;
+        float *to[2] = {is_whole ? places[0].to + p->to : aside[0], is_whole ? places[1].to + p->to : aside[1]};
+        const int64_t row = is_whole ? c->pixel : 2 * TILE, second = is_whole ? p->second : TILE;
+        if (p->columns == 2) multiply(2, c, places, p, to, row, second, places + 2, &s);
+        else multiply(1, c, places, p, to, row, second, places + 2, &s);
         if (!is_whole)
           for (int i = 0; i < 2; i++) scatter(c, &at[i], aside[i], places[i].to, index);
       }
@@ -522,6 +520,8 @@ int backprop_convolution_tiles(
   c.rows = parts(s->out_height, c.row_results);
   c.phase = c.tiles * TILE + (c.stride == 1 ? c.tap_columns - 1 : 1) * images;
   c.places = c.stride * c.phase;
+  for (int64_t t = 0; t < c.tap_columns; t++)
+    c.tap_offsets[t] = (t % c.stride * c.phase + t / c.stride * images) * PLACE;
   c.ring = c.row_step * MOST_RING / 2;
   c.row_bytes = c.blocks * SPLITS * c.places * PLACE;
   // Eight units a worker, so that none waits long for another, but not many rows split twice.
@@ -534,9 +534,12 @@ int backprop_convolution_tiles(
   for (int64_t index = 0; index < columns_of(&c); index += 2) steps += steps_of(&c, index);
   const int64_t places = s->width * images * c.blocks * ring_rows(&c, c.band), calls = steps * c.tiles * c.band * CALLS / 2;
   c.share = places * (WHOLE + WHOLE / 6) / calls + 1;
-  char *panel = backprop_scratch(0, c.tap_rows * c.tap_columns * c.blocks * SPLITS * columns_of(&c) * TILE_BYTES);
+  const int64_t bytes = c.tap_rows * c.tap_columns * c.blocks * SPLITS * columns_of(&c) * TILE_BYTES;
+  char *panel = backprop_scratch(0, bytes + parts(columns_of(&c), 2) * (int64_t)sizeof(column_pair));
   if (!panel) return 0;
-  c.weights = panel;
+  column_pair *pairs = (column_pair *)(panel + bytes);
+  for (int64_t index = 0; index < columns_of(&c); index += 2) pairs[index / 2] = pair_at(&c, index, panel);
+  c.pairs = pairs;
   weights_task task = {&c, weights, turned, panel};
   const int64_t items = columns_of(&c) * c.blocks;
   backprop_parallel(items, backprop_grain(items, 4000), split_weights, &task);
