@@ -31,9 +31,15 @@ typedef struct {
   int64_t begin, end;
 } range;
 
+// Sixteen columns of a product: some channels of one of the pixels that a place gives.
+typedef struct {
+  int64_t row, pixel, channel;
+} column;
+
 // 16 or 32 columns, and where their results are: `to` floats from the first pixel, the second 16 another `second` on.
 typedef struct {
   int64_t columns, to, second;
+  column at[2];
   range rows, taps;
   int64_t lines;  // of the results to come that are asked for at each step
   const char *weights;
@@ -56,6 +62,7 @@ typedef struct {
   int64_t padding[2];                  // rows and columns of zeros that lie before the images
   int64_t width;                       // places of a row of results
   int64_t tap_rows, tap_columns;       // what results see: 3 x 3, of pairs of rows 2 x 3, of spread images 2 x 2
+  int64_t run_columns[2], run_places[2], run_starts[2];  // of each phase: the first column, how many, and the first place
   int64_t tap_offsets[3];              // bytes from where a tile of the first column of taps begins
   int64_t row_step;                    // rows of the ring from one row of results to the next
   int64_t ring;                        // rows, a power of two
@@ -140,23 +147,19 @@ static int begin_run(splitter *s) {
     row = s->at->row * c->row_step + s->row - s->at->first;
     if (!is_empty(c, row)) break;
   }
-  const backprop_winograd *shape = c->shape;
-  const int64_t image = s->at->image + s->image, padding = c->padding[1];
-  const int64_t seen = least(shape->width, (c->width - 1) * c->stride + c->tap_columns - padding);  // columns
-  const int64_t column = (s->phase + padding) & (c->stride - 1);  // the first of the phase
+  const int64_t image = s->at->image + s->image, column = c->run_columns[s->phase];
   row = image_row(c, row);
   s->x = pixels(c, image, row, column, &s->x_step);
   if (c->is_paired) {
     s->y = pixels(c, image, row + 1, column, &s->y_step);
   } else {
     s->x += s->block * TILE_DEPTH, s->y = s->x + LANES, s->y_step = s->x_step;
-    if (s->block * TILE_DEPTH + LANES >= shape->inputs) s->y = pixels(c, image, -1, 0, &s->y_step);
+    if (s->block * TILE_DEPTH + LANES >= c->shape->inputs) s->y = pixels(c, image, -1, 0, &s->y_step);
   }
-  s->left = seen > column ? (seen - column + c->stride - 1) >> (c->stride - 1) : 0;
+  s->left = c->run_places[s->phase];
   s->to_step = c->images * PLACE;
   s->to = s->ring + (s->row & (c->ring - 1)) * c->row_bytes +
-          (s->block * SPLITS * c->places + s->phase * c->phase + ((column + padding) >> (c->stride - 1)) * c->images + s->image) *
-              PLACE;
+          (s->block * SPLITS * c->places + c->run_starts[s->phase] + s->image) * PLACE;
   return 1;
 }
 
@@ -193,11 +196,6 @@ typedef struct {
   int turned;
   char *to;
 } weights_task;
-
-// Sixteen columns of a product: some channels of one of the pixels that a place gives.
-typedef struct {
-  int64_t row, pixel, channel;
-} column;
 
 static int64_t columns_of(const convolution *c) {
   return c->shape->outputs / TILE * (c->is_spread ? 4 : c->is_doubled ? 2 : 1);
@@ -292,7 +290,8 @@ static column_pair pair_at(const convolution *c, int64_t index, const char *weig
   const int64_t width = c->shape->out_width, outputs = c->shape->outputs;
   const column first = column_at(c, index), second = column_at(c, index + 1);
   column_pair p = {
-      .columns = least(2, columns_of(c) - index), .to = (first.row * width + first.pixel) * outputs + first.channel,
+      .columns = least(2, columns_of(c) - index), .at = {first, second},
+      .to = (first.row * width + first.pixel) * outputs + first.channel,
       .weights = weights + index * c->tap_rows * c->tap_columns * c->blocks * SPLITS * TILE_BYTES};
   p.second = (second.row * width + second.pixel) * outputs + second.channel - p.to;
   taps_of(c, index, &p.rows, &p.taps);
@@ -428,20 +427,21 @@ static void advance(const convolution *c, cursor *k) {
 static int is_last(const convolution *c, const cursor *k) { return k->tile + 1 == c->tiles && k->row + 1 == k->u->rows; }
 
 // Results that do not lie as tiles do.
-static void scatter(const convolution *c, const cursor *k, const float *from, float *to, int64_t index) {
+static void scatter(const convolution *c, const cursor *k, const column_pair *p, const float *from, float *to) {
   const backprop_winograd *shape = c->shape;
   const int64_t first = k->tile * TILE, count = least(TILE, c->width * c->images - first);
   const int64_t image_step = shape->out_height * shape->out_width * shape->outputs;
-  to -= (first >> c->images_shift) * c->pixel;
-  for (int64_t end = least(index + 2, columns_of(c)); index < end; index++, from += TILE) {
-    const column at = column_at(c, index);
-    if ((k->u->row + k->row) * c->row_results + at.row >= shape->out_height) continue;
-    float *here = to + (at.row * shape->out_width + at.pixel) * shape->outputs + at.channel;
-    for (int64_t i = 0; i < count; i++) {
-      const int64_t image = (first + i) & (c->images - 1), place = (first + i) >> c->images_shift;
-      if (image >= k->u->images || place * (c->is_spread + 1) + at.pixel >= shape->out_width) continue;
-      STORE(here + image * image_step + place * c->pixel, LOAD(from + i * 2 * TILE));
-    }
+  int64_t ends[2] = {0, 0};  // of the places that have a result
+  for (int64_t half = 0; half < p->columns; half++)
+    if ((k->u->row + k->row) * c->row_results + p->at[half].row < shape->out_height)
+      ends[half] = (shape->out_width - p->at[half].pixel + c->is_spread) >> c->is_spread;
+  to += p->to - (first >> c->images_shift) * c->pixel;
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t image = (first + i) & (c->images - 1), place = (first + i) >> c->images_shift;
+    if (image >= k->u->images) continue;
+    float *pixel = to + image * image_step + place * c->pixel;
+    if (place < ends[0]) STORE(pixel, LOAD(from + i * 2 * TILE));
+    if (place < ends[1]) STORE(pixel + p->second, LOAD(from + i * 2 * TILE + TILE));
   }
 }
 
@@ -483,7 +483,7 @@ AMX static void run_units(void *context, int64_t first_piece, int64_t last_piece
         if (p->columns == 2) multiply(2, c, places, p, to, row, second, places + 2, &s);
         else multiply(1, c, places, p, to, row, second, places + 2, &s);
         if (!is_whole)
-          for (int i = 0; i < 2; i++) scatter(c, &at[i], aside[i], places[i].to, index);
+          for (int i = 0; i < 2; i++) scatter(c, &at[i], p, aside[i], places[i].to);
       }
     }
   }
@@ -520,6 +520,13 @@ int backprop_convolution_tiles(
   c.rows = parts(s->out_height, c.row_results);
   c.phase = c.tiles * TILE + (c.stride == 1 ? c.tap_columns - 1 : 1) * images;
   c.places = c.stride * c.phase;
+  const int64_t seen = least(s->width, (width - 1) * c.stride + c.tap_columns - c.padding[1]);  // columns
+  for (int64_t phase = 0; phase < c.stride; phase++) {
+    const int64_t column = (phase + c.padding[1]) % c.stride;
+    c.run_columns[phase] = column;
+    c.run_places[phase] = seen > column ? parts(seen - column, c.stride) : 0;
+    c.run_starts[phase] = phase * c.phase + (column + c.padding[1]) / c.stride * images;
+  }
   for (int64_t t = 0; t < c.tap_columns; t++)
     c.tap_offsets[t] = (t % c.stride * c.phase + t / c.stride * images) * PLACE;
   c.ring = c.row_step * MOST_RING / 2;
