@@ -44,14 +44,15 @@ AMX_INLINE void split_pairs(__m512 x, __m512 y, char *high, char *middle, char *
 }
 
 // `count` places of 64 bytes, split from wherever their two vectors lie; the parts are `part` bytes apart. All three move on.
+// What lies `ahead` floats further on is asked for.
 AMX_INLINE void split_places_from(
     int64_t count, const float **x, int64_t x_step, const float **y, int64_t y_step, char **to, int64_t to_step,
-    int64_t part) {
+    int64_t part, int64_t ahead) {
   const float *from = *x, *other = *y;
   char *at = *to;
   for (; count > 0; count--) {
-    __builtin_prefetch(from + 1024);
-    __builtin_prefetch(other + 1024);
+    __builtin_prefetch(from + ahead);
+    __builtin_prefetch(other + ahead);
     split_pairs(_mm512_loadu_ps(from), _mm512_loadu_ps(other), at, at + part, at + 2 * part);
     from += x_step, other += y_step, at += to_step;
   }
@@ -71,6 +72,9 @@ AMX_INLINE void clear_sums(void) {
 AMX_INLINE void ask_for_half_tile(const char *at) {
   for (int i = 0; i < TILE / 2; i++) __builtin_prefetch(at + i * 64);
 }
+
+// The same where there is nothing to ask for.
+AMX_INLINE void wait_a_little(void) { __asm__ volatile(".rept 16\n\tnop\n\t.endr"); }
 
 AMX_INLINE void add_products(int rows, int columns, const char *ahead) {
   _tile_dpbf16ps(0, 4, 6);

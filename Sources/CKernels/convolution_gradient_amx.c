@@ -1,5 +1,5 @@
-// The gradient of the weights of a 3 x 3 convolution on matrix units, as sums of products in three bfloat16 parts
-// (matmul_amx.c) over all pixels.
+// The gradient of the weights of a 3 x 3 convolution of stride 1 or 2 on matrix units, as sums of products in three
+// bfloat16 parts (matmul_amx.c) over all pixels.
 //
 // What is summed over is the depth of the tiles: pairs of the same pixel of two images. Then a tile of the images for one
 // column of taps is the split row of pairs, some places further on, and only the results' gradient has to be transposed. A
@@ -22,6 +22,7 @@ enum {
   UNIT_BYTES = 3 << 17,   // two of them, and the sums, stay in the second-level cache of 2 MB
   ROWS_AT_ONCE = 4,       // of a tile
   PLACES_AT_ONCE = 4,
+  AHEAD = 256,            // floats asked for beforehand
   WHOLE = 256,            // shares of a piece
   CALLS = 5,              // of split_share for each depth of a tile
 };
@@ -32,6 +33,7 @@ typedef struct {
   float *weights, *sums;         // sums[chunks][outputs / 16][inputs / 16][3][3][16, 16]
   int64_t pairs, pairs_shift;    // how many pairs alternate in a row
   int64_t tiles, places;         // of a row of the results, of the images
+  int64_t stride, phase;         // pixels a stride apart lie together; places between those and the next ones
   int64_t rights, lefts;         // inputs / 16, outputs / 16
   int64_t band, bands, units;    // a unit is `band` rows of results
   int64_t chunks;                // of units; each has a sum of its own, whoever makes it
@@ -45,6 +47,7 @@ static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t parts(int64_t x, int64_t unit) { return (x + unit - 1) / unit; }
 static int64_t sum_floats(const gradient *g) { return g->lefts * g->rights * 9 * TILE * TILE; }
 static int64_t row_bytes(const gradient *g) { return SPLITS * g->places * PLACE; }
+static int64_t image_rows(const gradient *g, int64_t rows) { return (rows - 1) * g->stride + 3; }
 
 // MARK: A unit, split a piece at a time
 
@@ -52,7 +55,7 @@ typedef struct {
   const gradient *g;
   int64_t image, row, rows;  // of results
   char *right, *left;        // right[inputs / 16][row][part][places], left[outputs / 16][row][tile][part]
-  int64_t r, pair, block;    // the run of the images at work; done when r is past the last row
+  int64_t r, pair, phase, block;  // the run of the images at work; done when r is past the last row
   const float *x, *y;
   int64_t x_step, y_step, to_step, places;  // what is left of it
   char *to;
@@ -67,33 +70,37 @@ static void begin_unit(splitter *s, const gradient *g, int64_t index, char *to) 
   s->row = index % g->bands * g->band;
   s->rows = least(g->band, g->shape->out_height - s->row);
   s->right = to, s->left = to + g->right_bytes;
-  s->r = s->pair = s->block = s->places = s->left_row = s->tile = s->left_block = s->stage = s->credit = 0;
+  s->r = s->pair = s->phase = s->block = s->places = s->left_row = s->tile = s->left_block = s->stage = s->credit = 0;
 }
 
 static const float zeros[LANES];
 
-// Pixels of a row of an image, zeros outside.
-static const float *pixels(const gradient *g, int64_t image, int64_t row, int64_t *step) {
+// Channels of the pixels of a row of an image from a column on, zeros outside.
+static const float *pixels(
+    const gradient *g, int64_t image, int64_t row, int64_t column, int64_t channel, int64_t *step) {
   const backprop_winograd *s = g->shape;
-  *step = row >= 0 && row < s->height && image < s->batch ? s->inputs : 0;
-  return *step ? g->x + (image * s->height + row) * s->width * s->inputs : zeros;
+  *step = row >= 0 && row < s->height && image < s->batch ? s->inputs * g->stride : 0;
+  return *step ? g->x + ((image * s->height + row) * s->width + column) * s->inputs + channel : zeros;
 }
 
 static void begin_run(splitter *s) {
   const gradient *g = s->g;
-  const int64_t row = s->row + s->r - g->shape->padding[0], channel = s->block * TILE;
-  s->x = pixels(g, s->image + s->pair, row, &s->x_step);
-  s->y = pixels(g, s->image + s->pair + g->pairs, row, &s->y_step);
-  if (s->x_step) s->x += channel;
-  if (s->y_step) s->y += channel;
-  s->places = least(g->shape->width, g->shape->out_width + 2 - g->shape->padding[1]);  // what results see
+  const int64_t row = s->row * g->stride + s->r - g->shape->padding[0], padding = g->shape->padding[1];
+  const int64_t seen = least(g->shape->width, (g->shape->out_width - 1) * g->stride + 3 - padding);  // columns
+  const int64_t column = (s->phase + padding) % g->stride;  // the first of the phase
+  s->x = pixels(g, s->image + s->pair, row, column, s->block * TILE, &s->x_step);
+  s->y = pixels(g, s->image + s->pair + g->pairs, row, column, s->block * TILE, &s->y_step);
+  s->places = seen > column ? parts(seen - column, g->stride) : 0;
   s->to_step = g->pairs * PLACE;
-  s->to = s->right + (s->block * (g->band + 2) + s->r) * row_bytes(g) + (g->shape->padding[1] * g->pairs + s->pair) * PLACE;
+  s->to = s->right + (s->block * image_rows(g, g->band) + s->r) * row_bytes(g) +
+          (s->phase * g->phase + (column + padding) / g->stride * g->pairs + s->pair) * PLACE;
 }
 
 static void end_run(splitter *s) {
   if (++s->block < s->g->rights) return;
   s->block = 0;
+  if (++s->phase < s->g->stride) return;
+  s->phase = 0;
   if (++s->pair < s->g->pairs) return;
   s->pair = 0;
   s->r++;
@@ -103,7 +110,7 @@ AMX_INLINE void split_places(splitter *s) {
   if (s->places == 0) begin_run(s);
   const int64_t count = least(PLACES_AT_ONCE, s->places);
   s->places -= count;
-  split_places_from(count, &s->x, s->x_step, &s->y, s->y_step, &s->to, s->to_step, s->g->places * PLACE);
+  split_places_from(count, &s->x, s->x_step, &s->y, s->y_step, &s->to, s->to_step, s->g->places * PLACE, AHEAD);
   if (s->places == 0) end_run(s);
 }
 
@@ -118,6 +125,7 @@ AMX_INLINE void turn(splitter *s, int half) {
     const int64_t image = s->image + half * g->pairs + (place & (g->pairs - 1));
     const float *from = g->y + ((image * shape->out_height + s->row + s->left_row) * shape->out_width + column) * shape->outputs +
                         s->left_block * TILE;
+    __builtin_prefetch(from + AHEAD);
     r[i] = LOAD(column < shape->out_width && image < shape->batch ? from : zeros);
   }
   exchange_16(r);
@@ -150,11 +158,11 @@ AMX_INLINE void split_left(splitter *s) {
   s->left_row++;
 }
 
-static int is_split(const splitter *s) { return s->left_row >= s->rows && s->r >= s->rows + 2; }
+static int is_split(const splitter *s) { return s->left_row >= s->rows && s->r >= image_rows(s->g, s->rows); }
 
 AMX_INLINE void split_piece(splitter *s) {
   if (s->left_row < s->rows) split_left(s);
-  else if (s->r < s->rows + 2) split_places(s);
+  else if (s->r < image_rows(s->g, s->rows)) split_places(s);
 }
 
 // What is to be split beside a few products: seldom more than a piece, or products would wait for it.
@@ -166,14 +174,15 @@ AMX_INLINE void split_share(splitter *s, int64_t share) {
 
 // to[3][16, 16] = the sums of a unit for one row of taps.
 AMX_INLINE void multiply(const gradient *g, int64_t rows, const char *left, const char *right, float *to, splitter *next) {
-  const int64_t part = g->places * PLACE, tap = g->pairs * PLACE, share = g->share, row = row_bytes(g);
+  const int64_t part = g->places * PLACE, share = g->share, row = row_bytes(g) * g->stride;
+  const int64_t second = (g->stride == 1 ? g->pairs : g->phase) * PLACE, third = (g->stride == 1 ? 2 : 1) * g->pairs * PLACE;
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
 #define RIGHT(split)                                       \
   _tile_loadd(5, b + (split) * part, PLACE);               \
-  _tile_loadd(6, b + (split) * part + tap, PLACE);         \
-  _tile_loadd(7, b + (split) * part + 2 * tap, PLACE)
+  _tile_loadd(6, b + (split) * part + second, PLACE);      \
+  _tile_loadd(7, b + (split) * part + third, PLACE)
 #define MULTIPLY(a, ahead)                                 \
   _tile_dpbf16ps(0, a, 5);                                 \
   ask_for_half_tile(ahead);                                \
@@ -267,8 +276,8 @@ AMX static void run_chunks(void *context, int64_t first_piece, int64_t last_piec
         for (int64_t r = 0; r < 3; r++, sums += 3 * TILE * TILE) {
           float *to = aside[products++ % 2];
           multiply(
-              g, rows, left + k * g->band * g->tiles * SPLITS * TILE_BYTES, right + (c * (g->band + 2) + r) * row_bytes(g),
-              to, &s);
+              g, rows, left + k * g->band * g->tiles * SPLITS * TILE_BYTES,
+              right + (c * image_rows(g, g->band) + r) * row_bytes(g), to, &s);
           add_result(&last);
           last = (result){to, sums, adds};
         }
@@ -304,19 +313,22 @@ int backprop_convolution_gradient_tiles(
       .shape = s, .x = x, .y = y_gradient, .weights = weights_gradient, .pairs = pairs, .pairs_shift = pairs / 2,
       .tiles = parts(s->out_width * pairs, TILE), .rights = s->inputs / TILE, .lefts = s->outputs / TILE, .next = &next,
       .fails = &fails};
-  g.places = g.tiles * TILE + 2 * pairs;
+  g.stride = s->stride;
+  g.phase = g.tiles * TILE + (s->stride == 1 ? 2 : 1) * pairs;
+  g.places = s->stride * g.phase;
   // As many rows as make a product long, and no more than stay in the cache.
-  const int64_t row = g.rights * row_bytes(&g) + g.lefts * g.tiles * SPLITS * TILE_BYTES;
+  const int64_t row = g.rights * s->stride * row_bytes(&g) + g.lefts * g.tiles * SPLITS * TILE_BYTES;
   g.band = least(s->out_height, parts(LEAST_DEPTH, g.tiles));
   if (g.band * row > UNIT_BYTES) g.band = UNIT_BYTES / row < 2 ? least(2, s->out_height) : UNIT_BYTES / row;
   g.bands = parts(s->out_height, g.band);
   g.band = parts(s->out_height, g.bands);
   g.units = parts(s->batch, 2 * pairs) * g.bands;
   g.chunks = least(g.units, 4 * workers);
-  g.right_bytes = g.rights * (g.band + 2) * row_bytes(&g);
+  g.right_bytes = g.rights * image_rows(&g, g.band) * row_bytes(&g);
   g.left_bytes = g.lefts * g.band * g.tiles * SPLITS * TILE_BYTES;
   // What is split while a unit is multiplied, and a fifth more.
-  const int64_t pieces = g.rights * (g.band + 2) * pairs * parts(s->width, PLACES_AT_ONCE) +
+  const int64_t runs = g.rights * image_rows(&g, g.band) * pairs * s->stride;
+  const int64_t pieces = runs * parts(parts(s->width, s->stride), PLACES_AT_ONCE) +
                          g.lefts * g.band * g.tiles * (2 + TILE / ROWS_AT_ONCE);
   const int64_t calls = g.lefts * g.rights * 3 * g.band * g.tiles * CALLS;
   g.share = pieces * (WHOLE + WHOLE / 8) / calls + 1;

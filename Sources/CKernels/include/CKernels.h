@@ -292,11 +292,11 @@ void backprop_matmul(
 
 // MARK: Winograd's convolution
 
-// y[batch, out_height, out_width, outputs] = x[batch, height, width, inputs] ∗ weights, 3 x 3, stride 1, channels last.
-// Channels are multiples of 16. `padding` rows and columns of zeros lie before the images (0...2), as many as are needed after
+// y[batch, out_height, out_width, outputs] = x[batch, height, width, inputs] ∗ weights, 3 x 3, channels last, of stride 1; in
+// tiles (below) also 2. Channels are multiples of 16. `padding` rows and columns of zeros lie before the images (0...2), as many as are needed after
 // them.
 typedef struct {
-  int64_t batch, height, width, inputs, out_height, out_width, outputs, padding[2];
+  int64_t batch, height, width, inputs, out_height, out_width, outputs, padding[2], stride;
 } backprop_winograd;
 
 // Whether the processor has the registers that the kernels were made for. Elsewhere they are right, but slow.
@@ -320,7 +320,8 @@ void backprop_winograd_weights_gradient(
     const backprop_winograd *shape, const float *x, const float *y_gradient, float *weights_gradient, int64_t workers,
     float *room);
 
-// The same two as direct sums in tiles (backprop_has_tiles). 0 where memory is exhausted and the result is not whole.
+// The same two as direct sums in tiles (backprop_has_tiles). 0 where memory is exhausted and the result is not whole. With
+// weights that are turned, a stride of 2 is that of the convolution whose images' gradient y is: x has zeros between its pixels.
 int backprop_convolution_tiles(
     const backprop_winograd *shape, const float *x, const float *weights, int32_t turned, float *y, int64_t workers);
 int backprop_convolution_gradient_tiles(

@@ -26,14 +26,16 @@ struct WinogradConvolution: LoadedCall {
   private let isInTiles: Bool
   let scratchBytes: Int
 
-  /// Nil where the kernels cannot do it: they take dense channels-last images of multiples of 16 channels, stride and
-  /// dilation 1, one group and up to two pixels of padding.
+  /// Nil where the kernels cannot do it: they take dense channels-last images of multiples of 16 channels, dilation 1, one
+  /// group, up to two pixels of padding and stride 1, in tiles also 2.
   init?(_ call: LibraryCall, threads: Int = Threads.count, inTiles: Bool? = nil) {
     guard case .convolution(let direction, let source, let weights, let destination, let window, let groups) = call
     else { return nil }
     let padding = window.paddingBegin
+    let stride = window.stride.height
     guard
-      window.kernel == 3, window.stride == 1, window.dilation == 1, groups == 1,
+      window.kernel == 3, window.stride == Pair(stride), window.dilation == 1, groups == 1,
+      (1...2).contains(stride),
       (0...2).contains(padding.height), (0...2).contains(padding.width),
       weights.shape[0] % 16 == 0, weights.shape[1] % 16 == 0,
       source.isChannelsLast, destination.isChannelsLast
@@ -42,14 +44,15 @@ struct WinogradConvolution: LoadedCall {
     // The images' gradient is the convolution of the results' gradient with the weights turned by 180 degrees.
     var shape =
       direction == .backwardData
-      ? backprop_winograd(destination, source, padding: Pair(2 - padding.height, 2 - padding.width))
-      : backprop_winograd(source, destination, padding: padding)
+      ? backprop_winograd(destination, source, padding: Pair(2 - padding.height, 2 - padding.width), stride)
+      : backprop_winograd(source, destination, padding: padding, stride)
     isInTiles = inTiles ?? (backprop_has_tiles() != 0 && Self.tilesPay(direction, shape))
+    guard stride == 1 || isInTiles else { return nil }
     workers = backprop_winograd_workers(&shape, Int64(threads))
     let floats =
       direction == .backwardWeights
       ? backprop_winograd_gradient_floats(&shape, workers) : backprop_winograd_floats(&shape, workers)
-    scratchBytes = 4 * Int(floats)
+    scratchBytes = stride == 1 ? 4 * Int(floats) : 0
     self.shape = shape
   }
 
@@ -57,6 +60,7 @@ struct WinogradConvolution: LoadedCall {
   /// weights to be worth it, images that fill three quarters of their tiles and are mostly not padding, and weights that
   /// stay in a core's cache.
   var pays: Bool {
+    if shape.stride == 2 { return true }  // in tiles, or there would be none
     let (height, width) = (shape.out_height, shape.out_width)
     let tilesOfImage = ((height + 1) / 2) * ((width + 1) / 2)
     return backprop_winograd_is_fast() != 0 && shape.batch * tilesOfImage >= 128
@@ -65,41 +69,53 @@ struct WinogradConvolution: LoadedCall {
 
   /// Whether direct sums on matrix units are faster still, as measured (docs/performance.md): with enough pixels for
   /// packing the weights to be worth it, and columns of outputs in pairs of tiles; the weights' gradient with few channels,
-  /// where rows fill their tiles and there are pairs of images.
+  /// where rows fill their tiles and there are pairs of images. With a stride of 2, where rows fill their tiles.
   private static func tilesPay(_ direction: LibraryCall.Direction, _ shape: backprop_winograd) -> Bool {
-    guard shape.inputs * shape.outputs <= 128 * 128, shape.batch * shape.out_height * shape.out_width >= 2048 else {
-      return false
+    let weights = shape.inputs * shape.outputs
+    guard weights <= 128 * 128, shape.batch * shape.out_height * shape.out_width >= 2048 else { return false }
+    let hasStride = shape.stride == 2
+    return switch direction {
+    case .forward: hasStride ? shape.outputs % 32 == 0 && shape.out_width % 8 == 0 : fillTiles(shape)
+    case .backwardData: hasStride ? shape.inputs % 32 == 0 && shape.width % 8 == 0 : fillTiles(shape)
+    case .backwardWeights:
+      shape.out_width % 8 == 0 && shape.batch >= 8 && weights <= (hasStride ? 32 * 64 : 32 * 32)
     }
-    return direction == .backwardWeights
-      ? shape.out_width % 8 == 0 && shape.batch >= 8 && shape.inputs * shape.outputs <= 32 * 32
-      : shape.inputs == 16 || shape.outputs % 32 == 0
   }
 
-  func run(_ operands: UnsafePointer<UnsafeMutableRawPointer?>, _ scratch: UnsafeMutableRawPointer) {
+  private static func fillTiles(_ shape: backprop_winograd) -> Bool { shape.inputs == 16 || shape.outputs % 32 == 0 }
+
+  func run(_ operands: UnsafePointer<UnsafeMutableRawPointer?>, _ scratch: UnsafeMutableRawPointer) throws(TensorError)
+  {
     func floats(_ index: Int) -> UnsafeMutablePointer<Float>? { operands[index]?.assumingMemoryBound(to: Float.self) }
     let room = scratch.assumingMemoryBound(to: Float.self)
-    withUnsafePointer(to: shape) {
+    let isDone = withUnsafePointer(to: shape) {
       switch direction {
       case .forward, .backwardData:
         let turned: Int32 = direction == .backwardData ? 1 : 0
-        if isInTiles && backprop_convolution_tiles($0, floats(0), floats(1), turned, floats(2), workers) != 0 { return }
+        if isInTiles && backprop_convolution_tiles($0, floats(0), floats(1), turned, floats(2), workers) != 0 {
+          return true
+        }
+        if shape.stride == 2 { return false }
         backprop_winograd_convolution($0, floats(0), floats(1), turned, floats(2), workers, room)
       case .backwardWeights:
         if isInTiles && backprop_convolution_gradient_tiles($0, floats(0), floats(1), floats(2), workers) != 0 {
-          return
+          return true
         }
+        if shape.stride == 2 { return false }
         backprop_winograd_weights_gradient($0, floats(0), floats(1), floats(2), workers, room)
       }
+      return true
     }
+    guard isDone else { throw TensorError("not enough memory for a convolution") }
   }
 }
 
 extension backprop_winograd {
-  fileprivate init(_ source: LibraryCall.Image, _ destination: LibraryCall.Image, padding: Pair) {
+  fileprivate init(_ source: LibraryCall.Image, _ destination: LibraryCall.Image, padding: Pair, _ stride: Int) {
     let (from, to) = (source.shape.dimensions.map(Int64.init), destination.shape.dimensions.map(Int64.init))
     self.init(
       batch: from[0], height: from[2], width: from[3], inputs: from[1], out_height: to[2], out_width: to[3],
-      outputs: to[1], padding: (Int64(padding.height), Int64(padding.width)))
+      outputs: to[1], padding: (Int64(padding.height), Int64(padding.width)), stride: Int64(stride))
   }
 }
 
