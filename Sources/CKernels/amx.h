@@ -9,7 +9,15 @@
 #define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512vl,avx512dq,avx512bw,fma,avx2,prfchw")))
 #define AMX_INLINE AMX INLINE
 
-enum { TILE = 16, TILE_BYTES = 1024, TILE_DEPTH = 32 };
+enum {
+  TILE = 16,
+  TILE_BYTES = 1024,
+  TILE_DEPTH = 32,
+  SPLITS = 3,  // a float's bfloat16 parts
+};
+
+// The first lanes of a vector, at most all.
+INLINE __mmask16 first(int64_t count) { return count >= TILE ? 0xffff : count <= 0 ? 0 : (__mmask16)((1 << count) - 1); }
 
 // All eight tiles as large as they get, for the calling thread.
 AMX_INLINE void open_tiles(void) {

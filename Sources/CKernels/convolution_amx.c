@@ -17,7 +17,6 @@
 #include <stddef.h>
 
 enum {
-  SPLITS = 3,
   PLACE = 64,    // bytes of a place: 32 channels of a pixel in one of the parts
   MOST_RING = 16,  // rows
   MOST_IMAGES = 4,

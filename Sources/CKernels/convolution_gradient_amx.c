@@ -15,7 +15,6 @@
 #include "transpose.h"
 
 enum {
-  SPLITS = 3,
   PLACE = 64,             // bytes of a place: 16 channels of a pixel of two images in one of the parts
   MOST_IMAGES = 2,        // pairs of them whose pixels alternate in a row
   LEAST_DEPTH = 16,       // tiles

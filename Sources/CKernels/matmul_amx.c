@@ -23,7 +23,6 @@ enum {
   PANEL_BYTES = 5 << 18,  // packed before the others come by: stays in the second-level cache of 2 MB
   MOST_HELD = 512,        // lines of it
   SMALL = 1 << 15,        // numbers of c
-  SPLITS = 3,
   STEP_BYTES = SPLITS * GROUP_TILES * TILE_BYTES,  // of a group, for TILE_DEPTH of k
 };
 
@@ -44,7 +43,6 @@ typedef struct {
 
 static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
-static __mmask16 first(int64_t count) { return count >= TILE ? 0xffff : count <= 0 ? 0 : (__mmask16)((1 << count) - 1); }
 static int tiles(int64_t lines) { return lines > TILE ? 2 : 1; }
 
 // MARK: Packing

@@ -9,14 +9,12 @@
 #include "recurrent.h"
 
 enum {
-  SPLITS = 3,
   GROUP = 2 * TILE,                      // examples at a time, and columns of a product
   STEP_BYTES = SPLITS * 2 * TILE_BYTES,  // of either factor, for TILE_DEPTH of what is summed over
   TURNS = 6,                             // for cells, in such a step of a product
 };
 
 static int64_t pieces(int64_t x, int64_t size) { return (x + size - 1) / size; }
-static __mmask16 first(int64_t count) { return count >= TILE ? 0xffff : count <= 0 ? 0 : (__mmask16)((1 << count) - 1); }
 static int64_t gates_of(backprop_cell kind) { return kind == BACKPROP_LSTM_CELL ? 4 : 3; }
 
 // Memory that cells will need, into the second-level cache: asked for into the first one it stands in the weights' way.

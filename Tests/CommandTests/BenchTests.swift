@@ -85,6 +85,14 @@ struct BenchTests {
     #expect(errors.components(separatedBy: "failed").count == 3, "\(errors)")
   }
 
+  @Test func whoDoesNotAnswerIsLeftOut() throws {
+    let answers = #"sh -c 'while read -r line; do echo "{}"; done'"#
+    let (output, errors) = try script(
+      "bench-turns", ["TURN_LIMIT=1", "bench-turns", "2", answers, "sh -c 'read -r line; exec sleep 600'", answers])
+    #expect(output == "{}\n{}\n{}\n{}\n")
+    #expect(errors == "bench: failed with status 137: sh -c 'read -r line; exec sleep 600'\nno answer in 1 seconds\n")
+  }
+
   /// Reading waits for a second at a time, to see who is gone: what of a line has come by then is its beginning.
   @Test func aLineMayComeInPieces() throws {
     let slow = #"sh -c 'while read -r line; do printf "{first,"; sleep 1.3; echo " then}"; done'"#
