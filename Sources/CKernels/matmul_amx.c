@@ -69,7 +69,7 @@ AMX_INLINE void transpose(const float *from, int64_t row, int64_t rows, __mmask1
   lanes r[TILE];
 #pragma clang loop unroll(full)
   for (int i = 0; i < TILE; i++) {
-    __builtin_prefetch(from + i * row + ahead);
+    ask(from + i * row + ahead);
     r[i] = (lanes)(i < rows ? _mm512_maskz_loadu_ps(mask, from + i * row) : _mm512_setzero_ps());
   }
   exchange_16(r);
@@ -128,8 +128,8 @@ AMX_INLINE void pack_rows(packer *p, int64_t count) {
   if (p->is_whole) {
     const int64_t ahead = p->ahead;
     for (; i < end; i++, x += apart, y += apart, to += 64, middle += 64, low += 64) {
-      __builtin_prefetch(x + ahead);
-      __builtin_prefetch(y + ahead);
+      ask(x + ahead);
+      ask(y + ahead);
       split_pairs(_mm512_loadu_ps(x), _mm512_loadu_ps(y), to, middle, low);
     }
   } else {
@@ -165,8 +165,8 @@ AMX_INLINE void ask_for_group(const factor *f, int64_t line, int64_t at) {
   const float *from = f->at + line * f->line + at * f->down;
   const int64_t row = f->line == 1 ? f->down : f->line;
   for (int i = 0; i < GROUP; i++, from += row) {
-    __builtin_prefetch(from);
-    __builtin_prefetch(from + TILE);
+    ask(from);
+    ask(from + TILE);
   }
 }
 
@@ -202,8 +202,8 @@ AMX_INLINE void multiply_group(
     pack_rows(next, share);
     RIGHT(1); add_products(rows, columns, next_a + asks);
     for (; asked < GROUP * (step + 1) / steps; asked++) {
-      __builtin_prefetch(ahead + asked * ahead_row, 1);
-      __builtin_prefetch(ahead + asked * ahead_row + TILE, 1);
+      ask(ahead + asked * ahead_row);
+      ask(ahead + asked * ahead_row + TILE);
     }
     LEFT(1); add_products(rows, columns, next_a + 2 * asks);
     pack_rows(next, share);

@@ -17,9 +17,6 @@ enum {
 static int64_t pieces(int64_t x, int64_t size) { return (x + size - 1) / size; }
 static int64_t gates_of(backprop_cell kind) { return kind == BACKPROP_LSTM_CELL ? 4 : 3; }
 
-// Memory that cells will need, into the second-level cache: asked for into the first one it stands in the weights' way.
-INLINE void ask(const float *x) { __builtin_prefetch(x, 0, 2); }
-
 // The state in pairs of 16 columns, what a step of a product sums over.
 static int64_t pairs_of(int64_t size) { return pieces(size, TILE_DEPTH); }
 
