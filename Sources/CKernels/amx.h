@@ -16,6 +16,9 @@ enum {
   SPLITS = 3,  // a float's bfloat16 parts
 };
 
+INLINE int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
+INLINE int64_t parts(int64_t x, int64_t unit) { return (x + unit - 1) / unit; }  // of at most `unit`
+
 // The first lanes of a vector, at most all.
 INLINE __mmask16 first(int64_t count) { return count >= TILE ? 0xffff : count <= 0 ? 0 : (__mmask16)((1 << count) - 1); }
 

@@ -72,8 +72,6 @@ typedef struct {
   _Atomic int *fails;                  // for want of memory
 } convolution;
 
-static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
-static int64_t parts(int64_t x, int64_t unit) { return (x + unit - 1) / unit; }
 
 // MARK: The images
 

@@ -42,8 +42,6 @@ typedef struct {
   _Atomic int *fails;            // for want of memory
 } gradient;
 
-static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
-static int64_t parts(int64_t x, int64_t unit) { return (x + unit - 1) / unit; }
 static int64_t sum_floats(const gradient *g) { return g->lefts * g->rights * 9 * TILE * TILE; }
 static int64_t row_bytes(const gradient *g) { return SPLITS * g->places * PLACE; }
 static int64_t image_rows(const gradient *g, int64_t rows) { return (rows - 1) * g->stride + 3; }

@@ -41,8 +41,6 @@ typedef struct {
   int64_t c_row;
 } product;
 
-static int64_t least(int64_t x, int64_t y) { return x < y ? x : y; }
-static int64_t up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
 static int tiles(int64_t lines) { return lines > TILE ? 2 : 1; }
 
 // MARK: Packing
@@ -155,7 +153,7 @@ AMX static void pack_rest(packer *p) {
 
 static void begin_group(packer *p, const factor *from, int64_t line, int64_t at, int64_t depth, char *to) {
   p->from = from, p->line = line, p->lines = least(from->lines - line, GROUP), p->at = at, p->depth = depth;
-  p->to = to, p->row = p->step = p->tile = 0, p->steps = up(depth, TILE_DEPTH) / TILE_DEPTH;
+  p->to = to, p->row = p->step = p->tile = 0, p->steps = parts(depth, TILE_DEPTH);
   p->is_turned = (from->is_right ? from->line : from->down) != 1, p->turn = p->halves = 0;
   p->ahead = p->is_turned ? 0 : TILE_DEPTH * from->down, p->is_whole = p->is_turned;
 }
@@ -245,7 +243,7 @@ AMX static void multiply_part(
 // MARK: The work of a thread
 
 // Some lines of one factor, held, times all of the other, passing, for a stretch of k. Groups that pass go to whichever
-// thread comes next: tiles share their power with the neighbors', so one core may be a third as fast for a while.
+// thread comes next, since a core on which something else runs is half as fast for a while.
 typedef struct {
   const product *p;
   const factor *held, *passing;
@@ -279,8 +277,8 @@ AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece
   const product *p = s->p;
   int64_t g = take_group(s);
   if (g >= s->passing->lines) return;
-  const int64_t steps = up(s->depth, TILE_DEPTH) / TILE_DEPTH, group_bytes = steps * STEP_BYTES;
-  const int64_t others = (s->end - s->begin + GROUP - 1) / GROUP, share = (TILE + others - 1) / others;
+  const int64_t steps = parts(s->depth, TILE_DEPTH), group_bytes = steps * STEP_BYTES;
+  const int64_t others = parts(s->end - s->begin, GROUP), share = parts(TILE, others);
   char *panel = backprop_scratch(1, others * group_bytes);
   char *groups = backprop_scratch(2, 2 * group_bytes);
   if (!panel || !groups) {
@@ -332,9 +330,9 @@ static void multiply(const product *p, int64_t from, int64_t end, int64_t pieces
   const int holds_right = p->b.lines <= p->a.lines;
   const factor *held = holds_right ? &p->b : &p->a, *passing = holds_right ? &p->a : &p->b;
   // The panel is as deep as the cache allows; of many lines, some at a time.
-  const int64_t groups = least(up(held->lines, GROUP), MOST_HELD) / GROUP;
-  const int64_t deepest = PANEL_BYTES / STEP_BYTES * TILE_DEPTH / groups, passes = (end - from + deepest - 1) / deepest;
-  const int64_t depth = up((end - from + passes - 1) / passes, TILE_DEPTH);
+  const int64_t groups = least(parts(held->lines, GROUP), MOST_HELD / GROUP);
+  const int64_t deepest = PANEL_BYTES / STEP_BYTES * TILE_DEPTH / groups, passes = parts(end - from, deepest);
+  const int64_t depth = parts(parts(end - from, passes), TILE_DEPTH) * TILE_DEPTH;
   for (int64_t begin = 0; begin < held->lines; begin += MOST_HELD)
     for (int64_t at = from; at < end; at += depth) {
       sweep s = {p, held, passing, begin, least(begin + MOST_HELD, held->lines), at, least(depth, end - at), at > from, 0};
@@ -354,7 +352,7 @@ static void run_split(void *context, int64_t begin, int64_t end) {
   for (int64_t piece = begin; piece < end; piece++) {
     product p = *t->p;
     if (piece > 0) p.c = t->partial + (piece - 1) * p.a.lines * p.c_row;
-    const int64_t steps = up(p.k, TILE_DEPTH) / TILE_DEPTH, from = steps * piece / t->pieces * TILE_DEPTH;
+    const int64_t steps = parts(p.k, TILE_DEPTH), from = steps * piece / t->pieces * TILE_DEPTH;
     multiply(&p, from, least(steps * (piece + 1) / t->pieces * TILE_DEPTH, p.k), 1);
   }
 }

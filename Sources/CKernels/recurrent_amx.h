@@ -14,11 +14,10 @@ enum {
   TURNS = 6,                             // for cells, in such a step of a product
 };
 
-static int64_t pieces(int64_t x, int64_t size) { return (x + size - 1) / size; }
 static int64_t gates_of(backprop_cell kind) { return kind == BACKPROP_LSTM_CELL ? 4 : 3; }
 
 // The state in pairs of 16 columns, what a step of a product sums over.
-static int64_t pairs_of(int64_t size) { return pieces(size, TILE_DEPTH); }
+static int64_t pairs_of(int64_t size) { return parts(size, TILE_DEPTH); }
 
 // MARK: Products
 
@@ -89,7 +88,7 @@ typedef struct {
 
 // MARK: Units: a group of examples and a part of the state
 
-static int64_t groups_of(int64_t batch) { return pieces(batch, GROUP); }
+static int64_t groups_of(int64_t batch) { return parts(batch, GROUP); }
 
 // With a group of examples for every thread, nobody need wait. Else, a thread's part of a step should be 4 µs of work: 300
 // multiplications a nanosecond, and 1.5 ns a cell.
