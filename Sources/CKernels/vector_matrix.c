@@ -10,6 +10,7 @@
 
 enum {
   STREAMS = 2,
+  ROWS = 4,             // of a at a time
   DEPTH = 8,            // rows side by side that are added in one pass over the sums
   SMALL = 1 << 16,      // elements of a matrix that is taken to be in the caches
   WIDE = 2048,          // more sums than that leave the first-level cache
@@ -25,58 +26,90 @@ typedef struct {
   int64_t parts;
 } product;
 
-// c[columns] (+)= the sum over `count` rows, `apart` rows from one to the next, of a[s * apart] * b[s * apart, columns]
+// c[i, begin..<end] (+)= the sum over `count` rows, `apart` rows from p on from one to the next, of a[i, row] * b[row, ...],
+// for `m` rows i. `m` and `count` are constants where this is called.
 INLINE void add_rows(
-    int count, int64_t apart, int64_t columns, const float *a, const float *b, int64_t b_row, float *c, int adds) {
-  int64_t j = 0;
-  for (; j + LANES <= columns; j += LANES) {
-    lanes sum = {0};
-    if (adds) sum = LOAD(c + j);
+    product t, int m, int count, int64_t p, int64_t apart, int64_t begin, int64_t end, float *c, int adds) {
+  float a[ROWS][DEPTH];
 #pragma clang loop unroll(full)
-    for (int s = 0; s < count; s++) sum = a[s * apart] * LOAD(b + s * apart * b_row + j) + sum;
-    STORE(c + j, sum);
+  for (int i = 0; i < m; i++) {
+#pragma clang loop unroll(full)
+    for (int s = 0; s < count; s++) a[i][s] = t.a[i * t.a_row + p + s * apart];
   }
-  for (; j < columns; j++) {
-    float sum = adds ? c[j] : 0;
-    for (int s = 0; s < count; s++) sum = a[s * apart] * b[s * apart * b_row + j] + sum;
-    c[j] = sum;
+  int64_t j = begin;
+  for (; j + LANES <= end; j += LANES) {
+    lanes row[DEPTH];
+#pragma clang loop unroll(full)
+    for (int s = 0; s < count; s++) row[s] = LOAD(t.b + (p + s * apart) * t.b_row + j);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < m; i++) {
+      lanes sum = {0};
+      if (adds) sum = LOAD(c + i * t.n + j);
+#pragma clang loop unroll(full)
+      for (int s = 0; s < count; s++) sum = a[i][s] * row[s] + sum;
+      STORE(c + i * t.n + j, sum);
+    }
   }
+  for (; j < end; j++)
+    for (int i = 0; i < m; i++) {
+      float sum = adds ? c[i * t.n + j] : 0;
+      for (int s = 0; s < count; s++) sum = a[i][s] * t.b[(p + s * apart) * t.b_row + j] + sum;
+      c[i * t.n + j] = sum;
+    }
 }
 
-// Some columns, all rows.
+// Some columns, all rows of the matrix.
+INLINE void columns_of(product t, int m, int64_t begin, int64_t end) {
+  int64_t p = 0;
+  for (; p + DEPTH <= t.k; p += DEPTH) add_rows(t, m, DEPTH, p, 1, begin, end, t.c, p > 0);
+  for (; p < t.k; p++) add_rows(t, m, 1, p, 1, begin, end, t.c, p > 0);
+}
+
+// Some rows of the matrix, all columns. At least as many rows as streams.
+INLINE void rows_of(product t, int m, int64_t part) {
+  int64_t begin = t.k * part / t.parts, end = t.k * (part + 1) / t.parts;
+  int64_t apart = (end - begin) / STREAMS;
+  float *c = part ? t.partial + (part - 1) * t.m * t.n : t.c;
+  for (int64_t p = begin; p < begin + apart; p++) add_rows(t, m, STREAMS, p, apart, 0, t.n, c, p > begin);
+  for (int64_t p = begin + STREAMS * apart; p < end; p++) add_rows(t, m, 1, p, 1, 0, t.n, c, 1);
+}
+
+// The same with a constant number of rows.
+#define FOR_ROWS(t, call, ...)               \
+  switch ((t).m) {                           \
+    case 1: call(t, 1, __VA_ARGS__); break;  \
+    case 2: call(t, 2, __VA_ARGS__); break;  \
+    case 3: call(t, 3, __VA_ARGS__); break;  \
+    default: call(t, 4, __VA_ARGS__); break; \
+  }
+
 CLONES static void columns(void *context, int64_t begin, int64_t end) {
-  const product *t = context;
-  const float *b = t->b + begin;
-  float *c = t->c + begin;
-  int64_t p = 0, n = end - begin;
-  for (; p + DEPTH <= t->k; p += DEPTH)
-    for (int64_t i = 0; i < t->m; i++)
-      add_rows(DEPTH, 1, n, t->a + i * t->a_row + p, b + p * t->b_row, t->b_row, c + i * t->n, p > 0);
-  for (; p < t->k; p++)
-    for (int64_t i = 0; i < t->m; i++)
-      add_rows(1, 1, n, t->a + i * t->a_row + p, b + p * t->b_row, t->b_row, c + i * t->n, p > 0);
+  product t = *(const product *)context;
+  FOR_ROWS(t, columns_of, begin, end)
 }
 
-// Some rows, all columns. At least as many rows as streams.
-CLONES static void rows(const product *t, int64_t part) {
-  int64_t begin = t->k * part / t->parts, count = t->k * (part + 1) / t->parts - begin;
-  int64_t apart = count / STREAMS;
-  const float *a = t->a + begin, *b = t->b + begin * t->b_row;
-  float *c = part ? t->partial + (part - 1) * t->m * t->n : t->c;
-  for (int64_t p = 0; p < apart; p++)
-    for (int64_t i = 0; i < t->m; i++)
-      add_rows(STREAMS, apart, t->n, a + i * t->a_row + p, b + p * t->b_row, t->b_row, c + i * t->n, p > 0);
-  for (int64_t p = STREAMS * apart; p < count; p++)
-    for (int64_t i = 0; i < t->m; i++)
-      add_rows(1, 1, t->n, a + i * t->a_row + p, b + p * t->b_row, t->b_row, c + i * t->n, 1);
-}
-
-static void parts_of_rows(void *context, int64_t begin, int64_t end) {
-  for (int64_t part = begin; part < end; part++) rows(context, part);
+CLONES static void rows(void *context, int64_t begin, int64_t end) {
+  product t = *(const product *)context;
+  for (int64_t part = begin; part < end; part++) FOR_ROWS(t, rows_of, part)
 }
 
 CLONES static void add(int64_t count, const float *x, float *y) {
   for (int64_t i = 0; i < count; i++) y[i] += x[i];
+}
+
+// By parts of rows where the matrix comes from memory, otherwise by columns.
+static void multiply(product t) {
+  int64_t grain = backprop_grain(t.n, 0.25 * (double)t.k);
+  if (t.n * t.k <= SMALL || t.n > WIDE || t.k < ROWS_A_THREAD) {
+    backprop_parallel(t.n, (grain + COLUMNS - 1) / COLUMNS * COLUMNS, columns, &t);
+    return;
+  }
+  t.parts = (t.n + grain - 1) / grain;
+  if (t.parts > t.k / ROWS_A_THREAD) t.parts = t.k / ROWS_A_THREAD;
+  if (t.parts > 1) t.partial = backprop_scratch(0, (t.parts - 1) * t.m * t.n * (int64_t)sizeof *t.c);
+  if (!t.partial) t.parts = 1;
+  backprop_parallel(t.parts, 1, rows, &t);
+  for (int64_t part = 1; part < t.parts; part++) add(t.m * t.n, t.partial + (part - 1) * t.m * t.n, t.c);
 }
 
 void backprop_vector_matrix(
@@ -86,16 +119,8 @@ void backprop_vector_matrix(
     memset(c, 0, (size_t)(m * n) * sizeof(float));
     return;
   }
-  product t = {m, n, k, a_row, b_row, a, b, c, NULL, 1};
-  int64_t grain = backprop_grain(n, 0.25 * (double)k);
-  if (n * k <= SMALL || n > WIDE || k < ROWS_A_THREAD) {
-    backprop_parallel(n, (grain + COLUMNS - 1) / COLUMNS * COLUMNS, columns, &t);
-    return;
+  for (int64_t i = 0; i < m; i += ROWS) {
+    int64_t few = m - i < ROWS ? m - i : ROWS;
+    multiply((product){.m = few, .n = n, .k = k, .a_row = a_row, .b_row = b_row, .a = a + i * a_row, .b = b, .c = c + i * n});
   }
-  t.parts = (n + grain - 1) / grain;
-  if (t.parts > k / ROWS_A_THREAD) t.parts = k / ROWS_A_THREAD;
-  if (t.parts > 1) t.partial = backprop_scratch(0, (t.parts - 1) * m * n * (int64_t)sizeof *c);
-  if (!t.partial) t.parts = 1;
-  backprop_parallel(t.parts, 1, parts_of_rows, &t);
-  for (int64_t part = 1; part < t.parts; part++) add(m * n, t.partial + (part - 1) * m * n, c);
 }
