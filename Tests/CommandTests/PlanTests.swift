@@ -65,7 +65,12 @@ struct PlanTests {
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Benchmarks/plans.jsonl")
     let (made, kept) = (try reports(outcome.output), try reports(try String(contentsOf: file, encoding: .utf8)))
     #expect(made.map(\.workload) == kept.map(\.workload))
-    for (made, var kept) in zip(made, kept) {
+    for (var made, var kept) in zip(made, kept) {
+      if made.workload == "generate" {
+        // Which of the guesses are right depends on the last bits of scores, and these on the processor.
+        for index in made.plans.indices { made.plans[index].runs = 0 }
+        for index in kept.plans.indices { kept.plans[index].runs = 0 }
+      }
       if Self.counter.isEmpty { (kept.allocations, kept.allocatingSteps) = (nil, nil) }
       #expect(made == kept, "where the change is meant: scripts/plans, and commit what it writes")
     }

@@ -17,7 +17,8 @@ struct GenerationWorkload: Workload {
     return 2 * (weights + network.layers * (Self.symbols + 1) * network.width)
   }
 
-  /// Every weight once, and half the keys and values on average.
+  /// Every weight once, and half the keys and values on average: what there is to read for a symbol by itself. With symbols
+  /// guessed and checked it is less.
   var bytesPerStep: Int? { 2 * flopsPerStep }
 
   func prepare() throws -> Job {

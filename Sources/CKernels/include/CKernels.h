@@ -273,6 +273,15 @@ int backprop_attention_gradient(
 void backprop_vector_matrix(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, float *c);
 
+// A matrix [k, n] in eight bits: multiples of a scale for each column, the greatest 127 of them. A column that holds infinity
+// becomes zeros, as NaN does. `memory` has room for backprop_rounded_bytes and is aligned to 64 bytes.
+int64_t backprop_rounded_bytes(int64_t n, int64_t k);
+void backprop_round_matrix(int64_t n, int64_t k, const float *matrix, int64_t row, void *memory);
+
+// c[n] = a[k] · such a matrix, with `a` rounded likewise: roughly the product, with the same bits everywhere. Zeros where
+// memory is exhausted.
+void backprop_rounded_vector_matrix(int64_t n, int64_t k, const float *a, const void *memory, float *c);
+
 // Whether the processor multiplies tiles of bfloat16 (AMX), the system lets this process have them, and the environment
 // does not say BACKPROP_TILES=0.
 int backprop_has_tiles(void);

@@ -18,12 +18,16 @@ public protocol LanguageModel: Layer {
   func initialState(batch: Int, capacity: Int) -> [Tensor]
   /// The same memory with room for `capacity` positions.
   func grown(_ state: [Tensor], to capacity: Int) -> [Tensor]
+  /// Which tensor of the state is the number of positions read, where giving it a smaller number is all it takes to go
+  /// back to it; `nil` where there is no such way.
+  var positionCount: Int? { get }
   /// Goes on from a state, and gives the state after the last symbol. Meant for use and, where `carriesState`, training.
   func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor])
 }
 
 extension LanguageModel {
   public func grown(_ state: [Tensor], to capacity: Int) -> [Tensor] { state }
+  public var positionCount: Int? { nil }
 }
 
 /// Says what is wrong with a state that does not hold as many tensors as `initialState` gives.

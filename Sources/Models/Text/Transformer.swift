@@ -53,6 +53,7 @@ public struct Transformer: LanguageModel {
   public var vocabulary: Int { configuration.vocabulary }
   public var context: Int? { configuration.context }
   public var carriesState: Bool { false }
+  public var positionCount: Int? { 0 }
 
   public init(_ configuration: Configuration) {
     self.configuration = configuration

@@ -15,6 +15,14 @@ struct StepDescription: Hashable, Sendable {
   var cost: Cost
 
   init(_ step: Step) { (title, cost) = (step.title, step.cost) }
+
+  /// The same product by a matrix of bytes.
+  var rounded: StepDescription {
+    var copy = self
+    copy.title += ", rounded"
+    copy.cost.bytes -= 3 * (cost.flops / 2)
+    return copy
+  }
 }
 
 extension Step {

@@ -9,6 +9,8 @@ public final class Variable: @unchecked Sendable {
   public let dtype: DType
   /// Where the values lie. Touched while the runtime's lock is held.
   let storage: Storage
+  /// The values once more, rounded, as `RoundedMatrix` keeps them. Touched while the runtime's lock is held.
+  var rounded: RoundedMatrix?
   private let state: Mutex<State>
 
   private struct State {
@@ -33,7 +35,9 @@ public final class Variable: @unchecked Sendable {
 
   /// How often the values have been replaced.
   var version: Int { state.withLock { $0.version } }
+  /// Says that they have been replaced. The runtime's lock is held.
   func advance() {
+    rounded = nil
     state.withLock { state in
       state.version += 1
       state.leaf = nil

@@ -69,9 +69,9 @@ struct Executor: ~Copyable {
     return (request, try plan(for: request))
   }
 
-  /// Runs a plan, which writes its outputs where these point to.
+  /// Runs a plan, which writes its outputs where these point to; with large matrices rounded, if so.
   mutating func run(
-    _ loaded: LoadedPlan, _ sources: [Request.Source], _ outputs: [UnsafeMutableRawPointer]
+    _ loaded: LoadedPlan, _ sources: [Request.Source], _ outputs: [UnsafeMutableRawPointer], rounded: Bool = false
   ) throws(TensorError) {
     if !isPrepared {
       backprop_flush_denormals()
@@ -80,7 +80,8 @@ struct Executor: ~Copyable {
     }
     growMemory(for: loaded)
     try loaded.run(
-      sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer, making: pending)
+      sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer, rounded: rounded,
+      making: pending)
   }
 
   /// Where much memory has to come from the system, oneDNN makes its code for products meanwhile.
@@ -207,8 +208,19 @@ extension Variable {
     guard dtype == .float32, values.count == shape.elementCount else {
       throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
     }
-    Executor.shared.withLock { _ in storage.write(values) }
-    advance()
+    Executor.shared.withLock { _ in
+      storage.write(values[...])
+      advance()
+    }
+  }
+
+  /// Replaces the only value of a variable that holds one integer.
+  package func set(_ value: Int32) {
+    precondition(dtype == .int32 && shape.elementCount == 1)
+    Executor.shared.withLock { _ in
+      storage.pointer.storeBytes(of: value, as: Int32.self)
+      advance()
+    }
   }
 }
 

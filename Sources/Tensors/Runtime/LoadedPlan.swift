@@ -14,6 +14,10 @@ final class LoadedPlan {
   private let operandPointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var arena: UnsafeMutableRawPointer?
   let scratchBytes: Int
+  /// The products that a rounded run makes from rounded matrices; none where there is little to gain.
+  let roundable: [RoundableProduct]
+  /// The matrix of each step that is such a product; only while a rounded run lasts.
+  private var rounded: [RoundedMatrix?]
   /// For each step, where the run of small steps that begins with it ends; `nil` where none does.
   private let smallRuns: [Int?]
   /// The same for runs of steps that are all our own, of which several fork.
@@ -56,6 +60,8 @@ final class LoadedPlan {
     code = ElementwiseCode(for: passes.compactMap(\.self))
     libraryCalls = calls
     scratchBytes = calls.reduce(0) { max($0, $1?.scratchBytes ?? 0) }
+    roundable = RoundableProduct.all(in: plan)
+    rounded = roundable.isEmpty ? [] : Array(repeating: nil, count: plan.steps.count)
     pointers = .allocate(capacity: plan.places.count)
     pointers.initialize(repeating: nil, count: plan.places.count)
     let most = plan.steps.reduce(1) { max($0, $1.operandCount) }
@@ -72,7 +78,7 @@ final class LoadedPlan {
   /// and `scratch` are large enough.
   func run(
     sources: [Request.Source], outputs: [UnsafeMutableRawPointer], arena: UnsafeMutableRawPointer,
-    scratch: UnsafeMutableRawPointer, making pending: PendingImages?
+    scratch: UnsafeMutableRawPointer, rounded isRounded: Bool, making pending: PendingImages?
   )
     throws(TensorError)
   {
@@ -87,6 +93,12 @@ final class LoadedPlan {
         case .variable(let variable, _): pointers[buffer] = variable.storage.pointer
         }
       }
+    }
+    if isRounded {
+      for product in roundable { rounded[product.step] = product.matrix(sources) }
+    }
+    defer {
+      if isRounded { for product in roundable { rounded[product.step] = nil } }
     }
     Profile.current?.began(self)
     var index = 0
@@ -135,7 +147,8 @@ final class LoadedPlan {
     for index in range {
       let start = clock.now
       try run(plan.steps[index], index, scratch)
-      profile.ran(descriptions[index], for: start.duration(to: clock.now))
+      let description = roundedMatrix(of: index) == nil ? descriptions[index] : descriptions[index].rounded
+      profile.ran(description, for: start.duration(to: clock.now))
     }
   }
 
@@ -146,6 +159,8 @@ final class LoadedPlan {
   func ints(_ address: Address) -> UnsafeMutablePointer<Int32>? {
     pointers[address.buffer]?.assumingMemoryBound(to: Int32.self).advanced(by: address.offset)
   }
+
+  private func roundedMatrix(of index: Int) -> RoundedMatrix? { rounded.isEmpty ? nil : rounded[index] }
 
   private func run(_ step: Step, _ index: Int, _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
     func n(_ value: Int) -> Int64 { Int64(value) }
@@ -168,6 +183,10 @@ final class LoadedPlan {
       backprop_cross_entropy_gradient(
         n(rows), n(classes), floats(logits), ints(labels), floats(upstream), floats(gradient))
     case .matmul(let product):
+      if let matrix = roundedMatrix(of: index) {
+        matrix.multiply(floats(product.a), giving: floats(product.c))
+        return
+      }
       let (a, b, c) = (floats(product.a), floats(product.b), floats(product.c))
       for batch in product.batches {
         try matrixProduct(product.shape, a?.advanced(by: batch.a), b?.advanced(by: batch.b), c?.advanced(by: batch.c))

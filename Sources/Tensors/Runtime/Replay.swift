@@ -64,8 +64,16 @@ public final class Replay: @unchecked Sendable {
     self.keys = keys
   }
 
+  /// Whether a run spends its time reading large matrices for single rows.
+  public var gainsByRounding: Bool { !loaded.roundable.isEmpty }
+
   /// Runs the plan; gives the outputs as data. The inputs must be of the types it was made with, and as many numbers.
-  public func run(_ inputs: [Tensor], numbers: [Float] = []) throws(TensorError) -> [Tensor] {
+  ///
+  /// A `rounded` run is a guess in half of the time, where the plan `gainsByRounding`: it multiplies single rows by large
+  /// matrices of variables in eight bits, which it keeps for the next time.
+  public func run(
+    _ inputs: [Tensor], numbers: [Float] = [], rounded: Bool = false
+  ) throws(TensorError) -> [Tensor] {
     guard inputs.count == inputTypes.count, zip(inputs, inputTypes).allSatisfy({ $0.type == $1 }) else {
       throw TensorError(
         "a replay was made for inputs \(inputTypes.map(\.description)), not \(inputs.map(\.type.description))")
@@ -89,7 +97,7 @@ public final class Replay: @unchecked Sendable {
         storage.pointer.storeBytes(of: random.words(first &+ offset), as: SIMD4<UInt32>.self)
       }
       renewResults()
-      try executor.run(loaded, sources, resultPointers)
+      try executor.run(loaded, sources, resultPointers, rounded: rounded)
       for variable in assigned { variable.advance() }
       return results
     }
@@ -117,7 +125,7 @@ extension Tensor {
   }
 
   /// Gives int32 data as many other values, in the same memory where nobody else can come to it.
-  package mutating func replaceValues(with values: [Int32]) {
+  package mutating func replaceValues(with values: ArraySlice<Int32>) {
     precondition(dtype == .int32 && values.count == shape.elementCount)
     if !isDataHeldOnlyHere() { self = .uninitialized(type) }
     knownStorage?.write(values)

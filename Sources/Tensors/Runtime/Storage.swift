@@ -52,7 +52,7 @@ final class Storage: @unchecked Sendable {
 
   convenience init<Element: BitwiseCopyable>(_ values: [Element]) {
     self.init(byteCount: values.count * MemoryLayout<Element>.stride)
-    write(values)
+    write(values[...])
   }
 
   deinit {
@@ -63,7 +63,7 @@ final class Storage: @unchecked Sendable {
     }
   }
 
-  func write<Element: BitwiseCopyable>(_ values: [Element]) {
+  func write<Element: BitwiseCopyable>(_ values: ArraySlice<Element>) {
     values.withUnsafeBytes { bytes in
       if let base = bytes.baseAddress { pointer.copyMemory(from: base, byteCount: min(bytes.count, byteCount)) }
     }

@@ -19,23 +19,34 @@ final class DecodingSession {
   private let model: any LanguageModel
   private let batch: Int
   private let context: Int?
+  /// Which of the state's variables says how many positions have been read.
+  private let positionCount: Int?
   private var state: [Variable] = []
   private var capacity: Int
   /// What the state holds, for models with a context; else empty.
   private var held: [[Int32]] = []
   /// By the length of a run.
   private var runs: [Int: Run] = [:]
+  /// The run of `draftLength` symbols that gives the logits after each.
+  private var checkingRun: Run?
   /// The logits after the last symbol, text after text.
   private(set) var logits: [Float] = []
+  /// The logits after each symbol that was checked.
+  private(set) var checkedLogits: [Float] = []
+  /// How often guesses were checked.
+  private(set) var checks = 0
 
   private static let smallestCapacity = 64
   private static let longestRun = 256
+  /// How many symbols are checked at once. A product takes as long for four rows as for one.
+  static let draftLength = 4
 
   /// A session for `batch` texts side by side.
   init(_ model: any LanguageModel, batch: Int = 1) throws {
     self.model = model
     self.batch = batch
     context = model.context
+    positionCount = model.positionCount
     capacity = min(Self.smallestCapacity, context ?? Self.smallestCapacity)
     try remember(model.initialState(batch: batch, capacity: capacity))
     holdNothing()
@@ -60,11 +71,43 @@ final class DecodingSession {
 
   /// Reads the next symbol of each text; `logits` are then those after it. Allocates nothing, unless memory has to grow or
   /// the context is full.
-  func read(next ids: [Int32]) throws {
+  func read(next ids: ArraySlice<Int32>) throws {
     if let context, (held.first?.count ?? 0) >= context { try forgetEarlierHalf(of: context) }
     try makeRoom(for: 1)
     try read(ids, length: 1)
-    for row in held.indices { held[row].append(ids[row]) }
+    for row in held.indices { held[row].append(ids[ids.startIndex + row]) }
+  }
+
+  /// Whether guesses can be drafted and checked now, and it is worth it: where a symbol takes as long as reading the weights.
+  func canDraft() throws -> Bool {
+    guard batch == 1, positionCount != nil, (held.first?.count ?? 0) + Self.draftLength <= context ?? .max
+    else { return false }
+    try makeRoom(for: 1)
+    guard try preparedRun(of: 1).replay.gainsByRounding else { return false }
+    try makeRoom(for: Self.draftLength)
+    return true
+  }
+
+  /// Reads a symbol with rounded weights, to be forgotten by `check`; `logits` are then roughly those after it.
+  func draft(_ ids: ArraySlice<Int32>) throws { try read(ids, length: 1, rounded: true) }
+
+  /// Forgets what was drafted and reads `draftLength` symbols; gives `checkedLogits`.
+  func check(_ ids: ArraySlice<Int32>) throws {
+    goBack(to: held[0].count)
+    let run = try checkingRun ?? compile(Self.draftLength, givingAll: true)
+    checkingRun = run
+    checks += 1
+    try self.run(run, ids)[0].values(into: &checkedLogits)
+  }
+
+  /// Of the symbols that were checked, only the first `count` have been read.
+  func keep(_ count: Int, of ids: ArraySlice<Int32>) {
+    held[0] += ids.prefix(count)
+    goBack(to: held[0].count)
+  }
+
+  private func goBack(to count: Int) {
+    if let index = positionCount { state[index].set(Int32(clamping: count)) }
   }
 
   /// Makes the texts go on from others of them: text i becomes what text `rows[i]` is.
@@ -105,26 +148,36 @@ final class DecodingSession {
       var length = Self.longestRun
       while length > count - start { length /= 2 }
       try makeRoom(for: length)
-      try read(ids.flatMap { $0[start..<(start + length)] }, length: length)
+      try read(ids.flatMap { $0[start..<(start + length)] }[...], length: length)
       for row in held.indices { held[row] += ids[row][start..<(start + length)] }
       start += length
     }
   }
 
   /// Reads `length` symbols of each text.
-  private func read(_ ids: [Int32], length: Int) throws {
-    let run = try runs[length] ?? compile(length)
-    runs[length] = run
-    run.inputs[0].replaceValues(with: ids)
-    try run.replay.run(run.inputs)[0].values(into: &logits)
+  private func read(_ ids: ArraySlice<Int32>, length: Int, rounded: Bool = false) throws {
+    try run(preparedRun(of: length), ids, rounded: rounded)[0].values(into: &logits)
   }
 
-  private func compile(_ length: Int) throws -> Run {
+  private func run(_ run: Run, _ ids: ArraySlice<Int32>, rounded: Bool = false) throws -> [Tensor] {
+    run.inputs[0].replaceValues(with: ids)
+    return try run.replay.run(run.inputs, rounded: rounded)
+  }
+
+  private func preparedRun(of length: Int) throws -> Run {
+    if let run = runs[length] { return run }
+    let run = try compile(length)
+    runs[length] = run
+    return run
+  }
+
+  private func compile(_ length: Int, givingAll: Bool = false) throws -> Run {
     let standIn = Tensor([Int32](repeating: 0, count: batch * length), shape: [batch, length])
     let (logits, after) = inference { model(standIn, state: state.map(\.tensor)) }
-    let last = logits.sliced(starts: [0, length - 1, 0], shape: [batch, 1, model.vocabulary])
-    for output in [last] + after { if let failure = output.failure { throw failure } }
-    let replay = try Replay(computing: [last], assigning: Array(zip(state, after)), inputs: [standIn])
+    let wanted =
+      givingAll ? logits : logits.sliced(starts: [0, length - 1, 0], shape: [batch, 1, model.vocabulary])
+    for output in [wanted] + after { if let failure = output.failure { throw failure } }
+    let replay = try Replay(computing: [wanted], assigning: Array(zip(state, after)), inputs: [standIn])
     return Run(replay, [.standIn(like: standIn)])
   }
 
@@ -139,6 +192,7 @@ final class DecodingSession {
   /// Keeps these tensors as the state.
   private func remember(_ tensors: [Tensor]) throws {
     runs = [:]
+    checkingRun = nil
     state = try tensors.enumerated().map { try Variable($1, name: "state.\($0)") }
   }
 }

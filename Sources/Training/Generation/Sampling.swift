@@ -48,12 +48,12 @@ public struct Sampling: Hashable, Sendable {
     from logits: [Float], recent: ArraySlice<Int32> = [], using generator: inout SeededGenerator
   ) -> Int? {
     var weights: [Double] = []
-    return draw(from: logits, recent: recent, using: &generator, weights: &weights)
+    return draw(from: logits[...], recent: recent, using: &generator, weights: &weights)
   }
 
   /// The same, in memory that the caller keeps. Allocates nothing where neither a penalty nor top-k or top-p is asked for.
   func draw(
-    from logits: [Float], recent: ArraySlice<Int32>, using generator: inout SeededGenerator,
+    from logits: ArraySlice<Float>, recent: ArraySlice<Int32>, using generator: inout SeededGenerator,
     weights scores: inout [Double]
   ) -> Int? {
     scores.removeAll(keepingCapacity: true)

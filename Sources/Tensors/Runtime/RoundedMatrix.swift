@@ -1,0 +1,52 @@
+import CKernels
+
+/// A matrix [k, n] in eight bits an element and a scale for each column: a quarter of what a product of one row has to read.
+final class RoundedMatrix {
+  let n: Int, k: Int
+  private let storage: Storage
+
+  init(_ values: Storage, n: Int, k: Int) {
+    (self.n, self.k) = (n, k)
+    storage = Storage(byteCount: Int(backprop_rounded_bytes(Int64(n), Int64(k))))
+    let matrix = values.pointer.assumingMemoryBound(to: Float.self)
+    backprop_round_matrix(Int64(n), Int64(k), matrix, Int64(n), storage.pointer)
+  }
+
+  /// c[n] = a[k] · the matrix, `a` rounded likewise.
+  func multiply(_ a: UnsafePointer<Float>?, giving c: UnsafeMutablePointer<Float>?) {
+    backprop_rounded_vector_matrix(Int64(n), Int64(k), a, storage.pointer, c)
+  }
+}
+
+/// A step of a plan that multiplies one row by the whole of a variable.
+struct RoundableProduct {
+  let step: Int
+  private let source: Int
+  private let n: Int, k: Int
+
+  /// Those of a plan that reads more for them than stays in the caches from one run to the next.
+  static func all(in plan: Plan) -> [RoundableProduct] {
+    let products = plan.steps.enumerated().compactMap { RoundableProduct($1, at: $0, in: plan) }
+    let bytes = products.reduce(0) { $0 + $1.n * $1.k * MemoryLayout<Float>.size }
+    return bytes >= 8 << 20 ? products : []
+  }
+
+  private init?(_ step: Step, at index: Int, in plan: Plan) {
+    guard
+      case .matmul(let product) = step, product.shape.m == 1, product.shape.isFewRows, product.batches.count == 1,
+      case .source(let source) = plan.places[product.b.buffer], product.b.offset + product.batches[0].b == 0,
+      case (let n, let k) = (product.shape.n, product.shape.k), product.shape.ldb == n,
+      plan.sizes[product.b.buffer] == n * k, n * k > 1 << 16
+    else { return nil }
+    (self.step, self.source, self.n, self.k) = (index, source, n, k)
+  }
+
+  /// The variable's values, rounded the first time; `nil` where the matrix is no variable. The runtime's lock is held.
+  func matrix(_ sources: [Request.Source]) -> RoundedMatrix? {
+    guard case .variable(let variable, _) = sources[source] else { return nil }
+    if let rounded = variable.rounded, rounded.n == n { return rounded }
+    let rounded = RoundedMatrix(variable.storage, n: n, k: k)
+    variable.rounded = rounded
+    return rounded
+  }
+}

@@ -1,0 +1,96 @@
+import Datasets
+import Models
+import NeuralNetworks
+import Tensors
+import Testing
+
+@testable import Training
+
+/// Symbols that are guessed with rounded weights and checked.
+@Suite struct DraftingTests {
+  /// Large enough that guessing pays: 14 MB of weights.
+  private func model(
+    positions: PositionalEncoding = .learned, tiesOutput: Bool = false
+  ) throws -> any LanguageModel {
+    try Random.$current.withValue(Random(seed: 5)) {
+      let model = try LanguageModelDescription(
+        kind: .transformer, vocabulary: 128, context: 96, width: 384, layers: 2, heads: 6,
+        positions: positions, tiesOutput: tiesOutput
+      ).makeModel()
+      // Larger weights than those of the beginning, so that symbols matter.
+      for (_, parameter) in model.parameters {
+        let variable = try parameter.variable()
+        try variable.set(try variable.values().map { $0 * 3 })
+      }
+      return model
+    }
+  }
+
+  @Test(arguments: [PositionalEncoding.learned, .rotary], [false, true])
+  func checkedScoresAreThoseOfSingleSymbols(positions: PositionalEncoding, tiesOutput: Bool) throws {
+    let model = try model(positions: positions, tiesOutput: tiesOutput)
+    let (single, checked) = (try DecodingSession(model), try DecodingSession(model))
+    let ids: [Int32] = [3, 7, 20, 41, 5, 5, 60, 9, 11]
+    var start = 0
+    for kept in [4, 1, 2, 2] {
+      var scores: [[Float]] = []
+      for id in ids[start..<(start + kept)] { scores.append(try single.read([[id]])[0]) }
+      #expect(try checked.canDraft())
+      let guesses = ids[start..<(start + kept)] + Array(repeating: 0, count: 4 - kept)
+      for id in guesses { try checked.draft([id]) }
+      try checked.check(guesses[...])
+      #expect(Array(checked.checkedLogits.prefix(kept * 128)) == scores.flatMap(\.self), "from \(start) on")
+      checked.keep(kept, of: guesses[...])
+      start += kept
+    }
+    #expect(try single.read([[1]]) == checked.read([[1]]))
+  }
+
+  /// Past the places where the memory grows and where the context is full.
+  @Test(arguments: [
+    Sampling(temperature: 0), Sampling(temperature: 1), Sampling(temperature: 0.8, topK: 40, repetitionPenalty: 1.2),
+  ])
+  func textsAreTheSameWithGuesses(sampling: Sampling) throws {
+    let model = try model()
+    func text(drafts: Bool) throws -> (ids: [Int32], checks: Int) {
+      let generator = try TextGenerator(
+        model, ByteTokenizer(), prompt: "abc", sampling: sampling, seed: 7, drafts: drafts)
+      return (try (0..<200).map { _ in try generator.next() }, generator.session.checks)
+    }
+    let (plain, drafted) = (try text(drafts: false), try text(drafts: true))
+    #expect(plain.ids == drafted.ids)
+    #expect(plain.checks == 0)
+    // Four symbols a check at best; where the context is nearly full there are none.
+    #expect((40...75).contains(drafted.checks), "\(drafted.checks) checks")
+  }
+
+  /// The sums of this network with weights in eight bits say nothing about what it writes.
+  @Test func guessesThatAreWrongAreGivenUp() throws {
+    let model = try model()
+    for (name, parameter) in model.parameters where name.hasSuffix("weight") {
+      let variable = try parameter.variable()
+      // One weight a row so great that the others round to nothing.
+      guard variable.shape.rank == 2 else { continue }
+      var values = try variable.values()
+      for row in 0..<variable.shape[0] { values[row * variable.shape[1] + row % variable.shape[1]] = 40 }
+      try variable.set(values)
+    }
+    let sampling = Sampling(temperature: 4)
+    let drafted = try TextGenerator(model, ByteTokenizer(), prompt: "abc", sampling: sampling, seed: 7)
+    let plain = try TextGenerator(model, ByteTokenizer(), prompt: "abc", sampling: sampling, seed: 7, drafts: false)
+    for _ in 0..<80 { #expect(try drafted.next() == plain.next()) }
+    // Without giving up there would be a check for nearly every symbol.
+    #expect((5...30).contains(drafted.session.checks), "\(drafted.session.checks) checks")
+  }
+
+  @Test func scoresThatAreNoNumbersAreReported() throws {
+    let model = try model()
+    let generator = try TextGenerator(model, ByteTokenizer(), prompt: "abc", seed: 7)
+    for _ in 0..<5 { _ = try generator.next() }
+    for (_, parameter) in model.parameters {
+      let variable = try parameter.variable()
+      try variable.set(try variable.values().map { _ in .nan })
+    }
+    #expect(throws: TrainingError.self) { for _ in 0..<8 { _ = try generator.next() } }
+  }
+}
