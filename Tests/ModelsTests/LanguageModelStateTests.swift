@@ -50,6 +50,18 @@ import Testing
     }
   }
 
+  /// Where a count of positions says what is remembered, a smaller one forgets the rest.
+  @Test(arguments: descriptions) func settingTheCountBackForgets(_ description: LanguageModelDescription) throws {
+    let model = try makeModel(description)
+    guard let index = model.positionCount else { return #expect(description.kind != .transformer) }
+    func ids(_ range: Range<Int>) -> Tensor { Tensor(Array(Self.ids[range]), shape: [1, range.count]) }
+    var state = model(ids(0..<6), state: model.initialState(batch: 1, capacity: 24)).state
+    let expected = try model(ids(6..<9), state: state).logits.values()
+    state = model(ids(30..<35), state: state).state
+    state[index] = Tensor([6] as [Int32], shape: state[index].shape.dimensions)
+    #expect(try model(ids(6..<9), state: state).logits.values() == expected)
+  }
+
   /// What comes later changes nothing of what was said before.
   @Test(arguments: descriptions) func laterSymbolsChangeNothingBefore(_ description: LanguageModelDescription) throws {
     let model = try makeModel(description)

@@ -20,7 +20,7 @@ final class DecodingSession {
   private let batch: Int
   private let context: Int?
   /// Which of the state's variables says how many positions have been read.
-  private let positionCount: Int?
+  private var positionCount: Int?
   private var state: [Variable] = []
   private var capacity: Int
   /// What the state holds, for models with a context; else empty.
@@ -46,10 +46,14 @@ final class DecodingSession {
     self.model = model
     self.batch = batch
     context = model.context
-    positionCount = model.positionCount
     capacity = min(Self.smallestCapacity, context ?? Self.smallestCapacity)
     try remember(model.initialState(batch: batch, capacity: capacity))
     holdNothing()
+    positionCount = model.positionCount.flatMap { index in
+      let isCount =
+        state.indices.contains(index) && state[index].dtype == .int32 && state[index].shape.elementCount == 1
+      return isCount ? index : nil
+    }
   }
 
   /// Reads symbols, as many for each text and at least one; gives the logits after the last.
