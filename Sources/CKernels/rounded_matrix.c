@@ -30,8 +30,12 @@ typedef struct {
   int32_t *sums;
 } rounded;
 
+static rounded sizes_of(int64_t n, int64_t k) {
+  return (rounded){.n = n, .groups = (k + GROUP - 1) / GROUP, .columns = (n + LANES - 1) / LANES * LANES};
+}
+
 static rounded parts_of(int64_t n, int64_t k, void *memory) {
-  rounded t = {.n = n, .groups = (k + GROUP - 1) / GROUP, .columns = (n + LANES - 1) / LANES * LANES};
+  rounded t = sizes_of(n, k);
   t.elements = memory;
   t.scales = (float *)(t.elements + t.groups * t.columns * GROUP);
   t.sums = (int32_t *)(t.scales + t.columns);
@@ -39,7 +43,7 @@ static rounded parts_of(int64_t n, int64_t k, void *memory) {
 }
 
 int64_t backprop_rounded_bytes(int64_t n, int64_t k) {
-  rounded t = parts_of(n, k, NULL);
+  rounded t = sizes_of(n, k);
   return t.columns * (t.groups * GROUP + (int64_t)(sizeof *t.scales + sizeof *t.sums));
 }
 

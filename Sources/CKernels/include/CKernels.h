@@ -273,8 +273,8 @@ int backprop_attention_gradient(
 void backprop_vector_matrix(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, float *c);
 
-// A matrix [k, n] in eight bits: multiples of a scale for each column, the greatest 127 of them. A column that holds infinity
-// becomes zeros, as NaN does. `memory` has room for backprop_rounded_bytes and is aligned to 64 bytes.
+// A matrix [k, n] of at most 65,536 rows in eight bits: multiples of a scale for each column, the greatest 127 of them. A
+// column that holds infinity becomes zeros, as NaN does. `memory` has room for backprop_rounded_bytes and is aligned to 64 bytes.
 int64_t backprop_rounded_bytes(int64_t n, int64_t k);
 void backprop_round_matrix(int64_t n, int64_t k, const float *matrix, int64_t row, void *memory);
 
