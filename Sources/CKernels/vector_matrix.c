@@ -74,6 +74,35 @@ INLINE void rows_of(product t, int m, int64_t part) {
   for (int64_t p = begin + STREAMS * apart; p < end; p++) add_rows(t, m, 1, p, 1, 0, t.n, c, 1);
 }
 
+// c[i, j + s * apart] = the product of row i of a and row j + s * apart of bᵀ, for m rows i and `count` s, constants again.
+INLINE void add_dots(product t, int m, int count, int64_t j, int64_t apart) {
+  lanes sums[ROWS][STREAMS] = {0}, x, row[STREAMS];
+  int64_t p = 0;
+  for (; p + LANES <= t.k; p += LANES) {
+#pragma clang loop unroll(full)
+    for (int s = 0; s < count; s++) row[s] = LOAD(t.b + (j + s * apart) * t.b_row + p);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < m; i++) {
+      x = LOAD(t.a + i * t.a_row + p);
+#pragma clang loop unroll(full)
+      for (int s = 0; s < count; s++) sums[i][s] = x * row[s] + sums[i][s];
+    }
+  }
+  for (int i = 0; i < m; i++)
+    for (int s = 0; s < count; s++) {
+      float *sum = t.c + i * t.n + j + s * apart;
+      *sum = sum_lanes(&sums[i][s]);
+      for (int64_t q = p; q < t.k; q++) *sum = t.a[i * t.a_row + q] * t.b[(j + s * apart) * t.b_row + q] + *sum;
+    }
+}
+
+// Some columns of c, that is, rows of bᵀ.
+INLINE void dots_of(product t, int m, int64_t begin, int64_t end) {
+  int64_t apart = (end - begin) / STREAMS;
+  for (int64_t j = begin; j < begin + apart; j++) add_dots(t, m, STREAMS, j, apart);
+  for (int64_t j = begin + STREAMS * apart; j < end; j++) add_dots(t, m, 1, j, 0);
+}
+
 // The same with a constant number of rows.
 #define FOR_ROWS(t, call, ...)               \
   switch ((t).m) {                           \
@@ -91,6 +120,11 @@ CLONES static void columns(void *context, int64_t begin, int64_t end) {
 CLONES static void rows(void *context, int64_t begin, int64_t end) {
   product t = *(const product *)context;
   for (int64_t part = begin; part < end; part++) FOR_ROWS(t, rows_of, part)
+}
+
+CLONES static void dots(void *context, int64_t begin, int64_t end) {
+  product t = *(const product *)context;
+  FOR_ROWS(t, dots_of, begin, end)
 }
 
 CLONES static void add(int64_t count, const float *x, float *y) {
@@ -113,7 +147,7 @@ static void multiply(product t) {
 }
 
 void backprop_vector_matrix(
-    int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, float *c) {
+    int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, int turns, float *c) {
   if (m <= 0 || n <= 0) return;
   if (k <= 0) {
     memset(c, 0, (size_t)(m * n) * sizeof(float));
@@ -121,6 +155,11 @@ void backprop_vector_matrix(
   }
   for (int64_t i = 0; i < m; i += ROWS) {
     int64_t few = m - i < ROWS ? m - i : ROWS;
-    multiply((product){.m = few, .n = n, .k = k, .a_row = a_row, .b_row = b_row, .a = a + i * a_row, .b = b, .c = c + i * n});
+    product t = {.m = few, .n = n, .k = k, .a_row = a_row, .b_row = b_row, .a = a + i * a_row, .b = b, .c = c + i * n};
+    if (turns) {
+      backprop_parallel(n, backprop_grain(n, 0.25 * (double)k), dots, &t);
+    } else {
+      multiply(t);
+    }
   }
 }

@@ -269,9 +269,10 @@ int backprop_attention_gradient(
 
 // MARK: Matrix products
 
-// c[m, n] = a[m, k] · b[k, n] for few rows m, as fast as b can be read. Rows are a_row and b_row apart, c is dense.
+// c[m, n] = a[m, k] · b[k, n] for few rows m, as fast as b can be read; · b[n, k]ᵀ where it `turns`. Rows are a_row and b_row
+// apart, c is dense. A row of c has the same bits whatever the other rows are.
 void backprop_vector_matrix(
-    int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, float *c);
+    int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, int turns, float *c);
 
 // A matrix [k, n] of at most 65,536 rows in eight bits: multiples of a scale for each column, the greatest 127 of them. A
 // column that holds infinity becomes zeros, as NaN does. `memory` has room for backprop_rounded_bytes and is aligned to 64 bytes.

@@ -98,7 +98,7 @@ struct MatrixShape {
   var lda: Int, ldb: Int
 
   /// So few rows that reading b once is all the time it takes.
-  var isFewRows: Bool { m <= 4 && !transposeA && !transposeB }
+  var isFewRows: Bool { m <= 4 && !transposeA }
 
   /// So little along one side, and in all, that one thread is as fast as several, and our own kernel faster than oneDNN's,
   /// which asks two all the same: the products with a layer of ten classes.

@@ -87,7 +87,7 @@ func matrixProduct(
 ) throws(TensorError) {
   let (m, n, k) = (Int64(shape.m), Int64(shape.n), Int64(shape.k))
   let (lda, ldb) = (Int64(shape.lda), Int64(shape.ldb))
-  if shape.isFewRows { return backprop_vector_matrix(m, n, k, a, lda, b, ldb, c) }
+  if shape.isFewRows { return backprop_vector_matrix(m, n, k, a, lda, b, ldb, shape.transposeB ? 1 : 0, c) }
   let (aRow, aColumn) = shape.transposeA ? (1, lda) : (lda, 1)
   let (bRow, bColumn) = shape.transposeB ? (1, ldb) : (ldb, 1)
   if shape.isInTiles {

@@ -33,7 +33,8 @@ struct RoundableProduct {
 
   private init?(_ step: Step, at index: Int, in plan: Plan) {
     guard
-      case .matmul(let product) = step, product.shape.m == 1, product.shape.isFewRows, product.batches.count == 1,
+      case .matmul(let product) = step, product.shape.m == 1, product.shape.isFewRows, !product.shape.transposeB,
+      product.batches.count == 1,
       case .source(let source) = plan.places[product.b.buffer], product.b.offset + product.batches[0].b == 0,
       case (let n, let k) = (product.shape.n, product.shape.k), product.shape.ldb == n,
       plan.sizes[product.b.buffer] == n * k, n * k > 1 << 16, k <= 1 << 16  // sums of bytes need 32 bits
