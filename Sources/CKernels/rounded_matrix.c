@@ -4,8 +4,8 @@
 // Source: Dettmers et al., "LLM.int8(): 8-bit Matrix Multiplication for Transformers at Scale", NeurIPS 2022, section 2
 // (vector-wise absmax quantization).
 //
-//   elements[groups, columns, 4]: rows by fours, as instructions take them that add four products to a sum; columns
-//                                 rounded up to whole vectors; what is not there is 0
+//   elements[groups, columns, 4]: in groups of four rows, as instructions that add four products to a sum take them;
+//                                 columns rounded up to whole vectors; what is not there is 0
 //   scales[columns]
 //   sums[columns]:                of the elements
 #include <float.h>
@@ -151,8 +151,8 @@ static int has_dot_products(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
 }
 
-// The same. The instruction multiplies numbers without a sign by such that have one: the row's are 128 too great here, which
-// the sums of the columns make up for.
+// The same. The instruction multiplies unsigned numbers by signed ones: the row's are made greater by 128, which the sums of the
+// columns undo.
 __attribute__((target("avx512f,avx512bw,avx512vnni"))) static void add_groups_by_dots(
     const product *t, int64_t g, int64_t apart, int32_t *c, int adds) {
   rounded b = t->b;
@@ -228,7 +228,8 @@ CLONES static float round_row(int64_t k, const float *a, int8_t *to) {
 void backprop_rounded_vector_matrix(int64_t n, int64_t k, const float *a, const void *memory, float *c) {
   if (n <= 0) return;
   rounded b = parts_of(n, k, (void *)memory);
-  // Twice what it takes: the threads of a plan that runs are awake, and two read twice as fast as one.
+  // Counted as twice what it takes, so that threads share it sooner: those of a plan that runs are awake, and two read
+  // twice as fast as one.
   int64_t grain = backprop_grain(b.groups, 0.3 * (double)n);
   int64_t parts = b.groups > 0 ? (b.groups + grain - 1) / grain : 0;
   int64_t row_bytes = (k + 63) / 64 * 64;

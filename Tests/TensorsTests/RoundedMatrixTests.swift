@@ -81,10 +81,57 @@ import Testing
     let again = try bothRuns()
     #expect(first.exact == again.exact && first.rounded == again.rounded)
 
+    // However a variable comes by other values.
+    var factor: Float = 1
+    func expectFollowing(_ comment: Comment) throws {
+      let other = try bothRuns()
+      #expect(other.exact == first.exact.map { factor * $0 }, comment)
+      #expect(other.rounded == first.rounded.map { factor * $0 }, comment)
+    }
     try variables[1].set(try variables[1].values().map { -2 * $0 })
-    let other = try bothRuns()
-    #expect(other.exact == first.exact.map { -2 * $0 })
-    #expect(other.rounded == first.rounded.map { -2 * $0 })
+    factor = -2
+    try expectFollowing("set")
+    try evaluate([], assigning: [(variables[0], variables[0].tensor * 0.5)])
+    factor *= 0.5
+    try expectFollowing("evaluated")
+    let update = try Replay(computing: [], assigning: [(variables[2], variables[2].tensor * 4)], inputs: [])
+    for _ in 0..<2 {
+      _ = try update.run([])
+      factor *= 4
+      try expectFollowing("replayed")
+    }
+  }
+
+  /// What a run gives other values while it reads them is not rounded.
+  @Test func whatIsAssignedIsNotRounded() throws {
+    var numbers = TestNumbers(state: 9)
+    let variable = try Variable(
+      (0..<(1 << 22)).map { _ in Float.random(in: -1...1, using: &numbers) }, shape: [2048, 2048], name: "w")
+    let half = variable.tensor * 0.5
+    let x = Tensor((0..<2048).map { _ in Float.random(in: -1...1, using: &numbers) }, shape: [1, 2048])
+    let input = Tensor.standIn(like: x)
+    let replay = try Replay(computing: [input.matmul(half)], assigning: [(variable, half)], inputs: [input])
+    #expect(!replay.gainsByRounding)
+    let expected = try x.matmul(half).values()
+    #expect(try replay.run([x], rounded: true)[0].values() == expected)
+  }
+
+  /// Where much else is read too, a guess would take nearly as long.
+  @Test func aSmallPartIsNotRounded() throws {
+    let values = [Float](repeating: 0.01, count: 1 << 22)
+    let (one, other) = (
+      try Variable(values, shape: [2048, 2048], name: "a"), try Variable(values, shape: [2048, 2048], name: "b")
+    )
+    let x = Tensor.standIn(like: Tensor([Float](repeating: 1, count: 2048), shape: [1, 2048]))
+    let turned = try Replay(
+      computing: [x.matmul(one.tensor).matmul(other.tensor.transposed)], assigning: [], inputs: [x])
+    #expect(!turned.gainsByRounding)
+    let straight = try Replay(computing: [x.matmul(one.tensor).matmul(other.tensor)], assigning: [], inputs: [x])
+    #expect(straight.gainsByRounding)
+    // Data that is no variable may differ from run to run.
+    let data = Tensor(values, shape: [2048, 2048])
+    let mixed = try Replay(computing: [x.matmul(one.tensor).matmul(data)], assigning: [], inputs: [x])
+    #expect(!mixed.gainsByRounding)
   }
 
   @Test func littleIsNotRounded() throws {

@@ -10,11 +10,11 @@ import Testing
 @Suite struct DraftingTests {
   /// Large enough that guessing pays: 14 MB of weights.
   private func model(
-    positions: PositionalEncoding = .learned, tiesOutput: Bool = false
+    vocabulary: Int = 128, positions: PositionalEncoding = .learned, tiesOutput: Bool = false
   ) throws -> any LanguageModel {
     try Random.$current.withValue(Random(seed: 5)) {
       let model = try LanguageModelDescription(
-        kind: .transformer, vocabulary: 128, context: 96, width: 384, layers: 2, heads: 6,
+        kind: .transformer, vocabulary: vocabulary, context: 96, width: 384, layers: 2, heads: 6,
         positions: positions, tiesOutput: tiesOutput
       ).makeModel()
       // Larger weights than those of the beginning, so that symbols matter.
@@ -28,7 +28,8 @@ import Testing
 
   @Test(arguments: [PositionalEncoding.learned, .rotary], [false, true])
   func checkedScoresAreThoseOfSingleSymbols(positions: PositionalEncoding, tiesOutput: Bool) throws {
-    let model = try model(positions: positions, tiesOutput: tiesOutput)
+    let vocabulary = 500
+    let model = try model(vocabulary: vocabulary, positions: positions, tiesOutput: tiesOutput)
     let (single, checked) = (try DecodingSession(model), try DecodingSession(model))
     let ids: [Int32] = [3, 7, 20, 41, 5, 5, 60, 9, 11]
     var start = 0
@@ -39,7 +40,7 @@ import Testing
       let guesses = ids[start..<(start + kept)] + Array(repeating: 0, count: 4 - kept)
       for id in guesses { try checked.draft([id]) }
       try checked.check(guesses[...])
-      #expect(Array(checked.checkedLogits.prefix(kept * 128)) == scores.flatMap(\.self), "from \(start) on")
+      #expect(Array(checked.checkedLogits.prefix(kept * vocabulary)) == scores.flatMap(\.self), "from \(start) on")
       checked.keep(kept, of: guesses[...])
       start += kept
     }
@@ -51,10 +52,11 @@ import Testing
     Sampling(temperature: 0), Sampling(temperature: 1), Sampling(temperature: 0.8, topK: 40, repetitionPenalty: 1.2),
   ])
   func textsAreTheSameWithGuesses(sampling: Sampling) throws {
-    let model = try model()
+    let model = try model(tiesOutput: sampling.temperature == 1)
     func text(drafts: Bool) throws -> (ids: [Int32], checks: Int) {
       let generator = try TextGenerator(
-        model, ByteTokenizer(), prompt: "abc", sampling: sampling, seed: 7, drafts: drafts)
+        model, ByteTokenizer(), prompt: String(repeating: "abc", count: 40), sampling: sampling, seed: 7, drafts: drafts
+      )
       return (try (0..<200).map { _ in try generator.next() }, generator.session.checks)
     }
     let (plain, drafted) = (try text(drafts: false), try text(drafts: true))
@@ -62,6 +64,23 @@ import Testing
     #expect(plain.checks == 0)
     // Four symbols a check at best; where the context is nearly full there are none.
     #expect((40...75).contains(drafted.checks), "\(drafted.checks) checks")
+  }
+
+  @Test func textsInTurnDoNotMeet() throws {
+    let model = try model()
+    func generator(_ prompt: String, drafts: Bool) throws -> TextGenerator {
+      try TextGenerator(model, ByteTokenizer(), prompt: prompt, seed: 1, drafts: drafts)
+    }
+    let (one, other) = (try generator("ab", drafts: true), try generator("xyz", drafts: true))
+    var texts: [[Int32]] = [[], []]
+    for _ in 0..<30 {
+      texts[0].append(try one.next())
+      texts[1].append(try other.next())
+    }
+    for (prompt, text) in zip(["ab", "xyz"], texts) {
+      let alone = try generator(prompt, drafts: false)
+      #expect(try text == (0..<30).map { _ in try alone.next() })
+    }
   }
 
   /// The sums of this network with weights in eight bits say nothing about what it writes.

@@ -18,8 +18,8 @@ public protocol LanguageModel: Layer {
   func initialState(batch: Int, capacity: Int) -> [Tensor]
   /// The same memory with room for `capacity` positions.
   func grown(_ state: [Tensor], to capacity: Int) -> [Tensor]
-  /// Which tensor of the state is the number of positions read, where giving it a smaller number is all it takes to go
-  /// back to it; `nil` where there is no such way.
+  /// Which tensor of the state is the number of positions read, one int32, where giving it a smaller number is all it takes
+  /// to go back to it; `nil` where there is no such way. Counts for models with a `context`.
   var positionCount: Int? { get }
   /// Goes on from a state, and gives the state after the last symbol. Meant for use and, where `carriesState`, training.
   func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor])

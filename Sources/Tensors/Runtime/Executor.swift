@@ -69,7 +69,7 @@ struct Executor: ~Copyable {
     return (request, try plan(for: request))
   }
 
-  /// Runs a plan, which writes its outputs where these point to; with large matrices rounded, if so.
+  /// Runs a plan, which writes its outputs where these point to; with large matrices rounded, if `rounded`.
   mutating func run(
     _ loaded: LoadedPlan, _ sources: [Request.Source], _ outputs: [UnsafeMutableRawPointer], rounded: Bool = false
   ) throws(TensorError) {

@@ -33,6 +33,7 @@ public final class Replay: @unchecked Sendable {
     }
     self.loaded = loaded
     sources = request.sources
+    gainsByRounding = !loaded.roundable.isEmpty && loaded.roundable.allSatisfy { $0.isOfVariable(request.sources) }
     results = outputs.map { .uninitialized($0.type) }
     inputTypes = inputs.map(\.type)
     assigned = assignments.map(\.0)
@@ -64,8 +65,8 @@ public final class Replay: @unchecked Sendable {
     self.keys = keys
   }
 
-  /// Whether a run spends its time reading large matrices for single rows.
-  public var gainsByRounding: Bool { !loaded.roundable.isEmpty }
+  /// Whether a run spends its time reading large matrices of variables for single rows.
+  public let gainsByRounding: Bool
 
   /// Runs the plan; gives the outputs as data. The inputs must be of the types it was made with, and as many numbers.
   ///

@@ -24,22 +24,35 @@ struct RoundableProduct {
   private let source: Int
   private let n: Int, k: Int
 
-  /// Those of a plan that reads more for them than stays in the caches from one run to the next.
+  /// More than this does not stay in the caches from one run of a plan to the next.
+  private static let cachedBytes = 8 << 20
+
+  /// A plan's products of this kind, if reading their matrices is most of what it does.
   static func all(in plan: Plan) -> [RoundableProduct] {
-    let products = plan.steps.enumerated().compactMap { RoundableProduct($1, at: $0, in: plan) }
+    // A variable that the plan gives other values is read before or after that.
+    let written = Set(plan.steps.flatMap(\.buffers.writes))
+    let products = plan.steps.enumerated().compactMap { RoundableProduct($1, at: $0, in: plan, except: written) }
     let bytes = products.reduce(0) { $0 + $1.n * $1.k * MemoryLayout<Float>.size }
-    return bytes >= 8 << 20 ? products : []
+    let all = plan.steps.reduce(0) { $0 + $1.cost.bytes }
+    return bytes >= max(cachedBytes, all * 3 / 4) ? products : []
   }
 
-  private init?(_ step: Step, at index: Int, in plan: Plan) {
+  private init?(_ step: Step, at index: Int, in plan: Plan, except written: Set<Int>) {
     guard
       case .matmul(let product) = step, product.shape.m == 1, product.shape.isFewRows, !product.shape.transposeB,
       product.batches.count == 1,
-      case .source(let source) = plan.places[product.b.buffer], product.b.offset + product.batches[0].b == 0,
+      case .source(let source) = plan.places[product.b.buffer], !written.contains(product.b.buffer),
+      product.b.offset + product.batches[0].b == 0,
       case (let n, let k) = (product.shape.n, product.shape.k), product.shape.ldb == n,
-      plan.sizes[product.b.buffer] == n * k, n * k > 1 << 16, k <= 1 << 16  // sums of bytes need 32 bits
+      plan.sizes[product.b.buffer] == n * k,
+      // What such a product gains does not pay for a small one, and the sums of many bytes need more than 32 bits.
+      n * k > 1 << 16, k <= 1 << 16
     else { return nil }
     (self.step, self.source, self.n, self.k) = (index, source, n, k)
+  }
+
+  func isOfVariable(_ sources: [Request.Source]) -> Bool {
+    if case .variable = sources[source] { true } else { false }
   }
 
   /// The variable's values, rounded the first time; `nil` where the matrix is no variable. The runtime's lock is held.

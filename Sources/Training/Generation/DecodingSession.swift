@@ -19,9 +19,9 @@ final class DecodingSession {
   private let model: any LanguageModel
   private let batch: Int
   private let context: Int?
-  /// Which of the state's variables says how many positions have been read.
-  private var positionCount: Int?
   private var state: [Variable] = []
+  /// The one of them that says how many positions have been read, if it can be set back.
+  private var positions: Variable?
   private var capacity: Int
   /// What the state holds, for models with a context; else empty.
   private var held: [[Int32]] = []
@@ -36,6 +36,8 @@ final class DecodingSession {
   /// How often guesses were checked.
   private(set) var checks = 0
 
+  private var heldCount: Int { held.first?.count ?? 0 }
+
   private static let smallestCapacity = 64
   private static let longestRun = 256
   /// How many symbols are checked at once. A product takes as long for four rows as for one.
@@ -49,11 +51,6 @@ final class DecodingSession {
     capacity = min(Self.smallestCapacity, context ?? Self.smallestCapacity)
     try remember(model.initialState(batch: batch, capacity: capacity))
     holdNothing()
-    positionCount = model.positionCount.flatMap { index in
-      let isCount =
-        state.indices.contains(index) && state[index].dtype == .int32 && state[index].shape.elementCount == 1
-      return isCount ? index : nil
-    }
   }
 
   /// Reads symbols, as many for each text and at least one; gives the logits after the last.
@@ -61,8 +58,8 @@ final class DecodingSession {
     if let context {
       var rest = ids
       repeat {
-        if (held.first?.count ?? 0) >= context { try forgetEarlierHalf(of: context) }
-        let room = context - (held.first?.count ?? 0)
+        if heldCount >= context { try forgetEarlierHalf(of: context) }
+        let room = context - heldCount
         try run(rest.map { Array($0.prefix(room)) })
         rest = rest.map { Array($0.dropFirst(room)) }
       } while !(rest.first ?? []).isEmpty
@@ -76,7 +73,7 @@ final class DecodingSession {
   /// Reads the next symbol of each text; `logits` are then those after it. Allocates nothing, unless memory has to grow or
   /// the context is full.
   func read(next ids: ArraySlice<Int32>) throws {
-    if let context, (held.first?.count ?? 0) >= context { try forgetEarlierHalf(of: context) }
+    if let context, heldCount >= context { try forgetEarlierHalf(of: context) }
     try makeRoom(for: 1)
     try read(ids, length: 1)
     for row in held.indices { held[row].append(ids[ids.startIndex + row]) }
@@ -84,20 +81,19 @@ final class DecodingSession {
 
   /// Whether guesses can be drafted and checked now, and it is worth it: where a symbol takes as long as reading the weights.
   func canDraft() throws -> Bool {
-    guard batch == 1, positionCount != nil, (held.first?.count ?? 0) + Self.draftLength <= context ?? .max
-    else { return false }
-    try makeRoom(for: 1)
-    guard try preparedRun(of: 1).replay.gainsByRounding else { return false }
+    guard batch == 1, positions != nil, let context, heldCount + Self.draftLength <= context else { return false }
     try makeRoom(for: Self.draftLength)
-    return true
+    return try preparedRun(of: 1).replay.gainsByRounding
   }
 
-  /// Reads a symbol with rounded weights, to be forgotten by `check`; `logits` are then roughly those after it.
+  /// Reads a symbol with rounded weights, to be forgotten; `logits` are then roughly those after it.
   func draft(_ ids: ArraySlice<Int32>) throws { try read(ids, length: 1, rounded: true) }
+
+  func forgetDraft() { positions?.set(Int32(clamping: heldCount)) }
 
   /// Forgets what was drafted and reads `draftLength` symbols; gives `checkedLogits`.
   func check(_ ids: ArraySlice<Int32>) throws {
-    goBack(to: held[0].count)
+    forgetDraft()
     let run = try checkingRun ?? compile(Self.draftLength, givingAll: true)
     checkingRun = run
     checks += 1
@@ -107,11 +103,7 @@ final class DecodingSession {
   /// Of the symbols that were checked, only the first `count` have been read.
   func keep(_ count: Int, of ids: ArraySlice<Int32>) {
     held[0] += ids.prefix(count)
-    goBack(to: held[0].count)
-  }
-
-  private func goBack(to count: Int) {
-    if let index = positionCount { state[index].set(Int32(clamping: count)) }
+    forgetDraft()
   }
 
   /// Makes the texts go on from others of them: text i becomes what text `rows[i]` is.
@@ -187,7 +179,7 @@ final class DecodingSession {
 
   private func makeRoom(for count: Int) throws {
     guard let context else { return }
-    let needed = (held.first?.count ?? 0) + count
+    let needed = heldCount + count
     guard needed > capacity else { return }
     while capacity < needed { capacity = min(capacity * 2, context) }
     try remember(try evaluated(model.grown(state.map(\.tensor), to: capacity)))
@@ -198,5 +190,7 @@ final class DecodingSession {
     runs = [:]
     checkingRun = nil
     state = try tensors.enumerated().map { try Variable($1, name: "state.\($0)") }
+    positions = model.positionCount.flatMap { state.indices.contains($0) ? state[$0] : nil }
+    if let variable = positions, variable.dtype != .int32 || variable.shape.elementCount != 1 { positions = nil }
   }
 }

@@ -5,13 +5,13 @@ import Models
 ///
 /// The same model, prompt, settings and seed give the same symbols.
 ///
-/// Where a symbol takes as long as reading the weights from memory, the next three are first guessed with weights rounded to
-/// eight bits, a quarter of the reading. All are then checked at once with the weights as they are, which reads them
-/// once. Each symbol is drawn with the same random number in both, and the first that differs ends what is kept, so the text is the
-/// network's own.
+/// Where a symbol takes as long as reading the weights from memory, the next three are first guessed with weights rounded
+/// to eight bits, a quarter of the reading. All are then checked at once with the weights as they are, which reads them
+/// once. Each symbol is drawn with the same random number in both, and the first that differs ends what is kept, so the
+/// text is the network's own. Up to four symbols are drawn ahead of `next`: a change of the weights shows after them.
 ///
-/// Sources: Leviathan, Kalman & Matias, "Fast Inference from Transformers via Speculative Decoding", ICML 2023; Zhang et al., "Draft &
-/// Verify: Lossless Large Language Model Acceleration via Self-Speculative Decoding", ACL 2024.
+/// Sources: Leviathan, Kalman & Matias, "Fast Inference from Transformers via Speculative Decoding", ICML 2023; Zhang et
+/// al., "Draft & Verify: Lossless Large Language Model Acceleration via Self-Speculative Decoding", ACL 2024.
 ///
 /// ```swift
 /// let generator = try TextGenerator(model, tokenizer, prompt: "ROMEO:", sampling: Sampling(temperature: 0.8), seed: 1)
@@ -59,6 +59,10 @@ public final class TextGenerator {
   }
 
   private func drawMore() throws {
+    if draft.count > 1 {  // an error came between
+      draft.removeLast(draft.count - 1)
+      session.forgetDraft()
+    }
     if !draft.isEmpty, try drafting.pays() && session.canDraft() {
       try drawDrafted()
     } else {
@@ -136,8 +140,11 @@ private struct Drafting {
   init(isOn: Bool) { self.isOn = isOn }
 
   mutating func pays() -> Bool {
-    pause = max(pause - 1, 0)
-    return isOn && pause == 0
+    guard pause == 0 else {
+      pause -= 1
+      return false
+    }
+    return isOn
   }
 
   /// To guess and check takes as long as to draw two and a half symbols. Below that, another try after a while.
