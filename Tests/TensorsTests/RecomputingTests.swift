@@ -16,7 +16,7 @@ import Testing
       let ir = try IR(request.key, hasKernel: Executor.hasKernel)
       let loaded = try LoadedPlan(try Lowering.compile(recomputing ? ir.recomputing() : ir))
       let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
-      try executor.run(loaded, request.sources, outputs.map(\.pointer))
+      try executor.run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
       return Outcome(
         values: zip(outputs, loaded.plan.outputSizes).map { $0.floats(count: $1) },
         arenaBytes: loaded.plan.arenaBytes, steps: loaded.plan.steps.count)

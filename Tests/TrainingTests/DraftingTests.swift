@@ -14,7 +14,7 @@ import Testing
   ) throws -> any LanguageModel {
     try Random.$current.withValue(Random(seed: 5)) {
       let model = try LanguageModelDescription(
-        kind: .transformer, vocabulary: vocabulary, context: 96, width: 384, layers: 2, heads: 6,
+        kind: .transformer, vocabulary: vocabulary, context: 300, width: 384, layers: 2, heads: 6,
         positions: positions, tiesOutput: tiesOutput
       ).makeModel()
       // Larger weights than those of the beginning, so that symbols matter.

@@ -121,6 +121,16 @@ import Testing
     }
   }
 
+  @Test func memoryGrowsWithTheText() throws {
+    let model = try model(.transformer, context: 700)
+    let session = try DecodingSession(model)
+    let ids = (0..<600).map { Int32($0 * 5 % 11) }
+    _ = try session.read([Array(ids[..<250])])
+    for id in ids[250..<260] { _ = try session.read([[id]]) }
+    let found = try session.read([Array(ids[260...])])[0]
+    for (a, b) in zip(found, try logits(model, ids)) { #expect(abs(a - b) <= 1e-4) }
+  }
+
   @Test func readingGoesOnPastTheContext() throws {
     let model = try model(.transformer, context: 8)
     let session = try DecodingSession(model)

@@ -3,7 +3,7 @@ import CKernels
 /// The C form of an elementwise pass, laid out to be run.
 final class ElementwisePass {
   private let program: UnsafeMutablePointer<backprop_program>
-  fileprivate let pass: OpaquePointer
+  let pass: OpaquePointer
 
   /// `shared`: buffers that all threads have read by then.
   init(_ source: Program, shared: Set<Int> = []) throws(TensorError) {

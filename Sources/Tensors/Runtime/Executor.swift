@@ -51,7 +51,7 @@ struct Executor: ~Copyable {
     guard !pending.isEmpty || !assignments.isEmpty else { return }
     let (request, loaded) = try load(pending, assignments)
     let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
-    try run(loaded, request.sources, outputs.map(\.pointer))
+    try run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
     for (tensor, storage) in zip(pending, outputs) {
       if tensor.node.results.isEmpty {
         tensor.node.results = Array(repeating: nil, count: tensor.node.types.count)
@@ -69,9 +69,10 @@ struct Executor: ~Copyable {
     return (request, try plan(for: request))
   }
 
-  /// Runs a plan, which writes its outputs where these point to; with large matrices rounded, if `rounded`.
+  /// Runs a plan, which writes its outputs where these point to. A rounded run brings the matrices of `loaded.roundable`.
   mutating func run(
-    _ loaded: LoadedPlan, _ sources: [Request.Source], _ outputs: [UnsafeMutableRawPointer], rounded: Bool = false
+    _ loaded: LoadedPlan, _ sources: [UnsafeMutableRawPointer], _ outputs: [UnsafeMutableRawPointer],
+    rounded: [UnsafeRawPointer] = []
   ) throws(TensorError) {
     if !isPrepared {
       backprop_flush_denormals()

@@ -8,6 +8,7 @@ final class LoadedPlan {
   /// The passes' machine code, which goes with them.
   private let code: ElementwiseCode
   private let libraryCalls: [(any LoadedCall)?]
+  private let ready: ReadySteps
   /// The address of each buffer.
   private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   /// The addresses of one step's operands, for calls that take a list.
@@ -16,8 +17,8 @@ final class LoadedPlan {
   let scratchBytes: Int
   /// The products that a rounded run makes from rounded matrices; none where there is little to gain.
   let roundable: [RoundableProduct]
-  /// The matrix of each step that is such a product; only while a rounded run lasts.
-  private var rounded: [RoundedMatrix?]
+  /// The matrix of each step that is such a product, while a rounded run lasts.
+  private let rounded: UnsafeMutablePointer<UnsafeRawPointer?>
   /// For each step, where the run of small steps that begins with it ends; `nil` where none does.
   private let smallRuns: [Int?]
   /// The same for runs of steps that are all our own, of which several fork.
@@ -61,7 +62,9 @@ final class LoadedPlan {
     libraryCalls = calls
     scratchBytes = calls.reduce(0) { max($0, $1?.scratchBytes ?? 0) }
     roundable = RoundableProduct.all(in: plan)
-    rounded = roundable.isEmpty ? [] : Array(repeating: nil, count: plan.steps.count)
+    rounded = .allocate(capacity: max(plan.steps.count, 1))
+    rounded.initialize(repeating: nil, count: plan.steps.count)
+    ready = ReadySteps(plan.steps, passes)
     pointers = .allocate(capacity: plan.places.count)
     pointers.initialize(repeating: nil, count: plan.places.count)
     let most = plan.steps.reduce(1) { max($0, $1.operandCount) }
@@ -72,13 +75,14 @@ final class LoadedPlan {
   deinit {
     pointers.deallocate()
     operandPointers.deallocate()
+    rounded.deallocate()
   }
 
   /// Runs the steps; beside those that take one thread, the others make what is pending. The runtime's lock is held; `arena`
   /// and `scratch` are large enough.
   func run(
-    sources: [Request.Source], outputs: [UnsafeMutableRawPointer], arena: UnsafeMutableRawPointer,
-    scratch: UnsafeMutableRawPointer, rounded isRounded: Bool, making pending: PendingImages?
+    sources: [UnsafeMutableRawPointer], outputs: [UnsafeMutableRawPointer], arena: UnsafeMutableRawPointer,
+    scratch: UnsafeMutableRawPointer, rounded matrices: [UnsafeRawPointer], making pending: PendingImages?
   )
     throws(TensorError)
   {
@@ -87,19 +91,11 @@ final class LoadedPlan {
       case .arena(let offset): pointers[buffer] = arena + offset
       case .constants: pointers[buffer] = constants.pointer
       case .output(let index): pointers[buffer] = outputs[index]
-      case .source(let index):
-        switch sources[index] {
-        case .storage(let storage), .key(let storage): pointers[buffer] = storage.pointer
-        case .variable(let variable, _): pointers[buffer] = variable.storage.pointer
-        }
+      case .source(let index): pointers[buffer] = sources[index]
       }
     }
-    if isRounded {
-      for product in roundable { rounded[product.step] = product.matrix(sources) }
-    }
-    defer {
-      if isRounded { for product in roundable { rounded[product.step] = nil } }
-    }
+    for (product, matrix) in zip(roundable, matrices) { rounded[product.step] = matrix }
+    defer { for (product, _) in zip(roundable, matrices) { rounded[product.step] = nil } }
     Profile.current?.began(self)
     var index = 0
     while index < plan.steps.count {
@@ -140,14 +136,14 @@ final class LoadedPlan {
 
   private func runSteps(_ range: Range<Int>, _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
     guard let profile = Profile.current else {
-      for index in range { try run(plan.steps[index], index, scratch) }
+      for index in range { try run(index, scratch) }
       return
     }
     let clock = ContinuousClock()
     for index in range {
       let start = clock.now
-      try run(plan.steps[index], index, scratch)
-      let description = roundedMatrix(of: index) == nil ? descriptions[index] : descriptions[index].rounded
+      try run(index, scratch)
+      let description = rounded[index] == nil ? descriptions[index] : descriptions[index].rounded
       profile.ran(description, for: start.duration(to: clock.now))
     }
   }
@@ -160,13 +156,30 @@ final class LoadedPlan {
     pointers[address.buffer]?.assumingMemoryBound(to: Int32.self).advanced(by: address.offset)
   }
 
-  private func roundedMatrix(of index: Int) -> RoundedMatrix? { rounded.isEmpty ? nil : rounded[index] }
+  private func run(_ index: Int, _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
+    switch ready.steps[index] {
+    case .pass(let pass):
+      backprop_run_pass(pass, pointers)
+    case .product(let shape, let a, let b, let c):
+      if let matrix = rounded[index] {
+        backprop_rounded_vector_matrix(Int64(shape.n), Int64(shape.k), floats(a), matrix, floats(c))
+      } else {
+        try matrixProduct(shape, floats(a), floats(b), floats(c))
+      }
+    case .kernel(let call, let first, let count):
+      for place in 0..<count {
+        operandPointers[place] = ready.operands[first + place].flatMap(floats).map { .init($0) }
+      }
+      try call.run(KernelOperands(operandPointers, count: count))
+    case .other:
+      try run(plan.steps[index], index, scratch)
+    }
+  }
 
   private func run(_ step: Step, _ index: Int, _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
     func n(_ value: Int) -> Int64 { Int64(value) }
     switch step {
-    case .program:
-      passes[index]?.run(pointers)
+    case .program, .kernel: break  // always ready
     case .reduce(let kind, let outer, let count, let inner, let row, let x, let y):
       backprop_reduce(kind.code, n(outer), n(count), n(inner), n(row), floats(x), floats(y))
     case .argmax(let outer, let count, let inner, let x, let y):
@@ -183,10 +196,6 @@ final class LoadedPlan {
       backprop_cross_entropy_gradient(
         n(rows), n(classes), floats(logits), ints(labels), floats(upstream), floats(gradient))
     case .matmul(let product):
-      if let matrix = roundedMatrix(of: index) {
-        matrix.multiply(floats(product.a), giving: floats(product.c))
-        return
-      }
       let (a, b, c) = (floats(product.a), floats(product.b), floats(product.c))
       for batch in product.batches {
         try matrixProduct(product.shape, a?.advanced(by: batch.a), b?.advanced(by: batch.b), c?.advanced(by: batch.c))
@@ -205,11 +214,6 @@ final class LoadedPlan {
     case .library(_, let operands, _):
       for (place, operand) in operands.enumerated() { operandPointers[place] = floats(operand).map { .init($0) } }
       try libraryCalls[index]?.run(operandPointers, scratch)
-    case .kernel(let call, let operands, _):
-      for (place, operand) in operands.enumerated() {
-        operandPointers[place] = operand.flatMap(floats).map { .init($0) }
-      }
-      try call.run(KernelOperands(operandPointers, count: operands.count))
     }
   }
 }

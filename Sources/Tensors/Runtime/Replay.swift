@@ -6,7 +6,9 @@
 public final class Replay: @unchecked Sendable {
   // Touched while the runtime's lock is held.
   private let loaded: LoadedPlan
+  /// What the plan reads, kept alive here, and where it lies: after large products the objects are in no cache.
   private var sources: [Request.Source]
+  private var sourcePointers: [UnsafeMutableRawPointer]
   /// The sources that an input stands for; none where the graph does not use it.
   private let inputSources: [[Int]]
   private let inputTypes: [TensorType]
@@ -19,6 +21,9 @@ public final class Replay: @unchecked Sendable {
   /// Keys of random numbers, and how many draws after the first of recording theirs was.
   private let keys: [(storage: Storage, offset: UInt64)]
   private let draws: UInt64
+  /// Whose values a rounded run has rounded; none where that gains little.
+  private let roundable: [(variable: Variable, product: RoundableProduct)]
+  private var roundedMatrices: [UnsafeRawPointer] = []
 
   /// Compiles what computes `outputs` and gives variables new values. `inputs` are data that were recorded with, such as
   /// `Tensor.standIn(like:)` gives, `numbers` scalars for numbers that each run brings; `firstDraw` is `Random.current.counter` before recording and `draws` how many followed.
@@ -32,8 +37,11 @@ public final class Replay: @unchecked Sendable {
       try executor.load(outputs, assignments)
     }
     self.loaded = loaded
-    sources = request.sources
-    gainsByRounding = !loaded.roundable.isEmpty && loaded.roundable.allSatisfy { $0.isOfVariable(request.sources) }
+    (sources, sourcePointers) = (request.sources, [])
+    let roundable: [(Variable, RoundableProduct)] = loaded.roundable.compactMap { product in
+      if case .variable(let variable, _) = request.sources[product.source] { (variable, product) } else { nil }
+    }
+    self.roundable = roundable.count == loaded.roundable.count ? roundable : []
     results = outputs.map { .uninitialized($0.type) }
     inputTypes = inputs.map(\.type)
     assigned = assignments.map(\.0)
@@ -63,10 +71,13 @@ public final class Replay: @unchecked Sendable {
       keys.append((own, (words[2] | words[3] << 32) &- firstDraw))
     }
     self.keys = keys
+    // A batch is not held longer than its step takes, nor what stands for it at all.
+    for place in inputSources.joined() { sources[place] = .storage(Storage(byteCount: 0)) }
+    sourcePointers = sources.map(\.pointer)
   }
 
   /// Whether a run spends its time reading large matrices of variables for single rows.
-  public let gainsByRounding: Bool
+  public var gainsByRounding: Bool { !roundable.isEmpty }
 
   /// Runs the plan; gives the outputs as data. The inputs must be of the types it was made with, and as many numbers.
   ///
@@ -86,10 +97,9 @@ public final class Replay: @unchecked Sendable {
     let random = Random.current
     let first = random.take(draws)
     return try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
-      defer { for places in inputSources { for place in places { sources[place] = .storage(Replay.nothing) } } }
       for (input, places) in zip(inputs, inputSources) {
         guard let storage = input.knownStorage else { throw TensorError("internal error: an input has no values") }
-        for place in places { sources[place] = .storage(storage) }
+        for place in places { sourcePointers[place] = storage.pointer }
       }
       for (storage, number) in zip(self.numbers, numbers) {
         storage.pointer.storeBytes(of: number, as: Float.self)
@@ -98,7 +108,8 @@ public final class Replay: @unchecked Sendable {
         storage.pointer.storeBytes(of: random.words(first &+ offset), as: SIMD4<UInt32>.self)
       }
       renewResults()
-      try executor.run(loaded, sources, resultPointers, rounded: rounded)
+      if rounded { roundMatrices() }
+      try executor.run(loaded, sourcePointers, resultPointers, rounded: rounded ? roundedMatrices : [])
       for variable in assigned { variable.advance() }
       return results
     }
@@ -113,8 +124,13 @@ public final class Replay: @unchecked Sendable {
     }
   }
 
-  /// Stands for the inputs between runs, so that a batch is not held longer than its step takes.
-  private static let nothing = Storage(byteCount: 0)
+  /// Fills `roundedMatrices`.
+  private func roundMatrices() {
+    roundedMatrices.removeAll(keepingCapacity: true)
+    for (variable, product) in roundable {
+      roundedMatrices.append(variable.roundedMatrix(n: product.n, k: product.k).pointer)
+    }
+  }
 }
 
 extension Tensor {

@@ -4,6 +4,7 @@ import CKernels
 final class RoundedMatrix {
   let n: Int, k: Int
   private let storage: Storage
+  var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer) }
 
   init(_ values: Storage, n: Int, k: Int) {
     (self.n, self.k) = (n, k)
@@ -11,18 +12,24 @@ final class RoundedMatrix {
     let matrix = values.pointer.assumingMemoryBound(to: Float.self)
     backprop_round_matrix(Int64(n), Int64(k), matrix, Int64(n), storage.pointer)
   }
+}
 
-  /// c[n] = a[k] · the matrix, `a` rounded likewise.
-  func multiply(_ a: UnsafePointer<Float>?, giving c: UnsafeMutablePointer<Float>?) {
-    backprop_rounded_vector_matrix(Int64(n), Int64(k), a, storage.pointer, c)
+extension Variable {
+  /// The values as a matrix [k, n], rounded the first time. The runtime's lock is held.
+  func roundedMatrix(n: Int, k: Int) -> RoundedMatrix {
+    if let rounded, rounded.n == n { return rounded }
+    let matrix = RoundedMatrix(storage, n: n, k: k)
+    rounded = matrix
+    return matrix
   }
 }
 
 /// A step of a plan that multiplies one row by the whole of a variable.
 struct RoundableProduct {
   let step: Int
-  private let source: Int
-  private let n: Int, k: Int
+  /// Which of the plan's sources the matrix [k, n] is.
+  let source: Int
+  let n: Int, k: Int
 
   /// More than this does not stay in the caches from one run of a plan to the next.
   private static let cachedBytes = 8 << 20
@@ -49,18 +56,5 @@ struct RoundableProduct {
       n * k > 1 << 16, k <= 1 << 16
     else { return nil }
     (self.step, self.source, self.n, self.k) = (index, source, n, k)
-  }
-
-  func isOfVariable(_ sources: [Request.Source]) -> Bool {
-    if case .variable = sources[source] { true } else { false }
-  }
-
-  /// The variable's values, rounded the first time; `nil` where the matrix is no variable. The runtime's lock is held.
-  func matrix(_ sources: [Request.Source]) -> RoundedMatrix? {
-    guard case .variable(let variable, _) = sources[source] else { return nil }
-    if let rounded = variable.rounded, rounded.n == n { return rounded }
-    let rounded = RoundedMatrix(variable.storage, n: n, k: k)
-    variable.rounded = rounded
-    return rounded
   }
 }

@@ -38,7 +38,7 @@ final class DecodingSession {
 
   private var heldCount: Int { held.first?.count ?? 0 }
 
-  private static let smallestCapacity = 64
+  private static let smallestCapacity = 256
   private static let longestRun = 256
   /// How many symbols are checked at once. A product takes as long for four rows as for one.
   static let draftLength = 4
