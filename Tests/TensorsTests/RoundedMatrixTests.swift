@@ -116,6 +116,17 @@ import Testing
     #expect(try replay.run([x], rounded: true)[0].values() == expected)
   }
 
+  @Test func aVariableThatIsTwoMatricesIsNotRounded() throws {
+    let variable = try Variable((0..<(1 << 22)).map { Float($0 % 7) }, shape: [2048, 2048], name: "w")
+    let x = Tensor.standIn(like: Tensor([Float](repeating: 1, count: 2048), shape: [1, 2048]))
+    let y = x.matmul(variable.tensor)
+    let z = Tensor.concatenated([y, y], axis: 1).matmul(variable.tensor.reshaped(to: [4096, 1024]))
+    let replay = try Replay(computing: [z], assigning: [], inputs: [x])
+    #expect(!replay.gainsByRounding)
+    let ones = Tensor([Float](repeating: 1, count: 2048), shape: [1, 2048])
+    #expect(try replay.run([ones], rounded: true)[0].values() == replay.run([ones])[0].values())
+  }
+
   /// Where much else is read too, a guess would take nearly as long.
   @Test func aSmallPartIsNotRounded() throws {
     let values = [Float](repeating: 0.01, count: 1 << 22)

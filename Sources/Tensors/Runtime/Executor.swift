@@ -50,6 +50,7 @@ struct Executor: ~Copyable {
     let pending = tensors.filter { $0.knownStorage == nil }
     guard !pending.isEmpty || !assignments.isEmpty else { return }
     let (request, loaded) = try load(pending, assignments)
+    defer { withExtendedLifetime(request) {} }  // it keeps what the pointers point to
     let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
     try run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
     for (tensor, storage) in zip(pending, outputs) {

@@ -38,7 +38,10 @@ struct RoundableProduct {
   static func all(in plan: Plan) -> [RoundableProduct] {
     // A variable that the plan gives other values is read before or after that.
     let written = Set(plan.steps.flatMap(\.buffers.writes))
-    let products = plan.steps.enumerated().compactMap { RoundableProduct($1, at: $0, in: plan, except: written) }
+    let found = plan.steps.enumerated().compactMap { RoundableProduct($1, at: $0, in: plan, except: written) }
+    // A variable has one rounded form at a time.
+    let widths = Dictionary(grouping: found, by: \.source).mapValues { Set($0.map(\.n)).count }
+    let products = found.filter { widths[$0.source] == 1 }
     let bytes = products.reduce(0) { $0 + $1.n * $1.k * MemoryLayout<Float>.size }
     let all = plan.steps.reduce(0) { $0 + $1.cost.bytes }
     return bytes >= max(cachedBytes, all * 3 / 4) ? products : []
