@@ -7,14 +7,6 @@ struct Request {
     case storage(Storage)
     case key(Storage)
     case variable(Variable, version: Int)
-
-    /// Where the values lie.
-    var pointer: UnsafeMutableRawPointer {
-      switch self {
-      case .storage(let storage), .key(let storage): storage.pointer
-      case .variable(let variable, _): variable.storage.pointer
-      }
-    }
   }
 
   /// A node, its inputs given by position. A value is `entry · 4 + output`.

@@ -87,3 +87,13 @@ final class Storage: @unchecked Sendable {
     }
   }
 }
+
+extension Request.Source {
+  /// Where the values lie. Something must keep the source meanwhile.
+  var pointer: UnsafeMutableRawPointer {
+    switch self {
+    case .storage(let storage), .key(let storage): storage.pointer
+    case .variable(let variable, _): variable.storage.pointer
+    }
+  }
+}
