@@ -54,6 +54,34 @@ import Testing
     }
   }
 
+  /// Both parts of the join are views of one buffer, so what writes it must not be redirected into one of them.
+  @Test func joinsPartsOfOneValue() throws {
+    let t = Tensor([1, 2, 3, 4, 5], shape: [5]).square()
+    let padded = Tensor.concatenated([t, t.sliced(starts: [2], shape: [1])], axis: 0)
+    #expect(try padded.values() == [1, 4, 9, 16, 25, 9])
+    let circular = Tensor.concatenated(
+      [t.sliced(starts: [4], shape: [1]), t, t.sliced(starts: [0], shape: [1])], axis: 0)
+    #expect(try circular.values() == [25, 1, 4, 9, 16, 25, 1])
+  }
+
+  @Test func differentiatesTwiceThroughJoinedParts() throws {
+    let w = Tensor([1, 2, 3], shape: [3])
+    let joined = Tensor.concatenated([w, w.sliced(starts: [1], shape: [1])], axis: 0)
+    let first = try #require(gradients(of: (joined.square() * joined).sum(), withRespectTo: [w])[0])
+    #expect(try first.values() == [3, 24, 27])  // 3 w², twice where the element is joined twice
+    let second = try #require(gradients(of: first.square().sum(), withRespectTo: [w])[0])
+    #expect(try second.values() == [36, 1152, 972])  // 2 (3 w²) (6 w); 2 (6 w²) (12 w) in the middle
+  }
+
+  /// Every right side is the value before any assignment.
+  @Test(arguments: [false, true]) func assignmentsReadTheOldValues(transposed: Bool) throws {
+    let a = try Variable([1, 2, 3, 4], shape: [2, 2], name: "a")
+    let b = try Variable([0, 0, 0, 0], shape: [2, 2], name: "b")
+    try evaluate([], assigning: [(a, a.tensor + 10), (b, transposed ? a.tensor.transposed : a.tensor)])
+    #expect(try a.values() == [11, 12, 13, 14])
+    #expect(try b.values() == (transposed ? [1, 3, 2, 4] : [1, 2, 3, 4]))
+  }
+
   @Test func failsWithAValue() throws {
     let x = Tensor([Float](repeating: 0, count: 6), shape: [2, 3])
     let product = x.matmul(x)

@@ -32,22 +32,53 @@ struct BufferUses {
   }
 }
 
-extension Lowering {
-  /// The values that lie in the buffer of this one: those that views were made of, and their views.
-  func valuesSharingBuffer(of value: Int) -> [Int] {
-    guard let buffer = views[value]?.buffer else { return [] }
-    func isThere(_ value: Int) -> Bool { views[value]?.buffer == buffer }
-    var first = value
-    while let origin = ir.instructions[ir.producer[first]].inputs.first(where: isThere) { first = origin }
-    var found: Set<Int> = [first]
-    var pending = [first]
-    while let next = pending.popLast() {
-      for user in users[next] {
-        let instruction = ir.instructions[user]
-        for result in instruction.firstOutput..<(instruction.firstOutput + instruction.outputCount)
-        where isThere(result) && found.insert(result).inserted { pending.append(result) }
-      }
+/// How each value lies, and which values lie in each buffer.
+struct ValueViews {
+  private var views: [View?]
+  private var residents: [Int: [Int]] = [:]
+
+  init(count: Int) { views = Array(repeating: nil, count: count) }
+
+  subscript(value: Int) -> View? {
+    get { views[value] }
+    set {
+      if let old = views[value]?.buffer, old != newValue?.buffer { residents[old]?.removeAll { $0 == value } }
+      if let new = newValue?.buffer, new != views[value]?.buffer { residents[new, default: []].append(value) }
+      views[value] = newValue
     }
-    return Array(found)
+  }
+
+  /// The values that lie in a buffer: what was written there, and views of it.
+  func values(in buffer: Int) -> [Int] { residents[buffer] ?? [] }
+}
+
+extension Lowering {
+  /// Whether anything needs what lies in a buffer after the step `time`, apart from so many reads that are about to be
+  /// replaced: a step that was made, an instruction still to be lowered, or what leaves the plan.
+  ///
+  /// Whoever lets a step write into memory that is not its own asks this first: results written straight into what joins
+  /// them, variables written in place. (The arena is shared after all steps are made, by the same lists: `MemoryPlan`.)
+  mutating func isNeeded(_ buffer: Int, after time: Int, besides reads: Int = 0) -> Bool {
+    uses.note(steps, bufferCount: sizes.count)
+    if let last = uses.readers(of: buffer).last, last > time { return true }
+    if let last = uses.writers(of: buffer).last, last > time { return true }
+    let pending = views.values(in: buffer).reduce(0) { count, value in
+      count + users[value].count { !isLowered[$0] } + (roots.contains(value) ? 1 : 0)
+    }
+    return pending > reads
+  }
+
+  /// Says that the contents of a buffer are others from now on.
+  mutating func forgetCopies(of buffer: Int) {
+    copies = copies.filter { $0.key.buffer != buffer }
+    spacedCopies = spacedCopies.filter { $0.key.buffer != buffer }
+  }
+}
+
+extension Program {
+  /// Whether `output` may lie in memory that inputs are read from: each is read only where the output is written, so that a
+  /// block is read before it is overwritten.
+  func readsOnlyWhereItWrites(_ output: View, inMemory isShared: (Int) -> Bool) -> Bool {
+    inputs.allSatisfy { !isShared($0.buffer) || ($0.strides == output.strides && $0.offset == output.offset) }
   }
 }

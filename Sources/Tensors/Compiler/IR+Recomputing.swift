@@ -5,7 +5,12 @@ extension IR {
   /// So the backward pass of a residual network keeps what its convolutions gave and every third of its sums, but no results
   /// of ReLU. It is a pass over memory for each value; what has to be fetched from the system only once is all the memory
   /// that training takes. Where a value would need more than two large ones, it is kept, and others are made from it.
-  func recomputing() -> IR {
+  ///
+  /// - Parameters:
+  ///   - large: elements of a value that is worth it: 1 MB.
+  ///   - longWait: instructions between the users before and after which it waits.
+  func recomputing(large: Int = 1 << 18, longWait: Int = 64) -> IR {
+    func isLarge(_ value: Int) -> Bool { types[value].shape.elementCount >= large && constant(value) == nil }
     guard instructions.contains(where: { $0.op.isCheap && isLarge($0.firstOutput) }) else { return self }
     let users = usersOfValues()
     let roots = Set(outputs + assignments.map(\.value))
@@ -14,9 +19,9 @@ extension IR {
     var recipes: [Int: [(value: Int, instructions: [Int])]] = [:]
     for instruction in instructions where instruction.op.isCheap {
       let value = instruction.firstOutput
-      guard isLarge(value), !roots.contains(value), let late = Self.firstLate(users[value]) else { continue }
+      guard isLarge(value), !roots.contains(value), let late = Self.firstLate(users[value], longWait) else { continue }
       var recipe = Recipe()
-      let isMade = collect(value, into: &recipe) { input in
+      let isMade = collect(value, into: &recipe, isLarge) { input in
         input != value && !recomputed.contains(input) && (users[input].last ?? 0) >= late
       }
       guard isMade else { continue }
@@ -26,20 +31,12 @@ extension IR {
     return recipes.isEmpty ? self : inserting(recipes)
   }
 
-  /// Elements of a value that is worth it: 1 MB.
-  private static let large = 1 << 18
-  /// Instructions between the users before and after which it waits.
-  private static let longWait = 64
   private static let mostInstructions = 16
 
   private struct Recipe {
     var instructions: [Int] = []
     var made = Set<Int>()
     var kept = Set<Int>()
-  }
-
-  private func isLarge(_ value: Int) -> Bool {
-    types[value].shape.elementCount >= Self.large && constant(value) == nil
   }
 
   /// The instructions that read each value, in order, of those that are needed.
@@ -57,14 +54,16 @@ extension IR {
   }
 
   /// The first user after the longest wait.
-  private static func firstLate(_ users: [Int]) -> Int? {
+  private static func firstLate(_ users: [Int], _ longWait: Int) -> Int? {
     let waits = zip(users, users.dropFirst()).map { (user: $1, length: $1 - $0) }
     guard let longest = waits.max(by: { $0.length < $1.length }), longest.length >= longWait else { return nil }
     return longest.user
   }
 
   /// Whether a value can be made from kept ones and small ones; adds the instructions in order.
-  private func collect(_ value: Int, into recipe: inout Recipe, _ isKept: (Int) -> Bool) -> Bool {
+  private func collect(
+    _ value: Int, into recipe: inout Recipe, _ isLarge: (Int) -> Bool, _ isKept: (Int) -> Bool
+  ) -> Bool {
     if !isLarge(value) || recipe.made.contains(value) { return true }
     if isKept(value) {
       recipe.kept.insert(value)
@@ -73,7 +72,7 @@ extension IR {
     let index = producer[value]
     guard instructions[index].op.isCheap, recipe.instructions.count < Self.mostInstructions else { return false }
     for input in instructions[index].inputs {
-      guard collect(input, into: &recipe, isKept) else { return false }
+      guard collect(input, into: &recipe, isLarge, isKept) else { return false }
     }
     recipe.made.insert(value)
     recipe.instructions.append(index)

@@ -9,21 +9,19 @@ extension Lowering {
       let part = View(
         buffer: target.buffer, offset: target.offset + start * target.strides[axis], shape: source.shape,
         strides: target.strides)
-      if instruction.inputs.count(where: { $0 == input }) > 1 || !redirect(input, source, to: part, of: instruction) {
-        emitCopy(from: source, to: part)
-      }
+      if !redirect(source, to: part) { emitCopy(from: source, to: part) }
       start += source.shape[axis]
     }
     views[instruction.firstOutput] = target
   }
 
   /// Lets the step that makes a value write it to another place, which holds the same elements in the same order.
-  private mutating func redirect(_ value: Int, _ source: View, to part: View, of user: IR.Instruction) -> Bool {
+  private mutating func redirect(_ source: View, to part: View) -> Bool {
     uses.note(steps, bufferCount: sizes.count)
     guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
       sizes[source.buffer] == source.shape.elementCount, source.shape.elementCount > 0,
-      uses.readers(of: source.buffer).isEmpty, isRead(value, onlyBy: user),
-      uses.writers(of: source.buffer).count == 1, let writer = uses.writers(of: source.buffer).first
+      uses.writers(of: source.buffer).count == 1, let writer = uses.writers(of: source.buffer).first,
+      !isNeeded(source.buffer, after: writer, besides: 1)
     else { return false }
 
     /// The same elements at their new place.
@@ -53,17 +51,5 @@ extension Lowering {
     }
     uses.move(source.buffer, to: part.buffer, writtenBy: writer)
     return true
-  }
-
-  /// Whether only `user` is going to read what lies in a value's buffer, by whatever view.
-  private func isRead(_ value: Int, onlyBy user: IR.Instruction) -> Bool {
-    let buffer = views[value]?.buffer
-    return valuesSharingBuffer(of: value).allSatisfy { value in
-      !roots.contains(value)
-        && users[value].allSatisfy { index in
-          let other = ir.instructions[index]
-          return other.firstOutput == user.firstOutput || views[other.firstOutput]?.buffer == buffer
-        }
-    }
   }
 }

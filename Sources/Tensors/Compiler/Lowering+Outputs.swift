@@ -15,27 +15,7 @@ extension Lowering {
           from: source, to: View(buffer: newBuffer(source.shape.elementCount, .output(index)), shape: source.shape))
       }
     }
-    // First copy away values that lie in variables that are about to change, then write the variables.
-    var copies: [(value: Int, safe: View?, target: View)] = []
-    for (variable, value) in ir.assignments {
-      let source = try view(value)
-      let target = View(
-        buffer: sourceBuffer(variable, size: source.shape.elementCount), shape: source.shape)
-      if source.buffer == target.buffer, source == target { continue }
-      if writesInPlace(value, source, target) { continue }
-      var safe: View?
-      if case .source = places[source.buffer] {
-        let copy = allocate(source.shape)
-        emitCopy(from: source, to: copy)
-        safe = copy
-      }
-      copies.append((value, safe, target))
-    }
-    // A value that two variables take over may by now lie in the other one.
-    for (value, safe, target) in copies {
-      let source = if let safe { safe } else { try view(value) }
-      emitCopy(from: source, to: target)
-    }
+    try writeVariables()
 
     let memory = MemoryPlan(steps: steps, sizes: sizes, inArena: places.map { $0 == nil })
     return Plan(
@@ -45,20 +25,40 @@ extension Lowering {
       outputSizes: ir.outputs.map { ir.types[$0].shape.elementCount })
   }
 
+  /// Gives variables their new values. Every one is the value before any assignment, so what lies in a variable that is
+  /// about to change is copied away first; only then are passes let write into variables.
+  private mutating func writeVariables() throws(TensorError) {
+    var pending: [(value: Int, target: View)] = []
+    for (variable, value) in ir.assignments {
+      let shape = ir.types[value].shape
+      let target = View(buffer: sourceBuffer(variable, size: shape.elementCount), shape: shape)
+      if try view(value) != target { pending.append((value, target)) }
+    }
+    let changing = Set(pending.map(\.target.buffer))
+    for (value, _) in pending {
+      let source = try view(value)
+      guard changing.contains(source.buffer) else { continue }
+      let copy = allocate(source.shape)
+      emitCopy(from: source, to: copy)
+      views[value] = copy
+    }
+    var copied: [(value: Int, target: View)] = []
+    for (value, target) in pending where !writesInPlace(try view(value), target) { copied.append((value, target)) }
+    // A value that two variables take over may by now lie in the other one.
+    for (value, target) in copied { emitCopy(from: try view(value), to: target) }
+  }
+
   /// Lets the pass that makes a value write it straight into the variable, if nothing reads the variable later and the
   /// pass itself reads it only position by position.
-  private mutating func writesInPlace(_ value: Int, _ source: View, _ target: View) -> Bool {
+  private mutating func writesInPlace(_ source: View, _ target: View) -> Bool {
     uses.note(steps, bufferCount: sizes.count)
     guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
       sizes[source.buffer] == sizes[target.buffer],
       let time = uses.writers(of: source.buffer).first, uses.writers(of: source.buffer).count == 1,
-      case .program(var program) = steps[time],
-      !(uses.readers(of: target.buffer) + uses.writers(of: target.buffer)).contains(where: { $0 > time }),
+      case .program(var program) = steps[time], !isNeeded(target.buffer, after: time),
       !program.outputs.contains(where: { $0.buffer == target.buffer }),
       let output = program.outputs.firstIndex(where: { $0.buffer == source.buffer }),
-      program.inputs.allSatisfy({
-        $0.buffer != target.buffer || ($0.strides == program.outputs[output].strides && $0.offset == 0)
-      })
+      program.readsOnlyWhereItWrites(program.outputs[output], inMemory: { $0 == target.buffer })
     else { return false }
     program.outputs[output].buffer = target.buffer
     steps[time] = .program(program)
@@ -66,7 +66,7 @@ extension Lowering {
     for index in uses.readers(of: source.buffer) {
       steps[index] = steps[index].reading(target.buffer, insteadOf: source.buffer)
     }
-    for value in valuesSharingBuffer(of: value) { views[value]?.buffer = target.buffer }
+    for value in views.values(in: source.buffer) { views[value]?.buffer = target.buffer }
     uses.move(source.buffer, to: target.buffer, writtenBy: time)
     return true
   }

@@ -10,14 +10,15 @@ struct Lowering {
   var uses = BufferUses()
   private var constantsBuffer: Int
   private var sourceBuffers: [Int: Int] = [:]
-  var views: [View?]
+  var views: ValueViews
   /// Row-major copies of values that lie otherwise.
-  private var copies: [View: View] = [:]
+  var copies: [View: View] = [:]
   /// Copies of matrices whose rows lie a multiple of 4 KB apart.
   var spacedCopies: [View: View] = [:]
   let roots: Set<Int>
-  /// The instructions that read a value, of those that run.
+  /// The instructions that read a value, of those that run; one that reads it twice stands there twice.
   let users: [[Int]]
+  var isLowered: [Bool]
 
   static func compile(_ ir: IR) throws(TensorError) -> Plan {
     let schedule = Schedule(ir)
@@ -27,13 +28,15 @@ struct Lowering {
       case .single(let index): try lowering.lower(ir.instructions[index])
       case .group(let members): try lowering.lowerGroup(members)
       }
+      for index in unit.members { lowering.isLowered[index] = true }
     }
     return try lowering.finish()
   }
 
   private init(_ ir: IR, _ schedule: Schedule) {
     self.ir = ir
-    views = Array(repeating: nil, count: ir.types.count)
+    views = ValueViews(count: ir.types.count)
+    isLowered = Array(repeating: false, count: ir.instructions.count)
     roots = Set(ir.outputs + ir.assignments.map(\.value))
     var users = [[Int]](repeating: [], count: ir.types.count)
     for unit in schedule.units {
@@ -285,7 +288,9 @@ struct Lowering {
     case .replaceSlice(let axis):
       let (source, block, position) = (try view(inputs[0]), try contiguous(inputs[1]), try contiguous(inputs[2]))
       var target = source
-      if !isReplacedInPlace(inputs, by: output) {
+      if isReplacedInPlace(inputs, by: output, lying: source) {
+        forgetCopies(of: source.buffer)
+      } else {
         target = allocate(type.shape)
         emitCopy(from: source, to: target)
       }
@@ -341,12 +346,12 @@ struct Lowering {
     steps.append(.kernel(call, operands: operands + results + memory, outputs: results.count + memory.count))
   }
 
-  /// Whether a variable takes over what it is itself with a slice replaced, and nothing else wants its value.
-  private func isReplacedInPlace(_ inputs: [Int], by output: Int) -> Bool {
+  /// Whether a variable takes over what it is itself with a slice replaced, and nothing else wants its value any more.
+  private mutating func isReplacedInPlace(_ inputs: [Int], by output: Int, lying source: View) -> Bool {
     let leaf = ir.instructions[ir.producer[inputs[0]]]
-    guard case .variable = leaf.op, users[inputs[0]].count == 1, inputs[1] != inputs[0], !roots.contains(inputs[0])
+    guard case .variable = leaf.op, ir.assignments.contains(where: { $0.source == leaf.source && $0.value == output })
     else { return false }
-    return ir.assignments.contains { $0.source == leaf.source && $0.value == output }
+    return !isNeeded(source.buffer, after: steps.count, besides: 1)
   }
 
   /// Copies a view into the part of `target` that begins at `starts`.

@@ -30,8 +30,7 @@ struct MemoryPlan {
         let candidate = program.inputs.first { input in
           let owner = home[input.buffer]
           return inArena[input.buffer] && last[owner] == time && sizes[owner] == sizes[output.buffer]
-            && !taken.contains(owner) && input.offset == 0 && input.strides == output.strides
-            && program.inputs.allSatisfy { home[$0.buffer] != owner || ($0.strides == input.strides && $0.offset == 0) }
+            && !taken.contains(owner) && program.readsOnlyWhereItWrites(output) { home[$0] == owner }
         }
         if let candidate {
           let owner = home[candidate.buffer]
