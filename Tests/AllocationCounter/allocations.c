@@ -1,10 +1,12 @@
+// A library to preload: it counts the allocations of the process, those of oneDNN and OpenMP for themselves aside.
 #define _GNU_SOURCE
-#include "AllocationCounter.h"
-
 #include <stdatomic.h>
+#include <stdint.h>
 
 static _Atomic int64_t count;
 
+// How many allocations there were so far, by all threads.
+int64_t backprop_allocations(void);
 int64_t backprop_allocations(void) { return atomic_load_explicit(&count, memory_order_relaxed); }
 
 #if defined(__GLIBC__)
