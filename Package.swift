@@ -31,19 +31,22 @@ let package = Package(
       name: "Tensors",
       dependencies: ["CKernels", "OneDNNShim", .product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "NeuralNetworks", dependencies: ["Tensors"]),
+    .target(name: "Files"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "Datasets",
-      dependencies: ["Tensors", "CZlib", .product(name: "HeapModule", package: "swift-collections")],
+      dependencies: ["Tensors", "Files", "CZlib", .product(name: "HeapModule", package: "swift-collections")],
       exclude: ["Resources/digits.LICENSE.md"],
       resources: [.embedInCode("Resources/digits.bin")]),
-    .target(name: "Models", dependencies: ["NeuralNetworks"]),
-    .target(name: "Training", dependencies: ["Models", "Datasets", "CZlib"]),
+    .target(name: "Models", dependencies: ["NeuralNetworks", "Files"]),
+    .target(name: "Training", dependencies: ["Models", "Datasets", "Files", "CZlib"]),
     .target(name: "Backprop", dependencies: ["Training"]),
     .target(name: "CMachine", dependencies: ["CKernels"]),
     .executableTarget(
       name: "BackpropCLI",
-      dependencies: ["Backprop", "CMachine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Backprop", "CMachine", "Files", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .executableTarget(name: "Bigram", dependencies: ["Backprop"], path: "Examples/Bigram"),
     .testTarget(
       name: "TensorsTests",
@@ -53,7 +56,7 @@ let package = Package(
     .testTarget(name: "ModelsTests", dependencies: ["Models"]),
     .testTarget(name: "NeuralNetworksTests", dependencies: ["Models"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files", "Tensors"]),
   ],
   cxxLanguageStandard: .cxx17
 )

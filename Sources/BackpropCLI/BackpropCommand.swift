@@ -21,7 +21,7 @@ enum Main {
     WaitingThreads.settle()
     // Swift's own exit status for a wrong request is 64; the command promises 2.
     do {
-      var command = try BackpropCommand.parseAsRoot()
+      var command = try BackpropCommand.parseAsRoot(CommandArguments.all)
       try command.run()
     } catch {
       exit(after: error)

@@ -46,7 +46,9 @@ struct EvaluateCommand: ParsableCommand {
     let name = try data ?? own.orFail(run)
     // What the run was trained on has a part that was kept aside.
     let dataset = try RequestError.whenFailing {
-      try TextDataset.named(name, tokenizer: tokenizer, validationFraction: name == own ? 0.1 : 0)
+      // Nobody may write any more into a pipe that a run was trained on.
+      try TextDataset.named(
+        name, tokenizer: tokenizer, validationFraction: name == own ? 0.1 : 0, allowsPipes: data != nil)
     }
     let text = name == own ? dataset.validation : dataset.train
     let result = try RequestError.whenFailing {

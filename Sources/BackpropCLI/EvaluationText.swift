@@ -1,4 +1,5 @@
 import Backprop
+import Files
 
 /// What an evaluation found, for people.
 enum EvaluationText {
@@ -24,7 +25,7 @@ enum EvaluationText {
 
   /// A row for each true class, a column for each predicted one; a dot where nothing was confused.
   static func matrix(_ matrix: ConfusionMatrix, _ classNames: [String]) -> [String] {
-    let name = { (label: Int) in classNames.indices.contains(label) ? classNames[label] : "\(label)" }
+    let name = { (label: Int) in classNames.indices.contains(label) ? classNames[label].printable : "\(label)" }
     let classes = 0..<matrix.classes
     // Long names would make the columns wide: they stand at the rows only.
     let header = ["true \\ predicted"] + classes.map { name($0).count <= 4 ? name($0) : "\($0)" }

@@ -1,10 +1,12 @@
 import Backprop
+import Files
 
 /// The request was wrong: an unknown name, a number out of range, a file that cannot be read. Exit status 2.
 struct RequestError: Error, CustomStringConvertible {
   var description: String
 
-  init(_ description: String) { self.description = description }
+  /// Control characters of names and files stand in it as numbers.
+  init(_ description: String) { self.description = description.printableLines }
 
   /// Does `body`; whatever it throws is the request's fault.
   static func whenFailing<Result>(_ body: () throws -> Result) throws -> Result {
@@ -21,7 +23,7 @@ struct RequestError: Error, CustomStringConvertible {
 struct WorkError: Error, CustomStringConvertible {
   var description: String
 
-  init(_ description: String) { self.description = description }
+  init(_ description: String) { self.description = description.printableLines }
 }
 
 /// Somebody pressed Ctrl-C; what there was has been saved. Exit status 130.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backprop
+import Files
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -107,20 +108,21 @@ struct PredictCommand: ParsableCommand {
             })
         })
     }
+    let shown = { (label: Int) in name(label).printable }
     if draw {
       let drawings = try zip(subjects, predictions).map { subject, predictions in
         let shape = subject.image.shape
         let pixels = Array(try subject.image.values().prefix(shape[-1] * shape[-2]))
-        let caption = predictions.prefix(1).map { "says \(name($0.label)), \($0.probability.percent)" }
+        let caption = predictions.prefix(1).map { "says \(shown($0.label)), \($0.probability.percent)" }
         return (
-          ImageDrawing.lines(pixels, width: shape[-1]), caption + (subject.truth.map { ["it is \(name($0))"] } ?? [])
+          ImageDrawing.lines(pixels, width: shape[-1]), caption + (subject.truth.map { ["it is \(shown($0))"] } ?? [])
         )
       }
       return ImageDrawing.gallery(drawings).forEach(Console.result)
     }
     for (subject, predictions) in zip(subjects, predictions) {
-      let labels = predictions.map { "\(name($0.label)) \($0.probability.percent)" }.joined(separator: ", ")
-      Console.result("\(subject.name): \(labels)")
+      let labels = predictions.map { "\(shown($0.label)) \($0.probability.percent)" }.joined(separator: ", ")
+      Console.result("\(subject.name.printable): \(labels)")
     }
   }
 

@@ -1,4 +1,5 @@
 import Backprop
+import Files
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -44,7 +45,7 @@ struct Run {
   /// Opens a run that was made before, for `task` where one is named. A folder with nothing but a model counts.
   static func open(_ path: String, for task: NetworkTask? = nil) throws -> Run {
     let run = Run(path: path)
-    guard FileManager.default.fileExists(atPath: run.file("model.json").path) else {
+    guard OpenFile.isThere(run.file("model.json").path) else {
       throw RequestError(
         "\(path) is no run: it holds no model.json; 'backprop train \((task ?? .image).rawValue) --output \(path)' makes one"
       )
@@ -112,11 +113,9 @@ struct Run {
 
   /// What was noted of the run, or `nil` where there is no `run.json`.
   func readRecord() throws -> RunRecord? {
-    guard let data = try? Data(contentsOf: file(Self.record)) else { return nil }
-    do {
-      return try JSONDecoder().decode(RunRecord.self, from: data)
-    } catch {
-      throw RequestError("\(file(Self.record).path) cannot be read as a run's record")
+    do { return try JSONReading.file(RunRecord.self, at: file(Self.record).path) } catch {
+      if error.isMissing { return nil }
+      throw RequestError("\(file(Self.record).path) \(error.reason)")
     }
   }
 

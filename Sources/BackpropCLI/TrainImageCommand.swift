@@ -32,6 +32,7 @@ struct TrainImageCommand: ParsableCommand {
   private func train(_ session: TrainingSession, _ dataset: ImageDataset) throws {
     let model = model ?? ""
     let description = try RequestError.whenFailing { try ModelDescription.image(model, for: dataset) }
+    try session.checkCheckpoint(description)
     let network = try RequestError.whenFailing { try description.makeModel() }
     let optimizer = try training.makeOptimizer(for: network)
     let task = try ImageTask(

@@ -56,11 +56,12 @@ struct TrainTextCommand: ParsableCommand {
 
   private func train(_ session: TrainingSession, _ kind: LanguageModelDescription.Kind) throws {
     let dataset = try RequestError.whenFailing {
-      try TextDataset.named(data ?? "", tokenizer: try TokenizerName(tokenizer ?? ""))
+      try TextDataset.named(data ?? "", tokenizer: try TokenizerName(tokenizer ?? ""), allowsPipes: !training.resume)
     }
     let description = LanguageModelDescription(
       kind: kind, vocabulary: dataset.tokenizer.vocabularySize, context: context ?? 0, width: width ?? 0,
       layers: layers ?? 0, heads: heads ?? 0, dropout: Float(dropout ?? 0))
+    try session.checkCheckpoint(description)
     let network = try RequestError.whenFailing { try description.makeModel() }
     let optimizer = try training.makeOptimizer(for: network)
     let task = try RequestError.whenFailing {

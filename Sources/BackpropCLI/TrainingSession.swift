@@ -99,6 +99,15 @@ struct TrainingSession {
     return TrainingOutcome(run: run, result: result, parameters: parameters)
   }
 
+  /// Throws where the run that is to go on has a checkpoint of another network than the one its record describes. Nothing of
+  /// the network is built for that.
+  func checkCheckpoint(_ description: some NetworkDescription) throws {
+    guard let run = resumed?.run else { return }
+    try RequestError.whenFailing {
+      try CheckpointStore(folder: run.file("checkpoint")).check(against: description.shapes())
+    }
+  }
+
   private func load(_ store: CheckpointStore) throws -> Checkpoint? {
     try RequestError.whenFailing { try store.load { Console.log("warning: \($0)") } }
   }

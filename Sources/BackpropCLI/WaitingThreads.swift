@@ -17,9 +17,7 @@ enum WaitingThreads {
     #if os(Linux)
       guard getenv("GOMP_SPINCOUNT") == nil, getenv("OMP_WAIT_POLICY") == nil else { return }
       setenv("GOMP_SPINCOUNT", rounds, 1)
-      let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-      execv("/proc/self/exe", arguments)
-      for argument in arguments { free(argument) }
+      CommandArguments.restart()
     #endif
   }
 }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// An array of bytes in the format of the MNIST files, plain or packed with gzip.
 ///
 /// Two zero bytes, the type of the elements (8: bytes, the only one read here), the number of dimensions, each
@@ -13,27 +11,40 @@ struct IDXFile {
   /// The most elements that are read, 1 GiB: twice the greatest set of this format (EMNIST) and no more than a small
   /// packed file may make of itself.
   private static let greatestCount = 1 << 30
+  /// The most images or labels.
+  private static let greatestLength = 1 << 26
 
   /// Reads a file whose number of dimensions should be `rank`.
-  init(contentsOf url: URL, rank: Int) throws(DataError) {
-    try self.init(readBytes(of: url), rank: rank, name: url.path)
+  init(contentsOf path: String, rank: Int) throws(DataError) {
+    try self.init(readBytes(of: path), rank: rank, name: path)
   }
 
-  /// Reads `bytes`, naming them `name` in errors.
-  init(_ bytes: [UInt8], rank: Int, name: String) throws(DataError) {
+  /// Reads `contents`, naming them `name` in errors. What the header claims is compared with what is there before as much
+  /// memory is asked for.
+  init(_ contents: consuming [UInt8], rank: Int, name: String) throws(DataError) {
+    var bytes = consume contents
     let headerSize = 4 + 4 * rank
     let isPacked = Gzip.isGzip(bytes)
     let header = isPacked ? try Self.unpack(bytes, limit: headerSize, name) : Array(bytes.prefix(headerSize))
     let (dimensions, count) = try Self.dimensions(header, rank: rank, name)
     let size = headerSize + count
-    // One byte more than there should be tells a longer file.
-    let whole = isPacked ? try Self.unpack(bytes, limit: size + 1, name) : bytes
-    guard whole.count == size else {
-      let found = isPacked && whole.count > size ? "more" : "\(whole.count - headerSize)"
+    if isPacked {
+      guard size <= Gzip.greatestCount(packed: bytes.count) else {
+        throw DataError(
+          "\(name) should have \(count) bytes after its header as the header says, which its \(bytes.count) packed "
+            + "bytes cannot hold")
+      }
+      // One byte more than there should be tells a longer file.
+      bytes = try Self.unpack(bytes, limit: size + 1, name)
+    }
+    guard bytes.count == size else {
+      let found = isPacked && bytes.count > size ? "more" : "\(bytes.count - headerSize)"
       throw DataError("\(name) should have \(count) bytes after its header as the header says, but has \(found)")
     }
     self.dimensions = dimensions
-    values = Array(whole[headerSize...])
+    // Moved within its memory: another copy would be as large as the set.
+    bytes.removeFirst(headerSize)
+    values = bytes
   }
 
   private static func unpack(_ bytes: [UInt8], limit: Int, _ name: String) throws(DataError) -> [UInt8] {
@@ -67,23 +78,10 @@ struct IDXFile {
       }
       count = product
     }
+    guard dimensions[0] <= greatestLength else {
+      throw DataError(
+        "\(name) should have at most \(greatestLength) elements along its first dimension, not \(dimensions[0])")
+    }
     return (dimensions, count)
   }
-}
-
-/// The bytes of a file, of which there should be at most `limit`; a device without end is read no further.
-func readBytes(of url: URL, limit: Int = (1 << 30) + (1 << 10)) throws(DataError) -> [UInt8] {
-  var bytes: [UInt8] = []
-  do {
-    let file = try FileHandle(forReadingFrom: url)
-    defer { try? file.close() }
-    while bytes.count <= limit, let chunk = try file.read(upToCount: 1 << 20), !chunk.isEmpty {
-      bytes.append(contentsOf: chunk)
-    }
-  } catch {
-    let isThere = FileManager.default.fileExists(atPath: url.path)
-    throw DataError("\(url.path) \(isThere ? "cannot be read and should be a readable file" : "should exist")")
-  }
-  guard bytes.count <= limit else { throw DataError("\(url.path) should have at most \(limit) bytes") }
-  return bytes
 }

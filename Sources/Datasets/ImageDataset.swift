@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 
@@ -53,8 +54,7 @@ public struct ImageDataset: Sendable {
     case "fashion-mnist": return try fashionMNIST()
     case "mnist": return try mnist()
     default:
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), isFolder.boolValue else {
+      guard OpenFile.isFolder(name) else {
         throw DataError(
           "there is no dataset '\(name)'; it should be \(knownNames.joined(separator: ", ")) or a folder of IDX files")
       }
@@ -105,7 +105,7 @@ public struct ImageDataset: Sendable {
   }
 
   /// The dataset in a folder with the files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
-  /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each plain or with `.gz` at its end.
+  /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each also with a dot before `idx`, plain or with `.gz` at its end.
   ///
   /// Its classes are the numbers up to the greatest label. Throws a `DataError` where a file is missing or damaged, or
   /// images and labels are not equally many.
@@ -131,29 +131,30 @@ public struct ImageDataset: Sendable {
       test: imageSet("t10k", in: place, classes: classNames.count), classNames: classNames)
   }
 
-  private static func find(_ name: String, in folder: URL) -> URL? {
-    [name, name + ".gz"].map { folder.appendingPathComponent($0) }.first {
-      FileManager.default.fileExists(atPath: $0.path)
-    }
+  /// The path of the file called `name` in `folder`, with a hyphen or a dot before `idx`, plain or packed.
+  private static func find(_ name: String, in folder: URL) -> String? {
+    [name, name.replacingOccurrences(of: "-idx", with: ".idx")].flatMap { [$0, $0 + ".gz"] }
+      .map { folder.path + "/" + $0 }.first(where: OpenFile.isThere)
   }
 
   private static func imageSet(_ part: String, in folder: URL, classes: Int) throws -> ImageSet {
-    func file(_ name: String, rank: Int) throws -> (url: URL, contents: IDXFile) {
-      guard let url = find(name, in: folder) else {
-        throw DataError("\(folder.path) should have a file \(name) or \(name).gz")
+    func file(_ name: String, rank: Int) throws -> (path: String, contents: IDXFile) {
+      guard let path = find(name, in: folder) else {
+        throw DataError(
+          "\(folder.path) should have a file \(name) or \(name).gz; a dot before 'idx' will do as well")
       }
-      return (url, try IDXFile(contentsOf: url, rank: rank))
+      return (path, try IDXFile(contentsOf: path, rank: rank))
     }
     let images = try file("\(part)-images-idx3-ubyte", rank: 3)
     let labels = try file("\(part)-labels-idx1-ubyte", rank: 1)
     let dimensions = images.contents.dimensions
     guard dimensions[0] == labels.contents.values.count else {
       throw DataError(
-        "\(labels.url.path) should have \(dimensions[0]) labels, one for each image, "
+        "\(labels.path) should have \(dimensions[0]) labels, one for each image, "
           + "not \(labels.contents.values.count)")
     }
     if let wrong = labels.contents.values.first(where: { Int($0) >= classes }) {
-      throw DataError("\(labels.url.path) should have labels below \(classes), not \(wrong)")
+      throw DataError("\(labels.path) should have labels below \(classes), not \(wrong)")
     }
     return try ImageSet(
       pixels: images.contents.values, labels: labels.contents.values.map(Int32.init),

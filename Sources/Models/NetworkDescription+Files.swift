@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import NeuralNetworks
 import Tensors
@@ -23,35 +24,40 @@ extension NetworkDescription {
 
   /// Builds the network that the folder at `path` holds. Throws a sentence that names the file and what is wrong with it,
   /// also where it is a network for something else.
+  ///
+  /// What `model.json` says is compared with the weights' header before any of it is built: a wrong size costs nothing.
   public static func load(from path: String) throws -> (description: Self, model: Network) {
     let folder = URL(filePath: path)
     let description = try read(folder.appending(path: descriptionFile))
+    let weights = try SafeTensorsFile(folder.appending(path: weightsFile))
+    try weights.check(against: description.shapes())
     let model = try description.makeModel()
-    try loadWeights(of: description.layer(model), from: folder.appending(path: weightsFile))
+    try loadWeights(of: description.layer(model), from: weights)
     return (description, model)
   }
 
+  /// The names and shapes of all that the network remembers. Makes none of it.
+  package func shapes() throws -> [(name: String, shape: Shape)] {
+    try plannedShapes { layer(try makeModel()) }
+  }
+
   private static func read(_ file: URL) throws -> Self {
-    let data = try contents(of: file)
-    do {
-      // The task and the kind by themselves first, since those are what other descriptions have more of.
-      let heading = try JSONDecoder().decode(Heading.self, from: data)
-      guard heading.task == task.rawValue else {
-        throw ModelError("the model is for the task '\(heading.task)', but one for '\(task.rawValue)' is needed here")
-      }
-      guard kindNames.contains(heading.kind) else {
-        throw ModelError("there is no model '\(heading.kind)'; there is \(kindNames.joined(separator: ", "))")
-      }
-      let description = try JSONDecoder().decode(Self.self, from: data)
-      try description.check()
-      return description
-    } catch let error as ModelError {
-      throw ModelError("\(file.path): \(error)")
-    } catch let DecodingError.keyNotFound(key, _) {
-      throw ModelError("\(file.path) lacks '\(key.stringValue)'")
-    } catch {
-      throw ModelError("\(file.path) is no model's description: it should be JSON with task, kind and sizes")
+    let bytes = try contents(of: file)
+    // The task and the kind by themselves first, since those are what other descriptions have more of.
+    let heading = try heading(bytes, file)
+    guard heading.task == task.rawValue else {
+      throw ModelError(
+        "\(file.path): the model is for the task '\(heading.task)', but one for '\(task.rawValue)' is needed here")
     }
+    guard kindNames.contains(heading.kind) else {
+      throw ModelError(
+        "\(file.path): there is no model '\(heading.kind)'; there is \(kindNames.joined(separator: ", "))")
+    }
+    let description = try ModelError.naming(file.path) { () throws(FileFailure) in
+      try JSONReading.value(Self.self, from: bytes)
+    }
+    do { try description.check() } catch { throw ModelError("\(file.path): \(error)") }
+    return description
   }
 }
 
@@ -59,11 +65,10 @@ extension NetworkTask {
   /// What the model in the folder at `path` is for. Throws a sentence where the folder holds none.
   public init(ofModelAt path: String) throws {
     let file = URL(filePath: path).appending(path: descriptionFile)
-    guard let name = try? JSONDecoder().decode(Heading.self, from: try contents(of: file)).task,
-      let task = NetworkTask(rawValue: name)
-    else {
-      let known = NetworkTask.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ModelError("\(file.path) is no model's description: it should be JSON with a task: \(known)")
+    let name = try heading(contents(of: file), file).task
+    guard let task = NetworkTask(rawValue: name) else {
+      let known = NetworkTask.allCases.map(\.rawValue).joined(separator: " or ")
+      throw ModelError("\(file.path) should have the task \(known), not '\(name)'")
     }
     self = task
   }
@@ -74,33 +79,27 @@ private struct Heading: Decodable {
   var kind: String
 }
 
-private func contents(of file: URL) throws -> Data {
-  do {
-    return try Data(contentsOf: file)
-  } catch {
-    throw ModelError("\(file.path) cannot be read; it should describe a model")
+private func heading(_ bytes: [UInt8], _ file: URL) throws(ModelError) -> Heading {
+  try ModelError.naming(file.path) { () throws(FileFailure) in try JSONReading.value(Heading.self, from: bytes) }
+}
+
+private func contents(of file: URL) throws(ModelError) -> [UInt8] {
+  try ModelError.naming(file.path) { () throws(FileFailure) in
+    try OpenFile(file.path).contents(limit: JSONReading.greatestSize)
   }
 }
 
 /// Gives the parameters and buffers of `model` the values of the file. Names and shapes must be the model's own, no more
 /// and no fewer; where they are not, throws a sentence that names the file and the array, and nothing has changed.
 public func loadWeights(of model: any Layer, from file: URL) throws {
-  let entries = try SafeTensors.read(file).entries
-  var byName = Dictionary(entries.map { ($0.name, $0) }) { first, _ in first }
-  var found: [(Variable, [Float])] = []
-  for (name, variable) in try namedVariables(of: model) {
-    guard let entry = byName.removeValue(forKey: name) else {
-      throw ModelError("\(file.path) lacks '\(name)', which the model needs")
-    }
-    guard Shape(entry.shape) == variable.shape else {
-      throw ModelError("\(file.path): '\(name)' has the shape \(entry.shape), but the model needs \(variable.shape)")
-    }
-    found.append((variable, entry.values))
-  }
-  if let extra = byName.keys.min() {
-    throw ModelError("\(file.path) holds '\(extra)', which the model does not have")
-  }
-  for (variable, values) in found { try variable.set(values) }
+  try loadWeights(of: model, from: SafeTensorsFile(file))
+}
+
+private func loadWeights(of model: any Layer, from file: SafeTensorsFile) throws {
+  let variables = try namedVariables(of: model)
+  try file.check(against: variables.map { ($0.name, $0.variable.shape) })
+  let values = Dictionary(uniqueKeysWithValues: try file.entries().map { ($0.name, $0.values) })
+  for (name, variable) in variables { try variable.set(values[name] ?? []) }
 }
 
 /// Parameters, then buffers: all that a model remembers.

@@ -65,8 +65,8 @@ public struct SafeTensors {
     }
   }
 
-  private static let metadataKey = "__metadata__"
-  private static let greatestHeader = 100_000_000
+  static let metadataKey = "__metadata__"
+  static let greatestHeader = 100_000_000
 
   /// Writes `entries`, and `metadata` beside them, to the file at `url`, which is replaced as a whole.
   ///
@@ -84,19 +84,8 @@ public struct SafeTensors {
   ///
   /// Throws a `ModelError` that names the file and says what would be right where it is not wholly of this format.
   public static func read(_ url: URL) throws -> (entries: [Entry], metadata: [String: String]) {
-    let bytes = try contents(of: url)
-    do { return try decode(bytes) } catch { throw ModelError("\(url.path) \(error)") }
-  }
-
-  /// The bytes of the file at `url`.
-  package static func contents(of url: URL) throws(ModelError) -> [UInt8] {
-    let target = url.resolvingSymlinksInPath()
-    let attributes = try? FileManager.default.attributesOfItem(atPath: target.path)
-    // Anything but a file may have no end.
-    guard attributes?[.type] as? FileAttributeType == .typeRegular, let data = try? Data(contentsOf: target) else {
-      throw ModelError("\(url.path) cannot be read; it should be a safetensors file")
-    }
-    return [UInt8](data)
+    let file = try SafeTensorsFile(url)
+    return (try file.entries(), file.layout.metadata)
   }
 
   package static func encode(_ entries: [Entry], metadata: [String: String]) throws(ModelError) -> Data {
@@ -138,7 +127,7 @@ public struct SafeTensors {
   }
 
   /// The product of `shape`, or `nil` where it has no meaning or cannot be counted.
-  private static func elementCount(_ shape: [Int]) -> Int? {
+  static func elementCount(_ shape: [Int]) -> Int? {
     var count = 1
     for size in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
@@ -161,132 +150,5 @@ public struct SafeTensors {
       }
     }
     return result + "\""
-  }
-}
-
-extension SafeTensors {
-  /// How numbers are stored.
-  private enum Format: String {
-    case f64 = "F64"
-    case f32 = "F32"
-    case i32 = "I32"
-    case f16 = "F16"
-    case bf16 = "BF16"
-
-    var size: Int {
-      switch self {
-      case .f64: 8
-      case .f32, .i32: 4
-      case .f16, .bf16: 2
-      }
-    }
-
-    func contents(_ bytes: ArraySlice<UInt8>) -> Entry.Contents {
-      switch self {
-      case .f64: .floats(Self.decode(bytes, UInt64.self) { Float(Double(bitPattern: $0)) })
-      case .f32: .floats(Self.decode(bytes, UInt32.self) { Float(bitPattern: $0) })
-      case .i32: .integers(Self.decode(bytes, UInt32.self) { Int32(bitPattern: $0) })
-      case .bf16: .floats(Self.decode(bytes, UInt16.self) { Float(bitPattern: UInt32($0) << 16) })
-      case .f16: .floats(Self.decode(bytes, UInt16.self) { Self.half(UInt32($0)) })
-      }
-    }
-
-    /// Puts the bytes of each number together, the lowest first, and makes a number of these bits.
-    @inline(__always)
-    private static func decode<Bits: FixedWidthInteger & UnsignedInteger, Number>(
-      _ bytes: ArraySlice<UInt8>, _: Bits.Type, _ number: (Bits) -> Number
-    ) -> [Number] {
-      let size = Bits.bitWidth / 8
-      let start = bytes.startIndex
-      return (0..<bytes.count / size).map { index in
-        var bits: Bits = 0
-        for place in 0..<size { bits |= Bits(bytes[start &+ index &* size &+ place]) &<< Bits(8 &* place) }
-        return number(bits)
-      }
-    }
-
-    /// IEEE 754 binary16, written out since `Float16` is not on every platform.
-    private static func half(_ bits: UInt32) -> Float {
-      let sign = (bits & 0x8000) << 16
-      let exponent = (bits >> 10) & 0x1F
-      let fraction = bits & 0x3FF
-      switch exponent {
-      case 0:
-        let magnitude = Float(fraction) * 0x1p-24
-        return sign == 0 ? magnitude : -magnitude
-      case 0x1F: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
-      default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
-      }
-    }
-  }
-
-  private struct Place {
-    var name: String
-    var shape: [Int]
-    var format: Format
-    var start: Int
-    var end: Int
-  }
-
-  package static func decode(_ bytes: [UInt8]) throws(ModelError) -> (entries: [Entry], metadata: [String: String]) {
-    guard bytes.count >= 8 else { throw ModelError("should be a safetensors file, which has at least 8 bytes") }
-    let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << UInt64(8 * $1) }
-    guard length <= UInt64(greatestHeader) else {
-      throw ModelError("should be a safetensors file with a header of at most 100 MB, not \(length) bytes")
-    }
-    let dataStart = 8 + Int(length)
-    guard dataStart <= bytes.count else {
-      throw ModelError("ends in its header, which should have \(length) bytes")
-    }
-    var parser = SafeTensorsHeader(bytes: bytes[8..<dataStart])
-    let members = try parser.parse()
-    var metadata: [String: String] = [:]
-    var places: [Place] = []
-    for (name, value) in members {
-      guard case .object(let fields) = value else {
-        throw ModelError("should have an object for '\(name)' in its header")
-      }
-      if name == metadataKey {
-        for (key, value) in fields {
-          guard case .string(let text) = value else { throw ModelError("should have text as metadata '\(key)'") }
-          metadata[key] = text
-        }
-      } else {
-        places.append(try place(name, Dictionary(uniqueKeysWithValues: fields)))
-      }
-    }
-    places.sort { ($0.start, $0.end) < ($1.start, $1.end) }
-    var next = 0
-    for place in places {
-      guard place.start == next else {
-        throw ModelError("should have '\(place.name)' at byte \(next) of its data, right after the one before it")
-      }
-      next = place.end
-    }
-    guard next == bytes.count - dataStart else {
-      throw ModelError("should have \(next) bytes after its header, not \(bytes.count - dataStart)")
-    }
-    return (
-      places.map {
-        let numbers = bytes[(dataStart + $0.start)..<(dataStart + $0.end)]
-        return Entry(name: $0.name, shape: $0.shape, contents: $0.format.contents(numbers))
-      }, metadata
-    )
-  }
-
-  private static func place(_ name: String, _ fields: [String: SafeTensorsHeader.Value]) throws(ModelError) -> Place {
-    guard fields.count == 3, case .string(let dtype)? = fields["dtype"], case .numbers(let shape)? = fields["shape"],
-      case .numbers(let offsets)? = fields["data_offsets"], offsets.count == 2
-    else { throw ModelError("should have dtype, shape and two data_offsets for '\(name)' and nothing else") }
-    guard let format = Format(rawValue: dtype) else {
-      throw ModelError("should have F32, I32, F64, F16 or BF16 for '\(name)', not \(dtype)")
-    }
-    guard let count = elementCount(shape), count <= Int.max / format.size else {
-      throw ModelError("should have a shape that can be counted for '\(name)', not \(shape)")
-    }
-    guard offsets[0] <= offsets[1], offsets[1] - offsets[0] == count * format.size else {
-      throw ModelError("should have \(count * format.size) bytes for '\(name)', but its data_offsets are \(offsets)")
-    }
-    return Place(name: name, shape: shape, format: format, start: offsets[0], end: offsets[1])
   }
 }

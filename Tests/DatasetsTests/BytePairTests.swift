@@ -135,6 +135,66 @@ struct TokenizerFixture: Decodable {
     #expect(try tokenizer.text(of: ids) == word)
   }
 
+  /// Long words are learned from by another way than short ones, and both must learn the same: a text of words that are just
+  /// long, and the same words cut in two where the least is lost, are compared with the definition (algorithm 1 of Sennrich,
+  /// Haddow & Birch), written out here.
+  @Test(arguments: [1, 2, 3] as [UInt64]) func longWordsAreLearnedByTheDefinition(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let letters = Array("abcd".utf8)
+    var words = (0..<2).map { _ in (0..<LongWords.length + 500).map { _ in letters[Int(generator.next() % 4)] } }
+    words.append(Array(repeating: letters[0], count: LongWords.length + 1))
+    words.append(contentsOf: (0..<50).map { _ in (0..<9).map { _ in letters[Int(generator.next() % 3)] } })
+    let text = words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+    let tokenizer = try BytePairTokenizer.train(on: text, vocabularySize: 256 + 40)
+
+    var tokens = ByteSymbols.bytesInOrder.map { [$0] }
+    var ids = words.map { $0.map { byte in Int32(ByteSymbols.bytesInOrder.firstIndex(of: byte) ?? 0) } }
+    var pairs: [TokenPair] = []
+    while pairs.count < 40 {
+      var counts: [TokenPair: Int] = [:]
+      for word in ids {
+        for (a, b) in zip(word, word.dropFirst()) { counts[TokenPair(first: a, second: b), default: 0] += 1 }
+      }
+      let best = try #require(counts.min { ($1.value, $0.key) < ($0.value, $1.key) }?.key)
+      let joined = tokens[Int(best.first)] + tokens[Int(best.second)]
+      let result = Int32(tokens.firstIndex(of: joined) ?? tokens.count)
+      if Int(result) == tokens.count { tokens.append(joined) }
+      pairs.append(best)
+      for index in ids.indices {
+        var (place, word) = (0, [Int32]())
+        while place < ids[index].count {
+          let isPair =
+            place + 1 < ids[index].count && ids[index][place] == best.first && ids[index][place + 1] == best.second
+          word.append(isPair ? result : ids[index][place])
+          place += isPair ? 2 : 1
+        }
+        ids[index] = word
+      }
+    }
+    #expect(Array(tokenizer.merges.pairs.prefix(40)) == pairs)
+    // Taken part by part, a word has the tokens that the rules give the whole.
+    for word in words {
+      #expect(try tokenizer.encode(word) == tokenizer.merges.applied(to: tokenizer.encodeBytes(word)))
+    }
+  }
+
+  /// A text without spaces is cut within its words, where no token reaches across.
+  @Test func textsWithoutSpacesAreCutToo() throws {
+    var generator = SeededGenerator(seed: 8)
+    let syllables = ["ka", "lo", "mi", "nu", "pe", "über", "日本", "12", "'ll", "don't"]
+    let text = (0..<4000).map { _ in syllables[Int(generator.next() % 10)] }.joined()
+    let tokenizer = try BytePairTokenizer.train(on: text, vocabularySize: 270)
+    let bytes = Array(text.utf8)
+    let whole = try tokenizer.encode(bytes)
+    var cuts: Set<Int> = []
+    for length in stride(from: 1, to: bytes.count, by: 97) {
+      guard let cut = tokenizer.lastCut(in: Array(bytes[..<length])) else { continue }
+      cuts.insert(cut)
+      #expect(try tokenizer.encode(Array(bytes[..<cut])) + tokenizer.encode(Array(bytes[cut...])) == whole)
+    }
+    #expect(cuts.count > 20)
+  }
+
   @Test func datasetsLearnFromWhatIsNotKeptAside() throws {
     let data = try TextDataset.numbers(tokenizer: .bytePair(vocabularySize: 300))
     let text = Array(NumberGrammar.text(seed: 0).utf8)

@@ -51,16 +51,47 @@ import Testing
     #expect(error.message.contains(message), "\(name): \(error)")
   }
 
+  /// RFC 1952, section 2.2: members one after the other. The second one packs [4, 5], as Python's `gzip.compress` does.
+  @Test func readsSeveralMembers() throws {
+    let more: [UInt8] = [
+      0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x63, 0x61, 0x05, 0x00, 0x74, 0x23, 0xDF, 0x55, 0x02,
+      0x00, 0x00, 0x00,
+    ]
+    #expect(try Gzip.inflate(Self.packed + more, limit: 1000) == Self.plain + [4, 5])
+    let error = try #require(throws: DataError.self) { try IDXFile(Self.packed + more, rank: 3, name: "file") }
+    #expect(error.message.contains("but has more"))
+    #expect(throws: Gzip.Failure.self) { try Gzip.inflate(Self.packed + more.dropLast(), limit: 1000) }
+    #expect(throws: Gzip.Failure.self) { try Gzip.inflate(Self.packed + [0x1F, 0x8B], limit: 1000) }
+  }
+
+  /// A header that claims 1 GiB in a file of a few bytes is refused before as much memory is asked for.
+  @Test func packedBytesMustBeAbleToHoldWhatTheHeaderClaims() throws {
+    // 64 × 4096 × 4096 bytes, of which six are there: made with Python's `gzip.compress(header + bytes(6), mtime=0)`.
+    let packed: [UInt8] = [
+      0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x63, 0x60, 0xE0, 0x60, 0x66, 0x60, 0x60, 0x70, 0x60,
+      0x60, 0x10, 0x60, 0x80, 0x60, 0x10, 0x00, 0x00, 0x51, 0x46, 0xFC, 0x2C, 0x16, 0x00, 0x00, 0x00,
+    ]
+    let error = try #require(throws: DataError.self) { try IDXFile(packed, rank: 3, name: "file") }
+    #expect(error.message.contains("1073741824 bytes after its header as the header says, which its"))
+  }
+
   @Test func unpacksNoMoreThanTheLimit() throws {
     #expect(try Gzip.inflate(Self.packed, limit: 18) == Array(Self.plain.prefix(18)))
     #expect(try Gzip.inflate(Self.packed, limit: .max) == Self.plain)
   }
 
   @Test func readsNoFileFurtherThanItsLimit() throws {
-    let error = try #require(throws: DataError.self) { try readBytes(of: URL(filePath: "/dev/zero"), limit: 9) }
-    #expect(error.message == "/dev/zero should have at most 9 bytes")
-    for (path, message) in [("/", "should be a readable file"), ("/no/such/file", "should exist")] {
-      let error = try #require(throws: DataError.self) { try IDXFile(contentsOf: URL(filePath: path), rank: 1) }
+    let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    try Data(1...10).write(to: URL(filePath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let error = try #require(throws: DataError.self) { try readBytes(of: path, limit: 9) }
+    #expect(error.message == "\(path) should have at most 9 bytes, not 10")
+    #expect(try readBytes(of: path, limit: 10) == Array(1...10))
+    for (path, message) in [
+      ("/", "is a folder and should be a regular file or a pipe"), ("/no/such/file", "should exist"),
+      ("/dev/zero", "is a device and should be"),
+    ] {
+      let error = try #require(throws: DataError.self) { try IDXFile(contentsOf: path, rank: 1) }
       #expect(error.message.contains(message))
     }
   }

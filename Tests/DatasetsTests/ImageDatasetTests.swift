@@ -65,6 +65,19 @@ import Testing
     #expect(fashion.message.contains("apt install dataset-fashion-mnist"))
   }
 
+  /// The names of the files as their first site has them in its archives, and as they are commonly unpacked.
+  @Test(arguments: [".idx", "-idx"], ["", ".gz"])
+  func filesAreFoundWithADotAndPacked(idx: String, ending: String) throws {
+    try withFolder { folder in
+      let images = ending == "" ? IDXFileTests.plain : IDXFileTests.packed
+      for part in ["train", "t10k"] {
+        try Data(images).write(to: folder.appendingPathComponent("\(part)-images\(idx)3-ubyte\(ending)"))
+        try Data([0, 0, 8, 1, 0, 0, 0, 1, 4]).write(to: folder.appendingPathComponent("\(part)-labels\(idx)1-ubyte"))
+      }
+      #expect(try ImageDataset.named(folder.path).train.pixels == [0, 1, 2, 3, 4, 5])
+    }
+  }
+
   @Test func foldersAreRead() throws {
     try withFolder { folder in
       for part in ["train", "t10k"] {

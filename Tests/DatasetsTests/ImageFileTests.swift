@@ -24,10 +24,20 @@ import Testing
       ("P5 3 1 255\n", [0, 90, 180], [1, 1, 2], [30, 150]),
       ("P5 1 1 65535\n", [255, 255], [3, 1, 1], [255, 255, 255]),
       ("P6 1 1 255\n", [1, 2, 3], [3, 1, 1], [1, 2, 3]),
+      ("P5 2 1 255\n", [1, 2, 10], [1, 1, 2], [1, 2]),
+      ("P5 2 1 255\n", [1, 2] + Array("P5 1 1 255\n".utf8) + [7, 10], [1, 1, 2], [1, 2]),
+      ("P5 2 1 255\n", [1, 2, 10] + Array("P6 1 1 255\n".utf8) + [7, 8, 9], [1, 1, 2], [1, 2]),
       ("P6 1 1 255\n", [255, 0, 0], [1, 1, 1], [76]),
     ] as [(String, [UInt8], [Int], [UInt8])])
   func reads(header: String, body: [UInt8], shape: [Int], expected: [UInt8]) throws {
     #expect(try Self.pixels(Array(header.utf8) + body, shape: Shape(shape)) == expected)
+  }
+
+  @Test func readsAnyImageOfAFileOfSeveral() throws {
+    let file = Array("P5 2 1 255\n".utf8) + [1, 2, 10] + Array("P5 1 2 255\n".utf8) + [7, 8]
+    #expect(try Self.pixels(file, index: 1, shape: [1, 2, 1]) == [7, 8])
+    let error = try #require(throws: DataError.self) { try Self.pixels(file, index: 2, shape: [1, 2, 1]) }
+    #expect(error.message.contains("has 2 images, so the index should be from 0 to 1, not 2"))
   }
 
   @Test func readsAnImageOfAnIDXFile() throws {
@@ -45,7 +55,7 @@ import Testing
     ("P5 0 2 255\n", "a width from 1"),
     ("P5 99999999999999999999 2 255\n", "a width from 1"),
     ("P5 2 2 255\nabc", "4 bytes after its header, not 3"),
-    ("P5 2 2 255\nabcde", "4 bytes after its header, not 5"),
+    ("P5 2 2 255\nabcde", "should end, or have another image, at byte 15"),
     ("P5 1 1 9\nz", "values up to 9"),
     ("P2 1000000 1000000 255\n1 2", "too short"),
     ("P2 1 1 3\n4 ", "a value from 0 to 3"),

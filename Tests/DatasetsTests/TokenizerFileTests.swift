@@ -64,9 +64,9 @@ import Testing
 
   @Test(
     arguments: [
-      ("empty", "", "should be a tokenizer.json"),
-      ("no object", "[]", "should be a tokenizer.json"),
-      ("no model", "{}", "should be a tokenizer.json"),
+      ("empty", "", "should be JSON, but it ends where a value should stand"),
+      ("no object", "[]", "should have an object at its top"),
+      ("no model", "{}", "some.json lacks 'model'"),
       ("normalizer", bytePairs(["normalizer": #"{"type":"NFC"}"#]), "has a normalizer"),
       ("truncation", bytePairs(["truncation": #"{"max_length":3}"#]), "has a truncation"),
       ("padding", bytePairs(["padding": "{}"]), "has a padding"),
@@ -85,19 +85,22 @@ import Testing
       ("twice", bytePairs(model: ["vocab": #"{"a":0,"b":1,"c":1,"ab":2}"#]), "each for one token"),
       ("negative", bytePairs(model: ["vocab": #"{"a":-1,"b":1,"c":0,"ab":2}"#]), "each for one token"),
       ("large", bytePairs(model: ["vocab": #"{"a":9223372036854775807,"b":1,"c":0,"ab":2}"#]), "each for one token"),
-      ("too large", bytePairs(model: ["vocab": #"{"a":9223372036854775808}"#]), "should be a tokenizer.json"),
-      ("fraction", bytePairs(model: ["vocab": #"{"a":0.5}"#]), "should be a tokenizer.json"),
+      (
+        "too large", bytePairs(model: ["vocab": #"{"a":9223372036854775808}"#]),
+        "a whole number as 'model.vocab.a', not 9223372036854775808"
+      ),
+      ("fraction", bytePairs(model: ["vocab": #"{"a":0.5}"#]), "a whole number as 'model.vocab.a', not 0.5"),
       ("symbol", bytePairs(model: ["vocab": #"{"a":0,"b":1,"☃":2,"ab":3}"#]), "has a token '☃'"),
       ("no text", bytePairs(model: ["vocab": #"{"a":0,"b":1,"":2,"ab":3}"#]), "has a token ''"),
       ("merge", bytePairs(model: ["merges": #"[["a","c"]]"#]), "tokens for 'a', 'c' and both together"),
       ("empty merge", bytePairs(model: ["merges": #"[["","a"]]"#]), "tokens for '', 'a'"),
       ("three", bytePairs(model: ["merges": #"[["a","b","c"]]"#]), "a merge is of two tokens"),
       ("one", bytePairs(model: ["merges": #"["ab"]"#]), "a merge is of two tokens"),
-      ("number", bytePairs(model: ["merges": "[7]"]), "at model.merges[0]"),
+      ("number", bytePairs(model: ["merges": "[7]"]), "text as 'model.merges[0]'"),
       ("characters", unigrams(#"[["ab",0]]"#), "one character each in a Unigram model, not 'ab'"),
       ("no character", unigrams(#"[["",0]]"#), "one character each"),
       ("character twice", unigrams(#"[["a",0],["a",0]]"#), "each character once"),
-      ("no score", unigrams(#"[["a"]]"#), "should be a tokenizer.json"),
+      ("no score", unigrams(#"[["a"]]"#), "a number as 'model.vocab[0][1]'"),
     ] as [(String, String, String)])
   func refuses(name: String, json: String, message: String) throws {
     let error = try #require(throws: DataError.self) { try Self.loaded(json) }
@@ -108,7 +111,8 @@ import Testing
   /// Apart, as arguments are printed.
   @Test func refusesDeepNesting() throws {
     try refuses(
-      name: "nested", json: String(repeating: "[", count: 100_000), message: "should be a tokenizer.json")
+      name: "nested", json: String(repeating: "[", count: 100_000),
+      message: "column 513 should have no more than 512 levels")
   }
 
   @Test(

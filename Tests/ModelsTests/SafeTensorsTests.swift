@@ -166,7 +166,8 @@ import Testing
   @Test(arguments: ["/no/such/file", "/dev/zero", "/"])
   func refusesWhatIsNoFile(path: String) throws {
     let error = try #require(throws: ModelError.self) { try SafeTensors.read(URL(fileURLWithPath: path)) }
-    #expect("\(error)".contains("\(path) cannot be read"))
+    #expect("\(error)".hasPrefix("\(path) "))
+    #expect("\(error)".contains("should "))
   }
 
   @Test(

@@ -1,6 +1,7 @@
 import CZlib
+import Files
 
-/// Unpacks what gzip or zlib packed. The only place of this module with pointers.
+/// Unpacks what gzip or zlib packed.
 enum Gzip {
   /// What went wrong, as the rest of a sentence that begins with the name of the file.
   struct Failure: Error {
@@ -8,12 +9,15 @@ enum Gzip {
   }
 
   /// Whether `bytes` begin like a gzip file.
-  static func isGzip(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
+  static func isGzip(_ bytes: some Sequence<UInt8>) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
-  /// Unpacks at most `limit` bytes.
+  /// The most bytes that so many packed ones can hold: a code of two bits stands for 258 bytes at most (RFC 1951).
+  static func greatestCount(packed count: Int) -> Int { count.multipliedReportingOverflow(by: 1032).partialValue }
+
+  /// Unpacks at most `limit` bytes. A file may have several members, one after the other (RFC 1952, section 2.2).
   ///
-  /// With fewer bytes than `limit` the stream is whole: its end was there, its checksum is right and nothing follows.
-  /// With `limit` bytes there may be more. Memory grows with what is unpacked, not with `limit`.
+  /// With fewer bytes than `limit` the stream is whole: its end was there, checksums are right and nothing follows.
+  /// With `limit` bytes there may be more. Memory is asked for once, at most `limit` bytes and what the packed ones can hold.
   static func inflate(_ packed: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
     guard let inputCount = UInt32(exactly: packed.count) else {
       throw Failure(reason: "is packed and should be smaller than 4 GiB")
@@ -24,24 +28,26 @@ enum Gzip {
     guard opened == Z_OK else { throw Failure(reason: "cannot be unpacked: zlib does not start (\(opened))") }
     defer { inflateEnd(&stream) }
 
-    var output: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: max(min(limit, 1 << 18), 1))
+    let capacity = min(limit, greatestCount(packed: packed.count))
+    do { try OpenFile.requireMemory(capacity) } catch { throw Failure(reason: error.reason) }
     var status = Z_OK
-    packed.withUnsafeBufferPointer { input in
-      stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-      stream.avail_in = inputCount
-      while status == Z_OK, output.count < limit {
-        let room = min(chunk.count, limit - output.count)
-        let produced = chunk.withUnsafeMutableBufferPointer { buffer in
-          stream.next_out = buffer.baseAddress
-          stream.avail_out = UInt32(room)
+    let output = [UInt8](unsafeUninitializedCapacity: max(capacity, 1)) { buffer, count in
+      packed.withUnsafeBufferPointer { input in
+        stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+        stream.avail_in = inputCount
+        while status == Z_OK, count < capacity {
+          let space = min(capacity - count, 1 << 30)
+          stream.next_out = buffer.baseAddress.map { $0 + count }
+          stream.avail_out = UInt32(space)
           status = CZlib.inflate(&stream, Z_NO_FLUSH)
-          return room - Int(stream.avail_out)
+          count += space - Int(stream.avail_out)
+          if status == Z_STREAM_END, isGzip(packed), isGzip(input.suffix(Int(stream.avail_in))) {
+            status = inflateReset(&stream)
+          }
         }
-        output.append(contentsOf: chunk[..<produced])
+        stream.next_in = nil
+        stream.next_out = nil
       }
-      stream.next_in = nil
-      stream.next_out = nil
     }
     switch status {
     case Z_STREAM_END:

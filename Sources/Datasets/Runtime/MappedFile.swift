@@ -6,8 +6,8 @@
 
 /// A file in memory that the system reads when it is looked at.
 ///
-/// Bytes are copied out, so no pointer leaves. While it is mapped, nobody should make the file shorter: the system ends
-/// a program that reads what is no longer there.
+/// Bytes are copied out, so no pointer leaves. Only for files of ours without a name: the system ends a program that reads
+/// what somebody has cut off meanwhile.
 final class MappedFile: @unchecked Sendable {
   // Unchecked: the memory is only read.
   private let base: UnsafeRawPointer?
@@ -26,14 +26,6 @@ final class MappedFile: @unchecked Sendable {
     }
     guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else { return nil }
     self.base = UnsafeRawPointer(base)
-  }
-
-  /// The contents of the file at `path`. `nil` where it cannot be mapped: it is no file, or may not be read.
-  convenience init?(path: String) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    self.init(descriptor: descriptor)
   }
 
   deinit {

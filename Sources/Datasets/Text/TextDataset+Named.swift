@@ -1,4 +1,4 @@
-import Foundation
+import Files
 
 extension TextDataset {
   /// The names that `named(_:tokenizer:)` knows, besides files.
@@ -6,21 +6,26 @@ extension TextDataset {
 
   /// The text called `name`, one of `knownNames` or a path, with a tokenizer made for it.
   ///
+  /// A pipe is read once where `allowsPipes`, and refused where it comes from a record and nobody may write into it any more.
   /// Throws a `DataError` that lists what there is where it is neither, and what the reading of the file throws.
   public static func named(
-    _ name: String, tokenizer: TokenizerName, validationFraction: Double = 0.1
+    _ name: String, tokenizer: TokenizerName, validationFraction: Double = 0.1, allowsPipes: Bool = true
   ) throws(DataError) -> TextDataset {
     try TextDataset(
-      source(named: name), name: name, validationFraction: validationFraction, tokenizer: tokenizer.made)
+      source(named: name, accepting: allowsPipes ? .regularOrPipe : .regular), name: name,
+      validationFraction: validationFraction, tokenizer: tokenizer.made)
   }
 
   /// The text called `name`, one of `knownNames` or a path, with a tokenizer that there is already.
   ///
   /// As above, and throws a `DataError` where the text has a character that the tokenizer does not know.
   public static func named(
-    _ name: String, tokenizer: any Tokenizer, validationFraction: Double = 0.1
+    _ name: String, tokenizer: any Tokenizer, validationFraction: Double = 0.1, allowsPipes: Bool = true
   ) throws(DataError) -> TextDataset {
-    try TextDataset(source(named: name), name: name, validationFraction: validationFraction) { _, _, _ in tokenizer }
+    try TextDataset(
+      source(named: name, accepting: allowsPipes ? .regularOrPipe : .regular), name: name,
+      validationFraction: validationFraction
+    ) { _, _, _ in tokenizer }
   }
 
   /// The text of `NumberGrammar`, which the program makes. `seed` determines the order of its lines.
@@ -35,12 +40,12 @@ extension TextDataset {
     TextSource(Array(NumberGrammar.text(seed: seed).utf8), name: "numbers")
   }
 
-  private static func source(named name: String) throws(DataError) -> TextSource {
+  private static func source(named name: String, accepting kinds: OpenFile.Kinds) throws(DataError) -> TextSource {
     if name == "numbers" { return numbersSource(seed: 0) }
-    guard FileManager.default.fileExists(atPath: name) else {
+    guard OpenFile.isThere(name) else {
       throw DataError(
         "there is no text '\(name)'; it should be \(knownNames.joined(separator: ", ")) or the path of a text file")
     }
-    return try TextSource(contentsOf: URL(fileURLWithPath: name))
+    return try TextSource(contentsOf: name, accepting: kinds)
   }
 }

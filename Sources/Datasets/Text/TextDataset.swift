@@ -15,7 +15,7 @@ public struct TextDataset: Sendable {
   ///
   /// Of its characters, a share of `validationFraction`, from 0 to below 1, at the end is kept aside. A character
   /// tokenizer knows the characters of the whole text; byte pairs are learned from what is not kept aside. The file is
-  /// mapped, not read into memory; ids take one, two or four bytes each, and go to a temporary file where the text has more
+  /// read piece by piece, a pipe once; ids take one, two or four bytes each, and go to a temporary file where the text has more
   /// than 64 MiB.
   ///
   /// Throws a `DataError` where the file cannot be read, is empty, is not UTF-8 or the fraction is out of range.
@@ -23,7 +23,7 @@ public struct TextDataset: Sendable {
     contentsOf url: URL, tokenizer: TokenizerName, validationFraction: Double = 0.1
   ) throws(DataError) {
     try self.init(
-      TextSource(contentsOf: url), name: url.lastPathComponent, validationFraction: validationFraction,
+      TextSource(contentsOf: url.path), name: url.lastPathComponent, validationFraction: validationFraction,
       tokenizer: tokenizer.made)
   }
 
@@ -34,7 +34,7 @@ public struct TextDataset: Sendable {
     contentsOf url: URL, tokenizer: any Tokenizer, validationFraction: Double = 0.1
   ) throws(DataError) {
     try self.init(
-      TextSource(contentsOf: url), name: url.lastPathComponent, validationFraction: validationFraction
+      TextSource(contentsOf: url.path), name: url.lastPathComponent, validationFraction: validationFraction
     ) { _, _, _ in tokenizer }
   }
 
@@ -48,7 +48,7 @@ public struct TextDataset: Sendable {
     let survey = try TextSurvey(of: source)
     // As `n * 0.9` is commonly rounded, so that results can be compared.
     let trainCharacters = Int(Double(survey.characterCount) * (1 - validationFraction))
-    let cut = survey.byteOffset(ofCharacter: trainCharacters)
+    let cut = try survey.byteOffset(ofCharacter: trainCharacters)
     let tokenizer = try tokenizer(source, 0..<cut, survey)
     self.name = name
     self.tokenizer = tokenizer

@@ -1,45 +1,68 @@
-import Foundation
+import Files
 
 /// The bytes of a text, wherever they are.
 struct TextSource: Sendable {
   private enum Place {
     case memory([UInt8])
-    case file(MappedFile)
+    /// Read where it is looked at, not mapped: somebody may make it shorter meanwhile.
+    case file(OpenFile)
+    /// What came out of a pipe, in a file that nobody else knows.
+    case copy(MappedFile)
   }
 
   /// What errors call it.
   let name: String
+  /// How many bytes it has.
+  let count: Int
   private let place: Place
 
   /// A text in memory.
   init(_ bytes: [UInt8], name: String) {
     self.name = name
+    count = bytes.count
     place = .memory(bytes)
   }
 
-  /// The text in a file: mapped, or read where it is a pipe. Throws a `DataError` where it cannot be.
-  init(contentsOf url: URL) throws(DataError) {
-    name = url.path
-    if let file = MappedFile(path: url.path), file.count > 0 {
-      place = .file(file)
-    } else {
-      place = .memory(try readBytes(of: url))
+  /// The text in a file, or what comes out of a pipe, which goes to a temporary file where it has more than `memoryLimit`
+  /// bytes. Throws a `DataError` where it cannot be read.
+  init(
+    contentsOf path: String, accepting kinds: OpenFile.Kinds = .regularOrPipe, memoryLimit: Int = 64 << 20
+  ) throws(DataError) {
+    name = path
+    let file = try DataError.naming(path) { () throws(FileFailure) in try OpenFile(path, accepting: kinds) }
+    // Files that the system makes, such as those in /proc, say that they have no bytes.
+    if let size = file.size, size > 0 {
+      (count, place) = (size, .file(file))
+      return
     }
+    let next = { () throws(DataError) in
+      try DataError.naming(path) { () throws(FileFailure) in try file.next(atMost: 1 << 20) }
+    }
+    var bytes: [UInt8] = []
+    while bytes.count <= memoryLimit {
+      let piece = try next()
+      guard !piece.isEmpty else {
+        (count, place) = (bytes.count, .memory(bytes))
+        return
+      }
+      bytes += piece
+    }
+    let copy = try TemporaryFile()
+    while !bytes.isEmpty {
+      try copy.append(bytes)
+      bytes = try next()
+    }
+    guard let mapped = copy.mapped() else { throw DataError("\(path) should fit the address space") }
+    (count, place) = (mapped.count, .copy(mapped))
   }
 
-  /// How many bytes it has.
-  var count: Int {
+  /// The bytes in `range`, which must be inside of the text. Throws where the file has become shorter.
+  func bytes(in range: Range<Int>) throws(DataError) -> [UInt8] {
     switch place {
-    case .memory(let bytes): bytes.count
-    case .file(let file): file.count
-    }
-  }
-
-  /// The bytes in `range`, which must be inside of the text.
-  func bytes(in range: Range<Int>) -> [UInt8] {
-    switch place {
-    case .memory(let bytes): Array(bytes[range])
-    case .file(let file): file.bytes(in: range)
+    case .memory(let bytes): return Array(bytes[range])
+    case .copy(let file): return file.bytes(in: range)
+    case .file(let file):
+      return try DataError.naming(name) { () throws(FileFailure) in try file.bytes(in: range) }
     }
   }
 
@@ -55,7 +78,7 @@ struct TextSource: Sendable {
     var size = size
     while start < range.upperBound {
       let end = start + min(size, range.upperBound - start)
-      var piece = bytes(in: start..<end)
+      var piece = try bytes(in: start..<end)
       if end < range.upperBound {
         guard let cut = lastCut(piece), cut > 0 else {
           size *= 2

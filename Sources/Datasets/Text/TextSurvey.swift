@@ -31,14 +31,15 @@ struct TextSurvey {
   }
 
   /// Where in the bytes the character at `index` begins; the end where there are no more characters than that.
-  func byteOffset(ofCharacter index: Int) -> Int {
+  /// Throws where the file has become shorter.
+  func byteOffset(ofCharacter index: Int) throws(DataError) -> Int {
     guard index < characterCount, let piece = starts.lastIndex(where: { $0.character <= index }) else {
       return source.count
     }
     let start = starts[piece].byte
     let end = piece + 1 < starts.count ? starts[piece + 1].byte : source.count
     var left = index - starts[piece].character
-    for (offset, byte) in source.bytes(in: start..<end).enumerated() where byte & 0xC0 != 0x80 {
+    for (offset, byte) in try source.bytes(in: start..<end).enumerated() where byte & 0xC0 != 0x80 {
       if left == 0 { return start + offset }
       left -= 1
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The tokenizer in a file `tokenizer.json`: one that was saved here, or by Python's `tokenizers` with a byte-level BPE
@@ -6,31 +7,18 @@ import Foundation
 /// Throws a `DataError` that names the file and what it should be where it cannot be read, is damaged or asks for something
 /// that is not done here (a normalizer, another pre-tokenizer or model, truncation).
 public func loadTokenizer(from url: URL) throws(DataError) -> any Tokenizer {
-  try tokenizer(fromJSON: readBytes(of: url, limit: 1 << 28), name: url.path)
+  let bytes = try DataError.naming(url.path) { () throws(FileFailure) in
+    try OpenFile(url.path).contents(limit: JSONReading.greatestSize)
+  }
+  return try tokenizer(fromJSON: bytes, name: url.path)
 }
 
 /// The tokenizer in the bytes of a file that errors call `name`.
 func tokenizer(fromJSON bytes: [UInt8], name: String) throws(DataError) -> any Tokenizer {
-  let file: TokenizerFile
-  do {
-    file = try JSONDecoder().decode(TokenizerFile.self, from: Data(bytes))
-  } catch {
-    throw DataError("\(name) should be a tokenizer.json: \(reason(of: error))")
+  let file = try DataError.naming(name) { () throws(FileFailure) in
+    try JSONReading.value(TokenizerFile.self, from: bytes)
   }
   do throws(TokenizerFile.Failure) { return try file.tokenizer() } catch { throw DataError("\(name) \(error.reason)") }
-}
-
-/// Where and why JSON does not fit.
-private func reason(of error: any Error) -> String {
-  let context: DecodingError.Context
-  switch error {
-  case DecodingError.dataCorrupted(let found), DecodingError.keyNotFound(_, let found),
-    DecodingError.typeMismatch(_, let found), DecodingError.valueNotFound(_, let found):
-    context = found
-  default: return "\(error)"
-  }
-  let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? "." + $0.stringValue }.joined()
-  return (path.isEmpty ? "" : "at \(path.drop { $0 == "." }), ") + context.debugDescription
 }
 
 extension TokenizerFile {

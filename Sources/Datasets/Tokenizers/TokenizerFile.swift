@@ -89,8 +89,8 @@ struct TokenizerFile: Codable {
     }
 
     init(from decoder: any Decoder) throws {
-      if let list = try? decoder.singleValueContainer().decode([Entry].self) {
-        self = .list(list.map(\.token))
+      if (try? decoder.unkeyedContainer()) != nil {
+        self = .list(try decoder.singleValueContainer().decode([Entry].self).map(\.token))
       } else {
         self = .ids(try decoder.singleValueContainer().decode([String: Int].self))
       }

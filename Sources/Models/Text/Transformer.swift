@@ -63,7 +63,9 @@ public struct Transformer: LanguageModel {
     embedding = Embedding(configuration.vocabulary, width, deviation: deviation)
     positionEmbedding =
       configuration.positions == .learned ? Embedding(configuration.context, width, deviation: deviation) : nil
-    table = configuration.positions == .sinusoidal ? sinusoidalPositions(configuration.context, width: width) : nil
+    table =
+      configuration.positions == .sinusoidal && !isPlanningShapes
+      ? sinusoidalPositions(configuration.context, width: width) : nil
     blocks = (0..<layers).map { _ in
       TransformerBlock(
         width, heads: configuration.heads, keyValueHeads: configuration.keyValueHeads, isCausal: true,

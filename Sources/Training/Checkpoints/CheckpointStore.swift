@@ -1,5 +1,7 @@
+import Files
 import Foundation
 import Models
+import Tensors
 
 /// The folder that a training's checkpoints are in: the newest one and, in case that is damaged, the one before.
 ///
@@ -43,9 +45,14 @@ public struct CheckpointStore: Sendable {
     var problems: [String] = []
     for name in [Self.newest, Self.before] {
       let file = folder.appending(path: name)
-      guard FileManager.default.fileExists(atPath: file.path) else { continue }
+      let bytes: [UInt8]
+      do { bytes = try OpenFile(file.path).contents(limit: .max) } catch {
+        // What is there and cannot be read is not the same as what was never made: that would begin the run again.
+        if !error.isMissing { problems.append("\(file.path) \(error.reason)") }
+        continue
+      }
       do {
-        let checkpoint = try decode(try SafeTensors.contents(of: file))
+        let checkpoint = try decode(bytes)
         if !problems.isEmpty {
           // Or else the next one that is saved would push the good one out.
           try? FileManager.default.removeItem(at: folder.appending(path: Self.newest))
@@ -57,9 +64,21 @@ public struct CheckpointStore: Sendable {
       }
     }
     guard problems.isEmpty else {
-      throw TrainingError("no checkpoint is whole: \(problems.joined(separator: "; ")); train again from the start")
+      throw TrainingError("no checkpoint can be used: \(problems.joined(separator: "; ")); train again from the start")
     }
     return nil
+  }
+
+  /// Throws a `TrainingError` where the newest checkpoint whose header can be read holds the weights of another model than one
+  /// of these names and shapes. Reads no weights.
+  package func check(against shapes: [(name: String, shape: Shape)]) throws {
+    for name in [Self.newest, Self.before] {
+      let file = folder.appending(path: name)
+      guard let header = try? SafeTensorsFile(file) else { continue }
+      do { return try header.check(against: shapes, under: "model/") } catch {
+        throw TrainingError("the checkpoint does not fit the run's record: \(error)")
+      }
+    }
   }
 
   /// Removes all checkpoints.
@@ -106,8 +125,12 @@ public struct CheckpointStore: Sendable {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let header = try? decoder.decode(Checkpoint.Header.self, from: Data(training.utf8)), header.isPossible else {
-      throw ModelError("should hold where a training is, which cannot be read")
+    let header: Checkpoint.Header
+    do { header = try JSONReading.value(Checkpoint.Header.self, from: Array(training.utf8), decoder) } catch {
+      throw ModelError("should say in its metadata 'training' where the training is, but this \(error.reason)")
+    }
+    guard header.isPossible else {
+      throw ModelError("should say in its metadata 'training' where the training is, but its numbers cannot be")
     }
     return Checkpoint(header: header, arrays: entries.dropLast())
   }

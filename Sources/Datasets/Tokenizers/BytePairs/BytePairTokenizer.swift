@@ -18,6 +18,8 @@ public struct BytePairTokenizer: Tokenizer {
   private let byteIDs: [Int32]
   /// The tokens by their bytes, where words are looked up first.
   private let wholeWords: [[UInt8]: Int32]
+  /// Whether a token has these two bytes side by side. Between two that none has, a word falls apart: no rule joins across.
+  private let neighbors: [Bool]
 
   /// A tokenizer learned from a text.
   ///
@@ -47,12 +49,15 @@ public struct BytePairTokenizer: Tokenizer {
     let added = Set(addedTokens.map(\.id))
     var byteIDs = [Int32](repeating: -1, count: 256)
     var wholeWords: [[UInt8]: Int32] = [:]
+    var neighbors = [Bool](repeating: false, count: 1 << 16)
     for (id, token) in tokens.enumerated() where !added.contains(Int32(id)) {
+      for (first, second) in zip(token, token.dropFirst()) { neighbors[Int(first) << 8 | Int(second)] = true }
       if token.count == 1 { byteIDs[Int(token[0])] = Int32(id) }
       if ignoresMerges { wholeWords[token] = Int32(id) }
     }
     self.byteIDs = byteIDs
     self.wholeWords = wholeWords
+    self.neighbors = neighbors
   }
 
   public var name: TokenizerName { .bytePair(vocabularySize: vocabularySize) }
@@ -74,9 +79,11 @@ public struct BytePairTokenizer: Tokenizer {
       let splitter = WordSplitter(bytes: text)
       var start = needsSpace ? 0 : part.range.lowerBound
       let end = needsSpace ? text.count : part.range.upperBound
+      var wordEnd = start
       while start < end {
-        let wordEnd = splitter.endOfWord(from: start, in: end)
-        let word = text[start..<wordEnd]
+        if start == wordEnd { wordEnd = splitter.endOfWord(from: start, in: end) }
+        // A long word is taken part by part, which costs less memory and time; its parts come again.
+        let word = text[start..<(fallsApart(wordEnd - start) ? endOfPart(text, from: start, in: wordEnd) : wordEnd)]
         if let ids = known[word] {
           result += ids
         } else {
@@ -84,15 +91,30 @@ public struct BytePairTokenizer: Tokenizer {
           known[word] = ids
           result += ids
         }
-        start = wordEnd
+        start = word.endIndex
       }
     }
     return result
   }
 
+  /// Whether a word of this length may be taken part by part.
+  private func fallsApart(_ length: Int) -> Bool { length > 64 && !ignoresMerges && addedTokens.all.isEmpty }
+
+  /// Where the part of a word ends that begins at `start`: the first place that no token reaches across.
+  private func endOfPart(_ text: [UInt8], from start: Int, in end: Int) -> Int {
+    var place = start + 1
+    while place < end, neighbors[Int(text[place - 1]) << 8 | Int(text[place])] { place += 1 }
+    return place
+  }
+
   /// The ids of a word that begins at `offset` of the text.
   private func ids(of word: ArraySlice<UInt8>, at offset: Int) throws(TokenizerError) -> [Int32] {
     if ignoresMerges, let id = wholeWords[Array(word)] { return [id] }
+    return merges.applied(to: try encodeBytes(word, at: offset))
+  }
+
+  /// The tokens of single bytes that stand at `offset` of a text.
+  func encodeBytes(_ word: some Collection<UInt8>, at offset: Int = 0) throws(TokenizerError) -> [Int32] {
     var ids: [Int32] = []
     ids.reserveCapacity(word.count)
     for byte in word {
@@ -104,7 +126,7 @@ public struct BytePairTokenizer: Tokenizer {
       }
       ids.append(id)
     }
-    return merges.applied(to: ids)
+    return ids
   }
 
   public func decode(_ ids: [Int32]) throws(TokenizerError) -> [UInt8] {
@@ -119,6 +141,11 @@ public struct BytePairTokenizer: Tokenizer {
   }
 
   public func lastCut(in bytes: [UInt8]) -> Int? {
-    addedTokens.containSpaces ? nil : WordSplitter(bytes: bytes).lastCut(onlyBlanks: addsPrefixSpace)
+    if addedTokens.containSpaces { return nil }
+    let splitter = WordSplitter(bytes: bytes)
+    if let cut = splitter.lastCut(onlyBlanks: addsPrefixSpace) { return cut }
+    // Within a word, where nothing but the rules decides what its tokens are.
+    guard !addsPrefixSpace, !ignoresMerges, addedTokens.all.isEmpty else { return nil }
+    return splitter.lastPlaceInWord { !neighbors[Int(bytes[$0 - 1]) << 8 | Int(bytes[$0])] }
   }
 }

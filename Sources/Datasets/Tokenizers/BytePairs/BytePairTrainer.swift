@@ -16,6 +16,7 @@ struct BytePairTrainer {
   }
 
   private var wordCounts: [ArraySlice<UInt8>: Int] = [:]
+  private var longWords = LongWords()
 
   /// Counts the words of a piece of text that `WordSplitter.lastCut` or the text's end bounds.
   mutating func count(_ piece: [UInt8]) {
@@ -24,7 +25,9 @@ struct BytePairTrainer {
     while start < piece.count {
       let end = splitter.endOfWord(from: start, in: piece.count)
       let word = piece[start..<end]
-      if let index = wordCounts.index(forKey: word) {
+      if word.count >= LongWords.length {
+        longWords.append(word)
+      } else if let index = wordCounts.index(forKey: word) {
         wordCounts.values[index] += 1
       } else {
         // A copy, or the word would keep all of the piece in memory.
@@ -37,8 +40,8 @@ struct BytePairTrainer {
   /// A tokenizer with `vocabularySize` tokens, or fewer where the text has not so many pairs.
   ///
   /// The first 256 are the bytes. Takes time in proportion to the distinct words and to how often what is joined comes in
-  /// them.
-  func tokenizer(vocabularySize: Int) -> BytePairTokenizer {
+  /// them, and for each token to the length of all long words.
+  consuming func tokenizer(vocabularySize: Int) -> BytePairTokenizer {
     var tokens = ByteSymbols.bytesInOrder.map { [$0] }
     var ids: [[UInt8]: Int32] = [:]
     for (id, token) in tokens.enumerated() { ids[token] = Int32(id) }
@@ -56,6 +59,9 @@ struct BytePairTrainer {
         places[pair, default: []].insert(words.count - 1)
       }
     }
+
+    let byteIDs = (UInt8.min...UInt8.max).map { ids[[$0]] ?? 0 }
+    for (pair, count) in longWords.begin(ids: byteIDs) { pairCounts[pair, default: 0] += count }
 
     var heap = Heap(pairCounts.map { Candidate(count: $1, pair: $0) })
     while tokens.count < vocabularySize, let best = heap.popMax() {
@@ -83,6 +89,12 @@ struct BytePairTrainer {
           }
         }
         words[index] = joined
+      }
+      if !longWords.isEmpty {
+        for (pair, change) in longWords.join(best.pair, becoming: result, tokenCount: tokens.count) {
+          pairCounts[pair, default: 0] += change
+          if change > 0 { risen.insert(pair) }
+        }
       }
       pairCounts[best.pair] = nil
       places[best.pair] = nil

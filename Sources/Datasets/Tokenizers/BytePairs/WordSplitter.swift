@@ -53,6 +53,28 @@ struct WordSplitter {
     return cut
   }
 
+  /// The last place that is for sure inside of a word and where `isRight` holds, among the last 64 KiB.
+  ///
+  /// Three letters or three numbers stand before it and one more behind it: no contraction ends or begins there.
+  func lastPlaceInWord(where isRight: (Int) -> Bool) -> Int? {
+    var place = UTF8Cut.last(in: bytes) - 1
+    let end = bytes.count
+    let first = max(place - 1 << 16, 0)
+    while place > first {
+      defer { place -= 1 }
+      guard bytes[place] & 0xC0 != 0x80, isRight(place) else { continue }
+      let kind = step(at: place, in: end).kind
+      guard kind == .letter || kind == .number else { continue }
+      var before = place
+      let isInside = (0..<3).allSatisfy { _ in
+        repeat { before -= 1 } while before > 0 && bytes[before] & 0xC0 == 0x80
+        return before >= 0 && step(at: before, in: end).kind == kind
+      }
+      if isInside { return place }
+    }
+    return nil
+  }
+
   private func endOfRun(of kind: UnicodeClass, from start: Int, in end: Int) -> Int {
     var position = start
     while position < end {

@@ -1,0 +1,93 @@
+/// The long words of a text that byte pairs are learned from, such as a text without spaces: one after the other in an array.
+///
+/// Joining a pair goes through all of them once, in place. Other words are found by lists of the words that have a pair, which
+/// would name a long word for every pair and take a multiple of its memory.
+struct LongWords {
+  /// From how many bytes on a word is long.
+  static let length = 4096
+
+  private static let end: Int32 = -1
+  private var bytes: [UInt8] = []
+  /// Where each word ends in `bytes`.
+  private var ends: [Int] = []
+  /// The tokens of all words, an `end` behind each.
+  private var tokens: [Int32] = []
+
+  var isEmpty: Bool { bytes.isEmpty && tokens.isEmpty }
+
+  mutating func append(_ word: ArraySlice<UInt8>) {
+    bytes += word
+    ends.append(bytes.count)
+  }
+
+  /// Makes tokens of the bytes by `ids`, a token for each of the 256, and gives how often each pair stands side by side.
+  mutating func begin(ids: [Int32]) -> [TokenPair: Int] {
+    var counts = [Int](repeating: 0, count: 1 << 16)
+    tokens.reserveCapacity(bytes.count + ends.count)
+    var start = 0
+    for end in ends {
+      for place in start..<end {
+        tokens.append(ids[Int(bytes[place])])
+        if place > start { counts[Int(bytes[place - 1]) << 8 | Int(bytes[place])] += 1 }
+      }
+      tokens.append(Self.end)
+      start = end
+    }
+    (bytes, ends) = ([], [])
+    var pairs: [TokenPair: Int] = [:]
+    for (bigram, count) in counts.enumerated() where count > 0 {
+      pairs[TokenPair(first: ids[bigram >> 8], second: ids[bigram & 0xFF])] = count
+    }
+    return pairs
+  }
+
+  /// Joins `pair`, from the left, into `result`, which is below `tokenCount`. Gives by how much that changes the counts of other
+  /// pairs.
+  mutating func join(_ pair: TokenPair, becoming result: Int32, tokenCount: Int) -> [TokenPair: Int] {
+    // How often a token stands before what was joined and behind it, and how often two of these stand side by side.
+    var before = [Int](repeating: 0, count: tokenCount)
+    var after = before
+    var adjacent = 0
+    let count = tokens.withUnsafeMutableBufferPointer { tokens in
+      var (from, to) = (0, 0)
+      // What stands before `from`; whether it was joined.
+      var previous = Self.end
+      var wasJoined = false
+      while from < tokens.count {
+        let token = tokens[from]
+        guard token == pair.first, tokens[from + 1] == pair.second else {
+          if wasJoined, token >= 0 { after[Int(token)] += 1 }
+          tokens[to] = token
+          (previous, wasJoined) = (token, false)
+          from += 1
+          to += 1
+          continue
+        }
+        if wasJoined { adjacent += 1 } else if previous >= 0 { before[Int(previous)] += 1 }
+        tokens[to] = result
+        wasJoined = true
+        from += 2
+        to += 1
+      }
+      return to
+    }
+    tokens.removeLast(tokens.count - count)
+
+    var changes: [TokenPair: Int] = [:]
+    func move(_ count: Int, from old: TokenPair, to new: TokenPair) {
+      guard count > 0 else { return }
+      changes[old, default: 0] -= count
+      changes[new, default: 0] += count
+    }
+    for token in 0..<tokenCount {
+      let other = Int32(token)
+      move(
+        before[token], from: TokenPair(first: other, second: pair.first), to: TokenPair(first: other, second: result))
+      move(
+        after[token], from: TokenPair(first: pair.second, second: other), to: TokenPair(first: result, second: other))
+    }
+    move(
+      adjacent, from: TokenPair(first: pair.second, second: pair.first), to: TokenPair(first: result, second: result))
+    return changes
+  }
+}

@@ -1,0 +1,144 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file that is open for reading. It is opened once: what is asked about it and what is read come from the same file.
+///
+/// Nothing is mapped: a file that somebody makes shorter meanwhile is an error and no signal.
+package final class OpenFile: Sendable {
+  /// What may be opened.
+  package enum Kinds: Sendable {
+    /// A regular file: it has a size, and can be read again.
+    case regular
+    /// Also a pipe, which can be read once and is waited for.
+    case regularOrPipe
+  }
+
+  private let descriptor: Int32
+  /// How many bytes a regular file had when it was opened; `nil` for a pipe.
+  package let size: Int?
+
+  /// Opens the file at `path`. Throws where there is none, it is of another kind or may not be read.
+  package init(_ path: String, accepting kinds: Kinds = .regular) throws(FileFailure) {
+    let name = Self.cName(path)
+    guard !name.dropLast().contains(0) else { throw FileFailure("has a zero byte in its name and should have none") }
+    // A pipe is opened only where one may stand: opening waits for somebody who writes into it, or never ends.
+    var status = stat()
+    let waits = kinds == .regularOrPipe && stat(name, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+    let descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | (waits ? 0 : O_NONBLOCK))
+    guard descriptor >= 0 else { throw Self.failure(errno) }
+    self.descriptor = descriptor
+    guard fstat(descriptor, &status) == 0 else {
+      size = nil
+      throw Self.failure(errno)
+    }
+    let kind = status.st_mode & S_IFMT
+    size = kind == S_IFREG ? Int(status.st_size) : nil
+    guard kind == S_IFREG || kind == S_IFIFO && waits else {
+      throw FileFailure(
+        "is \(Self.name(of: kind)) and should be a regular file\(kinds == .regular ? "" : " or a pipe")")
+    }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Whether something has this name, be it a file or not, and even where it cannot be looked at.
+  package static func isThere(_ path: String) -> Bool {
+    var status = stat()
+    return stat(cName(path), &status) == 0 || errno != ENOENT && errno != ENOTDIR
+  }
+
+  /// Whether it is a folder.
+  package static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(cName(path), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  private static func cName(_ path: String) -> [CChar] { FilePath.bytes(of: path).map(CChar.init(bitPattern:)) + [0] }
+
+  /// The bytes in `range` of a regular file. Throws where it has not that many any more.
+  package func bytes(in range: Range<Int>) throws(FileFailure) -> [UInt8] {
+    try Self.requireMemory(range.count)
+    var problem: FileFailure?
+    let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+      while count < range.count {
+        let found = pread(
+          descriptor, buffer.baseAddress.map { $0 + count }, min(range.count - count, 1 << 30),
+          off_t(range.lowerBound + count))
+        if found < 0, errno == EINTR { continue }
+        guard found > 0 else {
+          problem =
+            found == 0 ? FileFailure("became shorter while it was read; it should not change") : Self.failure(errno)
+          return
+        }
+        count += found
+      }
+    }
+    if let problem { throw problem }
+    return bytes
+  }
+
+  /// Everything from where the file stands, which should be at most `limit` bytes.
+  package func contents(limit: Int) throws(FileFailure) -> [UInt8] {
+    if let size, size > limit { throw FileFailure("should have at most \(limit) bytes, not \(size)") }
+    var bytes: [UInt8] = []
+    try Self.requireMemory(size ?? 0)
+    // One more, so that the end is found without making room for another piece.
+    bytes.reserveCapacity((size ?? 0) + 1)
+    while bytes.count <= limit {
+      let piece = try next(atMost: min(max(bytes.capacity - bytes.count, 1 << 16), 1 << 20))
+      guard !piece.isEmpty else { return bytes }
+      if bytes.count + piece.count > bytes.capacity { try Self.requireMemory(2 * bytes.capacity) }
+      bytes += piece
+    }
+    throw FileFailure("should have at most \(limit) bytes")
+  }
+
+  /// The next bytes, at most `count`; none at the end.
+  package func next(atMost count: Int) throws(FileFailure) -> [UInt8] {
+    var problem: FileFailure?
+    let bytes = [UInt8](unsafeUninitializedCapacity: max(count, 1)) { buffer, initialized in
+      var found = -1
+      repeat { found = read(descriptor, buffer.baseAddress, buffer.count) } while found < 0 && errno == EINTR
+      if found < 0 { problem = Self.failure(errno) }
+      initialized = max(found, 0)
+    }
+    if let problem { throw problem }
+    return bytes
+  }
+
+  /// Throws where so much memory cannot be had: an array that cannot get it would end the program.
+  package static func requireMemory(_ byteCount: Int) throws(FileFailure) {
+    guard byteCount > 1 << 20 else { return }
+    // Not `malloc`, which compilers leave out where the memory is freed at once.
+    let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+    guard let memory, memory != MAP_FAILED else {
+      throw FileFailure("needs \(byteCount >> 20) MiB of memory, which cannot be had")
+    }
+    munmap(memory, byteCount)
+  }
+
+  private static func failure(_ number: Int32) -> FileFailure {
+    switch number {
+    case ENOENT: FileFailure("should exist", isMissing: true)
+    case ENOTDIR: FileFailure("should be in a folder, but a part of its path is a file")
+    case EACCES, EPERM: FileFailure("cannot be read and should be a readable file: permission is denied")
+    case ELOOP: FileFailure("cannot be read: its links lead in a circle")
+    default: FileFailure("cannot be read and should be a readable file: \(String(cString: strerror(number)))")
+    }
+  }
+
+  private static func name(of kind: mode_t) -> String {
+    switch kind {
+    case S_IFDIR: "a folder"
+    case S_IFIFO: "a named pipe"
+    case S_IFSOCK: "a socket"
+    case S_IFCHR, S_IFBLK: "a device"
+    default: "something else"
+    }
+  }
+}

@@ -1,0 +1,35 @@
+extension StringProtocol {
+  /// The text as a terminal may be shown it: what would move the cursor, change colors or the order of characters stands as
+  /// its number, `\u{1B}`.
+  ///
+  /// What comes from files goes through here before it is printed: class names, tokens, keys, paths.
+  package var printable: String { printable(keepsLines: false) }
+
+  /// The same for text of several lines.
+  package var printableLines: String { printable(keepsLines: true) }
+
+  private func printable(keepsLines: Bool) -> String {
+    guard unicodeScalars.contains(where: \.isHidden) else { return String(self) }
+    var result = String.UnicodeScalarView()
+    for scalar in unicodeScalars {
+      if scalar.isHidden, !keepsLines || scalar != "\n" {
+        result.append(contentsOf: "\\u{\(String(scalar.value, radix: 16, uppercase: true))}".unicodeScalars)
+      } else {
+        result.append(scalar)
+      }
+    }
+    return String(result)
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether it is a control character, an end of a line, or sets the direction of text.
+  fileprivate var isHidden: Bool {
+    switch value {
+    case 0x20..<0x7F: false
+    case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: true
+    case 0x200E, 0x200F, 0x061C, 0x202A...0x202E, 0x2066...0x2069: true
+    default: false
+    }
+  }
+}

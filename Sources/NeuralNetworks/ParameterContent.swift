@@ -1,0 +1,79 @@
+import Tensors
+
+/// What a parameter or a buffer holds: values, or why there are none.
+enum ParameterContent: Sendable {
+  case values(Variable)
+  /// Made while only shapes were asked for.
+  case planned(Shape)
+  case failed(TensorError)
+
+  /// Whether layers are made to learn the shapes of their parameters and get no values.
+  @TaskLocal static var plansOnly = false
+
+  init(_ values: [Float], shape: Shape, name: String) {
+    do { self = .values(try Variable(values, shape: shape, name: name)) } catch { self = .failed(error) }
+  }
+
+  /// Makes the values only where the shape can be held.
+  init(shape: Shape, name: String, _ values: (Int) -> [Float]) {
+    var count = 1
+    for size in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard size > 0, !overflow, product <= 1 << 31 else {
+        self = .failed(
+          TensorError("\(name): the shape \(shape) must have sizes of at least 1 and 2³¹ numbers at most"))
+        return
+      }
+      count = product
+    }
+    if Self.plansOnly { self = .planned(shape) } else { self.init(values(count), shape: shape, name: name) }
+  }
+
+  /// Throws why there are no values.
+  func variable() throws(TensorError) -> Variable {
+    switch self {
+    case .values(let variable): return variable
+    case .planned(let shape): throw TensorError("a parameter of \(shape) was made without values")
+    case .failed(let error): throw error
+    }
+  }
+
+  /// The values, as a leaf of a graph.
+  var tensor: Tensor {
+    do { return try variable().tensor } catch { return .failed(error) }
+  }
+
+  /// `nil` where the arguments were wrong.
+  var shape: Shape? {
+    switch self {
+    case .values(let variable): variable.shape
+    case .planned(let shape): shape
+    case .failed: nil
+    }
+  }
+
+  /// The shape. Throws what was wrong with the arguments.
+  func checkedShape() throws(TensorError) -> Shape {
+    if case .failed(let error) = self { throw error }
+    return shape ?? []
+  }
+
+  var name: String? { if case .values(let variable) = self { variable.name } else { nil } }
+  func rename(_ name: String) { if case .values(let variable) = self { variable.name = name } }
+}
+
+/// The names and shapes of all that a model remembers, parameters and then buffers, without memory for any of it: `make` builds
+/// the model, whose parameters have no values and which is good for nothing else.
+///
+/// What a file says of a model is compared with these before the model is built. Throws what was wrong with the arguments
+/// of a layer, and what `make` throws.
+package func plannedShapes(of make: () throws -> any Layer) throws -> [(name: String, shape: Shape)] {
+  try ParameterContent.$plansOnly.withValue(true) {
+    let model = try make()
+    return try model.parameters.map { ($0.name, try $0.parameter.content.checkedShape()) }
+      + model.buffers.map { ($0.name, try $0.buffer.content.checkedShape()) }
+  }
+}
+
+/// Whether layers are made to learn the shapes of their parameters: tables beside those need not be made then.
+package var isPlanningShapes: Bool { ParameterContent.plansOnly }
