@@ -42,10 +42,11 @@ let package = Package(
     .target(name: "Training", dependencies: ["Models", "Datasets", "Files", "CZlib"]),
     .target(name: "Backprop", dependencies: ["Training"]),
     .target(name: "CMachine", dependencies: ["CKernels"]),
+    .target(name: "CProcess"),
     .executableTarget(
       name: "BackpropCLI",
       dependencies: [
-        "Backprop", "CMachine", "Files", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Backprop", "CMachine", "CProcess", "Files", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "Bigram", dependencies: ["Backprop"], path: "Examples/Bigram"),
     .testTarget(

@@ -18,37 +18,19 @@ let backpropVersion = "0.1.0"
 @main
 enum Main {
   static func main() {
-    WaitingThreads.settle()
-    // Swift's own exit status for a wrong request is 64; the command promises 2.
+    Startup.prepare()
     do {
       var command = try BackpropCommand.parseAsRoot(CommandArguments.all)
       try command.run()
     } catch {
-      exit(after: error)
+      switch Failure(error) {
+      case .sentence(let sentence, let status): Console.fail(sentence, status: status)
+      case .interrupted(let sentence):
+        Console.log(sentence)
+        Console.exit(.interrupted)
+      case .asked(let text): Console.result(text)
+      }
     }
-  }
-
-  private static func exit(after error: any Error) -> Never {
-    switch error {
-    case let error as RequestError:
-      Console.fail(error.description, status: .wrongRequest)
-    case let error as Interrupted:
-      Console.log(error.description)
-      Console.exit(.interrupted)
-    case is TensorError, is TrainingError, is WorkError:
-      Console.fail("\(error)", status: .failed)
-    default:
-      break
-    }
-    let code = BackpropCommand.exitCode(for: error)
-    if code == .success {  // help and version come as errors
-      Console.result(BackpropCommand.message(for: error))
-      Console.exit(.done)
-    }
-    if code == .validationFailure {
-      let message = BackpropCommand.message(for: error)
-      Console.fail("\(message)\nSee 'backprop --help' and 'backprop help <subcommand>'.", status: .wrongRequest)
-    }
-    Console.fail("\(error)", status: .failed)
+    Console.exit(.done)
   }
 }

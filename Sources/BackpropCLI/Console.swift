@@ -1,3 +1,5 @@
+import Backprop
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -19,59 +21,53 @@ enum ExitStatus: Int32 {
   case interrupted = 130
 }
 
-/// Results go to standard output, everything else to standard error.
+/// Results go to standard output, everything else to standard error. All that the command says goes through here.
 enum Console {
+  private static let output = FileDescriptor(1)
+  private static let errors = FileDescriptor(2)
+
   static let errorIsTerminal = isatty(2) == 1
 
   /// Writes a line of the result.
-  static func result(_ line: String) { write(line + "\n", to: 1) }
+  static func result(_ line: String) { write(line + "\n") }
 
-  /// Writes a part of the result, without a line's end.
-  static func write(_ text: String) { write(text, to: 1) }
+  /// Writes a sentence of the result, on as many lines as the terminal needs.
+  static func resultSentence(_ sentence: String) { result(Terminal.wrapped(sentence, for: 1)) }
+
+  /// Writes a part of the result, without a line's end. A result that cannot be written ends the command as failed.
+  ///
+  /// Unbuffered, so that lines of both outputs come in the order they were written.
+  static func write(_ text: String) {
+    do { try output.write(Data(text.utf8)) } catch { failToWrite(error) }
+  }
 
   /// Writes one JSON value on a line of its own.
   static func json(_ value: some Encodable) throws { result(try JSON.line(value)) }
 
-  /// Writes a line for the person who watches.
-  static func log(_ line: String) { write(line + "\n", to: 2) }
+  /// Writes a sentence for the person who watches.
+  static func log(_ sentence: String) { note(Terminal.wrapped(sentence, for: 2) + "\n") }
 
   /// Writes over the line that the cursor is on; only for terminals.
-  static func overwrite(_ line: String) { write("\r\u{1B}[K" + line, to: 2) }
+  static func overwrite(_ line: String) { note("\r\u{1B}[K" + line) }
+
+  /// Where nobody reads what is noted any more, the work goes on all the same.
+  private static func note(_ text: String) { try? errors.write(Data(text.utf8)) }
 
   static func fail(_ sentence: String, status: ExitStatus) -> Never {
     log("error: " + sentence)
     exit(status)
   }
 
+  private static func failToWrite(_ reason: any Error) -> Never {
+    fail("the result cannot be written to standard output: \(reason)", status: .failed)
+  }
+
+  /// Ends the process without destructors: threads may still compute with what these take apart.
   static func exit(_ status: ExitStatus) -> Never {
-    #if canImport(Glibc)
-      Glibc.exit(status.rawValue)
-    #elseif canImport(Musl)
-      Musl.exit(status.rawValue)
-    #else
-      Darwin.exit(status.rawValue)
-    #endif
-  }
-
-  /// Whole and unbuffered, so that lines of both outputs come in the order they were written.
-  private static func write(_ text: String, to descriptor: Int32) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = posixWrite(descriptor, rest)
-      guard count > 0 else { return }  // nobody reads any more
-      rest = rest.dropFirst(count)
-    }
-  }
-
-  private static func posixWrite(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Int {
-    let bytes = Array(bytes)
-    #if canImport(Glibc)
-      return Glibc.write(descriptor, bytes, bytes.count)
-    #elseif canImport(Musl)
-      return Musl.write(descriptor, bytes, bytes.count)
-    #else
-      return Darwin.write(descriptor, bytes, bytes.count)
-    #endif
+    // Some file systems say only when a file is closed that there was no room for it.
+    if status == .done { do { try output.close() } catch { failToWrite(error) } }
+    fflush(nil)
+    _exit(status.rawValue)
   }
 }
 

@@ -8,10 +8,17 @@ struct EvaluateCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String
 
-  @Option(help: "Other data than the run was trained on; of a text file, all of it counts.")
+  @Option(help: "Other data, of a text file all of it (default: what the run was trained on).")
   var data: String?
 
   @OptionGroup var common: CommonOptions
+
+  mutating func validate() throws {
+    try RequestError.validating {
+      try requirePath(folder, "the run")
+      try requirePath(data, "--data")
+    }
+  }
 
   func run() throws {
     try common.apply()

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Backprop
 import Files
 
@@ -15,7 +16,7 @@ struct RequestError: Error, CustomStringConvertible {
 
   /// An error that lists the names there are.
   static func unknown(_ what: String, _ name: String, known: [String]) -> RequestError {
-    RequestError("there is no \(what) '\(name)'; there is \(known.joined(separator: ", "))")
+    RequestError("there is no \(what) '\(name.shortened)'; there is \(known.joined(separator: ", "))")
   }
 }
 
@@ -29,4 +30,30 @@ struct WorkError: Error, CustomStringConvertible {
 /// Somebody pressed Ctrl-C; what there was has been saved. Exit status 130.
 struct Interrupted: Error, CustomStringConvertible {
   var description: String
+}
+
+/// What a thrown error means for the command's end.
+enum Failure {
+  case sentence(String, ExitStatus)
+  case interrupted(String)
+  /// No failure: help and the version come as errors.
+  case asked(String)
+
+  init(_ error: any Error) {
+    switch error {
+    case let error as RequestError: self = .sentence(error.description, .wrongRequest)
+    case let error as Interrupted: self = .interrupted(error.description)
+    default:
+      // Swift's own exit status for a wrong request is 64; the command promises 2.
+      switch BackpropCommand.exitCode(for: error) {
+      case .success: self = .asked(BackpropCommand.message(for: error))
+      case .validationFailure:
+        // What was given may be of any length.
+        let message = BackpropCommand.message(for: error).split(separator: " ", omittingEmptySubsequences: false)
+          .map { $0.count <= 200 ? String($0) : $0.prefix(60) + "…" }.joined(separator: " ")
+        self = .sentence("\(message)\nSee 'backprop --help' and 'backprop help <subcommand>'.", .wrongRequest)
+      default: self = .sentence("\(error)", .failed)
+      }
+    }
+  }
 }

@@ -7,46 +7,51 @@ struct GenerateCommand: ParsableCommand {
     abstract: "Writes text with a trained language model.",
     discussion: """
       backprop generate runs/numbers
-      backprop generate runs/shakespeare --prompt 'ROMEO:' --temperature 0.8 --top-k 40 --seed 1
+      backprop generate runs/shakespeare --prompt ROMEO: --temperature 0.8 --seed 1
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String
 
-  @Option(help: "What the text goes on from. Default: a line's end, which is not shown.")
+  @Option(parsing: .unconditional, help: "The text to continue (default: a line's end, which is not shown).")
   var prompt = ""
 
   @Option(parsing: .unconditional, help: "How many tokens to write.")
   var tokens = 300
 
-  @Option(parsing: .unconditional, help: "0 takes the most probable token; the higher, the more is dared.")
+  @Option(parsing: .unconditional, help: "0 takes the most probable token; the higher, the more random.")
   var temperature = 1.0
 
-  @Option(parsing: .unconditional, help: "Draw from this many of the most probable tokens.")
+  @Option(parsing: .unconditional, help: "Draw from this many of the most probable tokens (default: all).")
   var topK: Int?
 
-  @Option(parsing: .unconditional, help: "Draw from the fewest tokens that come to this probability.")
+  @Option(parsing: .unconditional, help: "Draw from the fewest tokens that come to this probability (default: 1).")
   var topP: Double?
 
-  @Option(parsing: .unconditional, help: "Draw from tokens at least this share as probable as the most probable one.")
+  @Option(
+    parsing: .unconditional,
+    help: "Draw from tokens at least this share as probable as the most probable one (default: 0).")
   var minP: Double?
 
   @Option(parsing: .unconditional, help: "Above 1, tokens that were there lately become less probable.")
   var repetitionPenalty = 1.0
 
-  @Option(parsing: .unconditional, help: "Keep this many texts and give the most probable one; draws nothing.")
-  var beams = 1
+  @Option(
+    parsing: .unconditional,
+    help: "Keep this many texts and give the most probable one; 1 is the greedy text (default: draws one).")
+  var beams: Int?
 
-  @Option(help: "End before this text.")
+  @Option(parsing: .unconditional, help: "End before this text (default: at --tokens).")
   var stop: String?
 
-  @Option(help: "Makes the text repeatable.")
+  @Option(help: "Makes the text repeatable (default: drawn).")
   var seed: UInt64?
 
   @OptionGroup var common: CommonOptions
 
+  mutating func validate() throws { try RequestError.validating(check) }
+
   func run() throws {
-    try check()
     try common.apply()
     let run = try Run.open(folder, for: .text)
     let (description, model) = try run.loadLanguageModel()
@@ -68,7 +73,7 @@ struct GenerateCommand: ParsableCommand {
       if !common.json { Console.write(piece) }
     }
 
-    if beams > 1 {
+    if let beams, beams > 1 {
       for id in try beamSearch(model, tokenizer, prompt: prompt, tokens: tokens, beams: beams).ids {
         if stream.isStopped { break }
         emit(try stream.add(id))
@@ -92,30 +97,26 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private var sampling: Sampling {
-    Sampling(temperature: temperature, topK: topK, topP: topP, minP: minP, repetitionPenalty: repetitionPenalty)
+    // One beam is the most probable token each time.
+    Sampling(
+      temperature: beams == 1 ? 0 : temperature, topK: topK, topP: topP, minP: minP,
+      repetitionPenalty: repetitionPenalty)
   }
 
   private func check() throws {
-    try requireAtLeastOne(topK, "--top-k")
-    try requireAtLeastOne(beams, "--beams")
-    guard tokens >= 0, tokens <= 1 << 30 else {
-      throw RequestError("--tokens must be at least 0 and below 2³⁰, not \(tokens)")
-    }
-    guard beams <= 1024 else { throw RequestError("--beams must be at most 1024, not \(beams)") }
-    guard temperature >= 0, temperature.isFinite else {
-      throw RequestError("--temperature must be a number of at least 0, not \(temperature)")
-    }
+    try requirePath(folder, "the run")
+    try require(tokens, "--tokens", in: 0...1 << 30)
+    try require(topK, "--top-k", in: 1...1 << 30)
+    try require(beams, "--beams", in: 1...1024)
+    try require(temperature, "--temperature", "from 0 to 1,000,000") { $0 >= 0 && $0 <= 1e6 }
     for (flag, value) in [("--top-p", topP), ("--min-p", minP)] {
-      if let value, !(value > 0 && value <= 1) {
-        throw RequestError("\(flag) must be above 0 and at most 1, not \(value)")
-      }
+      try require(value, flag, "above 0 and at most 1") { $0 > 0 && $0 <= 1 }
     }
-    guard repetitionPenalty > 0, repetitionPenalty.isFinite else {
-      throw RequestError("--repetition-penalty must be a number above 0, not \(repetitionPenalty)")
-    }
-    if beams > 1, topK != nil || topP != nil || minP != nil || repetitionPenalty != 1 || temperature != 1 {
+    try require(repetitionPenalty, "--repetition-penalty", "from 0.000001 to 1,000,000") { $0 >= 1e-6 && $0 <= 1e6 }
+    if stop?.isEmpty == true { throw RequestError("--stop must have at least one character") }
+    if beams != nil, topK != nil || topP != nil || minP != nil || repetitionPenalty != 1 || temperature != 1 {
       throw RequestError(
-        "--beams searches for the most probable text; leave --temperature and other ways of drawing away")
+        "--beams searches for the most probable text; leave out --temperature and other settings of drawing")
     }
   }
 

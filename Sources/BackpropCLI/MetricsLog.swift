@@ -1,29 +1,58 @@
 import Backprop
-import Foundation
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// `metrics.jsonl`: a line a logged step and a line an evaluation. Lines are whole even if the process is killed.
 final class MetricsLog {
-  private let file: FileHandle
+  private let url: URL
+  /// `nil` until the file is begun.
+  private var file: FileDescriptor?
+  /// Lines that wait until then.
+  private var waiting: Data
 
-  /// Opens the file. What was logged after `checkpoint` was made goes; without one, all does.
+  /// A log that goes to the file at `url` once it is begun. Of what the file holds, the lines up to `checkpoint` are
+  /// kept, since what comes after them will be done again; without a checkpoint, none is.
+  ///
+  /// Throws a `RequestError` where there are such lines and they cannot be read.
   init(_ url: URL, upTo checkpoint: Checkpoint?) throws {
-    let kept = checkpoint.map { Self.lines(of: url, upTo: $0) } ?? []
+    self.url = url
+    waiting = try checkpoint.map { try Self.lines(of: url, upTo: $0) } ?? Data()
+  }
+
+  deinit { try? file?.close() }
+
+  /// Writes what was logged so far to `other`, from where it can take the file's name.
+  func stage(at other: URL) throws {
+    do { try AtomicFile.replace(other, with: waiting) } catch { throw WorkError("\(error)") }
+  }
+
+  /// Makes the file, with what was logged so far unless it has been staged; from now on lines go straight to it.
+  func begin(isStaged: Bool = false) throws {
     do {
-      try AtomicFile.replace(url, with: Data(kept.map { $0 + "\n" }.joined().utf8))
-      file = try FileHandle(forWritingTo: url)
-      try file.seekToEnd()
+      if !isStaged { try AtomicFile.replace(url, with: waiting) }
+      file = try FileDescriptor.appending(to: url.path)
+      waiting = Data()
     } catch {
-      throw WorkError("cannot write \(url.path); check that the folder is there and may be written to")
+      throw WorkError("the metrics cannot be written to \(url.path): \(error)")
     }
   }
 
-  private static func lines(of url: URL, upTo checkpoint: Checkpoint) -> [String] {
-    guard let text = try? String(contentsOf: url, encoding: .utf8) else { return [] }
-    return text.split(separator: "\n").map(String.init).filter { line in
+  private static func lines(of url: URL, upTo checkpoint: Checkpoint) throws -> Data {
+    let data: Data
+    do { data = try Data(contentsOf: url) } catch {
+      guard FileManager.default.fileExists(atPath: url.path) else { return Data() }
+      throw RequestError("\(url.path) cannot be read; it holds the metrics of the run that is to continue")
+    }
+    let lines = data.split(separator: UInt8(ascii: "\n")).filter { line in
       // A line that was cut short is no line.
-      guard let line = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)) else { return false }
+      guard let line = try? JSONDecoder().decode(Line.self, from: Data(line)) else { return false }
       return line.step <= (line.meanLoss == nil ? checkpoint.step : checkpoint.evaluatedStep)
     }
+    return lines.reduce(into: Data()) { $0 += $1 + Data("\n".utf8) }
   }
 
   func add(_ event: TrainingEvent) throws {
@@ -46,10 +75,10 @@ final class MetricsLog {
       case nil: break
       }
       try write(line)
-    case .saving:
+    case .saving(let step):
       // A checkpoint must not know of steps whose lines a power failure takes away.
-      try file.synchronize()
-    case .tracing: break
+      do { try file?.synchronize() } catch { throw failure(step, error) }
+    case .saved, .tracing: break
     }
   }
 
@@ -71,6 +100,17 @@ final class MetricsLog {
   }
 
   private func write(_ line: Line) throws {
-    try file.write(contentsOf: Data((try JSON.line(line) + "\n").utf8))
+    let data = Data((try JSON.line(line) + "\n").utf8)
+    guard let file else { return waiting.append(data) }
+    let size = try? file.size()
+    do { try file.write(data) } catch {
+      // Half a line would be in the way of the next.
+      if let size { try? file.truncate(to: size) }
+      throw failure(line.step, error)
+    }
+  }
+
+  private func failure(_ step: Int, _ reason: any Error) -> WorkError {
+    WorkError("the metrics of step \(step.grouped) cannot be written to \(url.path): \(reason)")
   }
 }

@@ -6,9 +6,10 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
     abstract: "Says what a trained network takes images for.",
+    usage: "backprop predict <run> [<file> ...] [<options>]",
     discussion: """
       backprop predict runs/digits seven.pgm
-      backprop predict runs/fashion t10k-images-idx3-ubyte.gz --index 3 --index 4
+      backprop predict runs/fashion images.idx3-ubyte.gz --index 3 --index 4
       backprop predict runs/digits --data digits --draw --count 5
       """)
 
@@ -20,7 +21,7 @@ struct PredictCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditionalSingleValue,
-    help: "Which image of an IDX file, from 0; may be given several times. Default: 0.")
+    help: "Which image of an IDX file, from 0; may be given several times (default: 0).")
   var index: [Int] = []
 
   @Option(parsing: .unconditional, help: "How many labels to name for each image.")
@@ -37,11 +38,19 @@ struct PredictCommand: ParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
+  mutating func validate() throws {
+    try RequestError.validating {
+      try requirePath(folder, "the run")
+      for file in files { try requirePath(file, "a file") }
+      try requirePath(data, "--data")
+      try require(top, "--top", in: 1...1_000_000)
+      try require(count, "--count", in: 1...1_000_000_000)
+      for index in index { try require(index, "--index", in: 0...Int(UInt32.max)) }
+      guard files.isEmpty != (data == nil) else { throw RequestError("name image files or --data, one of the two") }
+    }
+  }
+
   func run() throws {
-    try requireAtLeastOne(top, "--top")
-    try requireAtLeastOne(count, "--count")
-    if let wrong = index.first(where: { $0 < 0 }) { throw RequestError("--index must be at least 0, not \(wrong)") }
-    guard files.isEmpty != (data == nil) else { throw RequestError("name image files or --data, one of the two") }
     try common.apply()
 
     let run = try Run.open(folder, for: .image)

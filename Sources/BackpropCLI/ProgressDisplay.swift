@@ -27,7 +27,7 @@ struct ProgressDisplay {
     case .evaluation(let report):
       if Console.errorIsTerminal { Console.overwrite("") }
       Console.log(line(report))
-    case .saving: break
+    case .saving, .saved: break
     case .tracing(let step, let start):
       end()
       Console.log("the loss of step \(step) is not finite; doing the steps since \(start) again to see why")
@@ -39,44 +39,54 @@ struct ProgressDisplay {
     if !isQuiet, Console.errorIsTerminal { Console.overwrite("") }
   }
 
+  /// One less than there is: some terminals go to the next line after the last column.
+  private var columns: Int { (Terminal.columns(of: 2) ?? Terminal.usual) - 1 }
+
   private func bar(_ report: StepReport) -> String {
-    let width = 24
-    let filled = report.totalSteps == 0 ? width : Int(Double(width) * Double(report.step) / Double(report.totalSteps))
-    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-    return parts([
-      "\(bar) \(place(report.step, report.totalSteps, report.epoch, report.totalEpochs))",
-      "loss \(report.loss.fixed(4))", report.accuracy.map { "accuracy \($0.percent)" },
-      "\(report.examplesPerSecond.fixed(0)) \(unit)/s", "\(clockTime(report.secondsLeft)) left",
-    ])
+    var line = FittedLine()
+    line.add(bar(report, width: 24), short: bar(report, width: 8), rank: 2)
+    line.add(Self.place(report.step, report.totalSteps, report.epoch, report.totalEpochs), rank: 6)
+    line.add("loss \(report.loss.fixed(4))", rank: 5)
+    if let accuracy = report.accuracy { line.add("accuracy \(accuracy.percent)", short: accuracy.percent, rank: 1) }
+    line.add("\(report.examplesPerSecond.fixed(0)) \(unit)/s", rank: 0)
+    line.add("\(clockTime(report.secondsLeft)) left", rank: 4)
+    return line.text(columns: columns)
   }
 
-  private func line(_ report: EvaluationReport) -> String {
-    parts(
-      [
-        place(report.step, report.totalSteps, report.epoch, report.totalEpochs), "loss \(report.loss.fixed(4))",
-        report.accuracy.map { "accuracy \($0.percent)" },
-      ] + (report.evaluation.map(found) ?? []) + [
-        "\(report.examplesPerSecond.fixed(0)) \(unit)/s", clockTime(report.seconds),
-        report.step < report.totalSteps ? "\(clockTime(report.secondsLeft)) left" : nil,
-      ])
+  private func bar(_ report: StepReport, width: Int) -> String {
+    let share = report.totalSteps == 0 ? 1 : Double(report.step) / Double(report.totalSteps)
+    let filled = Int(Double(width) * min(share, 1))
+    return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
   }
 
-  private func found(_ evaluation: Evaluation) -> [String] {
-    switch evaluation {
+  private func line(_ report: EvaluationReport) -> String { Self.line(report, unit: unit, columns: columns) }
+
+  /// An evaluation's line in at most `columns` characters.
+  static func line(_ report: EvaluationReport, unit: String, columns: Int) -> String {
+    var line = FittedLine()
+    line.add(place(report.step, report.totalSteps, report.epoch, report.totalEpochs), rank: 9)
+    line.add("loss \(report.loss.fixed(4))", rank: 8)
+    if let accuracy = report.accuracy { line.add("accuracy \(accuracy.percent)", short: accuracy.percent, rank: 2) }
+    switch report.evaluation {
     case .classification(let result):
-      ["test loss \(result.loss.fixed(4))", "test accuracy \(result.accuracy.percent)"]
+      line.add("test loss \(result.loss.fixed(4))", rank: 7)
+      line.add("test accuracy \(result.accuracy.percent)", short: result.accuracy.percent, rank: 3)
     case .language(let result):
-      [
-        "test loss \(result.loss.fixed(4))", "perplexity \(result.perplexity.fixed(2))",
-        "\(result.bitsPerCharacter.fixed(3)) bits/character",
-      ]
+      line.add("test loss \(result.loss.fixed(4))", rank: 7)
+      line.add("perplexity \(result.perplexity.fixed(2))", rank: 2)
+      line.add(
+        "\(result.bitsPerCharacter.fixed(3)) bits/character", short: "\(result.bitsPerCharacter.fixed(3)) bits/char",
+        rank: 3)
+    case nil: break
     }
+    line.add("\(report.examplesPerSecond.fixed(0)) \(unit)/s", rank: 1)
+    line.add(clockTime(report.seconds), rank: 0)
+    if report.step < report.totalSteps { line.add("\(clockTime(report.secondsLeft)) left", rank: 5) }
+    return line.text(columns: columns)
   }
 
   /// The epoch, and the step where an epoch is long enough to be counted in steps.
-  private func place(_ step: Int, _ totalSteps: Int, _ epoch: Int, _ totalEpochs: Int) -> String {
+  private static func place(_ step: Int, _ totalSteps: Int, _ epoch: Int, _ totalEpochs: Int) -> String {
     totalEpochs > 1 ? "epoch \(epoch)/\(totalEpochs)" : "step \(step.grouped)/\(totalSteps.grouped)"
   }
-
-  private func parts(_ parts: [String?]) -> String { parts.compactMap { $0 }.joined(separator: "  ") }
 }

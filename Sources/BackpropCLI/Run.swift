@@ -10,37 +10,22 @@ import Files
 /// A run's directory; `docs/architecture.md` says what it holds.
 struct Run {
   let path: String
+  /// Where a training writes to it.
+  var lock: RunLock?
 
-  private static let record = "run.json"
+  init(path: String, lock: RunLock? = nil) {
+    self.path = path
+    self.lock = lock
+  }
+
+  static let record = "run.json"
+  static let metrics = "metrics.jsonl"
+  static let checkpoints = "checkpoint"
+  static let tokenizer = "tokenizer.json"
+  /// What a training writes at its end. That of a run before must not be taken for this one's.
+  static let results = ["weights.safetensors", "model.json", tokenizer]
 
   func file(_ name: String) -> URL { URL(filePath: path).appending(path: name) }
-
-  /// Makes the directory for a new run. A folder that holds something else than a run is left alone.
-  static func create(at path: String?, name: String) throws -> Run {
-    let run = Run(path: path ?? "runs/\(name)-\(timestamp())")
-    let files = FileManager.default
-    var isFolder = false
-    if files.fileExists(atPath: run.path, isDirectory: &isFolder) {
-      guard isFolder else { throw RequestError("--output \(run.path) is a file; name a folder") }
-      AtomicFile.removeLeftovers(in: URL(filePath: run.path))
-      let contents = try RequestError.whenFailing { try files.contentsOfDirectory(atPath: run.path) }
-      guard contents.isEmpty || contents.contains(record) else {
-        throw RequestError("--output \(run.path) holds files that are no run; name a new folder")
-      }
-      if !contents.isEmpty { Console.log("replaces the run in \(run.path)") }
-    }
-    do {
-      try files.createDirectory(atPath: run.path, withIntermediateDirectories: true)
-    } catch {
-      throw RequestError("cannot make the folder \(run.path); name one that can be written with --output")
-    }
-    guard files.isWritableFile(atPath: run.path) else {
-      throw RequestError("the folder \(run.path) cannot be written; name another one with --output")
-    }
-    // Weights of the run before must not be taken for this one's.
-    for name in ["weights.safetensors", "model.json", Self.tokenizer] { try? files.removeItem(at: run.file(name)) }
-    return run
-  }
 
   /// Opens a run that was made before, for `task` where one is named. A folder with nothing but a model counts.
   static func open(_ path: String, for task: NetworkTask? = nil) throws -> Run {
@@ -71,7 +56,7 @@ struct Run {
     do {
       try description.save(model, to: path)
     } catch {
-      throw WorkError("cannot save the model in \(path): \(error)")
+      throw WorkError("the model cannot be saved: \(error)")
     }
   }
 
@@ -83,13 +68,11 @@ struct Run {
     try RequestError.whenFailing { try LanguageModelDescription.load(from: path) }
   }
 
-  private static let tokenizer = "tokenizer.json"
-
   func save(_ tokenizer: any Tokenizer) throws {
     do {
-      try tokenizer.save(to: file(Self.tokenizer))
+      try AtomicFile.replace(file(Self.tokenizer), with: try tokenizer.jsonData())
     } catch {
-      throw WorkError("cannot save the tokenizer in \(path): \(error)")
+      throw WorkError("the tokenizer cannot be saved: \(error)")
     }
   }
 
@@ -107,7 +90,7 @@ struct Run {
     do {
       try AtomicFile.replace(file(Self.record), with: try JSON.pretty(record))
     } catch {
-      throw WorkError("cannot write \(file(Self.record).path): \(error)")
+      throw WorkError("the run's record cannot be saved: \(error)")
     }
   }
 
@@ -117,17 +100,5 @@ struct Run {
       if error.isMissing { return nil }
       throw RequestError("\(file(Self.record).path) \(error.reason)")
     }
-  }
-
-  /// The metrics, emptied but for what a training that goes on from `checkpoint` will not do again.
-  func openMetrics(upTo checkpoint: Checkpoint?) throws -> MetricsLog {
-    try MetricsLog(file("metrics.jsonl"), upTo: checkpoint)
-  }
-
-  private static func timestamp() -> String {
-    // 2026-01-31T12:00:00Z becomes 20260131-120000.
-    Date().ISO8601Format().compactMap { character -> Character? in
-      character == "T" ? "-" : character.isNumber ? character : nil
-    }.reduce(into: "") { $0.append($1) }
   }
 }

@@ -46,6 +46,8 @@ struct RunRecord: Codable {
     }
   }
 
+  /// Tells it from the run that was in the folder before; runs of version 0.1 have none.
+  var id: String?
   /// What the network is for.
   var kind: NetworkTask
   var version = backpropVersion
@@ -72,8 +74,9 @@ struct RunRecord: Codable {
     }
   }
 
-  /// Notes that training begins, or goes on.
-  mutating func begin(_ flags: RunFlags, isResumed: Bool) {
+  /// Notes that training begins, or is resumed. `isNew` tells that nothing is left of what was done before.
+  mutating func begin(_ flags: RunFlags, isResumed: Bool, isNew: Bool) {
+    if isNew { id = UUID().uuidString }
     self.flags = flags
     engine = Engine.description
     threads = Threads.count

@@ -3,7 +3,11 @@ import Backprop
 
 struct SummaryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "summary", abstract: "Lists a network's layers, shapes, parameters, operations and bytes.")
+    commandName: "summary", abstract: "Lists a network's layers, shapes, parameters, operations and bytes.",
+    usage: """
+      backprop summary <run> [<options>]
+      backprop summary --model <model> [--data <data>] [<options>]
+      """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String?
@@ -11,10 +15,18 @@ struct SummaryCommand: ParsableCommand {
   @Option(help: "The name of a network for images or, with --data of text, for text; in place of a run.")
   var model: String?
 
-  @Option(help: "The data that the network is for.")
+  @Option(help: "The data that the network is for (default: digits, numbers for text).")
   var data: String?
 
   @OptionGroup var common: CommonOptions
+
+  mutating func validate() throws {
+    try RequestError.validating {
+      try requirePath(folder, "the run")
+      try requirePath(data, "--data")
+      if let model { try checkName(of: model) }
+    }
+  }
 
   func run() throws {
     try common.apply()
@@ -54,15 +66,18 @@ struct SummaryCommand: ParsableCommand {
     }
   }
 
-  /// Names that images and text share, such as lstm, mean the one for images unless the data are text.
-  private func named(_ model: String) throws -> any NetworkDescription {
-    let isForImages = data == nil && ModelDescription.kindNames.contains(model)
-    let images = isForImages ? "digits" : data
+  private func checkName(of model: String) throws(RequestError) {
     let known = ModelDescription.kindNames + LanguageModelDescription.kindNames
     guard known.contains(model) else {
       throw RequestError.unknown(
         "model", model, known: known.reduce(into: []) { if !$0.contains($1) { $0.append($1) } })
     }
+  }
+
+  /// Names that images and text share, such as lstm, mean the one for images unless the data are text.
+  private func named(_ model: String) throws -> any NetworkDescription {
+    let isForImages = data == nil && ModelDescription.kindNames.contains(model)
+    let images = isForImages ? "digits" : data
     if let images, let dataset = try? ImageDataset.named(images) {
       return try ModelDescription.image(model, for: dataset)
     }

@@ -7,17 +7,26 @@ struct TrainImageCommand: ParsableCommand {
     abstract: "Trains a classifier of images.",
     discussion: """
       backprop train image
-      backprop train image --data fashion-mnist --model cnn --epochs 5 --seed 0 --output runs/fashion
+      backprop train image --data fashion-mnist --epochs 5 --output runs/fashion
       """)
 
-  @Option(help: "digits, fashion-mnist, mnist or a folder of IDX files. Default: digits.")
+  @Option(help: "digits, fashion-mnist, mnist or a folder of IDX files (default: digits).")
   var data: String?
 
-  @Option(help: "mlp, cnn, resnet20, rnn, lstm, gru or attention. Default: cnn.")
+  @Option(help: "\(ModelDescription.kindNames.joined(separator: ", ")) (default: cnn).")
   var model: String?
 
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup var common: CommonOptions
+
+  mutating func validate() throws {
+    try RequestError.validating {
+      try requirePath(data, "--data")
+      if let model, !ModelDescription.kindNames.contains(model) {
+        throw RequestError.unknown("model", model, known: ModelDescription.kindNames)
+      }
+    }
+  }
 
   mutating func run() throws {
     var session = try TrainingSession(.image, training, common)

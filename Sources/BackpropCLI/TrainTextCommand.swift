@@ -7,37 +7,54 @@ struct TrainTextCommand: ParsableCommand {
     abstract: "Trains a language model.",
     discussion: """
       backprop train text
-      backprop train text --data book.txt --model lstm --layers 2 --width 256 --steps 2000 --output runs/book
+      backprop train text --data book.txt --width 256 --output runs/book
       """)
 
-  @Option(help: "A text file, or numbers: lines such as '1042 one thousand forty-two'. Default: numbers.")
+  @Option(help: "A text file, or numbers: lines such as '1042 one thousand forty-two' (default: numbers).")
   var data: String?
 
-  @Option(help: "mlp, rnn, lstm, gru or transformer. Default: lstm.")
+  @Option(help: "\(LanguageModelDescription.kindNames.joined(separator: ", ")) (default: lstm).")
   var model: String?
 
-  @Option(help: "byte, character or bpe[:SIZE]. Default: character.")
+  @Option(help: "byte, character or bpe[:SIZE] (default: character; bpe is bpe:1024).")
   var tokenizer: String?
 
   @Option(
     parsing: .unconditional,
-    help: "Tokens that transformer and mlp look back, and recurrent layers learn at once. Default: 64, for mlp 8.")
+    help: "Tokens that transformer and mlp look back, and recurrent layers learn at once (default: 64, 8 for mlp).")
   var context: Int?
 
-  @Option(parsing: .unconditional, help: "The width of the layers. Default: 128.")
+  @Option(parsing: .unconditional, help: "The width of the layers (default: 128).")
   var width: Int?
 
-  @Option(parsing: .unconditional, help: "Blocks or recurrent layers. Default: 4 blocks, 2 recurrent layers.")
+  @Option(parsing: .unconditional, help: "Blocks or recurrent layers (default: 4 blocks, 2 recurrent layers).")
   var layers: Int?
 
-  @Option(parsing: .unconditional, help: "Attention heads of transformer. Default: 4.")
+  @Option(parsing: .unconditional, help: "Attention heads of transformer (default: 4).")
   var heads: Int?
 
-  @Option(parsing: .unconditional, help: "The share of values that training drops. Default: 0.")
+  @Option(parsing: .unconditional, help: "The share of values that training drops (default: 0).")
   var dropout: Double?
 
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup var common: CommonOptions
+
+  mutating func validate() throws {
+    try RequestError.validating {
+      try requirePath(data, "--data")
+      if let model, !LanguageModelDescription.kindNames.contains(model) {
+        throw RequestError.unknown("model", model, known: LanguageModelDescription.kindNames)
+      }
+      if let tokenizer {
+        do { _ = try TokenizerName(tokenizer) } catch { throw RequestError("--tokenizer: \(error)") }
+      }
+      try require(dropout, "--dropout", "at least 0 and below 1") { $0 >= 0 && Float($0) < 1 }
+      // The ranges are the network's; what depends on several flags is looked at when all are known.
+      let sizes = LanguageModelDescription(
+        kind: .lstm, vocabulary: 1, context: context ?? 1, width: width ?? 1, layers: layers ?? 1, heads: heads ?? 1)
+      do { try sizes.check() } catch { throw RequestError("--\(error)") }
+    }
+  }
 
   mutating func run() throws {
     var session = try TrainingSession(.text, training, common)
@@ -55,12 +72,16 @@ struct TrainTextCommand: ParsableCommand {
   }
 
   private func train(_ session: TrainingSession, _ kind: LanguageModelDescription.Kind) throws {
+    let (tokens, most) = ((training.batchSize ?? 0) * description(vocabulary: 1, kind).window, 1 << 24)
+    guard tokens <= most else {
+      throw RequestError(
+        "--batch-size \(training.batchSize ?? 0) with --context \(context ?? 0) has \(tokens.grouped) tokens in an update; "
+          + "they should be at most \(most.grouped)")
+    }
     let dataset = try RequestError.whenFailing {
       try TextDataset.named(data ?? "", tokenizer: try TokenizerName(tokenizer ?? ""), allowsPipes: !training.resume)
     }
-    let description = LanguageModelDescription(
-      kind: kind, vocabulary: dataset.tokenizer.vocabularySize, context: context ?? 0, width: width ?? 0,
-      layers: layers ?? 0, heads: heads ?? 0, dropout: Float(dropout ?? 0))
+    let description = description(vocabulary: dataset.tokenizer.vocabularySize, kind)
     try session.checkCheckpoint(description)
     let network = try RequestError.whenFailing { try description.makeModel() }
     let optimizer = try training.makeOptimizer(for: network)
@@ -80,6 +101,13 @@ struct TrainTextCommand: ParsableCommand {
       try run.save(dataset.tokenizer)
     }
     try outcome.report(asJSON: common.json, unit: "tokens")
+  }
+
+  /// The network of resolved flags.
+  private func description(vocabulary: Int, _ kind: LanguageModelDescription.Kind) -> LanguageModelDescription {
+    LanguageModelDescription(
+      kind: kind, vocabulary: vocabulary, context: context ?? 0, width: width ?? 0, layers: layers ?? 0,
+      heads: heads ?? 0, dropout: Float(dropout ?? 0))
   }
 }
 

@@ -1,102 +1,114 @@
 import ArgumentParser
 import Backprop
+import CProcess
 
 /// The flags that every kind of training has.
 struct TrainingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: "How often all of the data is seen. Default: what suits the data; for text --steps decides.")
+    help: "How often all of the data is seen (default: 30, 5 from 10,000 images on; --steps decides for text).")
   var epochs: Int?
 
   @Option(
-    parsing: .unconditional, help: "The number of updates, in place of --epochs. Default for text: 3000.")
+    parsing: .unconditional, help: "The number of updates, in place of --epochs (default: 3000 for text).")
   var steps: Int?
 
-  @Option(parsing: .unconditional, help: "Images or windows of text an update looks at. Default: what suits the data.")
+  @Option(
+    parsing: .unconditional,
+    help: "Images or windows of text in an update (default: 32, 64 from 10,000 images on).")
   var batchSize: Int?
 
   @Option(
-    help:
-      "sgd, momentum, momentum-ema, nesterov, adagrad, rmsprop, adam or adamw. Default: adam, adamw for transformer.")
+    help: "\(OptimizerName.allCases.map(\.rawValue).joined(separator: ", ")) (default: adam, adamw for transformer).")
   var optimizer: String?
 
-  @Option(parsing: .unconditional, help: "The highest learning rate. Default: what suits the optimizer.")
+  @Option(
+    parsing: .unconditional,
+    help:
+      "The highest learning rate (default: the optimizer's, 0.001 for adam; another for some models, see run.json).")
   var learningRate: Double?
 
-  @Option(parsing: .unconditional, help: "Share of the last step that goes on, for optimizers that have one.")
+  @Option(parsing: .unconditional, help: "The momentum, β₁ for adam and adamw (default: 0.9, 0 for sgd).")
   var momentum: Double?
 
-  @Option(parsing: .unconditional, help: "How strongly weights are drawn to zero.")
+  @Option(parsing: .unconditional, help: "The weight decay (default: 0, 0.01 for adamw).")
   var weightDecay: Double?
 
   @Option(
     parsing: .unconditional,
-    help: "The greatest norm of all gradients together; longer ones are scaled down. Default for text: 1.")
+    help:
+      "The greatest norm of all gradients together; longer ones are scaled down (default: none, 1 for text, rnn, lstm and gru)."
+  )
   var clipNorm: Double?
 
-  @Option(help: "How the learning rate changes: constant, step, cosine, one-cycle or linear. Default: cosine.")
+  @Option(
+    help: """
+      How the learning rate changes: \(LearningRateSchedule.Shape.allCases.map(\.rawValue).joined(separator: ", ")) \
+      (default: cosine).
+      """)
   var schedule: String?
 
   @Option(
-    parsing: .unconditional, help: "Steps in which the learning rate rises from 0 at the start. Default for text: 100.")
+    parsing: .unconditional,
+    help: "Steps in which the learning rate rises from 0 at the start (default: 0, 100 for text and attention).")
   var warmupSteps: Int?
 
   @Option(
     parsing: .unconditional,
-    help: "Ends training after this many evaluations without a lower loss, and takes the weights of the lowest.")
+    help:
+      "Stops early after this many evaluations without a lower loss, with the weights of the lowest (default: never).")
   var patience: Int?
 
   @Option(
-    parsing: .unconditional, help: "Steps between two evaluations. Default: an epoch; for text an eighth of --steps.")
+    parsing: .unconditional, help: "Steps between two evaluations (default: an epoch, an eighth of --steps for text).")
   var evaluationSteps: Int?
 
-  @Option(help: "The folder of the run. Default: a new one in runs.")
+  @Option(help: "The folder of the run (default: a new one in runs, named after model, data and time).")
   var output: String?
 
-  @Flag(help: "Goes on with the run in --output, with its flags.")
+  @Flag(help: "Resumes the run in --output, with its flags.")
   var resume = false
 
-  @Option(parsing: .unconditional, help: "Seconds between two checkpoints.")
+  @Option(parsing: .unconditional, help: ArgumentHelp("Seconds between two checkpoints.", valueName: "seconds"))
   var checkpoint = 60.0
 
-  @Option(parsing: .unconditional, help: "Steps after each of which there is a checkpoint as well.")
+  @Option(parsing: .unconditional, help: "Steps between two further checkpoints (default: none).")
   var checkpointSteps: Int?
 
-  @Option(help: "Makes the run repeatable.")
+  @Option(help: "Makes the run repeatable (default: drawn, and kept in run.json).")
   var seed: UInt64?
 
   @Flag(help: "No progress.")
   var quiet = false
 
+  mutating func validate() throws { try RequestError.validating(check) }
+
   /// Throws a `RequestError` for a number no training can use.
   func check() throws {
-    try requireAtLeastOne(epochs, "--epochs")
-    try requireAtLeastOne(steps, "--steps")
-    try requireAtLeastOne(batchSize, "--batch-size")
-    try requireAtLeastOne(patience, "--patience")
-    try requireAtLeastOne(evaluationSteps, "--evaluation-steps")
-    try requireAtLeastOne(checkpointSteps, "--checkpoint-steps")
-    guard checkpoint > 0 else { throw RequestError("--checkpoint must be above 0 seconds, not \(checkpoint)") }
+    let many = 1...1_000_000_000_000
+    try require(epochs, "--epochs", in: 1...1_000_000_000)
+    try require(steps, "--steps", in: many)
+    try require(batchSize, "--batch-size", in: 1...1_048_576)
+    try require(patience, "--patience", in: many)
+    try require(evaluationSteps, "--evaluation-steps", in: many)
+    try require(checkpointSteps, "--checkpoint-steps", in: many)
+    try require(warmupSteps, "--warmup-steps", in: 0...many.upperBound)
+    try require(checkpoint, "--checkpoint", "above 0 and at most 1,000,000,000 seconds") { $0 > 0 && $0 <= 1e9 }
     if epochs != nil, steps != nil { throw RequestError("give --epochs or --steps, not both") }
-    if let learningRate, !(learningRate > 0 && Float(learningRate).isFinite && Float(learningRate) > 0) {
-      throw RequestError("--learning-rate must be a number above 0, not \(learningRate)")
-    }
-    if let momentum, !(momentum >= 0 && momentum < 1) {
-      throw RequestError("--momentum must be at least 0 and below 1, not \(momentum)")
-    }
-    if let weightDecay, !(weightDecay >= 0 && Float(weightDecay).isFinite) {
-      throw RequestError("--weight-decay must be a number of at least 0, not \(weightDecay)")
-    }
-    if let clipNorm, !(Float(clipNorm) > 0 && Float(clipNorm).isFinite) {
-      throw RequestError("--clip-norm must be a number above 0, not \(clipNorm)")
-    }
-    if let warmupSteps, warmupSteps < 0 {
-      throw RequestError("--warmup-steps must be at least 0, not \(warmupSteps)")
+    // Training computes in Float: what is no finite one, or no longer above 0 or below 1, is out of range as well.
+    let isPositive = { (value: Double) in Float(value) > 0 && Float(value).isFinite }
+    try require(learningRate, "--learning-rate", "a number above 0, such as 0.001", isPositive)
+    try require(momentum, "--momentum", "at least 0 and below 1") { $0 >= 0 && Float($0) < 1 }
+    try require(weightDecay, "--weight-decay", "a number of at least 0") { $0 >= 0 && Float($0).isFinite }
+    try require(clipNorm, "--clip-norm", "a number above 0", isPositive)
+    if let optimizer, OptimizerName(rawValue: optimizer) == nil {
+      throw RequestError.unknown("optimizer", optimizer, known: OptimizerName.allCases.map(\.rawValue))
     }
     if let schedule, LearningRateSchedule.Shape(rawValue: schedule) == nil {
       throw RequestError.unknown("schedule", schedule, known: LearningRateSchedule.Shape.allCases.map(\.rawValue))
     }
-    if resume, output == nil { throw RequestError("--resume needs the run to go on with; name it with --output") }
+    try requirePath(output, "--output")
+    if resume, output == nil { throw RequestError("--resume needs the run to resume; name it with --output") }
   }
 
   /// What is usual for a kind of training and its data.
@@ -158,20 +170,23 @@ struct TrainingOptions: ParsableArguments {
 
 /// The flags of every subcommand that computes.
 struct CommonOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: "The greatest number of threads.")
+  @Option(parsing: .unconditional, help: "The greatest number of threads (default: one for each processor).")
   var threads: Int?
 
   @Flag(help: "One JSON value on standard output, and nothing else.")
   var json = false
 
-  /// Takes the thread count over, or `usual` where none was given.
-  func apply(usual: Int? = nil) throws {
-    try requireAtLeastOne(threads, "--threads")
-    if let threads, threads > 1024 { throw RequestError("--threads must be at most 1024, not \(threads)") }
-    if let count = threads ?? usual { Threads.count = min(max(count, 1), 1024) }
-  }
-}
+  mutating func validate() throws { try RequestError.validating { try require(threads, "--threads", in: 1...1024) } }
 
-func requireAtLeastOne(_ value: Int?, _ flag: String) throws {
-  if let value, value < 1 { throw RequestError("\(flag) must be at least 1, not \(value)") }
+  /// Takes the thread count over, or `usual` where none was given. Throws a `WorkError` where the system grants no such
+  /// number.
+  func apply(usual: Int? = nil) throws {
+    if let count = threads ?? usual { Threads.count = min(max(count, 1), 1024) }
+    let granted = backprop_granted_threads(Int32(clamping: Threads.count))
+    guard granted >= Threads.count else {
+      throw WorkError(
+        "the system grants \(granted) of \(Threads.count) threads; raise the limit of processes (ulimit -u) or give "
+          + "--threads \(granted)")
+    }
+  }
 }

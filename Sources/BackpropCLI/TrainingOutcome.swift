@@ -11,7 +11,7 @@ struct TrainingOutcome {
     guard !asJSON else { return try Console.json(Report(self)) }
     if let evaluation = result.evaluation { EvaluationText.lines(evaluation, classNames).forEach(Console.result) }
     let how = result.ending == .converged ? "the loss stopped falling" : "done"
-    Console.result(
+    Console.resultSentence(
       "\(how): \(result.steps.grouped) steps in \(clockTime(result.seconds)), "
         + "\(result.examplesPerSecond.fixed(0)) \(unit)/s, \(result.dataShare.percent) of it waiting for data, saved in \(run.path)"
     )

@@ -1,4 +1,5 @@
 import Backprop
+import CProcess
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -19,7 +20,7 @@ struct TrainingSession {
 
   /// Opens the run that is to go on, where that was asked for, and takes over the number of threads.
   init(_ kind: NetworkTask, _ options: TrainingOptions, _ common: CommonOptions) throws {
-    try options.check()
+    backprop_end_when_interrupted()
     self.kind = kind
     self.options = options
     guard options.resume, let path = options.output else {
@@ -29,19 +30,15 @@ struct TrainingSession {
       try common.apply()
       return
     }
-    let run = Run(path: path)
-    guard let record = try run.readRecord() else {
-      throw RequestError("\(path) holds no run.json, so it is no run that could go on; leave --resume out to begin one")
-    }
+    let (run, record) = try Run.forResuming(path)
     guard record.kind == kind else {
       throw RequestError(
-        "\(path) is a run of \(record.kind.rawValue); 'backprop train \(record.kind.rawValue) --resume --output \(path)' "
-          + "goes on with it")
+        "\(path) is a run of \(record.kind.rawValue); resume it with 'backprop train \(record.kind.rawValue) --resume "
+          + "--output \(path)'")
     }
     if let given = options.seed, given != record.seed {
-      throw RequestError("--seed \(given) contradicts the run, which has \(record.seed); leave it out to go on")
+      throw RequestError("--seed \(given) contradicts the run, which has \(record.seed); leave it out to resume")
     }
-    AtomicFile.removeLeftovers(in: URL(filePath: path))
     resumed = (run, record)
     seed = record.seed
     settlement = FlagSettlement(record)
@@ -56,45 +53,44 @@ struct TrainingSession {
     _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, name: String, summary: String,
     unit: String = "examples", save: (Run) throws -> Void
   ) throws -> TrainingOutcome {
-    let run = try resumed?.run ?? Run.create(at: options.output, name: name)
+    let (run, isReplaced) =
+      try resumed.map { ($0.run, true) } ?? Run.forNewTraining(at: options.output, name: name)
     let parameters = parameterCount(of: task.model)
     var record =
       resumed?.record
       ?? RunRecord(
         kind: kind, flags: settlement.flags, seed: seed, parameters: parameters, started: Date().ISO8601Format())
-    let store = CheckpointStore(folder: run.file("checkpoint"), configuration: try record.configuration)
+    let store = CheckpointStore(folder: run.file(Run.checkpoints), configuration: try record.configuration)
     let checkpoint = try resumed == nil ? nil : load(store)
-    log(summary, record, checkpoint, run)
-    record.begin(settlement.flags, isResumed: resumed != nil)
-    try run.write(record)
-    // After the record: one of the old run would begin that again if this one were killed here.
-    if resumed == nil { try store.clear() }
+    log(summary, record, checkpoint, run, isReplaced: isReplaced)
+    record.begin(settlement.flags, isResumed: resumed != nil, isNew: checkpoint == nil)
+    let writer = try RunWriter(
+      run, record,
+      beginning: checkpoint != nil ? .withTheFirstEvent : isReplaced ? .withTheFirstCheckpoint : .atOnce,
+      from: checkpoint)
 
-    let interrupt = Interrupt()
-    var trainer = trainer
-    trainer.stop = interrupt.stop
+    backprop_request_when_interrupted()
     var display = ProgressDisplay(isQuiet: options.quiet, unit: unit)
-    let metrics = try run.openMetrics(upTo: checkpoint)
     let result: TrainingResult
+    let isSaved: Bool
     do {
       result = try trainer.train(task, with: optimizer, from: checkpoint, savingTo: store) { event in
-        try metrics.add(event)
+        if backprop_is_interrupted() != 0 { trainer.stop.request() }
+        try writer.note(event)
         display.show(event)
       }
+      display.end()
+      isSaved = try writer.finish(result, save: save)
     } catch {
       display.end()
-      record.end(error)
-      try run.write(record)
-      throw error
+      throw writer.fail(error)
     }
-    display.end()
-    try save(run)
-    record.end(result)
-    try run.write(record)
     if result.ending == .interrupted {
       throw Interrupted(
-        description: "interrupted after step \(result.steps.grouped); what there was is saved, and "
-          + "'backprop train \(kind.rawValue) --resume --output \(run.path)' goes on")
+        description: isSaved
+          ? "interrupted after step \(result.steps.grouped); what there was is saved, and "
+            + "'backprop train \(kind.rawValue) --resume --output \(run.path)' resumes it"
+          : "interrupted before the first step; the run in \(run.path) is as it was")
     }
     return TrainingOutcome(run: run, result: result, parameters: parameters)
   }
@@ -112,15 +108,16 @@ struct TrainingSession {
     try RequestError.whenFailing { try store.load { Console.log("warning: \($0)") } }
   }
 
-  private func log(_ summary: String, _ record: RunRecord, _ checkpoint: Checkpoint?, _ run: Run) {
+  private func log(_ summary: String, _ record: RunRecord, _ checkpoint: Checkpoint?, _ run: Run, isReplaced: Bool) {
     if resumed != nil, record.engine != Engine.description {
       Console.log("the run was begun with \(record.engine), now it is \(Engine.description); the last bits may differ")
     }
+    if resumed == nil, isReplaced { Console.log("replaces the run in \(run.path) with the first checkpoint") }
     guard !options.quiet else { return }
     Console.log(summary)
     guard resumed != nil else { return }
     Console.log(
-      checkpoint.map { "goes on after step \($0.step.grouped) in \(run.path)" }
+      checkpoint.map { "resumes after step \($0.step.grouped) in \(run.path)" }
         ?? "begins again in \(run.path): there is no checkpoint yet")
   }
 }

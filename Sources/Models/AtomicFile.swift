@@ -4,42 +4,46 @@ import Foundation
 public enum AtomicFile {
   /// Makes `data` the contents of the file at `url`.
   ///
-  /// They are written to a new file beside it and brought to the disk; then that file takes the name. A link is
-  /// followed, so what it leads to is replaced. Throws a `ModelError` where that cannot be done; then the file at `url`
-  /// is as it was.
+  /// They are written to a new file beside it and brought to the disk; then that file takes the name. A link at `url` is
+  /// replaced, not followed: what it leads to belongs to somebody else. Throws a `ModelError` that says why where that
+  /// cannot be done; then the file at `url` is as it was.
   ///
   /// With `previous`, the file that is replaced lives on under that name in the same folder. For a moment there is no
   /// file at `url` then, but always a whole one under one of the two names.
   public static func replace(_ url: URL, with data: Data, keepingAs previous: String? = nil) throws {
-    let target = url.resolvingSymlinksInPath()
-    let beside = target.deletingLastPathComponent().appendingPathComponent(
-      ".\(UUID().uuidString)\(temporary)")
-    guard FileManager.default.createFile(atPath: beside.path, contents: nil) else {
-      throw ModelError("\(url.path) cannot be written; its folder should exist and be writable")
-    }
+    let folder = url.deletingLastPathComponent()
+    let beside = folder.appendingPathComponent(".\(UUID().uuidString)\(temporary)").path
     do {
-      let handle = try FileHandle(forWritingTo: beside)
-      defer { try? handle.close() }
-      try handle.write(contentsOf: data)
-      try handle.synchronize()
+      let file = try FileDescriptor.creating(beside)
+      do {
+        try file.write(data)
+        try file.synchronize()
+      } catch {
+        try? file.close()
+        throw error
+      }
+      try file.close()
     } catch {
-      try? FileManager.default.removeItem(at: beside)
-      throw ModelError("\(url.path) cannot be written: \(error.localizedDescription)")
+      unlink(beside)
+      throw ModelError("\(url.path) cannot be written: \(error)")
     }
     if let previous {
       // Where there is no file yet, there is nothing to keep.
-      rename(target.path, target.deletingLastPathComponent().appendingPathComponent(previous).path)
+      rename(url.path, folder.appendingPathComponent(previous).path)
     }
-    guard rename(beside.path, target.path) == 0 else {
-      try? FileManager.default.removeItem(at: beside)
-      throw ModelError("\(url.path) cannot be replaced; it should be a file, not a folder")
+    guard rename(beside, url.path) == 0 else {
+      let reason = SystemError()
+      unlink(beside)
+      throw ModelError("\(url.path) cannot be replaced: \(reason)")
     }
-    // The new name is on the disk once its folder is. Where a folder cannot be synchronized, the file still is right.
-    let folder = open(target.deletingLastPathComponent().path, O_RDONLY)
-    if folder >= 0 {
-      fsync(folder)
-      close(folder)
-    }
+    synchronize(folder)
+  }
+
+  /// Brings the names in a folder to the disk. Where a folder cannot be synchronized, the files are right all the same.
+  package static func synchronize(_ folder: URL) {
+    guard let descriptor = try? FileDescriptor.folder(folder.path) else { return }
+    try? descriptor.synchronize()
+    try? descriptor.close()
   }
 
   private static let temporary = ".backprop.tmp"

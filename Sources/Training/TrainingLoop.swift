@@ -79,6 +79,7 @@ struct TrainingLoop<Task: TrainingTask> {
     }
     (self.clock, self.snapshot) = (clock, snapshot)
     hasNewEvaluation = false
+    if store != nil { try report(.saved(step: progress.steps)) }
   }
 
   /// One update. The loss, the accuracy and the norm come out of the same plan as the update.

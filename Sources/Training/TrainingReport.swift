@@ -6,6 +6,8 @@ public enum TrainingEvent: Sendable {
   case evaluation(EvaluationReport)
   /// A checkpoint of so many steps is about to be saved.
   case saving(step: Int)
+  /// It is on the disk.
+  case saved(step: Int)
   /// The loss of a step is not finite; the steps since an earlier one are done again to find out why.
   case tracing(step: Int, since: Int)
 }

@@ -18,15 +18,16 @@ struct CommandTests {
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
 
-  /// `environment` is added to this process's own; `watch` sees the process on its way.
+  /// `environment` is added to this process's own; `watch` sees the process on its way. With `script`, a shell runs that,
+  /// with the command as `$0`.
   func run(
-    _ arguments: [String], environment: [String: String] = [:], input: String = "",
+    _ arguments: [String], environment: [String: String] = [:], input: String = "", script: String? = nil,
     watch: (Process) throws -> Void = { _ in }
   ) throws -> Outcome {
     let process = Process()
     let command: URL = try #require(Self.command, "build the product 'backprop' first")
-    process.executableURL = command
-    process.arguments = arguments
+    process.executableURL = script == nil ? command : URL(filePath: "/bin/sh")
+    process.arguments = script.map { ["-c", $0, command.path] + arguments } ?? arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

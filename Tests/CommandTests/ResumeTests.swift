@@ -5,12 +5,6 @@ import Testing
 struct ResumeTests {
   private let command = CommandTests()
 
-  private func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-  }
-
   private static let training = ["train", "image", "--model", "mlp", "--seed", "0", "--quiet", "--json"]
 
   private func metrics(_ folder: URL) throws -> [[String: Double]] {
@@ -22,16 +16,11 @@ struct ResumeTests {
     }
   }
 
-  /// Ctrl-C, and what service managers send.
-  @Test(arguments: [SIGINT, SIGTERM]) func aSignalSavesAndSaysHowToGoOn(signal: Int32) throws {
+  /// Ctrl-C, what service managers send, and a terminal that closes.
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func aSignalSavesAndSaysHowToGoOn(signal: Int32) throws {
     try withFolder { folder in
       let outcome = try command.run(Self.training + ["--steps", "1000000", "--output", folder.path]) { process in
-        let metrics = folder.appending(path: "metrics.jsonl").path
-        while process.isRunning {
-          let size = try? FileManager.default.attributesOfItem(atPath: metrics)[.size] as? Int
-          if let size, size > 0 { break }
-          usleep(1000)
-        }
+        waitForMetrics(folder, of: process)
         kill(process.processIdentifier, signal)
       }
       #expect(outcome.status == 130)

@@ -60,7 +60,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
   switch event {
   case .step(let report): [Double(report.step), report.loss, report.gradientNorm ?? 0, report.learningRate]
   case .evaluation(let report): [Double(report.step), report.loss, report.evaluation?.loss ?? 0]
-  case .saving, .tracing: nil
+  case .saving, .saved, .tracing: nil
   }
 }
 
@@ -174,6 +174,47 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
         try Data("{}".utf8).write(to: store.folder.appending(path: "\(name).safetensors"))
       }
       #expect(throws: TrainingError.self) { try store.load() }
+    }
+  }
+
+  /// As a process leaves it that is killed while it replaces one run with another.
+  @Test func aCheckpointOfOtherSettingsGivesWayToTheOneBefore() throws {
+    try withStore { store in
+      let files = FileManager.default
+      _ = try Fixture().train(Self.trainer, savingTo: store)
+      let (latest, previous) = (
+        store.folder.appending(path: "latest.safetensors"), store.folder.appending(path: "previous.safetensors")
+      )
+      try files.removeItem(at: previous)
+      try files.moveItem(at: latest, to: previous)
+      let other = try withStore { other in
+        var other = other
+        other.configuration = "b"
+        _ = try Fixture().train(Self.trainer, savingTo: other)
+        return try Data(contentsOf: other.folder.appending(path: "latest.safetensors"))
+      }
+      try other.write(to: latest)
+      var notices: [String] = []
+      #expect(try store.load { notices.append($0) }?.step == 15)
+      #expect(notices.count == 1 && notices[0].contains("other settings"), "\(notices)")
+    }
+  }
+
+  /// What cannot be read may be whole, so it is neither passed over nor taken for absent.
+  @Test func whatCannotBeReadIsAnErrorAndStays() throws {
+    try withStore { store in
+      let files = FileManager.default
+      _ = try Fixture().train(Self.trainer, savingTo: store)
+      let latest = store.folder.appending(path: "latest.safetensors")
+      try files.removeItem(at: latest)
+      try files.createDirectory(at: latest, withIntermediateDirectories: false)
+      #expect(throws: TrainingError.self) { try store.load() }
+      #expect(files.fileExists(atPath: latest.path))
+      // A link to itself stands for a folder without the right to look into it, which the administrator always has.
+      try files.removeItem(at: store.folder)
+      try files.createSymbolicLink(atPath: store.folder.path, withDestinationPath: store.folder.lastPathComponent)
+      let error = #expect(throws: TrainingError.self) { try store.load() }
+      #expect(error?.message.contains("cannot be read") == true)
     }
   }
 

@@ -40,7 +40,7 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
         switch event {
         case .step: steps += 1
         case .evaluation(let report): epochs.append(report.epoch)
-        case .saving, .tracing: break
+        case .saving, .saved, .tracing: break
         }
       }
     }

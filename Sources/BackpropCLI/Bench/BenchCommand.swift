@@ -3,10 +3,11 @@ import Backprop
 
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Measures training steps, generation and optimizers: a line a workload.")
+    commandName: "bench", abstract: "Measures training steps, generation and optimizers: a line a workload.",
+    usage: "backprop bench [<workload> ...] [<options>]")
 
   @Argument(
-    help: ArgumentHelp("\(Workloads.names.joined(separator: ", ")). Default: all.", valueName: "workload"))
+    help: ArgumentHelp("\(Workloads.names.joined(separator: ", ")) (default: all).", valueName: "workload"))
   var workloads: [String] = []
 
   @Option(parsing: .unconditional, help: "How long to measure each workload; with --turns, each time.")
@@ -26,14 +27,21 @@ struct BenchCommand: ParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  func run() throws {
-    guard seconds > 0, seconds <= 86_400 else {
-      throw RequestError("--seconds must be above 0 and at most 86400, not \(seconds)")
-    }
+  /// What is not among the workloads: what they are held against, and how steps and compilation grow.
+  private static let others = ["machine", "scaling", "compilation"]
+
+  mutating func validate() throws { try RequestError.validating(check) }
+
+  private func check() throws {
+    try require(seconds, "--seconds", "above 0 and at most 86400") { $0 > 0 && $0 <= 86_400 }
     if turns, workloads.count != 1 || ["scaling", "compilation"].contains(workloads[0]) || plans {
       throw RequestError("--turns measures the steps or the profile of one workload, or the machine; name that one")
     }
-    // Not among the workloads: what they are held against, and how steps and compilation grow.
+    if plans, profile { throw RequestError("--plans and --profile are two reports; give one of them") }
+    if workloads.count != 1 || !Self.others.contains(workloads[0]) { _ = try Workloads.named(workloads) }
+  }
+
+  func run() throws {
     if workloads == ["machine"] {
       try common.apply()
       let arrays = try MachineLimits.Arrays()
@@ -46,7 +54,6 @@ struct BenchCommand: ParsableCommand {
         try write(try CompilationReport(), \.text)
       }
     }
-    if plans, profile { throw RequestError("--plans and --profile are two reports; give one of them") }
     let chosen = workloads.isEmpty ? Workloads.all : try Workloads.named(workloads)
     try common.apply()
     Console.log(Engine.description)

@@ -37,26 +37,32 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// The newest checkpoint that is whole, or `nil` where none was made yet. `notice` hears of one that is damaged.
+  /// The newest checkpoint that is whole and was saved with the same settings, or `nil` where none was made yet. `notice`
+  /// hears of one that was passed over.
   ///
-  /// Throws a `TrainingError` where there are some and none is whole.
+  /// Throws a `TrainingError` where there are some and none will do, and where the folder or a file in it cannot be read:
+  /// then nothing is removed.
   public func load(notice: (String) -> Void = { _ in }) throws -> Checkpoint? {
+    guard try exists(folder) else { return nil }
+    guard isFolder else { throw TrainingError("\(folder.path) should be a folder of checkpoints") }
+    guard access(folder.path, R_OK | X_OK) == 0 else {
+      throw TrainingError("\(folder.path) cannot be read: \(SystemError()); what it holds is needed to continue")
+    }
     AtomicFile.removeLeftovers(in: folder)
     var problems: [String] = []
-    for name in [Self.newest, Self.before] {
-      let file = folder.appending(path: name)
+    for file in files {
+      guard try exists(file) else { continue }
       let bytes: [UInt8]
       do { bytes = try OpenFile(file.path).contents(limit: .max) } catch {
-        // What is there and cannot be read is not the same as what was never made: that would begin the run again.
-        if !error.isMissing { problems.append("\(file.path) \(error.reason)") }
-        continue
+        throw TrainingError("\(file.path) \(error.reason); what it holds is needed to continue")
       }
       do {
         let checkpoint = try decode(bytes)
         if !problems.isEmpty {
           // Or else the next one that is saved would push the good one out.
-          try? FileManager.default.removeItem(at: folder.appending(path: Self.newest))
-          notice("\(problems.joined(separator: "; ")); going on from the checkpoint before, of step \(checkpoint.step)")
+          unlink(folder.appending(path: Self.newest).path)
+          notice(
+            "\(problems.joined(separator: "; ")); continuing from the checkpoint before, of step \(checkpoint.step)")
         }
         return checkpoint
       } catch let error as ModelError {
@@ -64,7 +70,8 @@ public struct CheckpointStore: Sendable {
       }
     }
     guard problems.isEmpty else {
-      throw TrainingError("no checkpoint can be used: \(problems.joined(separator: "; ")); train again from the start")
+      throw TrainingError(
+        "there is no checkpoint to continue from: \(problems.joined(separator: "; ")); train again from the start")
     }
     return nil
   }
@@ -72,8 +79,7 @@ public struct CheckpointStore: Sendable {
   /// Throws a `TrainingError` where the newest checkpoint whose header can be read holds the weights of another model than one
   /// of these names and shapes. Reads no weights.
   package func check(against shapes: [(name: String, shape: Shape)]) throws {
-    for name in [Self.newest, Self.before] {
-      let file = folder.appending(path: name)
+    for file in files {
       guard let header = try? SafeTensorsFile(file) else { continue }
       do { return try header.check(against: shapes, under: "model/") } catch {
         throw TrainingError("the checkpoint does not fit the run's record: \(error)")
@@ -81,16 +87,34 @@ public struct CheckpointStore: Sendable {
     }
   }
 
+  /// Removes the checkpoint before the newest one, such as one of a training that this one replaces.
+  public func removePrevious() throws { try remove(folder.appending(path: Self.before)) }
+
   /// Removes all checkpoints.
   public func clear() throws {
     AtomicFile.removeLeftovers(in: folder)
-    for name in [Self.newest, Self.before] {
-      let file = folder.appending(path: name)
-      guard FileManager.default.fileExists(atPath: file.path) else { continue }
-      do { try FileManager.default.removeItem(at: file) } catch {
-        throw TrainingError("\(file.path) cannot be removed: \(error.localizedDescription)")
-      }
-    }
+    for file in files { try remove(file) }
+  }
+
+  /// The newest first.
+  private var files: [URL] { [Self.newest, Self.before].map { folder.appending(path: $0) } }
+
+  private var isFolder: Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
+  /// Whether there is something at `url`. Throws where that cannot be told: what cannot be seen may well be there.
+  private func exists(_ url: URL) throws(TrainingError) -> Bool {
+    if access(url.path, F_OK) == 0 { return true }
+    let reason = SystemError()
+    guard reason.code != ENOENT else { return false }
+    throw TrainingError("\(url.path) cannot be read: \(reason); what it holds is needed to continue")
+  }
+
+  private func remove(_ file: URL) throws(TrainingError) {
+    guard unlink(file.path) != 0, case let reason = SystemError(), reason.code != ENOENT else { return }
+    throw TrainingError("\(file.path) cannot be removed: \(reason)")
   }
 
   func encode(_ checkpoint: Checkpoint) throws -> Data {
@@ -120,7 +144,7 @@ public struct CheckpointStore: Sendable {
     guard metadata["format"] == Self.format, entries.last?.name == Self.checksum, let training = metadata["training"]
     else { throw ModelError("should be a checkpoint of this version, '\(Self.format)'") }
     guard metadata["configuration"] == configuration else {
-      throw TrainingError("the checkpoint in \(folder.path) is of a training with other settings")
+      throw ModelError("is of a training with other settings")
     }
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(

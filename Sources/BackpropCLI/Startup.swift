@@ -1,0 +1,26 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What is done before anything is read or written.
+enum Startup {
+  static func prepare() {
+    openMissingDescriptors()
+    // Writing then fails with an error, which says more than a process that is gone.
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
+    WaitingThreads.settle()
+  }
+
+  /// Where standard input, output or error are closed, a file of a run would take their number, and progress would be
+  /// written into it.
+  private static func openMissingDescriptors() {
+    for number in 0...2 as ClosedRange<Int32> where fcntl(number, F_GETFD) == -1 {
+      // The lowest number that is free, so this one.
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+#if canImport(Musl)
+  import Musl
+#endif
+
+/// The number with which a call to the system failed, and its sentence: "No space left on device".
+package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
+  package var code: Int32
+
+  package init(_ code: Int32 = errno) { self.code = code }
+
+  package var description: String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }
+}
+
+/// An open file, pipe or terminal. All that this package writes goes through `write`.
+package struct FileDescriptor: Sendable {
+  package let number: Int32
+
+  package init(_ number: Int32) { self.number = number }
+
+  /// Makes a new file, readable and writable as the process's mask of permissions says.
+  package static func creating(_ path: String) throws(SystemError) -> FileDescriptor {
+    try opened(open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666))
+  }
+
+  /// Opens a file to write after its end. A link is not followed.
+  package static func appending(to path: String) throws(SystemError) -> FileDescriptor {
+    try opened(open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC))
+  }
+
+  /// Opens a folder, to lock it or to bring its names to the disk.
+  package static func folder(_ path: String) throws(SystemError) -> FileDescriptor {
+    try opened(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+  }
+
+  private static func opened(_ number: Int32) throws(SystemError) -> FileDescriptor {
+    guard number >= 0 else { throw SystemError() }
+    return FileDescriptor(number)
+  }
+
+  /// Writes all of `data`: what a short write left is written too, an interrupted one is repeated, and a full pipe that
+  /// does not block is waited for.
+  package func write(_ data: Data) throws(SystemError) {
+    let failure = data.withUnsafeBytes { bytes -> SystemError? in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let part = UnsafeRawBufferPointer(rebasing: rest)
+        #if canImport(Musl)
+          let count = Musl.write(number, part.baseAddress, part.count)
+        #elseif canImport(Darwin)
+          let count = Darwin.write(number, part.baseAddress, part.count)
+        #else
+          let count = Glibc.write(number, part.baseAddress, part.count)
+        #endif
+        if count > 0 {
+          rest = rest.dropFirst(count)
+        } else if count == 0 {
+          return SystemError(EIO)
+        } else if errno == EAGAIN || errno == EWOULDBLOCK {
+          var waiting = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+          if poll(&waiting, 1, -1) < 0, errno != EINTR { return SystemError() }
+        } else if errno != EINTR {
+          return SystemError()
+        }
+      }
+      return nil
+    }
+    if let failure { throw failure }
+  }
+
+  /// Brings what was written to the disk.
+  package func synchronize() throws(SystemError) {
+    while fsync(number) != 0 {
+      guard errno == EINTR else { throw SystemError() }
+    }
+  }
+
+  /// How many bytes the file has.
+  package func size() throws(SystemError) -> Int {
+    var status = stat()
+    guard fstat(number, &status) == 0 else { throw SystemError() }
+    return Int(status.st_size)
+  }
+
+  /// Cuts the file off after `size` bytes.
+  package func truncate(to size: Int) throws(SystemError) {
+    guard ftruncate(number, off_t(size)) == 0 else { throw SystemError() }
+  }
+
+  /// Closes it. Some file systems say only now that there was no room for what was written.
+  package func close() throws(SystemError) {
+    #if canImport(Musl)
+      let status = Musl.close(number)
+    #elseif canImport(Darwin)
+      let status = Darwin.close(number)
+    #else
+      let status = Glibc.close(number)
+    #endif
+    // Where it was interrupted, the descriptor is gone all the same.
+    guard status == 0 || errno == EINTR else { throw SystemError() }
+  }
+}

@@ -1,0 +1,225 @@
+import Foundation
+import Testing
+
+/// What is in a run's folder is lost neither to another training nor to links, signals or a process that is killed.
+struct RunSafetyTests {
+  private let command = CommandTests()
+  private static let long = ["train", "image", "--model", "mlp", "--quiet", "--steps", "100000000"]
+
+  @Test func aTrainingThatFailsAtOnceLeavesTheOldRun() throws {
+    try withRun { folder in
+      let before = try contents(of: folder)
+      let outcome = try command.run(
+        [
+          "train", "image", "--model", "mlp", "--optimizer", "sgd", "--learning-rate", "1e30", "--output", folder.path,
+        ])
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("the run that was in \(folder.path) is as it was"), "\(outcome.errors)")
+      #expect(try contents(of: folder) == before)
+    }
+  }
+
+  @Test func aNewRunTakesThePlaceOfTheOldOneWhole() throws {
+    try withRun { folder in
+      let before = try contents(of: folder)
+      let outcome = try command.run(
+        ["train", "image", "--model", "mlp", "--steps", "30", "--seed", "1", "--quiet", "--output", folder.path])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let after = try contents(of: folder)
+      #expect(
+        Set(after.keys)
+          == [
+            "run.json", "metrics.jsonl", "model.json", "weights.safetensors", "checkpoint/latest.safetensors",
+          ])
+      for name in ["run.json", "metrics.jsonl", "weights.safetensors"] {
+        #expect(after[name] != before[name], "\(name)")
+      }
+      let lines = String(decoding: after["metrics.jsonl"] ?? Data(), as: UTF8.self).split(separator: "\n")
+      #expect(lines.count { $0.contains("gradientNorm") } == 4, "steps 1, 10, 20 and 30")
+    }
+  }
+
+  /// As a process leaves it that is killed right after it replaced `run.json`.
+  @Test func aReplacementThatWasCutShortIsFinished() throws {
+    try withRun { folder in
+      let record = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: "run.json")))
+      let id = try #require((record as? [String: Any])?["id"] as? String)
+      let metrics = folder.appending(path: "metrics.jsonl")
+      let own = try Data(contentsOf: metrics)
+      try own.write(to: folder.appending(path: ".metrics-\(id)"))
+      try Data("not mine".utf8).write(to: folder.appending(path: ".metrics-another"))
+      try Data("{\"step\":1,\"epoch\":1,\"loss\":7,\"examplesPerSecond\":1}\n".utf8).write(to: metrics)
+      let outcome = try command.run(["train", "image", "--quiet", "--resume", "--output", folder.path])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try Data(contentsOf: metrics) == own)
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(!names.contains { $0.hasPrefix(".metrics") }, "\(names)")
+    }
+  }
+
+  /// The second is told; the first loses nothing, and a killed one holds nothing.
+  @Test func oneTrainingAtATimeWritesToAFolder() throws {
+    try withFolder { folder in
+      let first = try command.run(Self.long + ["--output", folder.path]) { process in
+        waitForMetrics(folder, of: process)
+        for resume in [[], ["--resume"]] {
+          let second = try command.run(["train", "image", "--output", folder.path] + resume)
+          #expect(second.status == 2)
+          #expect(second.errors.contains("another training writes to \(folder.path)"), "\(second.errors)")
+        }
+        kill(process.processIdentifier, SIGKILL)
+      }
+      #expect(first.status == SIGKILL)
+      let resumed = try command.run(["train", "image", "--resume", "--output", folder.path]) { process in
+        kill(process.processIdentifier, SIGINT)
+      }
+      #expect([130, 2].contains(resumed.status), "\(resumed.errors)")
+    }
+  }
+
+  @Test func linksInARunAreNotFollowed() throws {
+    try withRun { folder in
+      let files = FileManager.default
+      let mine = folder.appending(path: "mine")
+      try Data("mine".utf8).write(to: mine)
+      for name in ["metrics.jsonl", "weights.safetensors", "model.json", "run.json"] where name != "run.json" {
+        try files.removeItem(at: folder.appending(path: name))
+        try files.createSymbolicLink(at: folder.appending(path: name), withDestinationURL: mine)
+      }
+      let outcome = try command.run(["train", "image", "--quiet", "--resume", "--output", folder.path])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(try Data(contentsOf: mine) == Data("mine".utf8))
+      // Checkpoints elsewhere: not with --resume, and not for a new run.
+      let (checkpoints, elsewhere) = (folder.appending(path: "checkpoint"), folder.appending(path: "elsewhere"))
+      try files.moveItem(at: checkpoints, to: elsewhere)
+      try files.createSymbolicLink(at: checkpoints, withDestinationURL: elsewhere)
+      let before = try contents(of: elsewhere)
+      for resume in [[], ["--resume"]] {
+        let outcome = try command.run(["train", "image", "--quiet", "--output", folder.path] + resume)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("checkpoint is a link"), "\(outcome.errors)")
+      }
+      #expect(try contents(of: elsewhere) == before)
+    }
+  }
+
+  @Test func checkpointsThatCannotBeReadAreAnError() throws {
+    try withRun { folder in
+      let checkpoints = folder.appending(path: "checkpoint")
+      try FileManager.default.removeItem(at: checkpoints)
+      try Data().write(to: checkpoints)
+      let before = try contents(of: folder)
+      let outcome = try command.run(["train", "image", "--resume", "--output", folder.path])
+      #expect(outcome.status == 2)
+      #expect(outcome.errors.contains("checkpoint should be a folder"), "\(outcome.errors)")
+      #expect(try contents(of: folder) == before)
+    }
+  }
+
+  @Test func aFolderThatIsTakenAwayIsAFailure() throws {
+    try withFolder { folder in
+      try withFolder { elsewhere in
+        let outcome = try command.run(Self.long + ["--output", folder.path]) { process in
+          waitForMetrics(folder, of: process)
+          try FileManager.default.moveItem(at: folder, to: elsewhere)
+        }
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("the folder \(folder.path) was removed or replaced"), "\(outcome.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path))
+      }
+    }
+  }
+
+  @Test func twoInterruptsEndWithTheSameStatus() throws {
+    try withFolder { folder in
+      let outcome = try command.run(Self.long + ["--output", folder.path]) { process in
+        waitForMetrics(folder, of: process)
+        for _ in 0..<2 { kill(process.processIdentifier, SIGINT) }
+      }
+      #expect(outcome.status == 130, "\(outcome.errors)")
+    }
+  }
+
+  @Test func progressThatNobodyReadsEndsNothing() throws {
+    try withFolder { folder in
+      _ = try shell(
+        #""$0" train image --model mlp --epochs 2 --seed 0 --output "$1" 2>&1 | head -1"#, [folder.path])
+      let record = try String(contentsOf: folder.appending(path: "run.json"), encoding: .utf8)
+      #expect(record.contains("\"ending\" : \"completed\""), "\(record)")
+    }
+  }
+
+  @Test func closedDescriptorsAreNoPlaceForProgress() throws {
+    try withFolder { folder in
+      let outcome = try shell(
+        #"exec "$0" train image --model mlp --steps 20 --output "$1" <&- >&- 2>&-"#, [folder.path])
+      #expect(outcome.status == 0)
+      let metrics = try String(contentsOf: folder.appending(path: "metrics.jsonl"), encoding: .utf8)
+      #expect(metrics.split(separator: "\n").allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") }, "\(metrics)")
+    }
+  }
+
+  /// A disk without space for one of the files; `ulimit -f` counts in blocks of 512 bytes.
+  @Test func aFileWithoutSpaceIsNamed() throws {
+    try withFolder { folder in
+      let outcome = try shell(
+        #"ulimit -f 8; exec "$0" train image --model mlp --steps 20 --quiet --output "$1""#, [folder.path])
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.hasPrefix("error: the checkpoint of step 20 cannot be saved: "), "\(outcome.errors)")
+      #expect(outcome.errors.contains("File too large; there is no checkpoint yet"), "\(outcome.errors)")
+      #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+  }
+}
+
+/// Results that cannot be written.
+struct OutputTests {
+  private static let hasFullDevice = FileManager.default.fileExists(atPath: "/dev/full")
+
+  @Test(
+    .enabled(if: hasFullDevice),
+    arguments: ["summary --model mlp", "summary --model mlp --json", "--help", "train image --help", "--version"])
+  func aFullDeviceIsAFailure(arguments: String) throws {
+    let outcome = try shell(#""$0" \#(arguments) > /dev/full"#)
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors == "error: the result cannot be written to standard output: No space left on device\n",
+      "\(outcome.errors)")
+  }
+
+  @Test func aClosedPipeIsAFailure() throws {
+    let process = Process()
+    let command: URL = try #require(CommandTests.command)
+    process.executableURL = command
+    process.arguments = ["summary", "--model", "mlp"]
+    let (output, errors) = (Pipe(), Pipe())
+    (process.standardOutput, process.standardError) = (output, errors)
+    try output.fileHandleForReading.close()
+    try process.run()
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 1)
+    #expect(text == "error: the result cannot be written to standard output: Broken pipe\n", "\(text)")
+  }
+
+  @Test func linesOfEvaluationsFitAndOneBeamIsTheGreedyText() throws {
+    try withFolder { folder in
+      let trained = try CommandTests().run([
+        "train", "text", "--width", "8", "--context", "8", "--steps", "16", "--seed", "0", "--output", folder.path,
+      ])
+      #expect(trained.status == 0, "\(trained.errors)")
+      let lines = trained.errors.split(separator: "\n").filter { $0.contains("test loss") }
+      #expect(lines.count == 8)
+      for line in lines { #expect(line.count < 80, "\(line)") }
+      func text(_ flags: [String]) throws -> String {
+        let outcome = try CommandTests().run(["generate", folder.path, "--tokens", "40"] + flags)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        return outcome.output
+      }
+      let greedy = try text(["--temperature", "0"])
+      for seed in ["1", "2"] { #expect(try text(["--beams", "1", "--seed", seed]) == greedy) }
+      let both = try CommandTests().run(["generate", folder.path, "--beams", "1", "--temperature", "0.5"])
+      #expect(both.status == 2)
+    }
+  }
+}
