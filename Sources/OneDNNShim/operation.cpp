@@ -7,15 +7,36 @@
 #include <cstring>
 #include <thread>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
 
 struct backprop_dnn_products {
   std::thread thread;
 };
 
+// oneDNN makes machine code while it runs, in memory that can be written and executed. Hardened systems grant none.
+static bool grants_executable_memory() {
+#if defined(__linux__)
+  constexpr size_t bytes = 4096;
+  void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  const bool grants = mprotect(memory, bytes, PROT_READ | PROT_WRITE | PROT_EXEC) == 0;
+  munmap(memory, bytes);
+  return grants;
+#else
+  return true;
+#endif
+}
+
 extern "C" {
 
-int32_t backprop_dnn_available(void) { return 1; }
+int32_t backprop_dnn_available(void) {
+  static const bool available = grants_executable_memory();
+  return available;
+}
 
 const char *backprop_dnn_version(void) {
   static const std::string text = [] {

@@ -3,7 +3,8 @@ import OneDNNShim
 
 /// Which library does the large operations.
 public enum Engine {
-  /// Whether the package was built with oneDNN.
+  /// Whether the package was built with oneDNN and the system lets it make machine code; otherwise this package's own
+  /// kernels compute.
   public static var hasOneDNN: Bool { backprop_dnn_available() != 0 }
 
   /// Whether the processor has matrix units (AMX) for large products. `BACKPROP_TILES=0` in the environment does without.
@@ -57,7 +58,7 @@ final class OneDNNOperation: LoadedCall {
       status = backprop_dnn_convolution(direction.code, &source, &weights, &destination, &geometry, &operation)
     }
     guard status == 0, let operation else {
-      throw TensorError("oneDNN refused \(call): \(String(cString: backprop_dnn_message()))")
+      throw TensorError("oneDNN refused \(call.summary): \(String(cString: backprop_dnn_message()))")
     }
     self.operation = operation
     scratchBytes = Int(backprop_dnn_scratch_bytes(operation))
@@ -98,6 +99,22 @@ func matrixProduct(
     let status = backprop_dnn_sgemm(
       shape.transposeA ? 1 : 0, shape.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
     guard status == 0 else { throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))") }
+  }
+}
+
+extension LibraryCall {
+  /// For messages.
+  fileprivate var summary: String {
+    switch self {
+    case .convolution(let direction, let source, let weights, _, let window, let groups):
+      let what =
+        switch direction {
+        case .forward: "a convolution"
+        case .backwardData: "a convolution's gradient of its images"
+        case .backwardWeights: "a convolution's gradient of its weights"
+        }
+      return "\(what), images \(source.shape), weights \(weights.shape), stride \(window.stride), groups \(groups)"
+    }
   }
 }
 
