@@ -65,7 +65,7 @@ struct EvaluateCommand: ParsableCommand {
     guard common.json else {
       EvaluationText.lines(.language(result), []).forEach(Console.result)
       if let share = numbers?.share {
-        Console.result(
+        Console.resultSentence(
           "of \((numbers?.total ?? 0).grouped) lines it wrote for numbers below 10,000, \(share.percent) are right")
       }
       return

@@ -50,13 +50,25 @@ func clockTime(_ seconds: Double) -> String {
 }
 
 /// Columns as wide as their widest cell; the columns in `left` start at the left, the others end at the right.
-func table(_ rows: [[String]], left: Set<Int> = []) -> [String] {
+///
+/// Where lines would be longer than `limit`, cells of the widest columns in `left` are cut short; usually in a terminal,
+/// where they would wrap.
+func table(
+  _ rows: [[String]], left: Set<Int> = [], limit: Int? = Terminal.columns(of: 1)
+) -> [String] {
   let columns = rows.map(\.count).max() ?? 0
-  let widths = (0..<columns).map { column in
+  var widths = (0..<columns).map { column in
     rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+  }
+  let least = 8
+  while let limit, widths.reduce(0, +) + 2 * (columns - 1) > limit,
+    let widest = left.filter({ $0 < columns }).max(by: { (widths[$0], $1) < (widths[$1], $0) }), widths[widest] > least
+  {
+    widths[widest] -= 1
   }
   return rows.map { row in
     let cells = row.enumerated().map { column, cell in
+      let cell = cell.count <= widths[column] ? cell : cell.prefix(widths[column] - 1) + "…"
       let space = String(repeating: " ", count: widths[column] - cell.count)
       return left.contains(column) ? cell + space : space + cell
     }

@@ -16,7 +16,7 @@ enum ImageDrawing {
   }
 
   /// Images next to each other with a caption under each, as many in a row as fit into `columns` characters.
-  static func gallery(_ images: [(lines: [String], caption: [String])], columns: Int = 100) -> [String] {
+  static func gallery(_ images: [(lines: [String], caption: [String])], columns: Int) -> [String] {
     let cell = (images.flatMap { $0.lines + $0.caption }.map(\.count).max() ?? 0) + 3
     let perRow = max(columns / max(cell, 1), 1)
     var result: [String] = []

@@ -30,7 +30,9 @@ extension Run {
       throw RequestError("cannot make the folder \(path); name one that can be written with --output")
     }
     let run = try locked(path)
-    let contents = try RequestError.whenFailing { try files.contentsOfDirectory(atPath: path) }
+    guard let contents = try? files.contentsOfDirectory(atPath: path) else {
+      throw RequestError("the folder \(path) cannot be read; name another one with --output")
+    }
     guard contents.isEmpty || contents.contains(record) else {
       throw RequestError("--output \(path) holds files that are no run; name a new folder")
     }
@@ -114,7 +116,8 @@ extension Run {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     let staged = names.filter { $0.hasPrefix(Self.stagedPrefix) }
     guard !staged.isEmpty else { return }
-    if let id = try readRecord()?.id, staged.contains(stagedMetrics(id).lastPathComponent) {
+    // What `run.json` says may be anything, but no file's name in a folder leads out of it.
+    if let id = try readRecord()?.id, staged.contains(Self.stagedPrefix + id) {
       for name in Self.results { try remove(name) }
       try CheckpointStore(folder: file(Self.checkpoints)).removePrevious()
       guard rename(stagedMetrics(id).path, file(Self.metrics).path) == 0 else {

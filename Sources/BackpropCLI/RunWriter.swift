@@ -27,8 +27,14 @@ final class RunWriter {
   /// The step of the last checkpoint that is on the disk.
   private var savedStep: Int?
   private var isSaving = false
+  private let stop: StopRequest
+  /// Why the metrics could not be written, where training was asked to stop for that.
+  private(set) var unlogged: (any Error)?
 
-  init(_ run: Run, _ record: RunRecord, beginning: Beginning, from checkpoint: Checkpoint?) throws {
+  init(
+    _ run: Run, _ record: RunRecord, beginning: Beginning, from checkpoint: Checkpoint?, stop: StopRequest
+  ) throws {
+    self.stop = stop
     self.run = run
     self.record = record
     self.beginning = beginning
@@ -53,7 +59,12 @@ final class RunWriter {
       }
     case .evaluation, .tracing: break
     }
-    try metrics.add(event)
+    guard unlogged == nil else { return }
+    do { try metrics.add(event) } catch {
+      // There may still be space for what was trained.
+      unlogged = error
+      stop.request()
+    }
   }
 
   private func begin() throws {

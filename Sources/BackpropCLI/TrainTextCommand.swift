@@ -72,7 +72,9 @@ struct TrainTextCommand: ParsableCommand {
   }
 
   private func train(_ session: TrainingSession, _ kind: LanguageModelDescription.Kind) throws {
-    let (tokens, most) = ((training.batchSize ?? 0) * description(vocabulary: 1, kind).window, 1 << 24)
+    let sizes = description(vocabulary: 1, kind)
+    try RequestError.whenFailing { try sizes.check() }
+    let (tokens, most) = ((training.batchSize ?? 0) * sizes.window, 1 << 24)
     guard tokens <= most else {
       throw RequestError(
         "--batch-size \(training.batchSize ?? 0) with --context \(context ?? 0) has \(tokens.grouped) tokens in an update; "

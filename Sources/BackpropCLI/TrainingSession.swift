@@ -67,7 +67,7 @@ struct TrainingSession {
     let writer = try RunWriter(
       run, record,
       beginning: checkpoint != nil ? .withTheFirstEvent : isReplaced ? .withTheFirstCheckpoint : .atOnce,
-      from: checkpoint)
+      from: checkpoint, stop: trainer.stop)
 
     backprop_request_when_interrupted()
     var display = ProgressDisplay(isQuiet: options.quiet, unit: unit)
@@ -81,6 +81,7 @@ struct TrainingSession {
       }
       display.end()
       isSaved = try writer.finish(result, save: save)
+      if let error = writer.unlogged { throw error }
     } catch {
       display.end()
       throw writer.fail(error)

@@ -11,7 +11,9 @@ extension NetworkDescription {
   /// need be. Each file is replaced as a whole.
   public func save(_ model: any Layer, to path: String) throws {
     let folder = URL(filePath: path)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    guard (try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)) != nil else {
+      throw ModelError("\(path) should be a folder, or one that can be made")
+    }
     let entries = try namedVariables(of: model).map {
       SafeTensors.Entry(name: $0.name, shape: $0.variable.shape.dimensions, values: try $0.variable.values())
     }

@@ -149,6 +149,9 @@ struct FlagTests {
     #expect(outcome.status == 2)
     let lines = outcome.errors.split(separator: "\n")
     #expect(lines.count > 2 && lines.allSatisfy { $0.count <= 40 }, "\(outcome.errors)")
+    let summary = try CommandTests().run(["summary", "--model", "resnet20"], environment: ["COLUMNS": "80"])
+    #expect(summary.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(summary.output)")
+    #expect(table([["abcdefghijkl", "1"], ["a", "23"]], left: [0], limit: 12) == ["abcdefg…   1", "a         23"])
     #expect(Terminal.wrapped("aa bb cc  ddddddddd e", columns: 5) == "aa bb\ncc \nddddddddd\ne")
   }
 }
