@@ -170,6 +170,27 @@ struct RunSafetyTests {
       #expect(outcome.errors.split(separator: "\n").count == 1)
     }
   }
+
+  /// Space for checkpoints and weights, but not for the metrics: what was trained is saved all the same.
+  @Test func metricsWithoutSpaceEndATrainingThatIsSaved() throws {
+    try withFolder { folder in
+      let outcome = try shell(
+        #"""
+        ulimit -f 300
+        exec "$0" train image --model mlp --batch-size 1 --steps 100000000 --checkpoint 1000000 --quiet --output "$1"
+        """#, [folder.path])
+      #expect(outcome.status == 1)
+      let sentence = try #require(
+        outcome.errors.firstMatch(
+          of:
+            /error: the metrics of step ([0-9,]+) cannot be written to (.*): File too large; the checkpoint of step ([0-9,]+) is safe/
+        ), "\(outcome.errors)")
+      #expect(sentence.1 == sentence.3 && sentence.2.hasSuffix("metrics.jsonl"))
+      let metrics = try String(contentsOf: folder.appending(path: "metrics.jsonl"), encoding: .utf8)
+      #expect(metrics.hasSuffix("}\n"), "no line is cut short")
+      #expect(FileManager.default.fileExists(atPath: folder.appending(path: "weights.safetensors").path))
+    }
+  }
 }
 
 /// What a system may refuse.
