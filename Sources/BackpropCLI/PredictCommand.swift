@@ -90,7 +90,7 @@ struct PredictCommand: ParsableCommand {
     var subjects: [Subject] = []
     let total = dataset.test.count
     let chosen = (0..<min(count, total)).map { $0 * total / min(count, total) }
-    for batch in dataset.test.subset(chosen).batches(of: max(chosen.count, 1)) {
+    for batch in try dataset.test.subset(chosen).batches(of: max(chosen.count, 1)) {
       let labels = try batch.labels.intValues()
       for (row, label) in labels.enumerated() {
         var starts = [Int](repeating: 0, count: batch.images.shape.rank)

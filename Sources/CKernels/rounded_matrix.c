@@ -225,8 +225,8 @@ CLONES static float round_row(int64_t k, const float *a, int8_t *to) {
   return steps > 0 ? most / 127 : 0;
 }
 
-void backprop_rounded_vector_matrix(int64_t n, int64_t k, const float *a, const void *memory, float *c) {
-  if (n <= 0) return;
+int backprop_rounded_vector_matrix(int64_t n, int64_t k, const float *a, const void *memory, float *c) {
+  if (n <= 0) return 0;
   rounded b = parts_of(n, k, (void *)memory);
   // Counted as twice what it takes, so that threads share it sooner: those of a plan that runs are awake, and two read
   // twice as fast as one.
@@ -234,12 +234,14 @@ void backprop_rounded_vector_matrix(int64_t n, int64_t k, const float *a, const 
   int64_t parts = b.groups > 0 ? (b.groups + grain - 1) / grain : 0;
   int64_t row_bytes = (k + 63) / 64 * 64;
   int8_t *row = backprop_scratch(0, row_bytes + parts * b.columns * (int64_t)sizeof(int32_t));
-  if (!row || !parts) {
+  if (!row) return -1;
+  if (!parts) {
     memset(c, 0, (size_t)n * sizeof *c);
-    return;
+    return 0;
   }
   float scale = round_row(k, a, row);
   product t = {b, parts, row, (int32_t *)(row + row_bytes)};
   backprop_parallel(parts, 1, parts_of_groups, &t);
   finish(&t, scale, c);
+  return 0;
 }

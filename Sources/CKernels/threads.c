@@ -36,7 +36,7 @@ static _Atomic int32_t thread_count = 0;  // 0: not asked for yet
 static _Atomic int flushes = 0;
 static _Thread_local int is_beside = 0;  // this thread's work has the other threads' pieces beside it
 
-static int32_t online_processors(void) {
+int32_t backprop_processors(void) {
 #if defined(__linux__)
   unsigned long mask[128];  // 8192 processors
   int bytes = sched_getaffinity(0, sizeof mask, mask);
@@ -58,7 +58,7 @@ void backprop_set_threads(int32_t count) {
 int32_t backprop_threads(void) {
   int32_t count = atomic_load_explicit(&thread_count, memory_order_relaxed);
   if (count == 0) {
-    count = online_processors();
+    count = backprop_processors();
     backprop_set_threads(count);
   }
   return count;
@@ -238,7 +238,7 @@ void backprop_hold(backprop_work work, void *context) {
 #if defined(__linux__)
   const runtime *r = the_runtime();
   // With more threads than processors, who waits awake stands in the others' way.
-  if (r->parallel && backprop_threads() > 1 && backprop_threads() <= online_processors() && !is_beside && !held) {
+  if (r->parallel && backprop_threads() > 1 && backprop_threads() <= backprop_processors() && !is_beside && !held) {
     team t = {.work = work, .context = context};
     r->parallel(team_thread, &t, (unsigned)backprop_threads(), 0);
     return;

@@ -30,9 +30,11 @@ public struct ImageBatches: Sequence, Sendable {
   /// How many batches there are.
   public var underestimatedCount: Int { order.isEmpty ? 0 : (order.count - 1) / batchSize + 1 }
 
-  /// The batch at `index`, from 0. Like that of an array, `index` must be below the number of batches.
+  /// The batch at `index`, from 0. Where there is none, images and labels are failed tensors that say so.
   public subscript(index: Int) -> ImageBatch {
-    let indices = indices(ofBatch: index)
+    guard let indices = indices(ofBatch: index) else {
+      return ImageBatch(images: noBatch(index), labels: noBatch(index), indices: [])
+    }
     return ImageBatch(
       images: converter.tensor(of: indices, in: set.pixels), labels: labels(of: indices),
       indices: indices.map(Int.init))
@@ -41,11 +43,17 @@ public struct ImageBatches: Sequence, Sendable {
   /// The same images and labels, for later.
   package func pending(_ index: Int) -> (images: PendingImages, labels: Tensor) {
     let indices = indices(ofBatch: index)
-    return (PendingImages(indices, of: set.pixels, by: converter), labels(of: indices))
+    return (
+      PendingImages(indices ?? [], of: set.pixels, by: converter), indices.map(labels(of:)) ?? noBatch(index)
+    )
   }
 
-  private func indices(ofBatch index: Int) -> ArraySlice<Int32> {
-    precondition((0..<underestimatedCount).contains(index), "there is no batch \(index) among \(underestimatedCount)")
+  private func noBatch(_ index: Int) -> Tensor {
+    .failed(TensorError("there is no batch \(index) among \(underestimatedCount)"))
+  }
+
+  private func indices(ofBatch index: Int) -> ArraySlice<Int32>? {
+    guard (0..<underestimatedCount).contains(index) else { return nil }
     return order[index * batchSize..<Swift.min((index + 1) * batchSize, order.count)]
   }
 

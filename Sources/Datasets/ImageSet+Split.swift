@@ -19,6 +19,6 @@ extension ImageSet {
       let asideCount = Int((Double(members.count) * validationFraction).rounded())
       for place in generator.permutation(of: members.count).prefix(asideCount) { isAside[members[Int(place)]] = true }
     }
-    return (subset(labels.indices.filter { !isAside[$0] }), subset(labels.indices.filter { isAside[$0] }))
+    return (try subset(labels.indices.filter { !isAside[$0] }), try subset(labels.indices.filter { isAside[$0] }))
   }
 }

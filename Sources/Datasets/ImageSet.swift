@@ -55,10 +55,20 @@ public struct ImageSet: Sendable {
   /// Pixels in an image.
   var imageSize: Int { imageShape.dimensions.reduce(1, *) }
 
-  /// The pixels of one image from 0 to 1, never standardized. Like that of an array, `index` must be below `count`.
+  /// The pixels of one image from 0 to 1, never standardized. Throws a `DataError` where there is no such image.
   public subscript(index: Int) -> [Float] {
-    precondition(labels.indices.contains(index), "there is no image \(index) among \(count)")
-    return converter(standardizedBy: nil).values(of: [Int32(index)], in: pixels)
+    get throws(DataError) {
+      try check(index)
+      do throws(TensorError) {
+        return try converter(standardizedBy: nil).values(of: [Int32(index)], in: pixels)
+      } catch {
+        throw DataError(error.message)
+      }
+    }
+  }
+
+  private func check(_ index: Int) throws(DataError) {
+    guard labels.indices.contains(index) else { throw DataError("there is no image \(index) among \(count)") }
   }
 
   /// What makes numbers of the pixels: from 0 to 1, then standardized where that is asked for. × 1 + 0 changes no bit.
@@ -71,13 +81,13 @@ public struct ImageSet: Sendable {
       offsets: mean.map { zip($0, deviation ?? []).map { -$0 / $1 } } ?? [Float](repeating: 0, count: channels))
   }
 
-  /// The images at `indices`, in that order, standardized as this set is. Each must be below `count`.
-  public func subset(_ indices: some Sequence<Int>) -> ImageSet {
+  /// The images at `indices`, in that order, standardized as this set is. Throws a `DataError` where there is no such image.
+  public func subset(_ indices: some Sequence<Int>) throws(DataError) -> ImageSet {
     let size = imageSize
     var chosenPixels: [UInt8] = []
     var chosenLabels: [Int32] = []
     for index in indices {
-      precondition(labels.indices.contains(index), "there is no image \(index) among \(count)")
+      try check(index)
       chosenPixels.append(contentsOf: pixels[index * size..<(index + 1) * size])
       chosenLabels.append(labels[index])
     }

@@ -13,7 +13,7 @@ public func makeConvolutionalNetwork(inputShape: Shape, classes: Int, hidden: In
     Conv2D(32, 64, kernelSize: 3, padding: .same, activation: .relu)
     MaxPool2D(2)
     Flatten()
-    Dense(64 * (inputShape[1] / 4) * (inputShape[2] / 4), hidden, activation: .relu)
+    Dense((inputShape[1] / 4).times(inputShape[2] / 4).times(64), hidden, activation: .relu)
     Dense(hidden, classes)
   }
 }

@@ -12,14 +12,18 @@ public struct ResNet: Layer {
   public let blocks: [ResidualBlock]
   public let pool = GlobalAveragePool2D()
   public let classifier: Dense
+  private let failure: TensorError?
 
-  /// `blocksPerGroup` is the paper's n; 3 gives ResNet-20. Less than 1 counts as 1.
+  /// `blocksPerGroup` is the paper's n, 1 to 1024; 3 gives ResNet-20.
   public init(inputChannels: Int, classes: Int, blocksPerGroup: Int = 3) {
     stem = NormalizedConv2D(inputChannels, 16, kernelSize: 3, padding: .explicit(1))
+    let isPossible = 1...1024 ~= blocksPerGroup
+    failure =
+      isPossible ? nil : TensorError("ResNet: there must be 1 to 1024 blocks in a group, not \(blocksPerGroup)")
     var blocks: [ResidualBlock] = []
     var channels = 16
     for width in [16, 32, 64] {
-      for index in 0..<max(blocksPerGroup, 1) {
+      for index in 0..<(isPossible ? blocksPerGroup : 1) {
         blocks.append(ResidualBlock(channels, width, stride: index == 0 && width > 16 ? 2 : 1))
         channels = width
       }
@@ -29,6 +33,6 @@ public struct ResNet: Layer {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    classifier(pool(blocks.reduce(stem(x).relu()) { $1($0) }))
+    failure.map(Tensor.failed) ?? classifier(pool(blocks.reduce(stem(x).relu()) { $1($0) }))
   }
 }

@@ -13,7 +13,7 @@ public struct RowClassifier: Layer {
 
   public init(_ cell: RecurrentCell, inputShape: Shape, classes: Int, hidden: Int) {
     self.inputShape = inputShape
-    recurrent = Recurrent(cell, inputShape[0] * inputShape[2], hidden)
+    recurrent = Recurrent(cell, inputShape[0].times(inputShape[2]), hidden)
     classifier = Dense(hidden, classes)
   }
 

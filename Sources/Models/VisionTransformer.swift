@@ -22,14 +22,25 @@ public struct VisionTransformer: Layer {
 
   /// The side of a patch is about an eighth of the image's, at least 2.
   public init(inputShape: Shape, classes: Int, width: Int, layers: Int = 2) {
-    let (height, across) = (inputShape[1], inputShape[2])
     self.inputShape = inputShape
-    failure = layers >= 0 ? nil : TensorError("VisionTransformer: layers must be at least 0, not \(layers)")
+    if !(0...1024).contains(layers) {
+      failure = TensorError("VisionTransformer: layers must be 0 to 1024, not \(layers)")
+    } else if inputShape.rank != 3 || !inputShape.allSatisfy((1...1 << 16).contains) || !(1...1 << 20).contains(width) {
+      failure = TensorError(
+        "VisionTransformer: images must be [channels, height, width] of 1 to 65536 each, and the width 1 to 2²⁰, not "
+          + "\(inputShape) and \(width)")
+    } else {
+      failure = nil
+    }
+    let isPossible = failure == nil
+    let (channels, height, across) =
+      isPossible ? (inputShape[0], inputShape[1], inputShape[2]) : (1, 1, 1)
+    let width = isPossible ? width : 1
     let side = max((min(height, across) + 4) / 8, 2)
     let count = ((height + side - 1) / side) * ((across + side - 1) / side)
-    patches = Conv2D(inputShape[0], width, kernelSize: Pair(side), stride: Pair(side), padding: .same)
+    patches = Conv2D(channels, width, kernelSize: Pair(side), stride: Pair(side), padding: .same)
     positions = Parameter(.normal(deviation: 0.02), shape: [count, width], fanIn: 1, fanOut: 1, name: "positions")
-    blocks = (0..<max(layers, 0)).map { _ in TransformerBlock(width, heads: Self.heads, hidden: 2 * width) }
+    blocks = (0..<(isPossible ? layers : 0)).map { _ in TransformerBlock(width, heads: Self.heads, hidden: 2 * width) }
     norm = LayerNorm(width)
     classifier = Dense(width, classes)
   }

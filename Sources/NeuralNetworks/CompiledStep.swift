@@ -64,7 +64,7 @@ public final class CompiledStep {
       return [gradients.loss] + others
     }
     numbers.removeAll(keepingCapacity: true)
-    rule.appendInputs(to: &numbers)
+    try rule.appendInputs(to: &numbers)
     let replay: Replay
     if let found = recordings.first(where: { $0.fits(inputs, rule, variant) }) {
       replay = found.replay
@@ -76,7 +76,7 @@ public final class CompiledStep {
           clips: rule.clipNorm != nil, isTraining: Mode.isTraining, replay: replay))
     }
     let results = try replay.run(inputs, numbers: numbers)
-    rule.stepCount += 1
+    rule.stepCount = rule.stepCount.plus(1)
     return results
   }
 

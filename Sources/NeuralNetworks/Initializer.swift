@@ -13,13 +13,20 @@ import Tensors
 /// The fans are how many inputs an output depends on and how many outputs an input reaches. Random values come from
 /// `Random.current` at the moment the layer is made.
 public struct Initializer: Sendable {
-  private let make: @Sendable (_ count: Int, _ fanIn: Int, _ fanOut: Int) -> [Float]
+  private let make: @Sendable (_ count: Int, _ fanIn: Int, _ fanOut: Int) throws(TensorError) -> [Float]
 
-  /// An initializer of your own.
-  public init(_ make: @escaping @Sendable (_ count: Int, _ fanIn: Int, _ fanOut: Int) -> [Float]) { self.make = make }
+  /// An initializer of your own. What it throws becomes the parameter's error.
+  public init(_ make: @escaping @Sendable (_ count: Int, _ fanIn: Int, _ fanOut: Int) throws(TensorError) -> [Float]) {
+    self.make = make
+  }
 
-  /// `count` values; none where the count is negative.
-  public func values(count: Int, fanIn: Int, fanOut: Int) -> [Float] { make(max(count, 0), fanIn, fanOut) }
+  /// `count` values. Throws where the count is negative, there is no memory for as many, or the initializer's own numbers
+  /// make no sense.
+  public func values(count: Int, fanIn: Int, fanOut: Int) throws(TensorError) -> [Float] {
+    guard count >= 0 else { throw TensorError("an initializer makes at least 0 values, not \(count)") }
+    try Memory.check(count.times(MemoryLayout<Float>.stride), for: "an array of \(count) first values")
+    return try make(count, fanIn, fanOut)
+  }
 
   public static let zeros = constant(0)
   public static let ones = constant(1)
@@ -53,16 +60,24 @@ public struct Initializer: Sendable {
   public static func normal(deviation: Float) -> Initializer { normal { _, _ in Double(deviation) } }
 
   private static func uniform(_ bound: @escaping @Sendable (Double, Double) -> Double) -> Initializer {
-    Initializer { count, fanIn, fanOut in
+    Initializer { count, fanIn, fanOut throws(TensorError) in
       let bound = Float(bound(Double(max(fanIn, 1)), Double(max(fanOut, 1))))
-      return Random.current.uniform(count: count).map { (2 * $0 - 1) * bound }
+      guard bound.isFinite else { throw TensorError("initializer: the bound must be a finite number, not \(bound)") }
+      var values = try Random.current.uniform(count: count)
+      for index in values.indices { values[index] = (2 * values[index] - 1) * bound }
+      return values
     }
   }
 
   private static func normal(_ deviation: @escaping @Sendable (Double, Double) -> Double) -> Initializer {
-    Initializer { count, fanIn, fanOut in
+    Initializer { count, fanIn, fanOut throws(TensorError) in
       let deviation = Float(deviation(Double(max(fanIn, 1)), Double(max(fanOut, 1))))
-      return Random.current.normal(count: count).map { $0 * deviation }
+      guard deviation.isFinite else {
+        throw TensorError("initializer: the standard deviation must be a finite number, not \(deviation)")
+      }
+      var values = try Random.current.normal(count: count)
+      for index in values.indices { values[index] *= deviation }
+      return values
     }
   }
 }

@@ -61,11 +61,15 @@ public struct LearningRateSchedule: Hashable, Sendable, Codable {
   public var dependsOnTotal: Bool { shape != .constant }
 
   /// What the learning rate is multiplied with once `steps` of `total` steps are done, so 0 is the first one.
+  ///
+  /// Negative numbers of steps count as 0, and a final fraction outside 0...1 as the nearest (one that is no number as 0).
   public func factor(after steps: Int, of total: Int) -> Double {
-    if shape == .oneCycle { return oneCycle(Double(steps), Double(total)) }
-    guard steps >= warmupSteps else { return Double(steps + 1) / Double(warmupSteps) }
-    guard total > warmupSteps else { return 1 }
-    let share = min(Double(steps - warmupSteps) / Double(total - warmupSteps), 1)
+    let (steps, total, warmup) = (max(Double(steps), 0), max(Double(total), 0), max(Double(warmupSteps), 0))
+    if shape == .oneCycle { return oneCycle(steps, total) }
+    guard steps >= warmup else { return (steps + 1) / warmup }
+    guard total > warmup else { return 1 }
+    let share = min((steps - warmup) / (total - warmup), 1)
+    let finalFraction = finalFraction > 0 ? min(finalFraction, 1) : 0
     switch shape {
     case .constant, .oneCycle: return 1
     case .step: return max(share < 0.5 ? 1 : share < 0.75 ? 0.1 : 0.01, finalFraction)

@@ -15,18 +15,23 @@ enum ParameterContent: Sendable {
   }
 
   /// Makes the values only where the shape can be held.
-  init(shape: Shape, name: String, _ values: (Int) -> [Float]) {
-    var count = 1
-    for size in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard size > 0, !overflow, product <= 1 << 31 else {
-        self = .failed(
-          TensorError("\(name): the shape \(shape) must have sizes of at least 1 and 2³¹ numbers at most"))
-        return
-      }
-      count = product
+  init(shape: Shape, name: String, _ values: (Int) throws(TensorError) -> [Float]) {
+    guard shape.allSatisfy({ $0 > 0 }), shape.elementCount <= 1 << 31 else {
+      self = .failed(
+        TensorError("\(name): the shape \(shape) must have sizes of at least 1 and 2³¹ numbers at most"))
+      return
     }
-    if Self.plansOnly { self = .planned(shape) } else { self.init(values(count), shape: shape, name: name) }
+    guard !Self.plansOnly else {
+      self = .planned(shape)
+      return
+    }
+    do throws(TensorError) {
+      // The values, and the variable that takes them over.
+      try Memory.check(2 * 4 * shape.elementCount, for: "the values of \(name) \(shape)")
+      self.init(try values(shape.elementCount), shape: shape, name: name)
+    } catch {
+      self = .failed(error)
+    }
   }
 
   /// Throws why there are no values.

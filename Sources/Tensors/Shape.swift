@@ -17,32 +17,53 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
   public var endIndex: Int { dimensions.count }
 
   /// The size along `axis`; negative axes count from the end.
-  public subscript(axis: Int) -> Int {
-    let index = axis < 0 ? axis + rank : axis
-    return dimensions.indices.contains(index) ? dimensions[index] : 0
+  public subscript(axis: Int) -> Int { normalized(axis).map { dimensions[$0] } ?? 0 }
+
+  /// The sizes along these axes, as far as there are any.
+  public subscript(axes: Range<Int>) -> Slice<Shape> {
+    Slice(base: self, bounds: axes.clamped(to: startIndex..<endIndex))
   }
 
-  /// How many elements there are: the product of the sizes.
+  /// How many elements there are: the product of the sizes. A shape that no tensor can have, such as one with a negative
+  /// size, has none, and one of more elements than can be counted `Int.max`.
   public var elementCount: Int {
-    dimensions.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    dimensions.allSatisfy { $0 > 0 } ? dimensions.reduce(1) { $0.times($1) } : 0
   }
 
   public var description: String { "[" + dimensions.map(String.init).joined(separator: ", ") + "]" }
 
-  /// Whether every size is at least 0 and the whole fits in memory's address space.
-  var isValid: Bool {
+  /// Whether a tensor can have this shape.
+  var isValid: Bool { flaw == nil }
+
+  /// Why no tensor can have this shape, as a sentence: the one place where sizes are multiplied to see whether that can be.
+  package var flaw: String? {
+    guard rank <= Shape.maximumRank else {
+      return "the shape \(self) has \(rank) axes, and at most \(Shape.maximumRank) are supported"
+    }
     var product = 1
     for size in dimensions {
-      guard size >= 0 else { return false }
+      guard size >= 0 else { return "the shape \(self) has a negative size" }
+      // Sizes of 0 aside, so that every part of a shape fits too.
       let (next, overflow) = product.multipliedReportingOverflow(by: Swift.max(size, 1))
-      guard !overflow, next <= 1 << 44 else { return false }
+      guard !overflow, next <= Shape.maximumCount else {
+        return "the shape \(self) has more elements than memory can hold (2⁴⁴)"
+      }
       product = next
     }
-    return rank <= Shape.maximumRank
+    return nil
   }
 
   /// The greatest rank that kernels take.
-  static let maximumRank = 8
+  package static let maximumRank = 8
+
+  /// More elements than any machine holds; products of two sizes and of bytes an element stay far from overflow.
+  private static let maximumCount = 1 << 44
+
+  /// `axis` counted from the start, where negative ones count from the end; `nil` where there is no such axis.
+  func normalized(_ axis: Int) -> Int? {
+    let index = axis < 0 ? axis + rank : axis
+    return dimensions.indices.contains(index) ? index : nil
+  }
 
   /// The distance in elements between neighbors along each axis, when rows lie one after the other.
   var rowMajorStrides: [Int] {
@@ -64,5 +85,21 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
       result[rank - back] = a == 1 ? b : a
     }
     return Shape(result)
+  }
+}
+
+/// Counts of what may be any number: a size that somebody asks for is looked at only afterwards.
+extension Int {
+  /// The product, or the greatest number where it overflows; 0 where one of the two is negative.
+  package func times(_ other: Int) -> Int {
+    guard self > 0, other > 0 else { return 0 }
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
+  }
+
+  /// The sum, or the nearest number where it overflows.
+  package func plus(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? (other > 0 ? .max : .min) : sum
   }
 }

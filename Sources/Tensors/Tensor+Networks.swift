@@ -83,8 +83,13 @@ extension Tensor {
 
   private static func random(_ distribution: Distribution, _ shape: Shape) -> Tensor {
     let type = TensorType([4], .int32)
-    let key = Node(.data(type), inputs: [], types: [type], leaf: .key(Storage(Random.current.nextKey())))
-    return record(.random(distribution, shape), [Tensor(key)])
+    do throws(TensorError) {
+      let words = try Storage(Random.current.nextKey(), for: "a random key")
+      let key = Node(.data(type), inputs: [], types: [type], leaf: .key(words))
+      return record(.random(distribution, shape), [Tensor(key)])
+    } catch {
+      return .failed(error)
+    }
   }
 }
 

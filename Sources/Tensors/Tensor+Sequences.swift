@@ -1,6 +1,19 @@
 // The library-sized operations of sequence models.
 
 extension Tensor {
+  /// 0, 1, 2, … as int32 [count].
+  package static func positions(_ count: Int) -> Tensor {
+    do throws(TensorError) {
+      guard 0...Int(Int32.max) ~= count else {
+        throw TensorError("positions: there can be 0 to 2³¹ − 1 of them, not \(count)")
+      }
+      try Memory.check(count * 4, for: "an array of \(count) positions")
+      return Tensor((0..<count).map { Int32($0) }, shape: [count])
+    } catch {
+      return .failed(error)
+    }
+  }
+
   /// The rows of this table [rows, width] with these numbers, int32 [...] → [..., width]. A number outside the table
   /// gives NaN.
   public func rows(_ numbers: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
@@ -12,7 +25,7 @@ extension Tensor {
   public func replacing(
     axis: Int, at position: Tensor, with block: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    .record(.replaceSlice(axis: axis), [self, block, position], CallSite(file, line))
+    .record(.replaceSlice(axis: shape.normalized(axis) ?? axis), [self, block, position], CallSite(file, line))
   }
 
   /// (x − mean) / √(variance + ε) · scale + shift over the last axis; scale and shift are [width].

@@ -9,25 +9,23 @@ extension Tensor {
       let known = Shape(shape.dimensions.enumerated().filter { $0.offset != open }.map(\.element)).elementCount
       shape.dimensions[open] = known > 0 ? self.shape.elementCount / known : 0
     }
-    guard shape.isValid else {
-      return .failed(TensorError("reshape: \(shape) is not a shape", callSite: CallSite(file, line)))
-    }
+    if let flaw = shape.flaw { return .failed(TensorError("reshape: \(flaw)", callSite: CallSite(file, line))) }
     return .record(.reshape(shape), [self], CallSite(file, line))
   }
 
-  /// All axes from `axis` on as one.
+  /// All axes from `axis` on as one; a negative axis counts from the end.
   public func flattened(from axis: Int = 0, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     if failure != nil { return self }
-    guard 0...shape.rank ~= axis else {
+    guard let axis = axis == shape.rank ? axis : shape.normalized(axis) else {
       return .failed(TensorError("flattened: \(shape) has no axis \(axis)", callSite: CallSite(file, line)))
     }
     let kept = shape.dimensions.prefix(axis)
     return reshaped(to: Shape(kept + [shape.dimensions.dropFirst(axis).reduce(1, *)]), file: file, line: line)
   }
 
-  /// The axes in another order: axis i of the result is axis `order[i]`.
+  /// The axes in another order: axis i of the result is axis `order[i]`; negative ones count from the end.
   public func permuted(_ order: [Int], file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    .record(.permute(order), [self], CallSite(file, line))
+    .record(.permute(order.map { shape.normalized($0) ?? $0 }), [self], CallSite(file, line))
   }
 
   /// The last two axes exchanged.
@@ -52,15 +50,16 @@ extension Tensor {
     .record(.pad(before: before, after: after, Constant(Double(value))), [self], CallSite(file, line))
   }
 
-  /// Joined along an axis.
+  /// Joined along an axis; a negative one counts from the end.
   public static func concatenated(
     _ tensors: [Tensor], axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    .record(.concatenate(axis: axis), tensors, CallSite(file, line))
+    let shape = tensors.first?.shape ?? []
+    return .record(.concatenate(axis: shape.normalized(axis) ?? axis), tensors, CallSite(file, line))
   }
 
   private func axes(_ axes: [Int]?) -> [Int] {
-    Set((axes ?? Array(shape.indices)).map { $0 < 0 ? $0 + shape.rank : $0 }).sorted()
+    Set((axes ?? Array(shape.indices)).map { shape.normalized($0) ?? $0 }).sorted()
   }
 
   private func reduced(_ kind: Reduction, _ axes: [Int]?, _ keepingAxes: Bool, _ site: CallSite) -> Tensor {
@@ -71,7 +70,7 @@ extension Tensor {
     return result.reshaped(to: Shape(shape.indices.filter { !axes.contains($0) }.map { shape[$0] }))
   }
 
-  /// The sum over these axes, or over all.
+  /// The sum over these axes, or over all. Here as below, negative axes count from the end.
   public func sum(
     axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -101,6 +100,6 @@ extension Tensor {
 
   /// The position of the first greatest element along an axis, as int32; the axis goes.
   public func argmax(axis: Int = -1, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    .record(.argmax(axis: axis < 0 ? axis + shape.rank : axis), [self], CallSite(file, line))
+    .record(.argmax(axis: shape.normalized(axis) ?? axis), [self], CallSite(file, line))
   }
 }

@@ -22,21 +22,25 @@ public struct Tensor: Sendable {
   public var failure: TensorError? { node.failure }
 
   /// Numbers in row-major order. Their count must be the product of `shape`.
-  public init(_ values: [Float], shape: [Int]) { self = .leaf(values, Storage(values), shape, .float32) }
+  public init(_ values: [Float], shape: [Int]) { self = .leaf(values, shape, .float32) }
   /// Whole numbers (labels, positions) in row-major order.
   @_disfavoredOverload
-  public init(_ values: [Int32], shape: [Int]) { self = .leaf(values, Storage(values), shape, .int32) }
+  public init(_ values: [Int32], shape: [Int]) { self = .leaf(values, shape, .int32) }
   /// A number that may differ from step to step without a new plan.
   public init(_ value: Float) { self.init([value], shape: []) }
 
-  private static func leaf<T>(_ values: [T], _ storage: @autoclosure () -> Storage, _ shape: [Int], _ dtype: DType)
-    -> Tensor
-  {
+  private static func leaf<T: BitwiseCopyable>(_ values: [T], _ shape: [Int], _ dtype: DType) -> Tensor {
     let type = TensorType(Shape(shape), dtype)
-    guard type.shape.isValid, type.shape.elementCount == values.count else {
+    if let flaw = type.shape.flaw { return .failed(TensorError("Tensor: \(flaw)")) }
+    guard type.shape.elementCount == values.count else {
       return .failed(TensorError("Tensor: \(values.count) values do not fill the shape \(type.shape)"))
     }
-    return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage())))
+    do throws(TensorError) {
+      let storage = try Storage(values, for: "a tensor \(type)")
+      return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+    } catch {
+      return .failed(error)
+    }
   }
 
   /// The same number everywhere. The number is part of the plan; use `Tensor(_:)` for one that changes.
@@ -81,9 +85,7 @@ public struct Tensor: Sendable {
     for input in inputs where input.failure != nil { return op.repeated(input) }
     do throws(TensorError) {
       let types = try op.inferTypes(inputs.map(\.type))
-      for type in types where !type.shape.isValid {
-        throw TensorError("\(op.name): the result \(type.shape) is not a shape that fits in memory")
-      }
+      for type in types { if let flaw = type.shape.flaw { throw TensorError("\(op.name): \(flaw)") } }
       let node = Node(op, inputs: inputs, types: types)
       return types.indices.map { Tensor(node, output: $0) }
     } catch {

@@ -5,7 +5,7 @@ public struct CallSite: Hashable, Sendable, CustomStringConvertible {
 
   public init(_ file: StaticString, _ line: UInt) {
     self.file = "\(file)"
-    self.line = Int(line)
+    self.line = Int(clamping: line)
   }
 
   public var description: String { "\(file):\(line)" }

@@ -5,14 +5,14 @@ import Tensors
 /// Shows `model` every example of `set` without learning from it.
 ///
 /// Batches are of equal size but the last one, so two plans serve the whole set. Throws what the model throws where
-/// shapes do not fit, and a `TrainingError` for an empty set.
+/// shapes do not fit, and a `TrainingError` for an empty set or a label that is none of the model's classes.
 public func evaluateClassifier<Model: Layer>(
   _ model: Model, on set: ImageSet, batchSize: Int = 250
 ) throws -> ClassificationResult {
   guard set.count > 0 else { throw TrainingError("there are no examples to evaluate on") }
   let clock = ContinuousClock()
   let start = clock.now
-  var matrix = ConfusionMatrix(classes: 0)
+  var matrix = try ConfusionMatrix(classes: 0)
   var lossSum = 0.0
   for batch in set.batches(of: max(batchSize, 1)) {
     let (logits, loss) = inference {
@@ -20,17 +20,28 @@ public func evaluateClassifier<Model: Layer>(
       return (logits, crossEntropy(logits: logits, labels: batch.labels))
     }
     let predictions = logits.argmax(axis: -1)
+    if logits.failure == nil { try set.checkLabels(classes: logits.shape[-1]) }
     try evaluate([loss, predictions])
-    matrix.grow(to: logits.shape[-1])
+    try matrix.grow(to: logits.shape[-1])
     lossSum += Double(try loss.scalar()) * Double(batch.count)
     for (truth, prediction) in zip(try batch.labels.intValues(), try predictions.intValues()) {
-      matrix.record(truth: Int(truth), prediction: Int(prediction))
+      try matrix.record(truth: Int(truth), prediction: Int(prediction))
     }
   }
   let seconds = start.duration(to: clock.now).seconds
   return ClassificationResult(
     loss: lossSum / Double(set.count), accuracy: matrix.accuracy, confusionMatrix: matrix, seconds: seconds,
     examplesPerSecond: Double(set.count) / max(seconds, 1e-9))
+}
+
+extension ImageSet {
+  /// Throws where a label is none of so many classes, with the first such one.
+  func checkLabels(classes: Int) throws(TrainingError) {
+    guard let index = labels.firstIndex(where: { !(0..<classes ~= Int($0)) }) else { return }
+    throw TrainingError(
+      "the label of image \(index) is \(labels[index]), but the model has \(classes) classes, so labels must be 0 to "
+        + "\(classes - 1); give the model as many classes as there are, or correct the labels")
+  }
 }
 
 /// A class and how probable the model takes it to be.

@@ -1,11 +1,15 @@
+import Tensors
+
 /// How often each class was taken for each other one: a row for the true class, a column for the predicted one.
 public struct ConfusionMatrix: Hashable, Sendable, Codable {
   /// `counts[truth][prediction]`.
   public private(set) var counts: [[Int]]
 
-  /// A matrix without an entry, for classes 0 ..< `classes`.
-  public init(classes: Int) {
-    counts = Array(repeating: Array(repeating: 0, count: max(classes, 0)), count: max(classes, 0))
+  /// A matrix without an entry, for classes 0 ..< `classes`; none where that is negative. Throws a `TensorError` where
+  /// there is no memory for it.
+  public init(classes: Int) throws {
+    counts = []
+    try grow(to: classes)
   }
 
   /// Reads one; throws where it is not square, or its counts are negative or too many to add up.
@@ -31,10 +35,11 @@ public struct ConfusionMatrix: Hashable, Sendable, Codable {
 
   public var classes: Int { counts.count }
 
-  /// Counts one example. The matrix grows where a class lies beyond it; a negative class is not counted.
-  public mutating func record(truth: Int, prediction: Int) {
+  /// Counts one example. The matrix grows where a class lies beyond it; a negative class is not counted. Throws a
+  /// `TensorError` where there is no memory for so many classes.
+  public mutating func record(truth: Int, prediction: Int) throws {
     guard truth >= 0, prediction >= 0 else { return }
-    grow(to: max(truth, prediction) + 1)
+    try grow(to: max(truth, prediction).plus(1))
     counts[truth][prediction] += 1
   }
 
@@ -47,9 +52,12 @@ public struct ConfusionMatrix: Hashable, Sendable, Codable {
   /// The share that was right, 0 for an empty matrix.
   public var accuracy: Double { total == 0 ? 0 : Double(correct) / Double(total) }
 
-  /// Makes room for classes 0 ..< `classes`.
-  public mutating func grow(to classes: Int) {
+  /// Makes the matrix one for classes 0 ..< `classes`, if it is smaller. Throws a `TensorError` where there is no memory
+  /// for it.
+  public mutating func grow(to classes: Int) throws {
     guard classes > counts.count else { return }
+    try Memory.check(
+      classes.times(classes).times(MemoryLayout<Int>.stride), for: "a confusion matrix of \(classes) classes")
     for row in counts.indices { counts[row] += Array(repeating: 0, count: classes - counts[row].count) }
     counts += Array(repeating: Array(repeating: 0, count: classes), count: classes - counts.count)
   }

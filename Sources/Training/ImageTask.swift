@@ -32,7 +32,9 @@ public final class ImageTask: ReplayableTask {
 
   public var stepsPerEpoch: Int { (training.count - 1) / batchSize + 1 }
 
-  public func inputs(ofStep step: Int) -> StepInputs {
+  /// Throws a `TrainingError` for a negative step.
+  public func inputs(ofStep step: Int) throws -> StepInputs {
+    guard 0..<Int.max ~= step else { throw TrainingError("steps are counted from 0; there is no step \(step)") }
     let batch = if let next, next.step == step { next } else { pending(step) }
     let inputs = [batch.images.finished(), batch.labels]
     // Not over the end of an epoch, whose order is drawn when it begins.
@@ -46,16 +48,23 @@ public final class ImageTask: ReplayableTask {
     return (step, batch.images, batch.labels)
   }
 
-  public func record(_ inputs: StepInputs) -> RecordedStep {
-    record(model, inputs.tensors[0], inputs.tensors[1], examples: inputs.examples)
+  /// Throws a `TrainingError` for inputs that are not images and labels, and where a label of the set is none of the
+  /// model's classes.
+  public func record(_ inputs: StepInputs) throws -> RecordedStep {
+    guard inputs.tensors.count == 2 else {
+      throw TrainingError("a step takes images and labels, not \(inputs.tensors.count) tensors")
+    }
+    return try record(model, inputs.tensors[0], inputs.tensors[1], examples: inputs.examples)
   }
 
   private func record<Model: Layer>(
     _ model: Model, _ images: Tensor, _ labels: Tensor, examples: Int
-  ) -> RecordedStep {
+  ) throws -> RecordedStep {
     var accuracy = Tensor(0)
-    let (_, gradients) = valueAndGradient(of: model) { model in
+    let (_, gradients) = try valueAndGradient(of: model) { model in
       let logits = model(images)
+      // Once a recording, so for all labels: a step that is replayed looks at none.
+      if logits.shape.rank == 2 { try training.checkLabels(classes: logits.shape[1]) }
       accuracy = logits.stoppingGradient().argmax(axis: -1).equal(to: labels).mean()
       return crossEntropy(logits: logits, labels: labels)
     }

@@ -21,7 +21,8 @@ public final class TextTask: ReplayableTask {
 
   /// Trains on windows of `context` tokens, `batchSize` of them a step; `seed` determines their places.
   ///
-  /// Throws a `DataError` where the text is too short for that, or the text to evaluate on has no two tokens.
+  /// Throws a `DataError` where the text is too short for that, or the text to evaluate on has no two tokens, and a
+  /// `TrainingError` where the text has tokens that the model does not know.
   public init(
     _ model: any LanguageModel, on training: TokenSequence, evaluatingOn evaluation: TokenSequence? = nil,
     context: Int, batchSize: Int, seed: UInt64 = 0
@@ -32,6 +33,7 @@ public final class TextTask: ReplayableTask {
     self.context = context
     self.batchSize = batchSize
     self.seed = seed
+    for text in [training, evaluation].compactMap({ $0 }) { try checkVocabulary(of: model, text.vocabularySize) }
     stepsPerEpoch =
       model.carriesState
       ? try training.streamStepsPerEpoch(context: context, batchSize: batchSize)
@@ -40,6 +42,8 @@ public final class TextTask: ReplayableTask {
     let state = model.carriesState ? model.initialState(batch: batchSize, capacity: context) : []
     stateVariables = try state.enumerated().map { index, tensor in
       let name = "state.\(index)"
+      if let failure = tensor.failure { throw failure }
+      try Memory.check(2 * 4 * tensor.shape.elementCount, for: "the state of a batch of \(batchSize)")
       let values = [Float](repeating: 0, count: tensor.shape.elementCount)
       return (name, try Variable(values, shape: tensor.shape, name: name))
     }
@@ -91,15 +95,17 @@ private func crossEntropy(of logits: Tensor, _ targets: Tensor) -> Tensor {
 /// once, and the same text always gives the same windows.
 ///
 /// Windows have `context` tokens; where the model can look back without limit, at least 512, as each begins with no
-/// memory. Throws a `DataError` for a text without two tokens.
+/// memory. Throws a `DataError` for a text without two tokens, and a `TrainingError` for one with tokens that the model does
+/// not know.
 public func evaluateLanguageModel(
   _ model: any LanguageModel, on text: TokenSequence, context: Int
 ) throws -> LanguageResult {
+  try checkVocabulary(of: model, text.vocabularySize)
   let clock = ContinuousClock()
   let start = clock.now
   let length = model.context == nil ? max(context, 512) : context
   // As many windows at once as keep the logits at some 64 MB.
-  let batchSize = min(max((1 << 24) / (length * max(model.vocabulary, 1)), 1), 64)
+  let batchSize = min(max((1 << 24) / max(length.times(max(model.vocabulary, 1)), 1), 1), 64)
   var sum = 0.0
   var tokens = 0
   for batch in try text.evaluationWindows(context: length, batchSize: batchSize) {
@@ -110,4 +116,13 @@ public func evaluateLanguageModel(
   return LanguageResult(
     loss: sum / Double(max(tokens, 1)), tokens: tokens, characters: text.characterCount,
     seconds: start.duration(to: clock.now).seconds)
+}
+
+/// Throws where a tokenizer has tokens that the model does not know.
+func checkVocabulary(of model: any LanguageModel, _ tokens: Int) throws(TrainingError) {
+  guard tokens <= model.vocabulary else {
+    throw TrainingError(
+      "the tokenizer has \(tokens) tokens, but the model only \(model.vocabulary); use the tokenizer that the model was "
+        + "trained with, or a model with as many")
+  }
 }

@@ -35,7 +35,7 @@ import Testing
     }
     #expect(hash == 0xD15F_246F_3C36_1C73)
     #expect(digits.train.pixels.max() == 16)
-    #expect(digits.test[0] == digits.test.pixels.prefix(64).map { Float($0) / 16 })
+    #expect(try digits.test[0] == digits.test.pixels.prefix(64).map { Float($0) / 16 })
     #expect(try ImageDataset.digits().test.pixels == digits.test.pixels)
   }
 
@@ -53,7 +53,7 @@ import Testing
     for batch in batches {
       #expect(batch.images.shape.dimensions == [batch.count, 1, 8, 8])
       #expect(try batch.labels.intValues() == batch.indices.map { set.labels[$0] })
-      #expect(try batch.images.values() == batch.indices.flatMap { set[$0] })
+      #expect(try batch.images.values() == batch.indices.flatMap { try set[$0] })
     }
   }
 

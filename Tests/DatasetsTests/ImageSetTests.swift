@@ -44,7 +44,7 @@ import Testing
   func batchesHaveAtLeastOneImage(size: Int) throws {
     let set = try Self.uneven()
     #expect(set.batches(of: size).map(\.count) == [Int](repeating: 1, count: 51))
-    #expect(set.subset([]).batches(of: size).map(\.count) == [])
+    #expect(try set.subset([]).batches(of: size).map(\.count) == [])
   }
 
   @Test func batchesMayBeLargerThanTheSet() throws {

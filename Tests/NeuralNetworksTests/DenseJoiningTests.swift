@@ -24,12 +24,12 @@ import Testing
     let inputs = try #require(example.input.last)
     let layers = example.outputs.map { Dense(inputs, $0, bias: example.bias) }
     let random = Random(seed: 31)
-    func numbers(_ shape: Shape) -> Tensor {
-      Tensor(random.normal(count: shape.elementCount), shape: shape.dimensions)
+    func numbers(_ shape: Shape) throws -> Tensor {
+      Tensor(try random.normal(count: shape.elementCount), shape: shape.dimensions)
     }
-    let x = numbers(Shape(example.input))
+    let x = try numbers(Shape(example.input))
     let weights = layers.flatMap { [$0.weight.tensor] + ($0.bias.map { [$0.tensor] } ?? []) }
-    let upstream = layers.map { numbers(Shape(example.input.dropLast() + [$0.outputs])) }
+    let upstream = try layers.map { try numbers(Shape(example.input.dropLast() + [$0.outputs])) }
 
     func numbers(of outputs: [Tensor]) throws -> [[Float]] {
       var loss = Tensor(0)

@@ -105,13 +105,13 @@ struct OptimizerCase: Decodable, Sendable, CustomTestStringConvertible {
       return GradientDescent(for: model, learningRate: rate, weightDecay: try #require(settings.weightDecay))
     case "momentum":
       return Momentum(
-        for: model, learningRate: rate, momentum: Float(try #require(settings.momentum)), variant: variant)
+        for: model, learningRate: rate, momentum: try #require(settings.momentum), variant: variant)
     case "momentum-ema":
       return MomentumEMA(
         for: model, learningRate: rate, momentum: try #require(settings.momentum), variant: variant)
     case "nesterov":
       return Nesterov(
-        for: model, learningRate: rate, momentum: Float(try #require(settings.momentum)), variant: variant)
+        for: model, learningRate: rate, momentum: try #require(settings.momentum), variant: variant)
     case "adagrad":
       return AdaGrad(for: model, learningRate: rate, epsilon: settings.epsilon, variant: variant)
     case "rmsprop":

@@ -35,16 +35,16 @@ import Testing
     let item = Case(seed: seed)
     let (count, channels) = (item.shape.elementCount, item.shape[1])
     let x = item.tensor(
-      Random(seed: seed).normal(count: count).map { $0 + item.center }, channelsLast: item.lies.images)
-    let scale = Tensor(Random(seed: seed + 100).normal(count: channels), shape: [channels])
-    let shift = Tensor(Random(seed: seed + 200).normal(count: channels), shape: [channels])
+      try Random(seed: seed).normal(count: count).map { $0 + item.center }, channelsLast: item.lies.images)
+    let scale = Tensor(try Random(seed: seed + 100).normal(count: channels), shape: [channels])
+    let shift = Tensor(try Random(seed: seed + 200).normal(count: channels), shape: [channels])
     let y = x.batchNormalized(scale: scale, shift: shift)
     // Rounding decides what ReLU lets through where its input is nearly zero: nothing comes from there.
     let isClear = item.tensor(
       try (item.lies.upstream ? y.output.permuted([0, 2, 3, 1]) : y.output).values().map { abs($0) < 1e-4 ? 0 : 1 },
       channelsLast: item.lies.upstream)
     let upstream =
-      item.tensor(Random(seed: seed + 300).normal(count: count).map { $0 + 0.5 }, channelsLast: item.lies.upstream)
+      item.tensor(try Random(seed: seed + 300).normal(count: count).map { $0 + 0.5 }, channelsLast: item.lies.upstream)
       * isClear
     let plain = Tensor.recordAll(.batchNormGradient(epsilon: 1e-5), [x, y.mean, y.variance, scale, upstream])
     let activated = gradients(of: (y.output.relu() * upstream).sum(), withRespectTo: [x, scale, shift]).compactMap {

@@ -82,7 +82,7 @@ import Testing
   private func run(_ program: Program, _ contents: [[UInt32]], assembled: Bool) throws -> ([[UInt32]], Bool) {
     let pass = try ElementwisePass(program, shared: Set(program.outputs.prefix(2).map(\.buffer)))
     let code = assembled ? ElementwiseCode(for: [pass]) : nil
-    let storages = contents.map { Storage($0) }
+    let storages = try contents.map { try Storage($0, for: "an operand") }
     var pointers = storages.map { Optional($0.pointer) }
     withExtendedLifetime((code, storages)) { pass.run(&pointers) }
     let results = zip(storages, contents).map { $0.ints(count: $1.count).map { UInt32(bitPattern: $0) } }

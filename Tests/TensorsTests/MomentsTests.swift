@@ -32,12 +32,12 @@ import Testing
     return found
   }
 
-  @Test(arguments: 1...60 as ClosedRange<UInt64>) func randomShapesMatchDoubles(seed: UInt64) {
+  @Test(arguments: 1...60 as ClosedRange<UInt64>) func randomShapesMatchDoubles(seed: UInt64) throws {
     let sizes = Sizes(seed: seed)
     let (channels, inner) = (sizes.channels, sizes.inner)
     let count = sizes.outer * channels * inner
     // Each channel has its own spread, and moves while the rows go on.
-    let x = Random(seed: seed).normal(count: count).enumerated().map { index, number in
+    let x = try Random(seed: seed).normal(count: count).enumerated().map { index, number in
       let channel = index / inner % channels
       return sizes.center + number * Float(1 + channel % 5) + Float(index) / Float(count)
     }

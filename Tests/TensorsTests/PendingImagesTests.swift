@@ -9,7 +9,7 @@ import Testing
   static var hasOthers: Bool { Engine.hasOneDNN && Threads.count > 1 }
 
   /// Random images, enough for others to begin with, and what they are without any others.
-  private static func make(seed: UInt64) -> (images: PendingImages, expected: [Float], numbers: TestNumbers) {
+  private static func make(seed: UInt64) throws -> (images: PendingImages, expected: [Float], numbers: TestNumbers) {
     var numbers = TestNumbers(state: seed)
     func draw(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &numbers) }
     let shape: Shape = [draw(1...3), draw(20...40), draw(20...40)]
@@ -21,7 +21,7 @@ import Testing
     // A slice that does not begin at 0, as those of an epoch's order do not.
     let chosen = ([7] + (0..<count).map { _ in Int32(draw(0...there - 1)) }).dropFirst()
     let images = PendingImages(chosen, of: pixels, by: converter)
-    return (images, converter.values(of: chosen, in: pixels), numbers)
+    return (images, try converter.values(of: chosen, in: pixels), numbers)
   }
 
   /// A product between small steps, which others have time beside.
@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test(arguments: 1...20 as ClosedRange<UInt64>) func bitsAreThoseWithoutOthers(seed: UInt64) throws {
-    var (images, expected, numbers) = Self.make(seed: seed)
+    var (images, expected, numbers) = try Self.make(seed: seed)
     let sizes = [Int.random(in: 1...80, using: &numbers), Int.random(in: 1...80, using: &numbers)]
     let x = Tensor(
       (0..<sizes[0] * sizes[1]).map { _ in Float.random(in: -2...2, using: &numbers) }, shape: sizes)
@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test(.enabled(if: hasOthers)) func othersMakeAllOfThem() throws {
-    let (images, expected, _) = Self.make(seed: 0)
+    let (images, expected, _) = try Self.make(seed: 0)
     let x = Tensor((0..<64 * 64).map { Float($0 % 7) }, shape: [64, 64])
     var plans = 0
     while images.isUnfinished, plans < 100_000 {
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func anErrorInAStepIsThrown() throws {
-    let (images, expected, _) = Self.make(seed: 1)
+    let (images, expected, _) = try Self.make(seed: 1)
     #expect(throws: TensorError("stop")) {
       try images.make { () throws(TensorError) in throw TensorError("stop") }
     }
@@ -69,7 +69,7 @@ import Testing
   @Test func whatNobodyHoldsIsForgotten() throws {
     weak var forgotten: PendingImages?
     do {
-      let (images, _, _) = Self.make(seed: 2)
+      let (images, _, _) = try Self.make(seed: 2)
       images.makeBesidePlans()
       forgotten = images
     }

@@ -55,12 +55,12 @@ import Testing
     // Few different numbers, so that many are the greatest; some are none or infinite.
     let special: [Float] = seed % 3 == 0 ? [.nan, -.infinity, .infinity, -.infinity] : [0, 1]
     let x = pooling.tensor(
-      Random(seed: seed).uniform(count: pooling.images.elementCount).map { number in
+      try Random(seed: seed).uniform(count: pooling.images.elementCount).map { number in
         number < 0.2 ? special[Int(number * 20) % special.count] : (number * 7).rounded()
       }, pooling.images)
     let out = pooling.window.positions(height: pooling.images[2], width: pooling.images[3])
     let results: Shape = [pooling.images[0], pooling.images[1], out.height, out.width]
-    let upstream = pooling.tensor(Random(seed: seed + 1000).normal(count: results.elementCount), results)
+    let upstream = pooling.tensor(try Random(seed: seed + 1000).normal(count: results.elementCount), results)
     let tensors: [Tensor] = [
       .record(.maxPool(pooling.window), [x]),
       .record(.maxPoolGradient(pooling.window), [x, upstream]),
@@ -77,9 +77,9 @@ import Testing
   @Test func anImageGivesTheSameBitsAloneAndAmongOthers() throws {
     let (window, batch) = (Window(kernel: 3, stride: 2, paddingBegin: 1, paddingEnd: 1), 40)
     let (images, results): (Shape, Shape) = ([batch, 48, 30, 29], [batch, 48, 15, 15])
-    let values = Random(seed: 1).normal(count: images.elementCount).map { ($0 * 4).rounded() }
+    let values = try Random(seed: 1).normal(count: images.elementCount).map { ($0 * 4).rounded() }
     let x = Tensor(values, shape: images.dimensions)
-    let upstream = Tensor(Random(seed: 2).normal(count: results.elementCount), shape: results.dimensions)
+    let upstream = Tensor(try Random(seed: 2).normal(count: results.elementCount), shape: results.dimensions)
     func pooled(_ x: Tensor, _ upstream: Tensor) throws -> [[Float]] {
       try [
         Tensor.record(.maxPool(window), [x]).values(),

@@ -15,7 +15,9 @@ import Testing
       let request = try Request(outputs: tensors, assignments: [])
       let ir = try IR(request.key, hasKernel: Executor.hasKernel)
       let loaded = try LoadedPlan(try Lowering.compile(recomputing ? ir.recomputing() : ir))
-      let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
+      let outputs = try loaded.plan.outputSizes.map { count throws(TensorError) in
+        try Storage(byteCount: count * 4, for: "a result")
+      }
       try executor.run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
       return Outcome(
         values: zip(outputs, loaded.plan.outputSizes).map { $0.floats(count: $1) },
@@ -24,28 +26,28 @@ import Testing
   }
 
   /// Residual blocks of normalized convolutions; gradients of all weights and of the input.
-  private static func gradients(blocks: Int, side: Int) -> [Tensor] {
-    func numbers(_ shape: Shape, _ seed: UInt64) -> Tensor {
-      Tensor(Random(seed: seed).normal(count: shape.elementCount), shape: shape.dimensions)
+  private static func gradients(blocks: Int, side: Int) throws -> [Tensor] {
+    func numbers(_ shape: Shape, _ seed: UInt64) throws -> Tensor {
+      Tensor(try Random(seed: seed).normal(count: shape.elementCount), shape: shape.dimensions)
     }
-    let x = numbers([16, 16, side, side], 1)
+    let x = try numbers([16, 16, side, side], 1)
     var parameters = [x]
-    func normalized(_ x: Tensor) -> Tensor {
+    func normalized(_ x: Tensor) throws -> Tensor {
       let seed = UInt64(parameters.count)
-      let weights = numbers([16, 16, 3, 3], 10 + seed) * 0.1
-      let (scale, shift) = (numbers([16], 100 + seed), numbers([16], 200 + seed))
+      let weights = try numbers([16, 16, 3, 3], 10 + seed) * 0.1
+      let (scale, shift) = (try numbers([16], 100 + seed), try numbers([16], 200 + seed))
       parameters += [weights, scale, shift]
       return x.convolved(with: weights, paddingBegin: 1, paddingEnd: 1).batchNormalized(scale: scale, shift: shift)
         .output
     }
-    var y = normalized(x).relu()
-    for _ in 0..<blocks { y = (normalized(normalized(y).relu()) + y).relu() }
+    var y = try normalized(x).relu()
+    for _ in 0..<blocks { y = (try normalized(normalized(y).relu()) + y).relu() }
     return Tensors.gradients(of: y.square().sum(), withRespectTo: parameters).compactMap { $0 }
   }
 
   /// Without oneDNN a convolution is several operations, whose windows of images take most of the memory and are kept.
   @Test(.enabled(if: Engine.hasOneDNN)) func itGivesTheSameBitsInLessMemory() throws {
-    let gradients = Self.gradients(blocks: 8, side: 32)
+    let gradients = try Self.gradients(blocks: 8, side: 32)
     #expect(gradients.count == 52)
     let kept = try Self.run(gradients, recomputing: false)
     let again = try Self.run(gradients, recomputing: true)
@@ -59,7 +61,7 @@ import Testing
   }
 
   @Test func smallValuesAreKept() throws {
-    let gradients = Self.gradients(blocks: 4, side: 8)
+    let gradients = try Self.gradients(blocks: 4, side: 8)
     let (kept, again) = (
       try Self.run(gradients, recomputing: false), try Self.run(gradients, recomputing: true)
     )

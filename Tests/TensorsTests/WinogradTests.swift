@@ -54,9 +54,9 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
   private static func run(
     _ convolution: WinogradConvolution, _ operands: [Tensor], count: Int
   ) throws -> [Float] {
-    let inputs = try operands.map { Storage(try $0.values()) }
-    let result = Storage([Float](repeating: .nan, count: count))
-    let scratch = Storage([Float](repeating: .nan, count: convolution.scratchBytes / 4))
+    let inputs = try operands.map { try Storage($0.values(), for: "an operand") }
+    let result = try Storage([Float](repeating: .nan, count: count), for: "the result")
+    let scratch = try Storage([Float](repeating: .nan, count: convolution.scratchBytes / 4), for: "scratch")
     return try withExtendedLifetime((inputs, scratch)) {
       try convolution.run((inputs + [result]).map(\.pointer), scratch.pointer)
       return result.floats(count: count)

@@ -36,7 +36,7 @@ import Testing
     let (task, images) = (try Self.makeTask(), try Self.makeLargeImages())
     #expect(task.stepsPerEpoch == 4)
     for step in [0, 1, 2, 3, 4, 5, 2, 3, 9, 9, 10, 0, 11, 12] {
-      let (inputs, expected) = (task.inputs(ofStep: step), Self.batch(images, step))
+      let (inputs, expected) = (try task.inputs(ofStep: step), Self.batch(images, step))
       #expect(inputs.examples == expected.count)
       #expect(try inputs.tensors[0].values() == expected.images.values(), "step \(step)")
       #expect(try inputs.tensors[1].intValues() == expected.labels.intValues(), "step \(step)")
@@ -56,7 +56,7 @@ import Testing
       let batch = batch(images, step)
       return StepInputs([batch.images, batch.labels], examples: batch.count)
     }
-    func record(_ inputs: StepInputs) -> RecordedStep { task.record(inputs) }
+    func record(_ inputs: StepInputs) throws -> RecordedStep { try task.record(inputs) }
     func evaluate() -> Evaluation? { nil }
   }
 

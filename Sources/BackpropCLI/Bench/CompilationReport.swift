@@ -25,7 +25,7 @@ struct CompilationReport: Encodable {
   /// Elementwise operations one after the other.
   private mutating func addChain(_ count: Int) throws {
     try add("chain") {
-      let x = Tensor(Random.current.normal(count: 16), shape: [16])
+      let x = Tensor(try Random.current.normal(count: 16), shape: [16])
       var y = x
       for number in 0..<count { y = number % 2 == 0 ? y * x : y + x }
       let result = y
@@ -38,7 +38,7 @@ struct CompilationReport: Encodable {
   private mutating func addDeep(_ layers: Int) throws {
     let model = Sequential((0..<layers).map { _ in Dense(4, 4, activation: .tanh) })
     let optimizer = Adam(for: model, learningRate: 1e-4)
-    let x = Tensor(Random.current.normal(count: 8), shape: [2, 4])
+    let x = Tensor(try Random.current.normal(count: 8), shape: [2, 4])
     try add("deep network, gradients, Adam") {
       let gradients = valueAndGradient(of: model) { $0(x).square().sum() }.gradients
       return { try optimizer.update(along: gradients) }

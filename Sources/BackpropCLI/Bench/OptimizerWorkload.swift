@@ -43,8 +43,8 @@ struct OptimizerWorkload: Workload {
       case .rmsprop: RMSProp(for: model, learningRate: 1e-3, variant: .pytorch)
       case .adam: Adam(for: model, learningRate: 1e-3, variant: .pytorch)
       }
-    let values = model.all.map { parameter in
-      Tensor(Random.current.normal(count: parameter.count), shape: Array(parameter.shape))
+    let values = try model.all.map { parameter in
+      Tensor(try Random.current.normal(count: parameter.count), shape: Array(parameter.shape))
     }
     let step = CompiledStep(with: optimizer) { inputs in
       var (_, gradients) = valueAndGradient(of: model) { _ in Tensor.zeros([]) }

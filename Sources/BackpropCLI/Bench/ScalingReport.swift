@@ -44,7 +44,7 @@ struct ScalingReport: Encodable {
 
   private static func mlp(batch: Int = 64, width: Int = 512, depth: Int = 4) throws -> Step {
     let model = Sequential((0..<depth).map { _ in Dense(width, width, activation: .relu) })
-    let images = Tensor(Random.current.normal(count: batch * width), shape: [batch, width])
+    let images = Tensor(try Random.current.normal(count: batch * width), shape: [batch, width])
     return Step(
       flops: 2 * batch * width * width * (3 * depth - 1), kept: batch * width * depth + width * width,
       run: try step(model, images, [Int32](repeating: 1, count: batch)))

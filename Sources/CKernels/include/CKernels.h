@@ -14,6 +14,8 @@ extern "C" {
 
 // How many threads kernels may use; at least 1.
 void backprop_set_threads(int32_t count);
+// How many processors this process may use.
+int32_t backprop_processors(void);
 int32_t backprop_threads(void);
 
 typedef void (*backprop_task)(void *context, int64_t begin, int64_t end);
@@ -279,9 +281,9 @@ void backprop_vector_matrix(
 int64_t backprop_rounded_bytes(int64_t n, int64_t k);
 void backprop_round_matrix(int64_t n, int64_t k, const float *matrix, int64_t row, void *memory);
 
-// c[n] = a[k] · such a matrix, with `a` rounded likewise: roughly the product, with the same bits everywhere. Zeros where
-// memory is exhausted.
-void backprop_rounded_vector_matrix(int64_t n, int64_t k, const float *a, const void *memory, float *c);
+// c[n] = a[k] · such a matrix, with `a` rounded likewise: roughly the product, with the same bits everywhere. Gives 0, or -1
+// where there is no memory.
+int backprop_rounded_vector_matrix(int64_t n, int64_t k, const float *a, const void *memory, float *c);
 
 // Whether the processor multiplies tiles of bfloat16 (AMX), the system lets this process have them, and the environment
 // does not say BACKPROP_TILES=0.

@@ -68,6 +68,7 @@ extension TokenizerName {
     case .byte: return ByteTokenizer()
     case .character: return CharacterTokenizer(characters: survey.characters)
     case .bytePair(let vocabularySize):
+      try check()
       let lastCut = { WordSplitter(bytes: $0).lastCut(onlyBlanks: false) }
       var trainer = BytePairTrainer()
       try source.forEachPiece(in: train, lastCut: lastCut) { piece, _ throws(DataError) in trainer.count(piece) }

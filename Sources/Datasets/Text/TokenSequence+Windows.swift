@@ -1,3 +1,5 @@
+import Tensors
+
 // What a step sees of a text. Each is a function of its arguments alone, so a run goes on from the number of a step.
 
 extension TokenSequence {
@@ -8,6 +10,7 @@ extension TokenSequence {
   /// range or the text is too short.
   public func randomWindows(context: Int, batchSize: Int, seed: UInt64, step: Int) throws(DataError) -> TextBatch {
     let places = try places(context: context, batchSize: batchSize, step: step)
+    try checkSize(context: context, batchSize: batchSize)
     var generator = SeededGenerator(seed: seed, stream: UInt64(step))
     let starts = (0..<batchSize).map { _ in Int(generator.next().multipliedFullWidth(by: UInt64(places)).high) }
     return TextBatch(storage, starts: starts, length: context)
@@ -16,8 +19,8 @@ extension TokenSequence {
   /// Steps in which random windows see as many tokens as the text has, at least one.
   public func randomStepsPerEpoch(context: Int, batchSize: Int) throws(DataError) -> Int {
     let places = try places(context: context, batchSize: batchSize)
-    let perStep = context.multipliedReportingOverflow(by: batchSize)
-    return perStep.overflow ? 1 : max((places - 1 + context) / perStep.partialValue, 1)
+    try checkSize(context: context, batchSize: batchSize)
+    return max((places - 1 + context) / (context * batchSize), 1)
   }
 
   /// Windows that go on where those of the step before ended, for models that carry their state along.
@@ -56,6 +59,20 @@ extension TokenSequence {
   public func evaluationWindows(context: Int, batchSize: Int) throws(DataError) -> EvaluationWindows {
     _ = try places(context: context, batchSize: batchSize, needed: 1)
     return EvaluationWindows(storage, context: context, batchSize: batchSize)
+  }
+
+  /// Throws where the windows of a step would not fit in memory.
+  private func checkSize(context: Int, batchSize: Int) throws(DataError) {
+    let tokens = context.times(batchSize)
+    guard tokens <= Int(Int32.max) else {
+      throw DataError(
+        "batch size \(batchSize) and context \(context) are more than 2³¹ tokens a step; make one of them smaller")
+    }
+    do throws(TensorError) {
+      try Memory.check(tokens * 16, for: "a step of \(batchSize) windows of \(context) tokens")
+    } catch {
+      throw DataError(error.message)
+    }
   }
 
   /// At how many places a window of `context` tokens may begin. Throws where one of the numbers makes no sense.

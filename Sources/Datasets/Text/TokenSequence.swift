@@ -9,6 +9,9 @@ public struct TokenSequence: Sendable {
   /// How many tokens there are.
   public var count: Int { storage.count }
 
+  /// How many tokens the tokenizer had: the ids are below this.
+  public var vocabularySize: Int { storage.vocabularySize }
+
   /// Tokens a character: what turns nats a token into nats a character. 1 of nothing.
   public var tokensPerCharacter: Double {
     characterCount > 0 ? Double(count) / Double(characterCount) : 1

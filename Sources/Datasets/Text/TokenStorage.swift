@@ -7,11 +7,14 @@ struct TokenStorage: Sendable {
 
   /// How many ids there are.
   let count: Int
+  /// The ids are below this.
+  let vocabularySize: Int
   private let width: Int
   private let place: Place
 
   /// These ids, in memory; they must be below `vocabularySize`.
   init(_ ids: [Int32], vocabularySize: Int) {
+    self.vocabularySize = vocabularySize
     width = Self.width(for: vocabularySize)
     count = ids.count
     place = .memory(Self.packed(ids, width: width))
@@ -39,6 +42,7 @@ struct TokenStorage: Sendable {
       let packed = Self.packed(ids, width: width)
       if let file { try file.append(packed) } else { memory += packed }
     }
+    vocabularySize = tokenizer.vocabularySize
     self.width = width
     self.count = count
     if let file {

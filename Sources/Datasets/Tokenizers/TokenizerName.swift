@@ -40,4 +40,12 @@ public enum TokenizerName: Hashable, Sendable, CustomStringConvertible {
     case .bytePair(let size): "bpe:\(size)"
     }
   }
+
+  /// Throws where the number of tokens is out of range.
+  func check() throws(DataError) {
+    guard case .bytePair(let size) = self, !Self.vocabularySizes.contains(size) else { return }
+    throw DataError(
+      "a bpe tokenizer should have from \(Self.vocabularySizes.lowerBound) to \(Self.vocabularySizes.upperBound) tokens, "
+        + "not \(size)")
+  }
 }

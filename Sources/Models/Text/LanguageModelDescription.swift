@@ -110,7 +110,10 @@ public struct LanguageModelDescription: NetworkDescription {
     return model
   }
 
-  public var example: Tensor { Tensor([Int32](repeating: 0, count: context), shape: [1, context]) }
+  public var example: Tensor {
+    do { try check() } catch { return .failed(TensorError("\(error)")) }
+    return Tensor([Int32](repeating: 0, count: context), shape: [1, context])
+  }
 
   public func layer(_ network: any LanguageModel) -> any Layer { network }
 }

@@ -15,6 +15,7 @@ public struct NeuralProbabilisticModel: LanguageModel {
   public let hidden: Conv2D
   public let output: Dense
   public let vocabulary: Int
+  /// At least 1, whatever was asked for; then `hidden` fails.
   private let order: Int
   private let width: Int
 
@@ -24,7 +25,7 @@ public struct NeuralProbabilisticModel: LanguageModel {
   /// `order` is how many symbols the next one depends on.
   public init(vocabulary: Int, order: Int, width: Int, hidden: Int) {
     self.vocabulary = vocabulary
-    self.order = order
+    self.order = max(order, 1)
     self.width = width
     embedding = Embedding(vocabulary, width, deviation: 1 / Float(max(width, 1)).squareRoot())
     self.hidden = Conv2D(width, hidden, kernelSize: [1, order], activation: .tanh)

@@ -49,6 +49,7 @@ public struct Transformer: LanguageModel {
   private let table: Tensor?
   private let dropout: Dropout?
   private let configuration: Configuration
+  private let failure: TensorError?
 
   public var vocabulary: Int { configuration.vocabulary }
   public var context: Int? { configuration.context }
@@ -59,7 +60,9 @@ public struct Transformer: LanguageModel {
     self.configuration = configuration
     let width = configuration.width
     let deviation: Float = 0.02
-    let layers = max(configuration.layers, 0)
+    let isPossible = 0...1024 ~= configuration.layers
+    failure = isPossible ? nil : TensorError("Transformer: layers must be 0 to 1024, not \(configuration.layers)")
+    let layers = isPossible ? configuration.layers : 0
     embedding = Embedding(configuration.vocabulary, width, deviation: deviation)
     positionEmbedding =
       configuration.positions == .learned ? Embedding(configuration.context, width, deviation: deviation) : nil
@@ -82,7 +85,7 @@ public struct Transformer: LanguageModel {
 
   public func callAsFunction(_ ids: Tensor) -> Tensor {
     if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) { return .failed(failure) }
-    let positions = Tensor((0..<ids.shape[1]).map { Int32($0) }, shape: [ids.shape[1]])
+    let positions = Tensor.positions(ids.shape[1])
     let start = vectors(ids, positions)
     return scores(blocks.reduce(dropout?(start) ?? start) { $1($0) })
   }
@@ -108,7 +111,7 @@ public struct Transformer: LanguageModel {
     if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) ?? stateFailure(state, count: count) {
       return (.failed(failure), state)
     }
-    let positions = Tensor((0..<ids.shape[1]).map { Int32($0) }, shape: [ids.shape[1]]) + state[0]
+    let positions = Tensor.positions(ids.shape[1]) + state[0]
     var x = vectors(ids, positions)
     var after: [Tensor] = []
     for (block, cache) in zip(blocks, caches(state)) {
@@ -138,7 +141,8 @@ public struct Transformer: LanguageModel {
   }
 
   private func lengthFailure(_ time: Int) -> TensorError? {
-    time <= configuration.context
+    if let failure { return failure }
+    return time <= configuration.context
       ? nil
       : TensorError(
         "the transformer takes at most \(configuration.context) positions, not \(time); cut the text into windows")

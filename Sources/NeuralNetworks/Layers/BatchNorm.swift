@@ -53,7 +53,7 @@ public struct BatchNorm: NamedLayer {
 
   private func normalizeByBatch(_ x: Tensor) -> Tensor {
     let (output, mean, variance) = x.batchNormalized(scale: scale.tensor, shift: shift.tensor, epsilon: epsilon)
-    let count = x.shape.elementCount / channels
+    let count = x.shape.elementCount / max(channels, 1)
     let unbiased = variance * (Float(count) / Float(max(count - 1, 1)))
     runningMean.assignOnUpdate(runningMean.tensor * (1 - momentum) + mean * momentum)
     runningVariance.assignOnUpdate(runningVariance.tensor * (1 - momentum) + unbiased * momentum)
@@ -69,5 +69,5 @@ public struct BatchNorm: NamedLayer {
 
   public var ownParameterCount: Int { scale.count + shift.count }
 
-  public func operations(input: Shape, output: Shape) -> Int { 2 * output.elementCount }
+  public func operations(input: Shape, output: Shape) -> Int { output.elementCount.times(2) }
 }

@@ -76,7 +76,7 @@ public struct Conv2D: NamedLayer {
   public var ownParameterCount: Int { weight.count + (bias?.count ?? 0) }
 
   public func operations(input: Shape, output: Shape) -> Int {
-    let perOutput = 2 * (inputs / max(groups, 1)) * kernelSize.height * kernelSize.width
-    return output.elementCount * (perOutput + (bias == nil ? 0 : 1))
+    let perOutput = (inputs / max(groups, 1)).times(2).times(kernelSize.height).times(kernelSize.width)
+    return output.elementCount.times(perOutput.plus(bias == nil ? 0 : 1))
   }
 }

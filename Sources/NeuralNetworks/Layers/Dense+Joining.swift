@@ -24,8 +24,8 @@ extension Dense {
 
   private static func arePartsOfOne(_ layers: [Dense], _ x: Tensor) -> Bool {
     guard let first = layers.first, layers.count > 1, x.failure == nil, x.shape.rank > 1 else { return false }
-    let columns = layers.reduce(0) { $0 + $1.outputs }
-    return Shape(x.shape.dropLast()).elementCount >= rowsAColumn * columns
+    let columns = layers.reduce(0) { $0.plus($1.outputs) }
+    return Shape(x.shape.dropLast()).elementCount >= columns.times(rowsAColumn)
       && layers.allSatisfy {
         $0.failure == nil && $0.activation == .none && $0.inputs == x.shape[-1]
           && ($0.bias == nil) == (first.bias == nil)

@@ -40,6 +40,6 @@ public struct Dense: NamedLayer {
   public var ownParameterCount: Int { weight.count + (bias?.count ?? 0) }
 
   public func operations(input: Shape, output: Shape) -> Int {
-    output.elementCount * (2 * inputs + (bias == nil ? 0 : 1))
+    output.elementCount.times(inputs.times(2).plus(bias == nil ? 0 : 1))
   }
 }

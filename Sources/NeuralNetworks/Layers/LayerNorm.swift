@@ -32,5 +32,5 @@ public struct LayerNorm: NamedLayer {
 
   public var ownParameterCount: Int { scale.count + shift.count }
 
-  public func operations(input: Shape, output: Shape) -> Int { 8 * output.elementCount }
+  public func operations(input: Shape, output: Shape) -> Int { output.elementCount.times(8) }
 }

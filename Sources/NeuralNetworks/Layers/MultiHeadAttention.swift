@@ -131,7 +131,7 @@ public struct MultiHeadAttention: NamedLayer {
 
   public func operations(input: Shape, output: Shape) -> Int {
     guard input.rank == 3 else { return 0 }
-    return 4 * input[0] * input[1] * input[1] * width / (isCausal ? 2 : 1)
+    return [input[1], input[1], width, 4].reduce(input[0]) { $0.times($1) } / (isCausal ? 2 : 1)
   }
 }
 
@@ -168,15 +168,10 @@ public struct AttentionCache: Sendable {
   /// The same in room for `capacity` positions.
   public func grown(to capacity: Int) -> AttentionCache {
     var next = self
+    guard capacity > keys.shape[2] else { return self }
     let more = capacity - keys.shape[2]
-    guard more > 0 else { return self }
     next.keys = keys.padded(before: [0, 0, 0, 0], after: [0, 0, more, 0])
     next.values = values.padded(before: [0, 0, 0, 0], after: [0, 0, more, 0])
     return next
   }
-}
-
-extension Tensor {
-  /// 0, 1, 2, … as int32 [count].
-  fileprivate static func positions(_ count: Int) -> Tensor { Tensor((0..<count).map { Int32($0) }, shape: [count]) }
 }

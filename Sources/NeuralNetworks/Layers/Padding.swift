@@ -18,8 +18,10 @@ public enum Padding: Hashable, Sendable {
     case .explicit(let pair): return (pair, pair)
     case .same:
       func total(_ size: Int, _ axis: KeyPath<Pair, Int>) -> Int {
-        let step = max(stride[keyPath: axis], 1)
-        let reach = dilation[keyPath: axis] * (kernel[keyPath: axis] - 1) + 1
+        // What is out of range is refused afterwards.
+        func held(_ pair: Pair) -> Int { min(max(pair[keyPath: axis], 1), 1 << 30) }
+        let step = held(stride)
+        let reach = held(dilation) * (held(kernel) - 1) + 1
         return max(((size + step - 1) / step - 1) * step + reach - size, 0)
       }
       let (height, width) = (total(image[-2], \.height), total(image[-1], \.width))

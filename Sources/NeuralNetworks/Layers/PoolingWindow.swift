@@ -19,5 +19,7 @@ struct PoolingWindow: Sendable {
   }
 
   /// An operation for each element that a window of the output sees.
-  func operations(output: Shape) -> Int { output.elementCount * kernelSize.height * kernelSize.width }
+  func operations(output: Shape) -> Int {
+    output.elementCount.times(kernelSize.height).times(kernelSize.width)
+  }
 }

@@ -27,6 +27,9 @@ public func sinusoidalPositions(_ positions: Int, width: Int) -> Tensor {
         "sinusoidal positions: positions and width must be at least 0 and 2³¹ numbers at most, not \(positions) and \(width)"
       ))
   }
+  do { try Memory.check(4 * positions * width, for: "a table of \(positions) positions") } catch {
+    return .failed(error)
+  }
   var values: [Float] = []
   values.reserveCapacity(positions * width)
   for position in 0..<positions {
@@ -51,8 +54,8 @@ extension Tensor {
           "rotary positions turn [batch, heads, time, d] by positions [time], not \(shape) by \(positions.shape)"))
     }
     let (time, width) = (shape[2], shape[3])
-    guard width % 2 == 0 else {
-      return .failed(TensorError("rotary positions need an even head width, not \(width)"))
+    guard width % 2 == 0, width <= 1 << 20 else {
+      return .failed(TensorError("rotary positions need an even head width of at most 2²⁰, not \(width)"))
     }
     let half = width / 2
     let frequencies = Tensor(

@@ -34,7 +34,8 @@ public struct Recurrent: NamedLayer {
     self.size = size
     self.dropout = dropout == 0 ? nil : Dropout(dropout)
     let directions = bidirectional ? 2 : 1
-    let isPossible = inputs > 0 && size > 0 && 1...1024 ~= count
+    let sizes = 1...(1 << 31)
+    let isPossible = sizes ~= inputs && sizes ~= size && 1...1024 ~= count
     layers = (0..<(isPossible ? count : 0)).map { level in
       RecurrentLevel(cell, level == 0 ? inputs : directions * size, size, bidirectional: bidirectional)
     }
@@ -42,7 +43,7 @@ public struct Recurrent: NamedLayer {
       isPossible
       ? self.dropout?.failure
       : TensorError(
-        "\(cell.rawValue): inputs and size must be at least 1 and layers 1 to 1024, not \(inputs), \(size) and \(count)"
+        "\(cell.rawValue): inputs and size must be 1 to 2³¹ and layers 1 to 1024, not \(inputs), \(size) and \(count)"
       )
   }
 
@@ -126,18 +127,18 @@ public struct Recurrent: NamedLayer {
 
   /// [time, batch, 1]: 1 at the steps that count.
   private func isInside(_ ends: Tensor, time: Int) -> Tensor {
-    let steps = Tensor((0..<time).map { Int32($0) }, shape: [time, 1, 1])
+    let steps = Tensor.positions(time).reshaped(to: [time, 1, 1])
     return steps.less(than: ends.reshaped(to: [1, ends.shape.elementCount, 1]))
   }
 
   public var ownParameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
 
   public func operations(input: Shape, output: Shape) -> Int {
-    let steps = input.rank == 3 ? input[0] * input[1] : 0
+    let steps = input.rank == 3 ? input[0].times(input[1]) : 0
     let weights = layers.flatMap(\.directions).reduce(0) {
       $0 + $1.direction.inputWeight.count + $1.direction.recurrentWeight.count
     }
-    return 2 * steps * weights
+    return steps.times(2).times(weights)
   }
 }
 
@@ -188,8 +189,8 @@ public struct RecurrentDirection: Sendable {
       uniform, shape: [size, cell.gates * size], fanIn: size, fanOut: size, name: "recurrentWeight")
     let forgetGate = size..<2 * size
     bias = Parameter(
-      Initializer { count, fanIn, fanOut in
-        let values = uniform.values(count: count, fanIn: fanIn, fanOut: fanOut)
+      Initializer { count, fanIn, fanOut throws(TensorError) in
+        let values = try uniform.values(count: count, fanIn: fanIn, fanOut: fanOut)
         return cell == .lstm ? values.indices.map { forgetGate.contains($0) ? 1 : values[$0] } : values
       }, shape: [cell.biases * size], fanIn: size, fanOut: size, name: "bias")
   }

@@ -22,6 +22,7 @@ public final class AdaGrad: RuleOptimizer {
     super.init(
       model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"],
       startingAt: variant == .keras ? 0.1 : 0)
+    require(epsilon: self.epsilon)
   }
 
   override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])

@@ -50,6 +50,12 @@ public class AdamRule: RuleOptimizer {
     self.decoupledDecay = decoupledDecay
     super.init(
       model, learningRate: learningRate, weightDecay: penalty, clipNorm: clipNorm, state: ["mean", "squares"])
+    require(
+      0..<1 ~= beta1 && 0..<1 ~= beta2, "beta1 and beta2 must be at least 0 and below 1, not \(beta1) and \(beta2)")
+    require(epsilon: self.epsilon)
+    require(
+      decoupledDecay >= 0 && decoupledDecay.isFinite,
+      "the weight decay must be a finite number of at least 0, not \(decoupledDecay)")
   }
 
   /// The learning rate, what m is multiplied with and what √v is multiplied with; in double precision up to here.

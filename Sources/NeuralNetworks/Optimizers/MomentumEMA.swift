@@ -17,6 +17,7 @@ public final class MomentumEMA: RuleOptimizer {
     self.momentum = momentum
     self.variant = variant
     super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
+    require(0..<1 ~= momentum, "the momentum must be at least 0 and below 1, not \(momentum)")
   }
 
   /// The learning rate and the gradient's share.

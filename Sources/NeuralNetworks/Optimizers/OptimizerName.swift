@@ -54,15 +54,15 @@ public func makeOptimizer(
   case .sgd:
     if let momentum, momentum > 0 {
       return Momentum(
-        for: model, learningRate: rate, momentum: momentum, variant: .pytorch, weightDecay: decay, clipNorm: clipNorm)
+        for: model, learningRate: rate, momentum: beta, variant: .pytorch, weightDecay: decay, clipNorm: clipNorm)
     }
     return GradientDescent(for: model, learningRate: rate, weightDecay: decay, clipNorm: clipNorm)
   case .momentum:
-    return Momentum(for: model, learningRate: rate, momentum: share, weightDecay: decay, clipNorm: clipNorm)
+    return Momentum(for: model, learningRate: rate, momentum: beta, weightDecay: decay, clipNorm: clipNorm)
   case .momentumEMA:
     return MomentumEMA(for: model, learningRate: rate, momentum: beta, weightDecay: decay, clipNorm: clipNorm)
   case .nesterov:
-    return Nesterov(for: model, learningRate: rate, momentum: share, weightDecay: decay, clipNorm: clipNorm)
+    return Nesterov(for: model, learningRate: rate, momentum: beta, weightDecay: decay, clipNorm: clipNorm)
   case .adagrad, .rmsprop:
     if let momentum, momentum > 0 {
       throw OptimizerError(description: "\(name) has no momentum; leave it out or take momentum, nesterov or adam")

@@ -28,6 +28,8 @@ public final class RMSProp: RuleOptimizer {
     case .keras: self.epsilon = epsilon ?? 1e-7
     }
     super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"])
+    require(0..<1 ~= self.decay, "the decay of the squares must be at least 0 and below 1, not \(self.decay)")
+    require(epsilon: self.epsilon)
   }
 
   override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])

@@ -25,10 +25,14 @@ public class RuleOptimizer: Optimizer {
     self.learningRate = learningRate
     self.weightDecay = weightDecay
     self.clipNorm = clipNorm
+    require(
+      weightDecay >= 0 && weightDecay.isFinite,
+      "the weight decay must be a finite number of at least 0, not \(weightDecay)")
     do throws(TensorError) {
       for (name, parameter) in model.parameters {
         var state: [Variable] = []
         for kind in names {
+          try Memory.check(4 * parameter.count, for: "the \(kind) of \(name)")
           state.append(
             try Variable(
               Array(repeating: start, count: parameter.count), shape: parameter.shape, name: "\(name).\(kind)"))
@@ -38,6 +42,15 @@ public class RuleOptimizer: Optimizer {
     } catch {
       failure = error
     }
+  }
+
+  /// Notes a setting that makes no sense; the first update throws it.
+  func require(_ holds: Bool, _ message: @autoclosure () -> String) {
+    if !holds, failure == nil { failure = TensorError("\(type(of: self)): \(message())") }
+  }
+
+  func require(epsilon: Float) {
+    require(epsilon >= 0 && epsilon.isFinite, "epsilon must be a finite number of at least 0, not \(epsilon)")
   }
 
   public var stateVariables: [Variable] { slots.flatMap(\.state) }
@@ -52,15 +65,26 @@ public class RuleOptimizer: Optimizer {
 
   public func update(along gradients: Gradients, evaluating tensors: [Tensor]) throws(TensorError) {
     var inputs: [Float] = []
-    appendInputs(to: &inputs)
+    try appendInputs(to: &inputs)
     let assignments = try assignments(along: gradients, inputs.map { Tensor($0) })
     try evaluate([gradients.loss] + tensors, assigning: assignments)
-    stepCount += 1
+    stepCount = stepCount.plus(1)
   }
 
   /// What changes from step to step without changing the graph: the rule's numbers, and the norm to clip at.
-  func appendInputs(to inputs: inout [Float]) {
-    append(numbersOfStep: stepCount + 1, to: &inputs)
+  ///
+  /// Throws where one of them was set to something that makes no sense.
+  func appendInputs(to inputs: inout [Float]) throws(TensorError) {
+    guard learningRate >= 0, learningRate.isFinite else {
+      throw TensorError(
+        "\(type(of: self)): the learning rate must be a finite number of at least 0, not \(learningRate)")
+    }
+    guard clipNorm.map({ $0 > 0 }) ?? true, stepCount >= 0 else {
+      throw TensorError(
+        "\(type(of: self)): the norm to clip at must be above 0 and the step count at least 0, not "
+          + "\(clipNorm.map { "\($0)" } ?? "none") and \(stepCount)")
+    }
+    append(numbersOfStep: stepCount.plus(1), to: &inputs)
     if let clipNorm { inputs.append(clipNorm) }
   }
 

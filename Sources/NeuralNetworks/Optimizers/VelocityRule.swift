@@ -5,11 +5,12 @@ public class VelocityRule: RuleOptimizer {
   let variant: OptimizerVariant
 
   public init(
-    for model: any Layer, learningRate: Float = 0.01, momentum: Float = 0.9, variant: OptimizerVariant = .paper,
+    for model: any Layer, learningRate: Float = 0.01, momentum: Double = 0.9, variant: OptimizerVariant = .paper,
     weightDecay: Float = 0, clipNorm: Float? = nil
   ) {
-    self.momentum = momentum
+    self.momentum = Float(momentum)
     self.variant = variant
     super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
+    require(0..<1 ~= momentum, "the momentum must be at least 0 and below 1, not \(momentum)")
   }
 }

@@ -71,7 +71,7 @@ extension Op {
       guard before.count == whole.rank, after.count == whole.rank, (before + after).allSatisfy({ $0 >= 0 }) else {
         throw TensorError("pad: needs an amount of at least 0 before and after each axis of \(whole)")
       }
-      return [TensorType(Shape(whole.indices.map { before[$0] + whole[$0] + after[$0] }), inputs[0].dtype)]
+      return [TensorType(Shape(whole.indices.map { before[$0].plus(whole[$0]).plus(after[$0]) }), inputs[0].dtype)]
     case .concatenate(let axis):
       guard let first = inputs.first else { throw TensorError("concatenate: needs at least one tensor") }
       guard first.shape.indices.contains(axis) else {
@@ -85,7 +85,7 @@ extension Op {
         else {
           throw TensorError("concatenate: \(first.shape) and \(other.shape) differ on an axis other than \(axis)")
         }
-        shape.dimensions[axis] += other.shape[axis]
+        shape.dimensions[axis] = shape[axis].plus(other.shape[axis])
       }
       return [TensorType(shape, first.dtype)]
 
@@ -152,10 +152,10 @@ extension Op {
       guard weights.rank == 4, weights[2] == window.kernel.height, weights[3] == window.kernel.width else {
         throw TensorError("convolution: weights must be [out, in, height, width], not \(weights)")
       }
-      guard groups > 0, c == weights[1] * groups, weights[0] % groups == 0 else {
+      guard groups > 0, c == weights[1].times(groups), weights[0] % groups == 0 else {
         throw TensorError(
           "convolution: \(inputs[0].shape) ∗ \(weights) — the images have \(c) channels, the weights take "
-            + "\(weights[1] * groups)" + (groups == 1 ? "" : " in \(groups) groups"))
+            + "\(weights[1].times(groups))" + (groups == 1 ? "" : " in \(groups) groups"))
       }
       let out = try positions(of: window, height, width)
       return [TensorType([n, weights[0], out.height, out.width])]
@@ -163,13 +163,14 @@ extension Op {
       return [TensorType(shape)]
     case .maxPool(let window), .averagePool(let window):
       let (n, c, height, width) = try image(inputs[0])
-      let out = try positions(of: window, height, width)
+      let out = try pooledPositions(of: window, height, width)
       return [TensorType([n, c, out.height, out.width])]
     case .maxPoolGradient:
       return [inputs[0]]
     case .averagePoolGradient(_, let shape):
       return [TensorType(shape)]
-    case .batchNorm:
+    case .batchNorm(let epsilon):
+      try check(epsilon: epsilon)
       let shape = inputs[0].shape
       guard shape.rank >= 2, inputs[0].dtype == .float32 else {
         throw TensorError("batchNorm: needs float32 [batch, channels, …], not \(inputs[0])")
@@ -201,7 +202,8 @@ extension Op {
       return [TensorType([logits.shape[0]])]
     case .crossEntropyGradient:
       return [inputs[0]]
-    case .layerNorm:
+    case .layerNorm(let epsilon):
+      try check(epsilon: epsilon)
       let shape = inputs[0].shape
       guard shape.rank >= 1, shape[-1] > 0, inputs[0].dtype == .float32 else {
         throw TensorError("layerNorm: needs a float32 tensor with a last axis of at least 1, not \(inputs[0])")
@@ -230,6 +232,12 @@ extension Op {
     }
   }
 
+  private func check(epsilon: Double) throws(TensorError) {
+    guard epsilon >= 0, epsilon.isFinite else {
+      throw TensorError("\(name): epsilon must be a finite number of at least 0, not \(epsilon)")
+    }
+  }
+
   private func wrongType(_ inputs: [TensorType], needs: String) -> TensorError {
     TensorError("\(name): needs \(needs), not \(inputs.map(\.description).joined(separator: " and "))")
   }
@@ -241,26 +249,44 @@ extension Op {
     return (type.shape[0], type.shape[1], type.shape[2], type.shape[3])
   }
 
+  /// How many places a window has in an image of this size, at least one along each axis.
   private func positions(of window: Window, _ height: Int, _ width: Int) throws(TensorError) -> (
     height: Int, width: Int
   ) {
-    for pair in [window.kernel, window.stride, window.dilation] where pair.height < 1 || pair.width < 1 {
-      throw TensorError(
-        "\(name): kernel \(window.kernel), stride \(window.stride) and dilation \(window.dilation) must be at least 1")
+    // Of what is below this, products of two and sums of a few do not overflow.
+    let limit = 1 << 30
+    for pair in [window.kernel, window.stride, window.dilation] {
+      guard 1...limit ~= pair.height, 1...limit ~= pair.width else {
+        throw TensorError(
+          "\(name): kernel \(window.kernel), stride \(window.stride) and dilation \(window.dilation) must be 1 to 2³⁰")
+      }
     }
-    let padding = [window.paddingBegin, window.paddingEnd]
-    // Padding as wide as the kernel would give windows with nothing of the image in them, whose maximum does not exist.
-    let reach = Pair(
-      window.dilation.height * (window.kernel.height - 1), window.dilation.width * (window.kernel.width - 1))
-    guard padding.allSatisfy({ 0...reach.height ~= $0.height && 0...reach.width ~= $0.width }) else {
-      throw TensorError(
-        "\(name): padding must be at least 0 and less than the kernel's reach of \(reach.height + 1)×\(reach.width + 1)"
-      )
+    for padding in [window.paddingBegin, window.paddingEnd] {
+      guard 0...limit ~= padding.height, 0...limit ~= padding.width else {
+        throw TensorError("\(name): padding must be 0 to 2³⁰, not \(padding)")
+      }
     }
     let out = window.positions(height: height, width: width)
     guard out.height > 0, out.width > 0 else {
       throw TensorError(
         "\(name): a kernel of \(window.kernel) does not fit into images of \(height)×\(width) with this padding")
+    }
+    return out
+  }
+
+  /// The same for pooling. Padding as wide as the kernel would give windows with nothing of the image in them, whose
+  /// maximum does not exist; a convolution gives 0 there.
+  private func pooledPositions(of window: Window, _ height: Int, _ width: Int) throws(TensorError) -> (
+    height: Int, width: Int
+  ) {
+    let out = try positions(of: window, height, width)
+    let reach = Pair(
+      window.dilation.height * (window.kernel.height - 1), window.dilation.width * (window.kernel.width - 1))
+    guard
+      [window.paddingBegin, window.paddingEnd].allSatisfy({ $0.height <= reach.height && $0.width <= reach.width })
+    else {
+      throw TensorError(
+        "\(name): padding must be less than the kernel's reach of \(reach.height + 1)×\(reach.width + 1)")
     }
     return out
   }

@@ -37,8 +37,8 @@ struct Executor: ~Copyable {
   private var plans: [Request.Key: LoadedPlan] = [:]
   /// Keys in the order of their making, for forgetting the oldest.
   private var ages: [Request.Key] = []
-  private var arena = Storage(byteCount: 64)
-  private var scratch = Storage(byteCount: 64)
+  private var arena = Storage()
+  private var scratch = Storage()
   private var isPrepared = false
   /// What threads that have nothing to do in a plan make meanwhile.
   weak var pending: PendingImages?
@@ -51,7 +51,10 @@ struct Executor: ~Copyable {
     guard !pending.isEmpty || !assignments.isEmpty else { return }
     let (request, loaded) = try load(pending, assignments)
     defer { withExtendedLifetime(request) {} }  // it keeps what the pointers point to
-    let outputs = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
+    var outputs: [Storage] = []
+    for (tensor, count) in zip(pending, loaded.plan.outputSizes) {
+      outputs.append(try Storage(byteCount: count * 4, for: "the result of \(tensor.node.op.name), \(tensor.type),"))
+    }
     try run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
     for (tensor, storage) in zip(pending, outputs) {
       if tensor.node.results.isEmpty {
@@ -66,8 +69,10 @@ struct Executor: ~Copyable {
   mutating func load(
     _ outputs: [Tensor], _ assignments: [(Variable, Tensor)]
   ) throws(TensorError) -> (Request, LoadedPlan) {
+    try Executor.checkAssignments(assignments)
     let request = try Request(outputs: outputs, assignments: assignments)
-    return (request, try plan(for: request))
+    let loaded = try plan(for: request) { Executor.largestResult(of: outputs + assignments.map(\.1)) }
+    return (request, loaded)
   }
 
   /// Runs a plan, which writes its outputs where these point to. A rounded run brings the matrices of `loaded.roundable`.
@@ -80,32 +85,37 @@ struct Executor: ~Copyable {
       backprop_dnn_set_threads(backprop_threads())
       isPrepared = true
     }
-    growMemory(for: loaded)
+    try growMemory(for: loaded)
     try loaded.run(
       sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer, rounded: rounded,
       making: pending)
   }
 
   /// Where much memory has to come from the system, oneDNN makes its code for products meanwhile.
-  private mutating func growMemory(for loaded: LoadedPlan) {
+  private mutating func growMemory(for loaded: LoadedPlan) throws(TensorError) {
     let isMuch = loaded.plan.arenaBytes - arena.byteCount >= 32 << 20
     let products = isMuch && loaded.plan.hasLibraryProducts ? ProductCode() : nil
-    Executor.grow(&arena, to: loaded.plan.arenaBytes)
-    Executor.grow(&scratch, to: loaded.scratchBytes)
+    try Executor.grow(&arena, to: loaded.plan.arenaBytes, for: "the memory for what is computed on the way")
+    try Executor.grow(&scratch, to: loaded.scratchBytes, for: "the workspace of a convolution")
     withExtendedLifetime(products) {}
   }
 
   /// Larger memory without the contents. The old goes first, or for a moment both would be held.
-  private static func grow(_ memory: inout Storage, to byteCount: Int) {
+  private static func grow(_ memory: inout Storage, to byteCount: Int, for purpose: String) throws(TensorError) {
     guard memory.byteCount < byteCount else { return }
-    memory = Storage(byteCount: 0)
-    memory = .populated(byteCount: byteCount)
+    memory = Storage()
+    memory = try .populated(byteCount: byteCount, for: purpose)
   }
 
-  private mutating func plan(for request: Request) throws(TensorError) -> LoadedPlan {
+  /// `largest` describes the largest result, for the error where there is not enough memory for all.
+  private mutating func plan(for request: Request, largest: () -> String) throws(TensorError) -> LoadedPlan {
     if let found = plans[request.key] { return found }
     let ir = try IR(request.key, hasKernel: Executor.hasKernel).recomputing()
-    let loaded = try LoadedPlan(try Lowering.compile(ir))
+    let plan = try Lowering.compile(ir)
+    // Before anything is made ready for sizes that cannot be.
+    try Memory.check(
+      plan.arenaBytes - arena.byteCount, for: "what is computed on the way, the largest of it \(largest()),")
+    let loaded = try LoadedPlan(plan)
     if ages.count == Executor.mostPlans {
       plans[ages.removeFirst()] = nil
     }
@@ -130,12 +140,12 @@ struct Executor: ~Copyable {
 extension Tensor {
   /// The elements in row-major order. Computes them if need be. Throws what was wrong with a failed tensor.
   public func values(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Float] {
-    try read(.float32, CallSite(file, line)).floats(count: shape.elementCount)
+    try read(.float32, copying: true, CallSite(file, line)).floats(count: shape.elementCount)
   }
 
   /// The elements of an int32 tensor.
   public func intValues(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Int32] {
-    try read(.int32, CallSite(file, line)).ints(count: shape.elementCount)
+    try read(.int32, copying: true, CallSite(file, line)).ints(count: shape.elementCount)
   }
 
   /// The one number that the tensor holds.
@@ -162,7 +172,9 @@ extension Tensor {
     storage.read(into: &values)
   }
 
-  fileprivate func read(_ dtype: DType, _ site: @autoclosure () -> CallSite) throws(TensorError) -> Storage {
+  fileprivate func read(
+    _ dtype: DType, copying: Bool = false, _ site: @autoclosure () -> CallSite
+  ) throws(TensorError) -> Storage {
     do throws(TensorError) {
       if let failure { throw failure }
       guard self.dtype == dtype else {
@@ -170,6 +182,7 @@ extension Tensor {
           "values of \(self.dtype) were asked for as \(dtype); use \(self.dtype == .int32 ? "intValues()" : "values()")"
         )
       }
+      if copying { try Memory.check(shape.elementCount * 4, for: "an array of \(node.op.name), \(type),") }
       if case .storage(let storage) = node.leaf { return storage }
       return try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
         try executor.evaluate([self], [])
@@ -190,18 +203,20 @@ extension Variable {
     guard shape.isValid, shape.elementCount == values.count else {
       throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
     }
-    self.init(Storage(values), shape: shape, dtype: .float32, name: name)
+    self.init(try Storage(values, for: "the variable \(name)"), shape: shape, dtype: .float32, name: name)
   }
 
   /// A variable whose first values are a copy of this tensor's. Computes them if need be.
   package convenience init(_ tensor: Tensor, name: String) throws(TensorError) {
     let values = try tensor.read(tensor.dtype, CallSite(#fileID, #line))
-    self.init(Storage(copying: values), shape: tensor.shape, dtype: tensor.dtype, name: name)
+    let copy = try Storage(copying: values, for: "the variable \(name)")
+    self.init(copy, shape: tensor.shape, dtype: tensor.dtype, name: name)
   }
 
   /// A copy of the values.
   public func values() throws(TensorError) -> [Float] {
     guard dtype == .float32 else { throw TensorError("\(name) holds \(dtype), not float32") }
+    try Memory.check(storage.byteCount, for: "a copy of the values of \(name)")
     return Executor.shared.withLock { _ in storage.floats(count: shape.elementCount) }
   }
 
@@ -227,18 +242,20 @@ extension Variable {
 }
 
 extension Random {
-  /// Numbers in [0, 1).
-  public func uniform(count: Int) -> [Float] { draw(count, backprop_random_uniform) }
-  /// Numbers of mean 0 and variance 1.
-  public func normal(count: Int) -> [Float] { draw(count, backprop_random_normal) }
+  /// Numbers in [0, 1). Throws where `count` is negative or there is no memory for as many.
+  public func uniform(count: Int) throws(TensorError) -> [Float] { try draw(count, backprop_random_uniform) }
+  /// Numbers of mean 0 and variance 1. Throws where `count` is negative or there is no memory for as many.
+  public func normal(count: Int) throws(TensorError) -> [Float] { try draw(count, backprop_random_normal) }
 
   private func draw(
     _ count: Int, _ kernel: (Int64, UnsafePointer<UInt32>?, UnsafeMutablePointer<Float>?) -> Void
-  ) -> [Float] {
+  ) throws(TensorError) -> [Float] {
+    guard count >= 0 else { throw TensorError("random numbers: the count must be at least 0, not \(count)") }
+    try Memory.check(count.times(MemoryLayout<Float>.stride), for: "an array of \(count) random numbers")
     let key = nextKey()
-    return Array(unsafeUninitializedCapacity: max(count, 0)) { buffer, initialized in
-      kernel(Int64(max(count, 0)), key, buffer.baseAddress)
-      initialized = max(count, 0)
+    return Array(unsafeUninitializedCapacity: count) { buffer, initialized in
+      kernel(Int64(count), key, buffer.baseAddress)
+      initialized = count
     }
   }
 }

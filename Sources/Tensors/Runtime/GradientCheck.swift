@@ -34,8 +34,16 @@ public func gradientCheck(
   _ function: ([Tensor]) -> Tensor, at inputs: [Tensor], order: Int = 1, step: Double = 1e-5,
   file: StaticString = #fileID, line: UInt = #line
 ) throws(TensorError) -> GradientCheckResult {
-  guard order == 1 || order == 2, step > 0 else {
-    throw TensorError("gradientCheck: needs order 1 or 2 and a step above 0", callSite: CallSite(file, line))
+  guard order == 1 || order == 2, step > 0, step.isFinite else {
+    throw TensorError("gradientCheck: needs order 1 or 2 and a finite step above 0", callSite: CallSite(file, line))
+  }
+  for input in inputs {
+    if let failure = input.failure { throw failure }
+    guard input.shape.elementCount <= mostElements else {
+      throw TensorError(
+        "gradientCheck: an input \(input.shape) is too large for two evaluations an element; use a few dozen elements",
+        callSite: CallSite(file, line))
+    }
   }
   let interpreter = ReferenceInterpreter<Double>()
   var leaves: [Tensor] = []
@@ -93,6 +101,9 @@ public func gradientCheck(
   }
   return result
 }
+
+/// A function of more elements would not be done within a day.
+private let mostElements = 1 << 20
 
 /// One number from tensors: the sum of all elements, each times a fixed weight from 0.5 to 1.5.
 private func contracted(_ tensors: [Tensor]) -> Tensor {

@@ -28,7 +28,7 @@ final class LoadedPlan {
 
   init(_ plan: Plan) throws(TensorError) {
     self.plan = plan
-    constants = Storage(plan.constants)
+    constants = try Storage(plan.constants, for: "the constants of a plan")
     // Parameters that products and other kernels read: there each thread reads what it needs, not its part of the pass.
     var shared = Set<Int>()
     for step in plan.steps {
@@ -162,7 +162,10 @@ final class LoadedPlan {
       backprop_run_pass(pass, pointers)
     case .product(let shape, let a, let b, let c):
       if let matrix = rounded[index] {
-        backprop_rounded_vector_matrix(Int64(shape.n), Int64(shape.k), floats(a), matrix, floats(c))
+        guard backprop_rounded_vector_matrix(Int64(shape.n), Int64(shape.k), floats(a), matrix, floats(c)) == 0 else {
+          throw TensorError(
+            "not enough memory: the workspace of a product of [1, \(shape.k)] · [\(shape.k), \(shape.n)]")
+        }
       } else {
         try matrixProduct(shape, floats(a), floats(b), floats(c))
       }

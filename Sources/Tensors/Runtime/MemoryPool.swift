@@ -43,7 +43,7 @@ struct MemoryPool: ~Copyable {
 
   private var regions: [Region] = []
 
-  deinit { for region in regions { munmap(region.base, region.size) } }
+  deinit { for region in regions { Self.unmap(region) } }
 
   /// What is held from the system.
   var heldBytes: Int { regions.reduce(0) { $0 + $1.size } }
@@ -72,8 +72,7 @@ struct MemoryPool: ~Copyable {
     // One free region stays, or an array that comes and goes would cost its page faults each time.
     let spare = regions.indices.first { $0 != index && regions[$0].isFree }
     guard regions[index].size > Self.regionBytes || spare != nil else { return }
-    munmap(regions[index].base, regions[index].size)
-    regions.remove(at: index)
+    Self.unmap(regions.remove(at: index))
   }
 
   /// Five lines of the cache more than whole ones: arrays whose size is a power of two would else all start at the same
@@ -89,8 +88,12 @@ struct MemoryPool: ~Copyable {
     guard !overflows else { return nil }
     let size = (byteCount + page - 1) / page * page
     let length = wanted / page * page
+    guard Memory.take(size) else { return nil }
     guard let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), start != MAP_FAILED
-    else { return nil }
+    else {
+      Memory.giveBack(size)
+      return nil
+    }
     // What lies before the first huge page and behind the last goes back.
     let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
     let base = start + before
@@ -103,5 +106,10 @@ struct MemoryPool: ~Copyable {
     var region = Region(base: base, size: size)
     region.gaps.giveBack(0, size)
     return region
+  }
+
+  private static func unmap(_ region: Region) {
+    munmap(region.base, region.size)
+    Memory.giveBack(region.size)
   }
 }

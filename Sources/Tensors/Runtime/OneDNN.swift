@@ -21,11 +21,16 @@ public enum Engine {
 
 /// How many threads compute.
 public enum Threads {
-  /// At least 1. The bits of results depend on it, as sums are split by thread.
+  /// The most there can be: 64, or as many as there are processors. More than processors make nothing faster, and a system
+  /// that cannot start them ends the process.
+  static let most = max(64, Int(backprop_processors()))
+
+  /// From 1 to what the machine can have; other numbers count as the nearest. The bits of results depend on it, as sums
+  /// are split by thread.
   public static var count: Int {
     get { Int(backprop_threads()) }
     set {
-      let count = Int32(clamping: max(newValue, 1))
+      let count = Int32(min(max(newValue, 1), most))
       backprop_set_threads(count)
       backprop_dnn_set_threads(count)
     }

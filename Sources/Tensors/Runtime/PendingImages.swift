@@ -16,19 +16,27 @@ package final class PendingImages: @unchecked Sendable {
   /// As many numbers are made before threads that are asked to help would have begun.
   private static let fewNumbers = 40_000
 
-  /// The images with these numbers of `pixels`, in which images lie one after the other.
+  /// What was wrong with the numbers.
+  private let failure: TensorError?
+
+  /// The images with these numbers of `pixels`, in which images lie one after the other. A number that is no image's gives
+  /// a failed tensor.
   package init(_ numbers: ArraySlice<Int32>, of pixels: [UInt8], by converter: PixelConverter) {
-    converter.check(numbers, in: pixels)
+    failure = converter.failure(of: numbers, in: pixels)
+    let numbers = failure == nil ? numbers : []
     self.numbers = numbers
     self.pixels = pixels
     self.converter = converter
     type = TensorType(Shape([numbers.count] + converter.imageShape.dimensions))
   }
 
-  private func target() -> (Storage, UnsafeMutablePointer<Float>) {
-    let storage = storage ?? Storage(byteCount: type.shape.elementCount * 4)
-    self.storage = storage
-    return (storage, storage.pointer.assumingMemoryBound(to: Float.self))
+  private func target() throws(TensorError) -> (Storage, UnsafeMutablePointer<Float>) {
+    let target =
+      if let storage { storage } else {
+        try Storage(byteCount: type.shape.elementCount * 4, for: "a batch of images \(type)")
+      }
+    storage = target
+    return (target, target.pointer.assumingMemoryBound(to: Float.self))
   }
 
   /// Lets the plans that run from now on make them, as long as somebody holds this object and no other ones come.
@@ -42,7 +50,16 @@ package final class PendingImages: @unchecked Sendable {
 
   /// The same, where no plan knows of them.
   func tensor() -> Tensor {
-    let (storage, start) = target()
+    do throws(TensorError) {
+      if let failure { throw failure }
+      return try made(in: target())
+    } catch {
+      return .failed(error)
+    }
+  }
+
+  private func made(in target: (Storage, UnsafeMutablePointer<Float>)) -> Tensor {
+    let (storage, start) = target
     converter.convert(
       numbers.dropFirst(Int(made)), in: pixels, to: start + Int(made) * converter.imageShape.elementCount)
     made = Int64(numbers.count)
@@ -54,7 +71,7 @@ package final class PendingImages: @unchecked Sendable {
 
   /// Does `work` on this thread while others make images.
   func make(beside work: () throws(TensorError) -> Void) throws(TensorError) {
-    let start = target().1
+    let start = try target().1
     var failure: TensorError?
     withoutActuallyEscaping(work) { work in
       // C gets a pointer to it, for as long as the call takes.

@@ -7,9 +7,9 @@ package struct PixelConverter: Sendable {
   let scales: [Float]
   let offsets: [Float]
 
-  /// `imageShape` is channels, height and width; scales and offsets are one a channel.
+  /// `imageShape` is channels, height and width; scales and offsets are one a channel. Where they are not, every use is an
+  /// error.
   package init(imageShape: Shape, greatestPixel: UInt8, scales: [Float], offsets: [Float]) {
-    precondition(imageShape.rank == 3 && scales.count == imageShape[0] && offsets.count == imageShape[0])
     self.imageShape = imageShape
     self.greatestPixel = Float(greatestPixel)
     self.scales = scales
@@ -22,8 +22,8 @@ package struct PixelConverter: Sendable {
   }
 
   /// The same numbers, image after image.
-  package func values(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) -> [Float] {
-    check(numbers, in: pixels)
+  package func values(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) throws(TensorError) -> [Float] {
+    if let failure = failure(of: numbers, in: pixels) { throw failure }
     let count = numbers.count * imageShape.elementCount
     return Array(unsafeUninitializedCapacity: count) { buffer, initialized in
       if let start = buffer.baseAddress { convert(numbers, in: pixels, to: start) }
@@ -31,9 +31,18 @@ package struct PixelConverter: Sendable {
     }
   }
 
-  func check(_ numbers: ArraySlice<Int32>, in pixels: [UInt8]) {
+  /// What is wrong with these numbers of images, or with the converter.
+  func failure(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) -> TensorError? {
+    guard imageShape.rank == 3, imageShape.isValid, scales.count == imageShape[0], offsets.count == imageShape[0] else {
+      return TensorError(
+        "images \(imageShape) must be [channels, height, width], with a scale and an offset for each channel, not "
+          + "\(scales.count) and \(offsets.count)")
+    }
     let there = pixels.count / max(imageShape.elementCount, 1)
-    precondition(numbers.allSatisfy { $0 >= 0 && $0 < there }, "there are \(there) images")
+    if let wrong = numbers.first(where: { $0 < 0 || $0 >= there }) {
+      return TensorError("there is no image \(wrong) among \(there)")
+    }
+    return Shape([numbers.count] + imageShape.dimensions).flaw.map { TensorError("images: \($0)") }
   }
 
   /// The numbers must be there.

@@ -42,7 +42,7 @@ public final class Replay: @unchecked Sendable {
       if case .variable(let variable, _) = request.sources[product.source] { (variable, product) } else { nil }
     }
     self.roundable = roundable.count == loaded.roundable.count ? roundable : []
-    results = outputs.map { .uninitialized($0.type) }
+    results = try outputs.map { output throws(TensorError) in try .uninitialized(output.type) }
     inputTypes = inputs.map(\.type)
     assigned = assignments.map(\.0)
     self.draws = draws
@@ -66,13 +66,13 @@ public final class Replay: @unchecked Sendable {
     for index in sources.indices {
       guard case .key(let storage) = sources[index] else { continue }
       let words = storage.ints(count: 4).map { UInt64(UInt32(bitPattern: $0)) }
-      let own = Storage(byteCount: 16)
+      let own = try Storage(byteCount: 16, for: "a random key")
       sources[index] = .key(own)
       keys.append((own, (words[2] | words[3] << 32) &- firstDraw))
     }
     self.keys = keys
     // A batch is not held longer than its step takes, nor what stands for it at all.
-    for place in inputSources.joined() { sources[place] = .storage(Storage(byteCount: 0)) }
+    for place in inputSources.joined() { sources[place] = .storage(Storage()) }
     sourcePointers = sources.map(\.pointer)
   }
 
@@ -107,8 +107,8 @@ public final class Replay: @unchecked Sendable {
       for (storage, offset) in keys {
         storage.pointer.storeBytes(of: random.words(first &+ offset), as: SIMD4<UInt32>.self)
       }
-      renewResults()
-      if rounded { roundMatrices() }
+      try renewResults()
+      if rounded { try roundMatrices() }
       try executor.run(loaded, sourcePointers, resultPointers, rounded: rounded ? roundedMatrices : [])
       for variable in assigned { variable.advance() }
       return results
@@ -116,19 +116,21 @@ public final class Replay: @unchecked Sendable {
   }
 
   /// New memory for the results that somebody still holds.
-  private func renewResults() {
+  private func renewResults() throws(TensorError) {
     resultPointers.removeAll(keepingCapacity: true)
     for index in results.indices {
-      if !results[index].isDataHeldOnlyHere() { results[index] = .uninitialized(results[index].type) }
+      if !results[index].isDataHeldOnlyHere() {
+        results[index] = try .uninitialized(results[index].type)
+      }
       if let storage = results[index].knownStorage { resultPointers.append(storage.pointer) }
     }
   }
 
   /// Fills `roundedMatrices`.
-  private func roundMatrices() {
+  private func roundMatrices() throws(TensorError) {
     roundedMatrices.removeAll(keepingCapacity: true)
     for (variable, product) in roundable {
-      roundedMatrices.append(variable.roundedMatrix(n: product.n, k: product.k).pointer)
+      roundedMatrices.append(try variable.roundedMatrix(n: product.n, k: product.k).pointer)
     }
   }
 }
@@ -136,21 +138,28 @@ public final class Replay: @unchecked Sendable {
 extension Tensor {
   /// Zeros as data, of this tensor's shape and type: something to record with in place of values to come.
   public static func standIn(like tensor: Tensor) -> Tensor {
+    if tensor.failure != nil { return tensor }
     let type = tensor.type
-    let storage = Storage(zeros: type.shape.elementCount * 4)
-    return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+    do throws(TensorError) {
+      let storage = try Storage(zeros: type.shape.elementCount * 4, for: "a stand-in \(type)")
+      return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+    } catch {
+      return .failed(error)
+    }
   }
 
   /// Gives int32 data as many other values, in the same memory where nobody else can come to it.
-  package mutating func replaceValues(with values: ArraySlice<Int32>) {
-    precondition(dtype == .int32 && values.count == shape.elementCount)
-    if !isDataHeldOnlyHere() { self = .uninitialized(type) }
+  package mutating func replaceValues(with values: ArraySlice<Int32>) throws(TensorError) {
+    guard dtype == .int32, values.count == shape.elementCount else {
+      throw TensorError("\(type) cannot be given \(values.count) int32 values")
+    }
+    if !isDataHeldOnlyHere() { self = try .uninitialized(type) }
     knownStorage?.write(values)
   }
 
   /// Data that is about to be written.
-  fileprivate static func uninitialized(_ type: TensorType) -> Tensor {
-    let storage = Storage(byteCount: type.shape.elementCount * 4)
+  fileprivate static func uninitialized(_ type: TensorType) throws(TensorError) -> Tensor {
+    let storage = try Storage(byteCount: type.shape.elementCount * 4, for: "a result \(type)")
     return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
   }
 }

@@ -6,9 +6,10 @@ final class RoundedMatrix {
   private let storage: Storage
   var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer) }
 
-  init(_ values: Storage, n: Int, k: Int) {
+  init(_ values: Storage, n: Int, k: Int) throws(TensorError) {
     (self.n, self.k) = (n, k)
-    storage = Storage(byteCount: Int(backprop_rounded_bytes(Int64(n), Int64(k))))
+    storage = try Storage(
+      byteCount: Int(backprop_rounded_bytes(Int64(n), Int64(k))), for: "a matrix [\(k), \(n)] in eight bits")
     let matrix = values.pointer.assumingMemoryBound(to: Float.self)
     backprop_round_matrix(Int64(n), Int64(k), matrix, Int64(n), storage.pointer)
   }
@@ -16,9 +17,9 @@ final class RoundedMatrix {
 
 extension Variable {
   /// The values as a matrix [k, n], rounded the first time. The runtime's lock is held.
-  func roundedMatrix(n: Int, k: Int) -> RoundedMatrix {
+  func roundedMatrix(n: Int, k: Int) throws(TensorError) -> RoundedMatrix {
     if let rounded, rounded.n == n { return rounded }
-    let matrix = RoundedMatrix(storage, n: n, k: k)
+    let matrix = try RoundedMatrix(storage, n: n, k: k)
     rounded = matrix
     return matrix
   }

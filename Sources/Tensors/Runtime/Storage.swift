@@ -16,48 +16,76 @@ final class Storage: @unchecked Sendable {
   private enum Origin { case system, pool, mapping }
   private let origin: Origin
 
+  /// No bytes.
+  init() {
+    (byteCount, origin) = (0, .system)
+    pointer = .allocate(byteCount: 64, alignment: 64)
+  }
+
   /// Memory whose contents are not set, aligned to 64 bytes.
-  init(byteCount: Int) {
+  ///
+  /// Throws where it cannot be had, with what it was meant for: `purpose` is the subject of a sentence.
+  init(byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) {
     self.byteCount = byteCount
-    let pooled = byteCount >= MemoryPool.smallestArray ? MemoryPool.allocate(byteCount) : nil
-    origin = pooled == nil ? .system : .pool
-    pointer = pooled ?? .allocate(byteCount: max(byteCount, 64), alignment: 64)
+    if byteCount >= MemoryPool.smallestArray, let pooled = MemoryPool.allocate(byteCount) {
+      (origin, pointer) = (.pool, pooled)
+    } else if let memory = Storage.allocate(byteCount) {
+      (origin, pointer) = (.system, memory)
+    } else {
+      throw Memory.failure(byteCount, purpose())
+    }
+  }
+
+  private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    guard byteCount >= 0, Memory.take(byteCount) else { return nil }
+    var memory: UnsafeMutableRawPointer?
+    guard posix_memalign(&memory, 64, max(byteCount, 64)) == 0 else {
+      Memory.giveBack(byteCount)
+      return nil
+    }
+    return memory
   }
 
   /// Memory that is about to be used from one end to the other.
-  static func populated(byteCount: Int) -> Storage {
-    let storage = Storage(byteCount: byteCount)
+  static func populated(byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) -> Storage {
+    let storage = try Storage(byteCount: byteCount, for: purpose())
     if storage.origin == .pool { backprop_populate(storage.pointer, Int64(byteCount)) }
     return storage
   }
 
   /// Zeros. Large ones are pages that nobody has touched, which take no memory until somebody does.
-  init(zeros byteCount: Int) {
+  init(zeros byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) {
     self.byteCount = byteCount
     let mapped =
-      byteCount >= MemoryPool.smallestArray
+      (MemoryPool.smallestArray...Memory.limit).contains(byteCount)
       ? mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0) : nil
     if let mapped, mapped != MAP_FAILED {
       (origin, pointer) = (.mapping, mapped)
-    } else {
-      (origin, pointer) = (.system, .allocate(byteCount: max(byteCount, 64), alignment: 64))
+    } else if let memory = Storage.allocate(byteCount) {
+      (origin, pointer) = (.system, memory)
       pointer.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    } else {
+      throw Memory.failure(byteCount, purpose())
     }
   }
 
-  convenience init(copying other: Storage) {
-    self.init(byteCount: other.byteCount)
+  convenience init(copying other: Storage, for purpose: @autoclosure () -> String) throws(TensorError) {
+    try self.init(byteCount: other.byteCount, for: purpose())
     pointer.copyMemory(from: other.pointer, byteCount: byteCount)
   }
 
-  convenience init<Element: BitwiseCopyable>(_ values: [Element]) {
-    self.init(byteCount: values.count * MemoryLayout<Element>.stride)
+  convenience init<Element: BitwiseCopyable>(_ values: [Element], for purpose: @autoclosure () -> String)
+    throws(TensorError)
+  {
+    try self.init(byteCount: values.count * MemoryLayout<Element>.stride, for: purpose())
     write(values[...])
   }
 
   deinit {
     switch origin {
-    case .system: pointer.deallocate()
+    case .system:
+      free(pointer)
+      Memory.giveBack(byteCount)
     case .pool: MemoryPool.deallocate(pointer, byteCount)
     case .mapping: munmap(pointer, byteCount)
     }

@@ -12,20 +12,25 @@ import Models
 /// The most probable continuation that a search of this width finds: at each symbol the `beams` most probable texts are
 /// kept. Gives the ids and the natural logarithm of their probability.
 ///
-/// Takes `beams` times the work of drawing symbols. Throws a sentence for a prompt that the tokenizer cannot read.
+/// Takes `beams` (1 to 1024) times the work of drawing symbols. Throws a sentence for a prompt that the tokenizer cannot read,
+/// and for a tokenizer with more tokens than the model.
 ///
 /// Source: Graves, "Sequence Transduction with Recurrent Neural Networks", 2012, section 2.2; Sutskever, Vinyals & Le, 2014.
 public func beamSearch(
   _ model: any LanguageModel, _ tokenizer: any Tokenizer, prompt: String, tokens: Int, beams: Int
 ) throws -> (ids: [Int32], logProbability: Double) {
+  try checkVocabulary(of: model, tokenizer.vocabularySize)
+  guard 1...1024 ~= beams, tokens >= 0 else {
+    throw TrainingError("beams must be 1 to 1024 and tokens at least 0, not \(beams) and \(tokens)")
+  }
   let start = try tokenizer.prompt(prompt)
-  let width = max(beams, 1)
+  let width = beams
   let session = try DecodingSession(model, batch: width)
   var logits = try session.read(Array(repeating: start, count: width))
   // At the beginning all beams are the same; one of them counts.
   var texts = [(ids: [Int32], score: Double)](repeating: ([], -.infinity), count: width)
   texts[0].score = 0
-  for step in 0..<max(tokens, 0) {
+  for step in 0..<tokens {
     var candidates: [(row: Int, id: Int, score: Double)] = []
     for (row, text) in texts.enumerated() where text.score > -.infinity {
       let scores = try logProbabilities(logits[row])

@@ -48,6 +48,10 @@ final class DecodingSession {
     self.model = model
     self.batch = batch
     context = model.context
+    guard batch > 0, context ?? 1 > 0, model.vocabulary > 0 else {
+      throw TrainingError(
+        "a model must take at least 1 position and have at least 1 symbol, not \(context ?? 1) and \(model.vocabulary)")
+    }
     capacity = min(Self.smallestCapacity, context ?? Self.smallestCapacity)
     try remember(model.initialState(batch: batch, capacity: capacity))
     holdNothing()
@@ -156,7 +160,7 @@ final class DecodingSession {
   }
 
   private func run(_ run: Run, _ ids: ArraySlice<Int32>, rounded: Bool = false) throws -> [Tensor] {
-    run.inputs[0].replaceValues(with: ids)
+    try run.inputs[0].replaceValues(with: ids)
     return try run.replay.run(run.inputs, rounded: rounded)
   }
 

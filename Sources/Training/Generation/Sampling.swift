@@ -38,6 +38,18 @@ public struct Sampling: Hashable, Sendable {
     self.repetitionPenalty = repetitionPenalty
   }
 
+  /// Throws a sentence where one of the numbers makes no sense.
+  func check() throws(TrainingError) {
+    guard temperature >= 0, temperature.isFinite, repetitionPenalty > 0, repetitionPenalty.isFinite else {
+      throw TrainingError(
+        "the temperature must be a finite number of at least 0 and the repetition penalty one above 0, not "
+          + "\(temperature) and \(repetitionPenalty)")
+    }
+    if let topK, topK < 1 { throw TrainingError("top-k must be at least 1, not \(topK)") }
+    if let topP, !(topP > 0 && topP <= 1) { throw TrainingError("top-p must be above 0 and at most 1, not \(topP)") }
+    if let minP, !(0...1 ~= minP) { throw TrainingError("min-p must be 0 to 1, not \(minP)") }
+  }
+
   /// How many of the last symbols the repetition penalty looks at.
   public static let penaltyWindow = 64
 

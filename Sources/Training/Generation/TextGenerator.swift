@@ -36,6 +36,8 @@ public final class TextGenerator {
     _ model: any LanguageModel, _ tokenizer: any Tokenizer, prompt: String, sampling: Sampling = Sampling(),
     seed: UInt64, drafts: Bool = true
   ) throws {
+    try checkVocabulary(of: model, tokenizer.vocabularySize)
+    try sampling.check()
     let ids = try tokenizer.prompt(prompt)
     session = try DecodingSession(model)
     vocabulary = model.vocabulary

@@ -136,7 +136,9 @@ struct ProgramComparison {
       let ir = try IR(request.key, hasKernel: Executor.hasKernel)
         .recomputing(large: recomputing.elements, longWait: recomputing.wait)
       let loaded = try LoadedPlan(try Lowering.compile(ir))
-      let storages = loaded.plan.outputSizes.map { Storage(byteCount: $0 * 4) }
+      let storages = try loaded.plan.outputSizes.map { (count) throws(TensorError) in
+        try Storage(byteCount: count * 4, for: "a result")
+      }
       try executor.run(loaded, request.sources.map(\.pointer), storages.map(\.pointer))
       for (tensor, storage) in zip(outputs, storages) where tensor.knownStorage == nil {
         if tensor.node.results.isEmpty { tensor.node.results = tensor.node.types.map { _ in nil } }

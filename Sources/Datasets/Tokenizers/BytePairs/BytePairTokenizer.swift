@@ -26,11 +26,7 @@ public struct BytePairTokenizer: Tokenizer {
   /// It has `vocabularySize` tokens, or fewer where the text has not so many pairs; the same text gives the same ones.
   /// Throws a `DataError` where the size is out of range.
   public static func train(on text: String, vocabularySize: Int) throws(DataError) -> BytePairTokenizer {
-    guard TokenizerName.vocabularySizes.contains(vocabularySize) else {
-      throw DataError(
-        "a bpe tokenizer should have from \(TokenizerName.vocabularySizes.lowerBound) to "
-          + "\(TokenizerName.vocabularySizes.upperBound) tokens, not \(vocabularySize)")
-    }
+    try TokenizerName.bytePair(vocabularySize: vocabularySize).check()
     var trainer = BytePairTrainer()
     trainer.count(Array(text.utf8))
     return trainer.tokenizer(vocabularySize: vocabularySize)

@@ -1,0 +1,118 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The one place that decides whether memory can be had.
+///
+/// Linux promises more memory than there is, and ends a process that then uses it. So a request is refused where it does
+/// not fit into what the process may hold, or, if it is large, into what is free, before the system is asked.
+/// What is taken here is given back here. Nothing of this happens in a replayed step, which asks for no memory.
+package enum Memory {
+  /// Bytes of arrays that are held from the system.
+  private static let held = Atomic<Int>(0)
+
+  /// The most that this process may hold: physical memory, or what its control group is limited to.
+  package static let limit = min(physical, controlGroup)
+
+  /// Above this, the free memory is asked for: that takes as long as to touch some pages.
+  private static let large = 256 << 20
+  /// From this size on, `malloc` gets each block from the system.
+  private static let mapped = 1 << 20
+
+  /// Counts this many bytes as held. False, and nothing is counted, where there are not as many.
+  static func take(_ byteCount: Int) -> Bool {
+    guard byteCount <= limit - held.load(ordering: .relaxed), byteCount < large || byteCount <= free else {
+      return false
+    }
+    held.wrappingAdd(byteCount, ordering: .relaxed)
+    return true
+  }
+
+  static func giveBack(_ byteCount: Int) { held.wrappingSubtract(byteCount, ordering: .relaxed) }
+
+  /// Throws where an array of this size could not be made. For arrays of the standard library, which end the process then;
+  /// the memory is asked for and given back at once.
+  package static func check(_ byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) {
+    guard byteCount >= mapped else { return }
+    guard take(byteCount) else { throw failure(byteCount, purpose()) }
+    giveBack(byteCount)
+    let block = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+    guard let block, block != MAP_FAILED else { throw failure(byteCount, purpose()) }
+    munmap(block, byteCount)
+  }
+
+  /// What is said where memory cannot be had.
+  static func failure(_ byteCount: Int, _ purpose: String) -> TensorError {
+    var reason = "this process may hold \(text(limit)) and holds \(text(held.load(ordering: .relaxed)))"
+    if byteCount <= limit - held.load(ordering: .relaxed) {
+      reason = free < byteCount ? "\(text(free)) are free" : "the system refused it"
+      if let addressSpace { reason += "; its address space is limited to \(text(addressSpace))" }
+    }
+    return TensorError("not enough memory: \(purpose) would take \(text(byteCount)); \(reason)")
+  }
+
+  /// A size for people: `160.0 GB`.
+  package static func text(_ byteCount: Int) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB"]
+    var (value, unit) = (Double(byteCount), 0)
+    while value >= 1000, unit + 1 < units.count { (value, unit) = (value / 1000, unit + 1) }
+    let tenths = Int((value * 10).rounded())
+    return unit == 0 ? "\(byteCount) bytes" : "\(tenths / 10).\(tenths % 10) \(units[unit])"
+  }
+
+  // MARK: What the system says
+
+  private static var physical: Int {
+    let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
+    return pages > 0 && size > 0 ? pages * size : .max
+  }
+
+  /// The limit of `ulimit -v`, where there is one.
+  private static var addressSpace: Int? {
+    var limits = rlimit()
+    #if canImport(Glibc)
+      let status = getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limits)
+    #else
+      let status = getrlimit(RLIMIT_AS, &limits)
+    #endif
+    return status == 0 && limits.rlim_cur < 1 << 62 ? Int(limits.rlim_cur) : nil
+  }
+
+  /// What could be used now: memory that is free or whose contents are on disk, and swap.
+  private static var free: Int {
+    var kilobytes: [String: Int] = [:]
+    for line in lines(of: "/proc/meminfo") {
+      let words = line.split { $0 == " " || $0 == ":" }
+      if words.count >= 2 { kilobytes[String(words[0])] = Int(words[1]) }
+    }
+    guard let available = kilobytes["MemAvailable"] else { return .max }
+    return (available + (kilobytes["SwapFree"] ?? 0)) * 1024
+  }
+
+  /// The least limit of the control groups that this process is in.
+  private static var controlGroup: Int {
+    var folders = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+    for line in lines(of: "/proc/self/cgroup") where line.hasPrefix("0::/") {
+      var path = line.dropFirst(3)
+      while path.count > 1 {
+        folders.append("/sys/fs/cgroup\(path)/memory.max")
+        path = path.lastIndex(of: "/").map { path[..<$0] } ?? ""
+      }
+    }
+    return folders.compactMap { lines(of: $0).first.flatMap { Int($0) } }.filter { $0 > 0 }.min() ?? .max
+  }
+
+  private static func lines(of path: String) -> [Substring] {
+    guard let file = fopen(path, "r") else { return [] }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 8192)
+    let count = fread(&bytes, 1, bytes.count, file)
+    return String(decoding: bytes.prefix(count), as: UTF8.self).split(separator: "\n")
+  }
+}

@@ -1,0 +1,39 @@
+extension Tensor: CustomStringConvertible {
+  /// Shape, type and numbers: `Tensor [2, 3] float32 [[1, 2, 3], [4, 5, 6]]`.
+  ///
+  /// Computes the numbers if need be. Of more than 64, long axes show the first and last few. A failed tensor shows
+  /// its error.
+  public var description: String {
+    do throws(TensorError) {
+      let numbers: [String]
+      switch dtype {
+      case .float32:
+        numbers = try values().map { value in
+          // 3 rather than 3.0; what has no exponent and is a whole number ends so.
+          let text = "\(value)"
+          return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+        }
+      case .int32: numbers = try intValues().map { "\($0)" }
+      }
+      // The more axes, the fewer of each.
+      let ends = shape.rank > 3 ? 1 : 3
+      let isLong = numbers.count > 64 || shape.contains { $0 > 64 }
+      let text = Tensor.nested(numbers[...], shape.dimensions[...], ends: isLong ? ends : nil)
+      return "Tensor \(shape) \(dtype) \(text)"
+    } catch {
+      return "Tensor failed: \(error.message)"
+    }
+  }
+
+  /// `numbers` in brackets, one pair for each axis; of long axes only `ends` on either side.
+  private static func nested(_ numbers: ArraySlice<String>, _ sizes: ArraySlice<Int>, ends: Int?) -> String {
+    guard let size = sizes.first else { return numbers.first ?? "" }
+    let width = size > 0 ? numbers.count / size : 0
+    func part(_ index: Int) -> String {
+      nested(numbers.dropFirst(index * width).prefix(width), sizes.dropFirst(), ends: ends)
+    }
+    guard let ends, size > 2 * ends else { return "[" + (0..<size).map(part).joined(separator: ", ") + "]" }
+    let parts = (0..<ends).map(part) + ["…"] + (size - ends..<size).map(part)
+    return "[" + parts.joined(separator: ", ") + "]"
+  }
+}
