@@ -106,8 +106,8 @@ struct EvaluateCommand: ParsableCommand {
 
 /// The data that was asked for, else the data the run was trained on.
 func openData(_ name: String?, for run: Run) throws -> ImageDataset {
-  let name = try name ?? run.dataName().orFail(run)
-  return try RequestError.whenFailing { try ImageDataset.named(name) }
+  let own = try name ?? run.dataName().orFail(run)
+  return try RequestError.whenFailing { try ImageDataset.named(own, allowsPipes: name != nil) }
 }
 
 extension String? {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backprop
+import Files
 
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -53,6 +54,8 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     try common.apply()
+    // Texts, not paths.
+    let (prompt, stop) = (FilePath.text(of: prompt), stop.map(FilePath.text))
     let run = try Run.open(folder, for: .text)
     let (description, model) = try run.loadLanguageModel()
     let tokenizer = try run.loadTokenizer(for: description)
@@ -70,7 +73,8 @@ struct GenerateCommand: ParsableCommand {
     var stream = TextStream(tokenizer, stop: stop)
     func emit(_ piece: String) {
       written += piece
-      if !common.json { Console.write(piece) }
+      // What a model has learned may hold escapes; in a file they stay as they are.
+      if !common.json { Console.write(isTerminal(1) ? piece.printableLines : piece) }
     }
 
     if let beams, beams > 1 {

@@ -32,7 +32,7 @@ struct TrainImageCommand: ParsableCommand {
     var session = try TrainingSession(.image, training, common)
     try session.settlement.settle("data", &data, usual: "digits")
     try session.settlement.settle("model", &model, usual: "cnn")
-    let dataset = try RequestError.whenFailing { try ImageDataset.named(data ?? "") }
+    let dataset = try RequestError.whenFailing { try ImageDataset.named(data ?? "", allowsPipes: !training.resume) }
     try training.settle(
       &session.settlement, usual: .image(ModelDescription.Kind(rawValue: model ?? ""), count: dataset.train.count))
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, dataset) }

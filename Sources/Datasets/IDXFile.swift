@@ -1,3 +1,5 @@
+import Files
+
 /// An array of bytes in the format of the MNIST files, plain or packed with gzip.
 ///
 /// Two zero bytes, the type of the elements (8: bytes, the only one read here), the number of dimensions, each
@@ -15,8 +17,8 @@ struct IDXFile {
   private static let greatestLength = 1 << 26
 
   /// Reads a file whose number of dimensions should be `rank`.
-  init(contentsOf path: String, rank: Int) throws(DataError) {
-    try self.init(readBytes(of: path), rank: rank, name: path)
+  init(contentsOf path: String, rank: Int, accepting kinds: OpenFile.Kinds = .regularOrPipe) throws(DataError) {
+    try self.init(readBytes(of: path, accepting: kinds), rank: rank, name: path)
   }
 
   /// Reads `contents`, naming them `name` in errors. What the header claims is compared with what is there before as much

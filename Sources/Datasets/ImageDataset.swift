@@ -47,8 +47,9 @@ public struct ImageDataset: Sendable {
 
   /// The dataset called `name`: one of `knownNames` or the path of a folder as `folder(_:)` reads it.
   ///
-  /// Throws a `DataError` that lists what there is where it is neither, and what the reading of the dataset throws.
-  public static func named(_ name: String) throws -> ImageDataset {
+  /// Pipes in a folder are read once where `allowsPipes`, and refused where the name comes from a record and nobody may write
+  /// into them any more. Throws a `DataError` that lists what there is where it is neither, and what the reading of the dataset throws.
+  public static func named(_ name: String, allowsPipes: Bool = true) throws -> ImageDataset {
     switch name {
     case "digits": return try digits()
     case "fashion-mnist": return try fashionMNIST()
@@ -58,7 +59,7 @@ public struct ImageDataset: Sendable {
         throw DataError(
           "there is no dataset '\(name)'; it should be \(knownNames.joined(separator: ", ")) or a folder of IDX files")
       }
-      return try folder(URL(fileURLWithPath: name, isDirectory: true))
+      return try folder(URL(fileURLWithPath: name, isDirectory: true), allowsPipes: allowsPipes)
     }
   }
 
@@ -109,10 +110,10 @@ public struct ImageDataset: Sendable {
   ///
   /// Its classes are the numbers up to the greatest label. Throws a `DataError` where a file is missing or damaged, or
   /// images and labels are not equally many.
-  public static func folder(_ folder: URL) throws -> ImageDataset {
+  public static func folder(_ folder: URL, allowsPipes: Bool = true) throws -> ImageDataset {
     // A label is a byte, so there cannot be more classes.
-    let train = try imageSet("train", in: folder, classes: 256)
-    let test = try imageSet("t10k", in: folder, classes: 256)
+    let train = try imageSet("train", in: folder, classes: 256, allowsPipes)
+    let test = try imageSet("t10k", in: folder, classes: 256, allowsPipes)
     let greatest = max(train.labels.max() ?? 0, test.labels.max() ?? 0)
     return try ImageDataset(
       name: folder.standardizedFileURL.lastPathComponent, train: train, test: test,
@@ -137,13 +138,15 @@ public struct ImageDataset: Sendable {
       .map { folder.path + "/" + $0 }.first(where: OpenFile.isThere)
   }
 
-  private static func imageSet(_ part: String, in folder: URL, classes: Int) throws -> ImageSet {
+  private static func imageSet(
+    _ part: String, in folder: URL, classes: Int, _ allowsPipes: Bool = true
+  ) throws -> ImageSet {
     func file(_ name: String, rank: Int) throws -> (path: String, contents: IDXFile) {
       guard let path = find(name, in: folder) else {
         throw DataError(
           "\(folder.path) should have a file \(name) or \(name).gz; a dot before 'idx' will do as well")
       }
-      return (path, try IDXFile(contentsOf: path, rank: rank))
+      return (path, try IDXFile(contentsOf: path, rank: rank, accepting: allowsPipes ? .regularOrPipe : .regular))
     }
     let images = try file("\(part)-images-idx3-ubyte", rank: 3)
     let labels = try file("\(part)-labels-idx1-ubyte", rank: 1)

@@ -4,11 +4,9 @@
 /// file. So such bytes stand in the string as characters for private use, U+EF80 to U+EFFF for 0x80 to 0xFF, and so do the
 /// bytes of these characters themselves: every name has its own string, and the string gives the name back.
 package enum FilePath {
-  private static let escapes: ClosedRange<UInt32> = 0xEF80...0xEFFF
-
   /// The string for a path of these bytes.
   package static func string(of bytes: some Collection<UInt8>) -> String {
-    if let text = String(validating: bytes, as: UTF8.self), !text.unicodeScalars.contains(where: isEscape) {
+    if let text = String(validating: bytes, as: UTF8.self), !text.unicodeScalars.contains(where: \.isPathByte) {
       return text
     }
     var text = String.UnicodeScalarView()
@@ -16,7 +14,7 @@ package enum FilePath {
     while !rest.isEmpty {
       var iterator = rest.makeIterator()
       var decoder = UTF8()
-      if case .scalarValue(let scalar) = decoder.decode(&iterator), !isEscape(scalar) {
+      if case .scalarValue(let scalar) = decoder.decode(&iterator), !scalar.isPathByte {
         text.append(scalar)
         rest = rest.dropFirst(UTF8.width(scalar))
       } else if let byte = rest.popFirst(), let scalar = Unicode.Scalar(0xEF00 + UInt32(byte)) {
@@ -26,13 +24,14 @@ package enum FilePath {
     return String(text)
   }
 
+  /// The text that a string made of an argument would be, where it is no path.
+  package static func text(of argument: String) -> String { String(decoding: bytes(of: argument), as: UTF8.self) }
+
   /// The bytes that `path` stands for.
   package static func bytes(of path: String) -> [UInt8] {
-    guard path.unicodeScalars.contains(where: isEscape) else { return Array(path.utf8) }
+    guard path.unicodeScalars.contains(where: \.isPathByte) else { return Array(path.utf8) }
     return path.unicodeScalars.flatMap { scalar in
-      isEscape(scalar) ? [UInt8(truncatingIfNeeded: scalar.value)] : Array(String(scalar).utf8)
+      scalar.isPathByte ? [UInt8(truncatingIfNeeded: scalar.value)] : Array(String(scalar).utf8)
     }
   }
-
-  private static func isEscape(_ scalar: Unicode.Scalar) -> Bool { escapes.contains(scalar.value) }
 }

@@ -30,9 +30,14 @@ extension NetworkDescription {
   /// What `model.json` says is compared with the weights' header before any of it is built: a wrong size costs nothing.
   public static func load(from path: String) throws -> (description: Self, model: Network) {
     let folder = URL(filePath: path)
-    let description = try read(folder.appending(path: descriptionFile))
+    let file = folder.appending(path: descriptionFile)
+    let description = try read(file)
     let weights = try SafeTensorsFile(folder.appending(path: weightsFile))
-    try weights.check(against: description.shapes())
+    let shapes: [(name: String, shape: Shape)]
+    do { shapes = try description.shapes() } catch {
+      throw ModelError("\(file.path) describes a network that cannot be built: \(error)")
+    }
+    try weights.check(against: shapes)
     let model = try description.makeModel()
     try loadWeights(of: description.layer(model), from: weights)
     return (description, model)

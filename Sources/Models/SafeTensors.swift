@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Named arrays of numbers in a file of the safetensors format.
@@ -86,6 +87,11 @@ public struct SafeTensors {
   public static func read(_ url: URL) throws -> (entries: [Entry], metadata: [String: String]) {
     let file = try SafeTensorsFile(url)
     return (try file.entries(), file.layout.metadata)
+  }
+
+  /// The bytes of the file at `url`.
+  package static func contents(of url: URL) throws(ModelError) -> [UInt8] {
+    try ModelError.naming(url.path) { () throws(FileFailure) in try OpenFile(url.path).contents(limit: .max) }
   }
 
   package static func encode(_ entries: [Entry], metadata: [String: String]) throws(ModelError) -> Data {

@@ -1,3 +1,5 @@
+import Files
+
 /// Why training could not go on: a sentence with what would help.
 public struct TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   public var message: String
@@ -5,7 +7,7 @@ public struct TrainingError: Error, Hashable, Sendable, CustomStringConvertible 
   public var step: Int?
 
   public init(_ message: String, step: Int? = nil) {
-    self.message = message
+    self.message = message.printableLines
     self.step = step
   }
 

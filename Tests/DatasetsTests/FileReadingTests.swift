@@ -22,7 +22,8 @@ import Testing
 
   @Test(arguments: [
     ("plain größe 日本", "plain größe 日本"), ("\u{1B}[31mred", "\\u{1B}[31mred"), ("a\nb\tc", "a\\u{A}b\\u{9}c"),
-    ("\u{7F}\u{9B}", "\\u{7F}\\u{9B}"), ("a\u{202E}b", "a\\u{202E}b"), ("e\u{301}", "e\u{301}"),
+    ("\u{7F}\u{9B}", "\\u{7F}\\u{9B}"), ("a\u{202E}b", "a\\u{202E}b"), ("a\u{EFFF}", "a\\xFF"),
+    ("e\u{301}", "e\u{301}"),
   ])
   func controlCharactersAreShownAsNumbers(text: String, shown: String) {
     #expect(text.printable == shown)
@@ -68,7 +69,7 @@ import Testing
 
   @Test func bytesThatAreNoTextAreNoJSON() throws {
     let failure = try #require(throws: FileFailure.self) {
-      try JSONReading.value(Record.self, from: [0x22, 0xFF, 0x22])
+      try JSONReading.value(Record.self, from: Array(#"{"parts":[],"name":""#.utf8) + [0xFF, 0x22, 0x7D])
     }
     #expect(failure.reason.contains("text in UTF-8"))
   }

@@ -241,6 +241,22 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
     }
   }
 
+  /// A run's record that claims another network than its checkpoint has is found out by the header alone.
+  @Test func shapesAreComparedWithTheHeader() throws {
+    try withStore { store in
+      try store.check(against: [("layers.1.weight", [1 << 20, 1 << 11])])  // nothing to compare with
+      _ = try Fixture().train(Self.trainer, savingTo: store)
+      let shapes: [(String, Shape)] = try namedVariables(of: Fixture().model).map { ($0.name, $0.variable.shape) }
+      try store.check(against: shapes)
+      let wide: [(String, Shape)] = [(shapes[0].0, Shape([1 << 20]))] + shapes.dropFirst()
+      let more: [(String, Shape)] = shapes + [("more", Shape([1]))]
+      for wrong in [Array(shapes.dropLast()), more, wide] {
+        let error = try #require(throws: TrainingError.self) { try store.check(against: wrong) }
+        #expect(error.message.hasPrefix("the checkpoint does not fit the run's record: "))
+      }
+    }
+  }
+
   @Test func aCheckpointOfSomethingElseIsRefused() throws {
     try withStore { store in
       _ = try Fixture().train(Self.trainer, savingTo: store)
