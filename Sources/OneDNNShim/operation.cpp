@@ -86,7 +86,9 @@ int32_t backprop_dnn_sgemm(int32_t transpose_a, int32_t transpose_b, int64_t m, 
   }
   dnnl_status_t status =
       dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
-  if (status != dnnl_success) backprop::message() = "the matrix product was refused";
+  if (status != dnnl_success)
+    backprop::message() = status == dnnl_out_of_memory ? "not enough memory for the matrix product's workspace"
+                                                       : "the matrix product was refused";
   return status == dnnl_success ? 0 : 1;
 }
 

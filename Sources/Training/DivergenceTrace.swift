@@ -14,7 +14,8 @@ struct DivergenceTrace<Task: TrainingTask> {
   let learningRate: (Int) -> Float
 
   /// The cause as a part of a sentence; `nil` where the steps up to `last`, counted from 0, went well this time. Leaves
-  /// the model with its last finite values.
+  /// the model with its last finite values. Throws a `TrainingError` where it is a label that is no class, or an index that is
+  /// no row of an embedding's table: no setting of the training helps there.
   func cause(upTo last: Int, from checkpoint: Checkpoint) throws -> String? {
     guard checkpoint.step <= last else { return nil }
     _ = try checkpoint.restore(to: task, optimizer)
@@ -48,6 +49,11 @@ struct DivergenceTrace<Task: TrainingTask> {
       let verb = Self.verb(origin.isNaN)
       switch origin.source {
       case .variable(let name): return "\(name) had a value that \(verb) in step \(step + 1)"
+      case .index(let index, let position, let count, let isLabel):
+        throw TrainingError(
+          (isLabel ? "label" : "index")
+            + " \(index) at position \(position) of the data of step \(step + 1) is none of the "
+            + "\(count) \(isLabel ? "classes" : "rows of a table"): it must be 0 to \(count - 1)", step: step + 1)
       case .data: return "the data of step \(step + 1) had a value that \(verb)"
       case .operation(let name):
         let layer = layers.filter { $0.positions.contains(origin.position) }

@@ -181,6 +181,15 @@ private let networkCases: [OperationCase] = [
   OperationCase("convolution in groups", [2, 4, 3, 3], [6, 2, 2, 2]) { $0[0].convolved(with: $0[1], groups: 2) },
   OperationCase("convolution of each channel", [1, 3, 3, 3], [3, 1, 2, 2]) { $0[0].convolved(with: $0[1], groups: 3) },
   OperationCase("convolution of no images", [0, 2, 3, 3], [2, 2, 2, 2]) { $0[0].convolved(with: $0[1]) },
+  OperationCase("convolution padded past its kernel", [2, 3, 3, 4], [2, 3, 1, 1]) {
+    $0[0].convolved(with: $0[1], paddingBegin: 1, paddingEnd: 1)
+  },
+  OperationCase("convolution padded far past its kernel", [1, 2, 3, 2], [2, 2, 2, 1]) {
+    $0[0].convolved(with: $0[1], stride: [2, 1], paddingBegin: [3, 2], paddingEnd: [0, 4], dilation: [1, 2])
+  },
+  OperationCase("convolution in groups, padded past its kernel", [1, 4, 3, 3], [4, 1, 2, 2]) {
+    $0[0].convolved(with: $0[1], paddingBegin: 4, paddingEnd: 3, groups: 4)
+  },
   OperationCase("convolutionInputGradient", [1, 4, 2, 2], [4, 1, 2, 2]) {
     .record(.convolutionInputGradient(window(2, stride: 2), groups: 2, [1, 2, 5, 4]), $0)
   },

@@ -270,6 +270,36 @@ import Testing
     #expect(try model.parameters.map { try $0.parameter.tensor.values() } == before)
   }
 
+  /// Data of a task of one's own.
+  private struct OwnTask: ReplayableTask {
+    let model: any Layer
+    let inputs: [Tensor]
+    let loss: @Sendable (any Layer, [Tensor]) -> Tensor
+    let stepsPerEpoch = 1
+    func inputs(ofStep step: Int) -> StepInputs { StepInputs(inputs, examples: 1) }
+    func record(_ inputs: StepInputs) -> RecordedStep { record(model, inputs) }
+    private func record<Model: Layer>(_ model: Model, _ inputs: StepInputs) -> RecordedStep {
+      RecordedStep(gradients: valueAndGradient(of: model) { loss($0, inputs.tensors) }.gradients, examples: 1)
+    }
+    func evaluate() -> Evaluation? { nil }
+  }
+
+  /// Also where a task of one's own gives the labels, and for the indices of an embedding.
+  @Test func anIndexThatIsNoneIsNamed() throws {
+    let labels = OwnTask(
+      model: Dense(2, 3), inputs: [.ones([2, 2]), Tensor([0, 7] as [Int32], shape: [2])],
+      loss: { crossEntropy(logits: $0($1[0]), labels: $1[1]) })
+    let indices = OwnTask(
+      model: Embedding(4, 2), inputs: [Tensor([3, 0, -1] as [Int32], shape: [3])], loss: { $0($1[0]).square().sum() })
+    for (task, expected) in [
+      (labels, "label 7 at position 1 of the data of step 1 is none of the 3 classes"),
+      (indices, "index -1 at position 2 of the data of step 1 is none of the 4 rows"),
+    ] {
+      let text = try #require(Self.outcome { _ = try Trainer(epochs: 1).train(task, with: Adam(for: task.model)) })
+      #expect(text.contains(expected) && !text.contains("learning rate"), "\(text)")
+    }
+  }
+
   /// A tokenizer with more tokens than the model is named before anything is read, rather than weights that are right.
   @Test func aTokenizerThatIsTooLargeIsNamed() throws {
     let model = try Self.model(vocabulary: 50)

@@ -8,6 +8,8 @@ public enum Padding: Hashable, Sendable {
   case same
   /// This many rows and columns on either side.
   case explicit(Pair)
+  /// This many rows and columns before the image, and this many after it.
+  case asymmetric(begin: Pair, end: Pair)
 
   /// Rows and columns before and after an image of this size.
   func amounts(
@@ -16,6 +18,7 @@ public enum Padding: Hashable, Sendable {
     switch self {
     case .valid: return (0, 0)
     case .explicit(let pair): return (pair, pair)
+    case .asymmetric(let begin, let end): return (begin, end)
     case .same:
       func total(_ size: Int, _ axis: KeyPath<Pair, Int>) -> Int {
         // What is out of range is refused afterwards.
@@ -31,8 +34,11 @@ public enum Padding: Hashable, Sendable {
 
   /// Whether no amount is negative or too large to compute with.
   var isPossible: Bool {
-    if case .explicit(let pair) = self { return pair.isBetween(0) }
-    return true
+    switch self {
+    case .valid, .same: true
+    case .explicit(let pair): pair.isBetween(0)
+    case .asymmetric(let begin, let end): begin.isBetween(0) && end.isBetween(0)
+    }
   }
 }
 

@@ -54,8 +54,11 @@ extension Tensor {
           "rotary positions turn [batch, heads, time, d] by positions [time], not \(shape) by \(positions.shape)"))
     }
     let (time, width) = (shape[2], shape[3])
-    guard width % 2 == 0, width <= 1 << 20 else {
-      return .failed(TensorError("rotary positions need an even head width of at most 2²⁰, not \(width)"))
+    guard width % 2 == 0 else {
+      return .failed(TensorError("rotary positions need an even head width, not \(width)"))
+    }
+    guard width <= 1 << 20 else {
+      return .failed(TensorError("rotary positions need a head width of at most 2²⁰, not \(width)"))
     }
     let half = width / 2
     let frequencies = Tensor(

@@ -43,7 +43,7 @@ public struct Recurrent: NamedLayer {
       isPossible
       ? self.dropout?.failure
       : TensorError(
-        "\(cell.rawValue): inputs and size must be 1 to 2³¹ and layers 1 to 1024, not \(inputs), \(size) and \(count)"
+        "\(cell.rawValue): inputs and size must be at least 1 and at most 2³¹, and layers 1 to 1024, not \(inputs), \(size) and \(count)"
       )
   }
 

@@ -7,6 +7,9 @@ package struct NonFiniteOrigin: Hashable, Sendable {
     case variable(String)
     /// It was in the data.
     case data
+    /// A label that is no class, or an index that is no row of a table: its value, its position in row-major order and how
+    /// many classes or rows there are.
+    case index(Int32, position: Int, count: Int, isLabel: Bool)
   }
 
   package var source: Source
@@ -48,10 +51,24 @@ package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFini
     switch tensor.node.leaf {
     case .variable(let variable, _): .variable(variable.name)
     case .storage, .key: .data
-    case .none, .failure: .operation(tensor.node.op.name)
+    case .none, .failure: try wrongIndex(of: tensor.node) ?? .operation(tensor.node.op.name)
     }
   return NonFiniteOrigin(
     source: source, shape: tensor.shape, isNaN: flaw(tensor) == .notANumber, position: tensor.node.number, index: index)
+}
+
+/// The first index that an operation was given and that is none, which gives NaN.
+private func wrongIndex(of node: Node) throws(TensorError) -> NonFiniteOrigin.Source? {
+  let (axis, isLabel): (Int, Bool)
+  switch node.op {
+  case .crossEntropy: (axis, isLabel) = (1, true)
+  case .gather: (axis, isLabel) = (0, false)
+  default: return nil
+  }
+  let count = node.inputs[0].shape[axis]
+  let indices = try node.inputs[1].intValues()
+  guard let position = indices.firstIndex(where: { $0 < 0 || $0 >= count }) else { return nil }
+  return .index(indices[position], position: position, count: count, isLabel: isLabel)
 }
 
 private enum Flaw: Int {
