@@ -28,9 +28,15 @@ struct Patience {
 
   var isExhausted: Bool { evaluationsWithoutGain >= limit }
 
+  /// NaN is worse than any number, and never the best.
+  private func isBest(_ loss: Double) -> Bool {
+    guard let best else { return !loss.isNaN }
+    return loss < best.loss || (best.loss.isNaN && !loss.isNaN)
+  }
+
   /// Takes notice of an evaluation of `model`. Costs a copy of its weights where the loss is lower than ever.
   mutating func note(_ loss: Double, _ evaluation: Evaluation?, _ model: any Layer) throws {
-    guard best.map({ loss < $0.loss }) ?? true else {
+    guard isBest(loss) else {
       evaluationsWithoutGain += 1
       return
     }
