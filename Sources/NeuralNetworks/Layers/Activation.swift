@@ -22,10 +22,15 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
     case .relu: x.relu()
     case .tanh: x.tanh()
     case .sigmoid: x.sigmoid()
-    case .gelu: 0.5 * x * (1 + (x * 0.707_106_78).erf())
+    case .gelu: 0.5 * Self.bounded(x) * (1 + (x * 0.707_106_78).erf())
     case .geluTanh: x.geluTanh()
-    case .silu: x * x.sigmoid()
+    case .silu: Self.bounded(x) * x.sigmoid()
     }
+  }
+
+  /// 0 where the factor beside it is 0 anyway, since −∞ · 0 is NaN.
+  private static func bounded(_ x: Tensor) -> Tensor {
+    select(x.less(than: .full([], -200)), .zeros([]), x)
   }
 
   /// Where a layer is followed by this activation, what its weights are drawn from.

@@ -4,7 +4,7 @@ import Tensors
 ///
 /// In training the statistics are the batch's, and the running ones move towards them by `momentum` with each update;
 /// in `inference { … }` the running ones are used. As in PyTorch, the batch is normalized with the biased variance and
-/// the running variance is the unbiased one.
+/// the running variance is the unbiased one, and a batch with one value a channel is an error in training.
 ///
 /// Source: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
 /// Shift", ICML 2015, algorithms 1 and 2.
@@ -47,6 +47,12 @@ public struct BatchNorm: NamedLayer {
     if x.failure != nil { return x }
     guard x.shape.rank >= 2, x.shape[1] == channels else {
       return .failed(TensorError("BatchNorm: the input must be [batch, \(channels), …], not \(x.shape)"))
+    }
+    if Mode.isTraining, x.shape.elementCount == channels {
+      return .failed(
+        TensorError(
+          "BatchNorm: in training, \(x.shape) has one value a channel, whose variance is 0 whatever it is; use more "
+            + "examples a batch, or inference { … }"))
     }
     return Mode.isTraining ? normalizeByBatch(x) : normalizeByRunningStatistics(x)
   }

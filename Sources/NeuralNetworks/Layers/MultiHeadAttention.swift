@@ -62,6 +62,9 @@ public struct MultiHeadAttention: NamedLayer {
   /// positions of each example's context there are, the others are padding. What comes out at padding of the input itself
   /// means nothing.
   public func callAsFunction(_ x: Tensor, context: Tensor? = nil, lengths: Tensor?) -> Tensor {
+    // Padding takes no part in the gradients of the projections either, even where it is NaN.
+    let x = context == nil ? lengths.map { x.finite(pastLengths: $0) } ?? x : x
+    let context = context.map { context in lengths.map { context.zeroed(pastLengths: $0) } ?? context }
     // A causal position sees nothing behind itself, so no padding; counted from an example's end it would see too little.
     let lengths = context == nil && isCausal ? nil : lengths
     return finished(x) { (failure.map(Tensor.failed) ?? attend(x, context, lengths: lengths), ()) }.0

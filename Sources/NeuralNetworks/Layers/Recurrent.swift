@@ -80,8 +80,8 @@ public struct Recurrent: NamedLayer {
 
   /// Goes on from `state` (`nil`: zeros) and gives the state after the last step too.
   ///
-  /// `lengths` int32 [batch] says how many steps of each example count (`nil`: all): past them the output is 0 and the
-  /// state stays; the backward direction begins at each example's own end.
+  /// `lengths` int32 [batch] says how many steps of each example count (`nil`: all): past them the output is 0, the
+  /// state stays and the input touches nothing, not even where it is NaN; the backward direction begins at each example's own end.
   public func callAsFunction(
     _ x: Tensor, state: RecurrentState?, lengths: Tensor? = nil
   ) -> (output: Tensor, state: RecurrentState) {
@@ -105,7 +105,7 @@ public struct Recurrent: NamedLayer {
     let ends = lengths ?? Tensor.full([batch], Float(time)).cast(to: .int32)
     let zero = Tensor.zeros([batch, size])
     // Time first inside, so that the inputs of a step lie together.
-    var signal = x.permuted([1, 0, 2])
+    var signal = (lengths.map { x.zeroed(pastLengths: $0) } ?? x).permuted([1, 0, 2])
     var after = RecurrentState()
     for (number, layer) in layers.enumerated() {
       if number > 0, let dropout { signal = dropout(signal) }
