@@ -33,7 +33,6 @@ extern int sched_getaffinity(int, size_t, void *);
 #endif
 
 static _Atomic int32_t thread_count = 0;  // 0: not asked for yet
-static _Atomic int flushes = 0;
 static _Thread_local int is_beside = 0;  // this thread's work has the other threads' pieces beside it
 
 int32_t backprop_processors(void) {
@@ -74,15 +73,52 @@ int64_t backprop_grain(int64_t count, double item_cost) {
   return (count + whole - 1) / whole;
 }
 
-static void flush_here(void) {
+// MARK: Floating-point arithmetic
+
+// What kernels compute in: to nearest, without traps, denormal numbers as zero.
 #if defined(__x86_64__)
-  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
+enum { KERNEL_ARITHMETIC = 0x1f80 | 0x8040 };  // all exceptions masked; flush to zero, denormals are zero
+#else
+enum { KERNEL_ARITHMETIC = 1 << 24 };  // flush to zero
+#endif
+
+static uint64_t arithmetic(void) {
+#if defined(__x86_64__)
+  return _mm_getcsr();
 #elif defined(__aarch64__)
   uint64_t control;
   __asm__ volatile("mrs %0, fpcr" : "=r"(control));
-  __asm__ volatile("msr fpcr, %0" : : "r"(control | (1ULL << 24)));
+  return control;
+#else
+  return KERNEL_ARITHMETIC;
 #endif
 }
+
+static void set_arithmetic(uint64_t control) {
+#if defined(__x86_64__)
+  _mm_setcsr((unsigned)control);
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"(control));
+#else
+  (void)control;
+#endif
+}
+
+// Apart from the flags of what has happened, which computing sets all the time.
+static int is_kernel_arithmetic(uint64_t control) {
+#if defined(__x86_64__)
+  control &= ~(uint64_t)0x3f;
+#endif
+  return control == KERNEL_ARITHMETIC;
+}
+
+uint64_t backprop_enter_kernel_arithmetic(void) {
+  uint64_t before = arithmetic();
+  if (!is_kernel_arithmetic(before)) set_arithmetic(KERNEL_ARITHMETIC);
+  return before;
+}
+
+void backprop_leave_kernel_arithmetic(uint64_t before) { set_arithmetic(before); }
 
 // MARK: The pool
 
@@ -92,8 +128,8 @@ typedef struct {
   void *context;
 } job;
 
+// On the caller or on a thread of the pool; both compute as kernels do by now.
 static void run_range(const job *j, int64_t index) {
-  if (atomic_load_explicit(&flushes, memory_order_relaxed)) flush_here();
   int64_t begin = j->grains * index / j->ranges * j->grain;
   int64_t end = j->grains * (index + 1) / j->ranges * j->grain;
   if (end > j->count) end = j->count;
@@ -143,6 +179,7 @@ static void openmp_thread(void *context) {
   const job *j = context;
   const runtime *r = the_runtime();
   int64_t step = r->threads();
+  backprop_enter_kernel_arithmetic();
   for (int64_t index = r->thread(); index < j->ranges; index += step) run_range(j, index);
 }
 
@@ -224,6 +261,7 @@ static void team_thread(void *context) {
     post(t, &(job){.task = NULL});
     return;
   }
+  backprop_enter_kernel_arithmetic();
   for (uint32_t next = 1;; next++) {
     wait_for(&t->posted, next);
     const job *j = &t->job;
@@ -247,7 +285,12 @@ void backprop_hold(backprop_work work, void *context) {
   work(context);
 }
 
-static void dispatch_range(void *context, size_t index) { run_range(context, (int64_t)index); }
+// Dispatch's threads are the whole process's: each range leaves them as they were.
+static void dispatch_range(void *context, size_t index) {
+  uint64_t before = backprop_enter_kernel_arithmetic();
+  run_range(context, (int64_t)index);
+  backprop_leave_kernel_arithmetic(before);
+}
 
 static void fork_job(job *j) {
 #if defined(__linux__)
@@ -271,12 +314,12 @@ void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *c
   int64_t grains = (count - 1) / grain + 1;
   int64_t ranges = backprop_threads();
   if (ranges > grains) ranges = grains;
+  // Outside of a plan the caller's arithmetic is its own, and results may not depend on who made them.
+  uint64_t before = backprop_enter_kernel_arithmetic();
+  job j = {count, grain, grains, ranges, task, context};
   if (ranges <= 1) {
     task(context, 0, count);
-    return;
-  }
-  job j = {count, grain, grains, ranges, task, context};
-  if (is_beside) {
+  } else if (is_beside) {
     for (int64_t index = 0; index < ranges; index++) run_range(&j, index);
 #if defined(__linux__)
   } else if (held) {
@@ -285,6 +328,7 @@ void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *c
   } else {
     fork_job(&j);
   }
+  if (!is_kernel_arithmetic(before)) backprop_leave_kernel_arithmetic(before);
 }
 
 // MARK: Beside
@@ -309,7 +353,7 @@ static void pair_thread(void *context) {
     atomic_store_explicit(&p->ends, 1, memory_order_relaxed);
     return;
   }
-  if (atomic_load_explicit(&flushes, memory_order_relaxed)) flush_here();
+  backprop_enter_kernel_arithmetic();
   while (!atomic_load_explicit(&p->ends, memory_order_relaxed)) {
     int64_t piece = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
     if (piece >= p->count) return;
@@ -337,11 +381,7 @@ void backprop_beside(
 
 static void no_task(void *context, int64_t begin, int64_t end) { (void)context, (void)begin, (void)end; }
 
-void backprop_flush_denormals(void) {
-  atomic_store_explicit(&flushes, 1, memory_order_relaxed);  // for workers that start later
-  flush_here();
-  backprop_parallel(backprop_threads(), 1, no_task, NULL);
-}
+void backprop_prepare_threads(void) { backprop_parallel(backprop_threads(), 1, no_task, NULL); }
 
 // MARK: Scratch
 

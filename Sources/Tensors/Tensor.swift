@@ -1,5 +1,8 @@
 /// An array of numbers that remembers how it is computed.
 ///
+/// Computed in float32, rounded to nearest. Denormal numbers, those nearer to 0 than 1.2e-38, count as 0. The arithmetic
+/// of the program around stays as it is.
+///
 /// Operations on tensors do no work: each records a node of a graph. Work happens when values are asked for (`values()`,
 /// `scalar()`, `evaluate(_:assigning:)`). A wrong operation gives a *failed* tensor; the error is thrown when a value,
 /// a gradient or an update is asked for.

@@ -36,8 +36,14 @@ void backprop_beside(
 // than half. What else the process runs on all threads (oneDNN) would find them taken, and is not for `work`.
 void backprop_hold(backprop_work work, void *context);
 
-// Denormal numbers become zero on the calling thread and on the pool's threads.
-void backprop_flush_denormals(void);
+// Kernels compute to nearest, without floating-point traps, and take denormal numbers as zero. The first gives the calling
+// thread this arithmetic and returns the one it had, which the second gives back. The other threads of OpenMP's pool keep it,
+// as they compute for oneDNN too.
+uint64_t backprop_enter_kernel_arithmetic(void);
+void backprop_leave_kernel_arithmetic(uint64_t before);
+
+// Starts the pool's threads and gives them the kernels' arithmetic, before oneDNN computes on them.
+void backprop_prepare_threads(void);
 
 // Asks the system for the pages of memory without contents, on all threads at once. Only worth it where all of it will be used.
 void backprop_populate(void *memory, int64_t bytes);

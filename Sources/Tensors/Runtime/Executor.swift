@@ -80,8 +80,11 @@ struct Executor: ~Copyable {
     _ loaded: LoadedPlan, _ sources: [UnsafeMutableRawPointer], _ outputs: [UnsafeMutableRawPointer],
     rounded: [UnsafeRawPointer] = []
   ) throws(TensorError) {
+    // The caller's own arithmetic keeps its denormal numbers, rounding and flags.
+    let arithmetic = backprop_enter_kernel_arithmetic()
+    defer { backprop_leave_kernel_arithmetic(arithmetic) }
     if !isPrepared {
-      backprop_flush_denormals()
+      backprop_prepare_threads()
       backprop_dnn_set_threads(backprop_threads())
       isPrepared = true
     }
