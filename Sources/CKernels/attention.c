@@ -167,7 +167,7 @@ CLONES static void finish(
 }
 
 static void attend(
-    const job *work, const workspace *w, int64_t example, int64_t head, int64_t block, attention_ahead *ahead) {
+    job *work, const workspace *w, int64_t example, int64_t head, int64_t block, attention_ahead *ahead) {
   const backprop_attention_shape *s = work->shape;
   const backprop_tile_kernel *kernel = &work->kernel;
   int64_t first = block * TILE_QUERIES, queries = s->queries - first < TILE_QUERIES ? s->queries - first : TILE_QUERIES;
@@ -198,6 +198,10 @@ static void attend(
   finish(
       w, queries, blind_queries(s, length, first, queries), s->value_size, position(work->y, example, head, first),
       work->y->position, work->logsumexp + (example * s->heads + head) * s->queries + first);
+  if (s->causal && !backprop_attention_is_finite(
+                       queries, s->value_size, position(work->y, example, head, first), work->y->position) &&
+      backprop_attention_careful_rows(s, work->q, work->k, work->v, work->y, example, head, first, queries) != 0)
+    atomic_store_explicit(&work->out_of_memory, 1, memory_order_relaxed);
 }
 
 static void attend_blocks(void *context, int64_t begin, int64_t end) {

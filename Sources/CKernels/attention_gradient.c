@@ -172,6 +172,19 @@ static void differentiate_block(
     memcpy(dq + i * work->dq->position, w->gradient + i * row, (size_t)s->size * sizeof *dq);
 }
 
+// Whether the gradients of a head of keys and values, and of the queries that share it, are.
+static int are_finite(const job *work, int64_t example, int64_t kv_head) {
+  const backprop_attention_shape *s = work->shape;
+  int64_t group = s->heads / s->kv_heads;
+  int finite =
+      backprop_attention_is_finite(s->keys, s->size, position(work->dk, example, kv_head, 0), work->dk->position) &&
+      backprop_attention_is_finite(s->keys, s->value_size, position(work->dv, example, kv_head, 0), work->dv->position);
+  for (int64_t head = kv_head * group; finite && head < (kv_head + 1) * group; head++)
+    finite = backprop_attention_is_finite(
+        s->queries, s->size, position(work->dq, example, head, 0), work->dq->position);
+  return finite;
+}
+
 static void differentiate_heads(void *context, int64_t begin, int64_t end) {
   job *work = context;
   const backprop_attention_shape *s = work->shape;
@@ -199,6 +212,10 @@ static void differentiate_heads(void *context, int64_t begin, int64_t end) {
         differentiate_block(work, &w, example, head, kv_head, block, &ahead);
       }
     }
+    if (!are_finite(work, example, kv_head))
+      backprop_attention_careful_gradient(
+          s, work->q, work->k, work->v, work->y, work->logsumexp, work->upstream, work->dq, work->dk, work->dv, example,
+          kv_head);
   }
 }
 

@@ -14,11 +14,15 @@ struct AttentionDefinition {
 
   /// inputs: queries, keys, values, lengths
   init(_ inputs: ArraySlice<Tensor>, causal: Bool, scale: Double) {
-    (queries, keys, values) = (inputs[0], inputs[1], inputs[2])
     self.scale = scale
-    let (batch, queryCount, keyCount) = (queries.shape[0], queries.shape[2], keys.shape[2])
+    let (batch, queryCount, keyCount) = (inputs[0].shape[0], inputs[0].shape[2], inputs[1].shape[2])
     func number(_ value: Int) -> Tensor { .fill(Double(value), [], .int32) }
     let lengths = minimum(maximum(inputs[3], number(0)), number(keyCount)).reshaped(to: [batch, 1, 1, 1])
+    // What stands past a length may be anything.
+    let isThere = Tensor.record(.iota([keyCount, 1], axis: 0), []).less(than: lengths)
+    queries = inputs[0]
+    keys = chosen(isThere, inputs[1], Tensor.fill(0))
+    values = chosen(isThere, inputs[2], Tensor.fill(0))
     seen =
       causal
       ? lengths + number(1 - queryCount) + Tensor.record(.iota([queryCount, 1], axis: 0), [])

@@ -70,9 +70,9 @@ func recurrenceDefinition(_ cell: RecurrentCell, reversed: Bool, _ inputs: Recur
   var kept: [Tensor] = []
 
   for t in reversed ? Array((0..<time).reversed()) : Array(0..<time) {
-    let x = step(inputs.projected, t)
-    let product = state.matmul(inputs.weights)
     let valid = isValid(t, inputs.lengths)
+    let x = chosen(valid, step(inputs.projected, t), Tensor.fill(0))
+    let product = state.matmul(inputs.weights)
     var next = state
     var blocks: [Tensor] = []
     switch cell {
