@@ -16,6 +16,29 @@ typedef struct {
   float *y, *mean_out, *inverse_out, *scale_gradient, *shift_gradient;
 } normalization;
 
+// The mean and 1 / sqrt(variance + epsilon) in double: where floats run over, or squares become zero.
+typedef struct {
+  double mean, inverse;
+} statistics;
+
+static statistics careful_statistics(int64_t width, double epsilon, const float *x) {
+  double mean = 0, squares = 0;
+  for (int64_t j = 0; j < width; j++) mean += (double)x[j];
+  mean /= (double)width;
+  for (int64_t j = 0; j < width; j++) squares += ((double)x[j] - mean) * ((double)x[j] - mean);
+  return (statistics){mean, 1 / sqrt(squares / (double)width + epsilon)};
+}
+
+static void careful_forward_row(const normalization *t, int64_t i) {
+  statistics s = careful_statistics(t->width, (double)t->epsilon, t->x + i * t->width);
+  for (int64_t j = 0; j < t->width; j++) {
+    float normalized = (float)(((double)t->x[i * t->width + j] - s.mean) * s.inverse);
+    t->y[i * t->width + j] = normalized * t->scale[j] + t->shift[j];
+  }
+  t->mean_out[i] = (float)s.mean;
+  t->inverse_out[i] = (float)s.inverse;
+}
+
 CLONES static void forward_rows(void *context, int64_t begin, int64_t end) {
   const normalization *t = context;
   int64_t width = t->width;
@@ -37,7 +60,12 @@ CLONES static void forward_rows(void *context, int64_t begin, int64_t end) {
     }
     variance = (double)sum_lanes(&squares);
     for (int64_t j = whole; j < width; j++) variance += (double)((x[j] - center) * (x[j] - center));
-    float inverse = (float)(1 / sqrt(variance / (double)width + (double)t->epsilon));
+    double spread = variance / (double)width + (double)t->epsilon;
+    if (!(spread > 1e-28 && spread < 1e37)) {
+      careful_forward_row(t, i);
+      continue;
+    }
+    float inverse = (float)(1 / sqrt(spread));
     for (int64_t j = 0; j < whole; j += LANES) {
       STORE(y + j, (LOAD(x + j) - center) * inverse * LOAD(t->scale + j) + LOAD(t->shift + j));
     }
@@ -47,6 +75,34 @@ CLONES static void forward_rows(void *context, int64_t begin, int64_t end) {
   }
 }
 
+// The statistics of a row of the backward pass. An inverse that a float cannot hold is that of a variance which is so
+// large that epsilon does not count, or of one that is 0.
+static statistics careful_backward_statistics(const normalization *t, int64_t i) {
+  statistics s = careful_statistics(t->width, 0, t->x + i * t->width);
+  float inverse = t->inverse[i];
+  if (inverse > 0 && inverse < INFINITY) s.inverse = (double)inverse;
+  return s;
+}
+
+static void careful_backward_row(const normalization *t, int64_t i) {
+  statistics s = careful_backward_statistics(t, i);
+  const float *x = t->x + i * t->width, *u = t->upstream + i * t->width;
+  double total = 0, product = 0;
+  for (int64_t j = 0; j < t->width; j++) {
+    double v = (double)u[j] * (double)t->scale[j];
+    total += v;
+    product += v * (((double)x[j] - s.mean) * s.inverse);
+  }
+  for (int64_t j = 0; j < t->width; j++) {
+    double v = (double)u[j] * (double)t->scale[j] - total / (double)t->width;
+    double along = ((double)x[j] - s.mean) * s.inverse * (product / (double)t->width);
+    t->y[i * t->width + j] = (float)((v - along) * s.inverse);
+  }
+}
+
+// Rows whose deviations are no floats, or nearly so.
+static int is_extreme(const normalization *t, int64_t i) { return !(t->inverse[i] > 1e-18f && t->inverse[i] < 1e18f); }
+
 // dx = inverse · (v − mean(v) − x̂ · mean(v x̂)) with v = upstream · scale
 CLONES static void backward_rows(void *context, int64_t begin, int64_t end) {
   const normalization *t = context;
@@ -55,6 +111,10 @@ CLONES static void backward_rows(void *context, int64_t begin, int64_t end) {
     const float *x = t->x + i * width, *u = t->upstream + i * width;
     float *y = t->y + i * width;
     float center = t->mean[i], inverse = t->inverse[i];
+    if (is_extreme(t, i)) {
+      careful_backward_row(t, i);
+      continue;
+    }
     lanes sum = {0}, products = {0};
     int64_t whole = width / LANES * LANES;
     for (int64_t j = 0; j < whole; j += LANES) {
@@ -80,6 +140,19 @@ CLONES static void backward_rows(void *context, int64_t begin, int64_t end) {
   }
 }
 
+// Takes the place of what floats make of extreme rows in the sums over rows first..<last of columns j..<j + n.
+static void careful_columns(
+    const normalization *t, int64_t first, int64_t last, int64_t j, int64_t n, double *scale, double *shift) {
+  for (int64_t i = first; i < last; i++) {
+    statistics s = careful_backward_statistics(t, i);
+    for (int64_t k = j; k < j + n; k++) {
+      double u = (double)t->upstream[i * t->width + k];
+      shift[k - j] += u;
+      scale[k - j] += u * (((double)t->x[i * t->width + k] - s.mean) * s.inverse);
+    }
+  }
+}
+
 // The gradients of scale and shift for a range of columns; a thread reads its columns of all rows.
 CLONES static void backward_columns(void *context, int64_t begin, int64_t end) {
   const normalization *t = context;
@@ -88,6 +161,12 @@ CLONES static void backward_columns(void *context, int64_t begin, int64_t end) {
     double scale[COLUMNS] = {0}, shift[COLUMNS] = {0};
     for (int64_t first = 0; first < t->rows; first += STRETCH_ROWS) {
       int64_t last = first + STRETCH_ROWS < t->rows ? first + STRETCH_ROWS : t->rows;
+      int extreme = 0;
+      for (int64_t i = first; i < last; i++) extreme |= is_extreme(t, i);
+      if (extreme) {
+        careful_columns(t, first, last, j, n, scale, shift);
+        continue;
+      }
       if (n == COLUMNS) {
         lanes a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0};
         for (int64_t i = first; i < last; i++) {
