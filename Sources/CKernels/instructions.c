@@ -18,6 +18,9 @@ INLINE void to_integer(lanes *v) {
     for (int lane = 0; lane < LANES; lane++) x[lane] = function; \
   } while (0)
 
+// Denormal numbers as the zeros that they count as: the C library looks at their bits.
+INLINE void flush_denormals(lanes *v) { *v = SELECT(ABS(*v) < 1.17549435e-38f, *v * 0.0f, *v); }
+
 #define LOOP(body)                                      \
   for (int64_t i = 0; i < count; i += LANES) { body }   \
   break;
@@ -45,9 +48,9 @@ CLONES void backprop_run_steps(
     case BACKPROP_COPY: UNARY(x)
     case BACKPROP_NEGATE_F: UNARY(-x)
     case BACKPROP_ABS_F: UNARY(ABS(x))
-    // 0 and NaN stay what they are.
+    // Zeros keep their sign and NaN stays; denormal numbers become zeros.
     case BACKPROP_SIGN_F:
-      UNARY(SELECT(x > 0.0f, SPLAT(1.0f), SELECT(x < 0.0f, SPLAT(-1.0f), x)))
+      UNARY(SELECT(x > 0.0f, SPLAT(1.0f), SELECT(x < 0.0f, SPLAT(-1.0f), x * 0.0f)))
     case BACKPROP_EXP_F: UPDATE(lanes_exp(&x))
     case BACKPROP_LOG_F: UPDATE(lanes_log(&x))
     case BACKPROP_SQRT_F: UNARY(__builtin_elementwise_sqrt(x))
@@ -67,7 +70,7 @@ CLONES void backprop_run_steps(
     case BACKPROP_SUBTRACT_F: BINARY(x - y)
     case BACKPROP_MULTIPLY_F: BINARY(x * y)
     case BACKPROP_DIVIDE_F: BINARY(x / y)
-    case BACKPROP_POWER_F: BINARY_UPDATE(EACH_LANE(powf(x[lane], y[lane])))
+    case BACKPROP_POWER_F: BINARY_UPDATE(flush_denormals(&x); flush_denormals(&y); EACH_LANE(powf(x[lane], y[lane])))
     case BACKPROP_MAXIMUM_F: BINARY_UPDATE(lanes_maximum(&x, &y))
     case BACKPROP_MINIMUM_F: BINARY_UPDATE(lanes_minimum(&x, &y))
     case BACKPROP_LESS_F: BINARY(TRUTH(x < y))

@@ -1,7 +1,7 @@
 // Sums, maxima and minima: x[outer, count, inner] -> y[outer, inner].
 //
-// Sums run in float lanes over bounded stretches, and in double across stretches, so that the error does not grow with
-// count. Which elements share a stretch depends on the shapes and the thread count alone.
+// Sums, and sums of squares, run in float lanes over bounded stretches, and in double across stretches, so that the error
+// does not grow with count. Where that leaves the range of a float on the way, they are done again in double. Which elements share a stretch depends on the shapes and the thread count alone.
 #include "CKernels.h"
 #include "simd.h"
 #include "threads.h"
@@ -16,13 +16,17 @@ enum {
 
 // MARK: Accumulators
 
+INLINE int is_sum(backprop_reduction kind) { return kind == BACKPROP_SUM || kind == BACKPROP_NORM; }
+
 INLINE double start_value(backprop_reduction kind) {
-  return kind == BACKPROP_SUM ? 0 : kind == BACKPROP_MAXIMUM ? -INFINITY : INFINITY;
+  return is_sum(kind) ? 0 : kind == BACKPROP_MAXIMUM ? -INFINITY : INFINITY;
 }
 
 INLINE void accumulate(backprop_reduction kind, lanes *into, const lanes *x) {
   if (kind == BACKPROP_SUM) {
     *into += *x;
+  } else if (kind == BACKPROP_NORM) {
+    *into += *x * *x;
   } else if (kind == BACKPROP_MAXIMUM) {
     lanes_maximum(into, x);
   } else {
@@ -30,19 +34,41 @@ INLINE void accumulate(backprop_reduction kind, lanes *into, const lanes *x) {
   }
 }
 
+// Two partial results. (`accumulate` takes elements, which the norm squares.)
+INLINE void merge(backprop_reduction kind, lanes *into, const lanes *part) {
+  accumulate(is_sum(kind) ? BACKPROP_SUM : kind, into, part);
+}
+
+INLINE double element(backprop_reduction kind, float x) {
+  return kind == BACKPROP_NORM ? (double)x * (double)x : (double)x;
+}
+
 INLINE double combine(backprop_reduction kind, double a, double b) {
-  if (kind == BACKPROP_SUM) return a + b;
+  if (is_sum(kind)) return a + b;
   if (a != a || b != b) return NAN;
   return (kind == BACKPROP_MAXIMUM) == (a > b) ? a : b;
 }
 
 INLINE double across(backprop_reduction kind, const lanes *v) {
-  if (kind == BACKPROP_SUM) return (double)sum_lanes(v);
+  if (is_sum(kind)) return (double)sum_lanes(v);
   words bad = *v != *v;
   if (any_lane(&bad)) return NAN;
   if (kind == BACKPROP_MAXIMUM) return (double)greatest_lane(v);
   lanes negated = -*v;
   return -(double)greatest_lane(&negated);
+}
+
+// Whether floats may have run over on the way to a sum, or squares have become zero.
+INLINE int is_doubtful(backprop_reduction kind, double total) {
+  return is_sum(kind) && (!isfinite(total) || (kind == BACKPROP_NORM && total < 1e-24));
+}
+
+// The sum of `count` elements, `row` apart, in double.
+static double careful_sum(backprop_reduction kind, int64_t count, int64_t row, const float *x) {
+  double partial[8] = {0};
+  for (int64_t i = 0; i < count; i++) partial[i % 8] += element(kind, x[i * row]);
+  return ((partial[0] + partial[1]) + (partial[2] + partial[3])) +
+         ((partial[4] + partial[5]) + (partial[6] + partial[7]));
 }
 
 // MARK: Contiguous runs
@@ -80,22 +106,38 @@ INLINE double reduce_run(backprop_reduction kind, int64_t count, int64_t readabl
       load_tail(&x0, p + i, n - i, readable - begin - i, start);
       accumulate(kind, &b, &x0);
     }
-    accumulate(kind, &a, &b);
-    accumulate(kind, &c, &d);
-    accumulate(kind, &a, &c);
+    merge(kind, &a, &b);
+    merge(kind, &c, &d);
+    merge(kind, &a, &c);
     total = combine(kind, total, across(kind, &a));
   }
   return total;
 }
 
+// What becomes of a total: the mean is the sum over a divisor, the norm the root of the sum of squares.
+typedef struct {
+  backprop_reduction kind;
+  double divisor;
+} ending;
+
+INLINE float ended(ending e, double total) {
+  return (float)(e.kind == BACKPROP_NORM ? sqrt(total) : total / e.divisor);
+}
+
 // x[runs, count] -> y[runs]; `readable` elements of x may be read
 CLONES static void reduce_runs(
-    backprop_reduction kind, int64_t runs, int64_t count, int64_t readable, const float *x, float *y) {
-#define RUNS(kind)                   \
-  for (int64_t i = 0; i < runs; i++) \
-  y[i] = (float)reduce_run(kind, count, readable - i * count, x + i * count)
+    ending end, int64_t runs, int64_t count, int64_t readable, const float *x, float *y) {
+  backprop_reduction kind = end.kind;
+#define RUNS(kind)                                                                          \
+  for (int64_t i = 0; i < runs; i++) {                                                      \
+    double total = reduce_run(kind, count, readable - i * count, x + i * count);            \
+    if (is_doubtful(kind, total)) total = careful_sum(kind, count, 1, x + i * count);       \
+    y[i] = is_sum(kind) ? ended(end, total) : (float)total;                                 \
+  }
   if (kind == BACKPROP_SUM) {
     RUNS(BACKPROP_SUM);
+  } else if (kind == BACKPROP_NORM) {
+    RUNS(BACKPROP_NORM);
   } else if (kind == BACKPROP_MAXIMUM) {
     RUNS(BACKPROP_MAXIMUM);
   } else {
@@ -105,6 +147,7 @@ CLONES static void reduce_runs(
 
 CLONES static double reduce_one_run(backprop_reduction kind, int64_t count, const float *x) {
   if (kind == BACKPROP_SUM) return reduce_run(BACKPROP_SUM, count, count, x);
+  if (kind == BACKPROP_NORM) return reduce_run(BACKPROP_NORM, count, count, x);
   if (kind == BACKPROP_MAXIMUM) return reduce_run(BACKPROP_MAXIMUM, count, count, x);
   return reduce_run(BACKPROP_MINIMUM, count, count, x);
 }
@@ -122,7 +165,7 @@ INLINE void reduce_columns_by(
     at[j] = (j + 1) * LANES <= width ? j * LANES : width - LANES;
     totals[j] = (wide_lanes){0};
   }
-  int64_t limit = kind == BACKPROP_SUM ? STRETCH_ROWS : INT64_MAX;
+  int64_t limit = is_sum(kind) ? STRETCH_ROWS : INT64_MAX;
   lanes sums[4];
   for (int64_t begin = 0; begin < count;) {
     int64_t end = count - begin < limit ? count : begin + limit;
@@ -153,6 +196,8 @@ CLONES static void reduce_columns(
   }
   if (kind == BACKPROP_SUM) {
     BY_VECTORS(BACKPROP_SUM)
+  } else if (kind == BACKPROP_NORM) {
+    BY_VECTORS(BACKPROP_NORM)
   } else if (kind == BACKPROP_MAXIMUM) {
     BY_VECTORS(BACKPROP_MAXIMUM)
   } else {
@@ -175,13 +220,14 @@ static void reduce_narrow(backprop_reduction kind, int64_t count, int64_t inner,
       for (int64_t j = 0; j < inner; j++) out[j] = combine(kind, out[j], folded[f * inner + j]);
   }
   for (int64_t r = groups * fold; r < count; r++)
-    for (int64_t j = 0; j < inner; j++) out[j] = combine(kind, out[j], (double)x[r * inner + j]);
+    for (int64_t j = 0; j < inner; j++) out[j] = combine(kind, out[j], element(kind, x[r * inner + j]));
 }
 
 // MARK: The work and its split
 
 typedef struct {
-  backprop_reduction kind;
+  backprop_reduction kind;  // not the mean, which is a sum
+  ending end;
   int64_t outer, count, inner, row;
   int64_t tiles;           // of columns; 1 where inner is narrow
   int64_t segments, rows;  // of count: how many, and how many rows each
@@ -192,7 +238,7 @@ typedef struct {
 
 static void run_rows(void *context, int64_t begin, int64_t end) {
   const work *w = context;
-  reduce_runs(w->kind, end - begin, w->count, (w->outer - begin) * w->count, w->x + begin * w->count, w->y + begin);
+  reduce_runs(w->end, end - begin, w->count, (w->outer - begin) * w->count, w->x + begin * w->count, w->y + begin);
 }
 
 // Units are (outer, segment, tile), the tile fastest.
@@ -214,10 +260,13 @@ static void run_units(void *context, int64_t begin, int64_t end) {
     } else {
       reduce_columns(w->kind, rows, w->row, width, x, out);
     }
+    for (int64_t j = 0; j < width; j++) {
+      if (is_doubtful(w->kind, out[j])) out[j] = careful_sum(w->kind, rows, w->row, x + j);
+    }
     if (w->segments > 1) {
       memcpy(w->partial + (o * w->segments + segment) * w->inner + column, out, (size_t)width * sizeof *out);
     } else {
-      for (int64_t j = 0; j < width; j++) w->y[o * w->inner + column + j] = (float)out[j];
+      for (int64_t j = 0; j < width; j++) w->y[o * w->inner + column + j] = ended(w->end, out[j]);
     }
   }
 }
@@ -226,7 +275,9 @@ void backprop_reduce(
     backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, int64_t row, const float *x, float *y) {
   if (outer <= 0 || inner <= 0) return;
   int64_t threads = backprop_threads();
-  work w = {kind, outer, count, inner, row, 1, 1, count, x, y, NULL};
+  ending end = {kind == BACKPROP_MEAN ? BACKPROP_SUM : kind, kind == BACKPROP_MEAN ? (double)count : 1};
+  kind = end.kind;
+  work w = {kind, end, outer, count, inner, row, 1, 1, count, x, y, NULL};
   if (inner >= TILE) w.tiles = (inner + TILE - 1) / TILE;
   double cost = inner == 1 ? 0.06 : 0.1;  // nanoseconds an element
   int64_t units = outer * w.tiles;
@@ -253,7 +304,7 @@ void backprop_reduce(
       const double *p = w.partial + o * w.segments * inner + j;
       double total = p[0];
       for (int64_t s = 1; s < w.segments; s++) total = combine(kind, total, p[s * inner]);
-      y[o * inner + j] = (float)total;
+      y[o * inner + j] = ended(end, total);
     }
   }
 }

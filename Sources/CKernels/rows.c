@@ -120,6 +120,10 @@ CLONES static void cross_entropy_gradient_rows(void *context, int64_t begin, int
     int64_t readable = (r->count - i) * r->width;
     float *y = r->y + i * r->width;
     int32_t label = r->labels[i];
+    if (r->upstream[i] == 0) {  // masked: label and logits may be anything
+      memset(y, 0, (size_t)r->width * sizeof *y);
+      continue;
+    }
     if (label < 0 || label >= r->width) {
       for (int64_t j = 0; j < r->width; j++) y[j] = NAN;
       continue;

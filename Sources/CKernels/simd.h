@@ -8,6 +8,7 @@
 // so that it is compiled for the same set. INLINE functions take vectors by address: by value they would
 // change the calling convention with the instruction set, which the compiler refuses.
 #pragma once
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -164,7 +165,7 @@ INLINE void lanes_sigmoid(lanes *v) {
 INLINE void lanes_gelu(lanes *v) {
   lanes x = *v, s = x * (x * x * 0.0713548163f + 1.59576912f);
   lanes_sigmoid(&s);
-  *v = x * s;
+  *v = SELECT(x < -FLT_MAX, SPLAT(-FLT_MAX), x) * s;  // minus infinity times 0 would be NaN
 }
 
 // The derivative: s + x s (1 - s) 2y' with s = sigmoid(2y).

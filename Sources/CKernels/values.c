@@ -2,6 +2,7 @@
 // the functions of simd.h, which say where the polynomials come from. What the compiler fuses there is fused here.
 #include "values.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -128,7 +129,8 @@ static int sigmoid(values *v, int x) {
 static int gelu(values *v, int x) {
   int z = apply(v, MULTIPLY, x, x);
   int y = apply(v, MULTIPLY, x, POLYNOMIAL(v, z, 0.0713548163f, 1.59576912f));
-  return apply(v, MULTIPLY, x, sigmoid(v, y));
+  int least = number(v, -FLT_MAX);
+  return apply(v, MULTIPLY, choose(v, x, LESS, least, least, x), sigmoid(v, y));
 }
 
 static int gelu_slope(values *v, int x) {
@@ -190,7 +192,7 @@ static int operation_value(values *v, int opcode, int x, int y, int z) {
   case BACKPROP_NEGATE_F: return apply(v, SUBTRACT_WORDS, x, word(v, INT32_MIN));  // flips the sign
   case BACKPROP_ABS_F: return magnitude(v, x);
   case BACKPROP_SIGN_F:
-    return choose(v, x, GREATER_THAN, zero, one, choose(v, x, LESS, zero, number(v, -1.0f), x));
+    return choose(v, x, GREATER_THAN, zero, one, choose(v, x, LESS, zero, number(v, -1.0f), apply(v, MULTIPLY, x, zero)));
   case BACKPROP_EXP_F: return exponential(v, x);
   case BACKPROP_LOG_F: return logarithm(v, x);
   case BACKPROP_SQRT_F: return apply_to_one(v, SQUARE_ROOT, x);

@@ -1,22 +1,27 @@
 // Elementwise operations. Operands broadcast: shapes are aligned at the last axis, and sizes are equal or 1.
+//
+// Two tensors must be of one type. Beside a `Float`, an int32 tensor counts as float32, so that no number is cut. Sums and
+// products of int32 wrap around.
 
 extension Tensor {
   func unary(_ kind: Unary) -> Tensor { .record(.unary(kind), [self]) }
   func binary(_ kind: Binary, _ other: Tensor) -> Tensor { .record(.binary(kind), [self, other]) }
-  private func number(_ value: Float) -> Tensor { .fill(Double(value), [], dtype) }
+  private static func number(_ value: Float) -> Tensor { .fill(Double(value)) }
+  /// What is calculated with beside a `Float`.
+  private var float: Tensor { cast(to: .float32) }
 
   public static func + (a: Tensor, b: Tensor) -> Tensor { a.binary(.add, b) }
   public static func - (a: Tensor, b: Tensor) -> Tensor { a.binary(.subtract, b) }
   public static func * (a: Tensor, b: Tensor) -> Tensor { a.binary(.multiply, b) }
   public static func / (a: Tensor, b: Tensor) -> Tensor { a.binary(.divide, b) }
-  public static func + (a: Tensor, b: Float) -> Tensor { a + a.number(b) }
-  public static func - (a: Tensor, b: Float) -> Tensor { a - a.number(b) }
-  public static func * (a: Tensor, b: Float) -> Tensor { a * a.number(b) }
-  public static func / (a: Tensor, b: Float) -> Tensor { a / a.number(b) }
-  public static func + (a: Float, b: Tensor) -> Tensor { b.number(a) + b }
-  public static func - (a: Float, b: Tensor) -> Tensor { b.number(a) - b }
-  public static func * (a: Float, b: Tensor) -> Tensor { b.number(a) * b }
-  public static func / (a: Float, b: Tensor) -> Tensor { b.number(a) / b }
+  public static func + (a: Tensor, b: Float) -> Tensor { a.float + number(b) }
+  public static func - (a: Tensor, b: Float) -> Tensor { a.float - number(b) }
+  public static func * (a: Tensor, b: Float) -> Tensor { a.float * number(b) }
+  public static func / (a: Tensor, b: Float) -> Tensor { a.float / number(b) }
+  public static func + (a: Float, b: Tensor) -> Tensor { number(a) + b.float }
+  public static func - (a: Float, b: Tensor) -> Tensor { number(a) - b.float }
+  public static func * (a: Float, b: Tensor) -> Tensor { number(a) * b.float }
+  public static func / (a: Float, b: Tensor) -> Tensor { number(a) / b.float }
   public static prefix func - (a: Tensor) -> Tensor { a.unary(.negate) }
 
   public func exp() -> Tensor { unary(.exp) }
@@ -52,7 +57,8 @@ extension Tensor {
   public func equal(to other: Tensor) -> Tensor { binary(.equal, other) }
   public func greater(than other: Tensor) -> Tensor { other.binary(.less, self) }
 
-  /// The same values as another type; to `int32` toward zero.
+  /// The same values as another type; to `int32` toward zero, to the nearest that there is for numbers out of range, and
+  /// 0 for NaN.
   public func cast(to dtype: DType) -> Tensor { dtype == self.dtype ? self : .record(.cast(dtype), [self]) }
   /// The same values, taken as constants by derivatives.
   public func stoppingGradient() -> Tensor { .record(.stopGradient, [self]) }

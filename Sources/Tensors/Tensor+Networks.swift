@@ -5,10 +5,10 @@ extension Tensor {
   public func matmul(_ other: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     if shape.rank > 2, other.shape.rank == 2, shape[-1] == other.shape[0] {  // one product instead of many
       let rows = Shape(shape.dropLast()).elementCount
-      return Tensor.record(.matmul, [reshaped(to: [rows, shape[-1]]), other], CallSite(file, line))
+      return Tensor.product(reshaped(to: [rows, shape[-1]]), other, CallSite(file, line))
         .reshaped(to: Shape(shape.dropLast() + [other.shape[1]]))
     }
-    return .record(.matmul, [self, other], CallSite(file, line))
+    return .product(self, other, CallSite(file, line))
   }
 
   /// Cross-correlation, as networks mean by convolution: [n, c, h, w] ∗ [o, c / groups, kh, kw] → [n, o, oh, ow].
@@ -94,7 +94,8 @@ extension Tensor {
 }
 
 /// −log softmax(logits)[label] of each example: logits [batch, classes], labels int32 [batch] → [batch]. Natural
-/// logarithm; a label that is no class gives NaN.
+/// logarithm; a label that is no class gives NaN. A row whose upstream gradient is 0, as of one that is masked, has
+/// gradient 0 whatever its label and logits are.
 public func crossEntropyLosses(
   logits: Tensor, labels: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {

@@ -47,7 +47,10 @@ extension Tensor {
   public func padded(
     before: [Int], after: [Int], with value: Float = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    .record(.pad(before: before, after: after, Constant(Double(value))), [self], CallSite(file, line))
+    guard dtype == .float32 || Int32(exactly: value) != nil else {
+      return .failed(TensorError("padded: \(value) is no int32 number", callSite: CallSite(file, line)))
+    }
+    return .record(.pad(before: before, after: after, Constant(Double(value))), [self], CallSite(file, line))
   }
 
   /// Joined along an axis; a negative one counts from the end.
@@ -81,9 +84,12 @@ extension Tensor {
   public func mean(
     axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    let count = self.axes(axes).reduce(1) { $0 * shape[$1] }
-    return sum(axes: axes, keepingAxes: keepingAxes, file: file, line: line) * Tensor.fill(1 / Double(count))
+    reduced(.mean, axes, keepingAxes, CallSite(file, line))
   }
+
+  /// √Σ x² over all elements: []. Neither large nor small elements take it out of the range of a float as long as it has a
+  /// place there itself.
+  package func euclideanNorm() -> Tensor { reduced(.norm, nil, false, CallSite(#fileID, #line)) }
 
   /// The greatest over these axes. Equal values share the gradient.
   public func max(

@@ -57,7 +57,7 @@ typedef enum {
   // float -> float
   BACKPROP_COPY,  // also int32 -> int32: moves the bits
   BACKPROP_NEGATE_F, BACKPROP_ABS_F,
-  BACKPROP_SIGN_F,  // -1, 0, 1; 0 keeps its sign, NaN stays NaN
+  BACKPROP_SIGN_F,  // -1, 0, 1; 0, which denormal numbers are, keeps its sign, NaN stays NaN
   BACKPROP_EXP_F, BACKPROP_LOG_F, BACKPROP_SQRT_F,
   BACKPROP_RSQRT_F,  // 1 / sqrt(a), exact to rounding, not the approximate instruction
   BACKPROP_RECIPROCAL_F, BACKPROP_SQUARE_F, BACKPROP_TANH_F, BACKPROP_SIGMOID_F, BACKPROP_RELU_F,
@@ -128,9 +128,10 @@ int backprop_is_assembled(const backprop_pass *pass);
 
 // MARK: Reductions. x[outer, count, inner] -> y[outer, inner]
 
-typedef enum { BACKPROP_SUM, BACKPROP_MAXIMUM, BACKPROP_MINIMUM } backprop_reduction;
+// The norm is the Euclidean one. It and the mean are those of the numbers, even where squares or sums are none of a float.
+typedef enum { BACKPROP_SUM, BACKPROP_MAXIMUM, BACKPROP_MINIMUM, BACKPROP_MEAN, BACKPROP_NORM } backprop_reduction;
 
-// count 0 gives 0, -inf, +inf.  Sums keep partial sums apart, so that their error does not grow with count.
+// count 0 gives 0, -inf, +inf, NaN, 0.  Sums keep partial sums apart, so that their error does not grow with count.
 // x has `row` elements from one of `count` to the next: inner, or more where inner is at least 64.
 void backprop_reduce(
     backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, int64_t row, const float *x, float *y);
@@ -161,7 +162,7 @@ void backprop_cross_entropy(
     int64_t rows, int64_t classes, const float *logits, const int32_t *labels, float *losses);
 
 // gradient[rows, classes] = (softmax(logits) - one_hot(labels)) * upstream[row].  gradient may be logits.
-// A label outside 0..<classes gives a row of NaN.
+// A label outside 0..<classes gives a row of NaN, an upstream of 0 a row of zeros whatever label and logits are.
 void backprop_cross_entropy_gradient(
     int64_t rows, int64_t classes, const float *logits, const int32_t *labels, const float *upstream,
     float *gradient);
@@ -171,8 +172,8 @@ void backprop_gather(
     int64_t rows, int64_t width, int64_t count, const float *x, const int32_t *numbers, float *y);
 
 // y[rows, width] = for each row the sum of x[count, width], rows x_row apart, whose number it is; numbers outside count for
-// nothing.
-void backprop_scatter_add(
+// nothing. Returns -1 where memory is exhausted, otherwise 0.
+int backprop_scatter_add(
     int64_t rows, int64_t width, int64_t count, const int32_t *numbers, const float *x, int64_t x_row, float *y);
 
 // Writes x[outer, count, inner] over y[outer, size, inner] from *position on; the position is moved so that x fits.

@@ -41,6 +41,11 @@ extension Op {
       }
 
     case .reduce(.sum, _): return [upstream.broadcast(to: inputs[0].shape)]
+    case .reduce(.mean, let axes):
+      let count = axes.reduce(1) { $0 * inputs[0].shape[$1] }
+      return [(upstream * Tensor.fill(1 / Double(count))).broadcast(to: inputs[0].shape)]
+    case .reduce(.norm, _):  // x / |x|; 0 at 0
+      return [upstream * (inputs[0] / chosen(y, y, Tensor.fill(1)))]
     case .reduce(_, let axes):  // equal values share
       let mask = inputs[0].equal(to: y)
       return [mask * (upstream / mask.sum(axes: axes, keepingAxes: true))]
@@ -169,12 +174,29 @@ extension Unary {
 
 /// The second derivative of `geluTanh`: with t = tanh(y), it is (1 − t²) (y' + x y'' / 2 − x t y'²).
 private func geluCurvature(_ x: Tensor) -> Tensor {
+  // 0 beyond, where it would be made of infinities times 0.
+  let x = minimum(maximum(x, .fill(-20)), .fill(20))
   let factor = (2 / Double.pi).squareRoot()
   let y = Tensor.fill(factor) * (x + Tensor.fill(0.044715) * x * x.square())
   let slope = Tensor.fill(factor) * (1 + Tensor.fill(3 * 0.044715) * x.square())
   let bend = Tensor.fill(6 * 0.044715 * factor) * x
   let t = y.tanh()
   return (1 - t.square()) * (slope + x * bend * 0.5 - x * t * slope.square())
+}
+
+/// d/da a^b = b a^(b − 1), also where a is 0: a⁰ is constant, and a⁰ and a¹ have no pole at 0.
+private func powerGradient(_ a: Tensor, _ b: Tensor, _ isZero: Tensor, _ u: Tensor) -> Tensor {
+  if case .fill(let constant, _) = b.node.op {
+    switch constant.value {
+    case 0: return Tensor.fill(0)
+    case 1: return u
+    case 2: return u * a * 2
+    default: return u * Tensor.fill(constant.value) * a.power(.fill(constant.value - 1))
+    }
+  }
+  // b a^(b − 1) is 0 · ∞ where both are 0.
+  let isConstant = isZero * b.equal(to: Tensor.fill(0))
+  return u * b * a.power(select(isConstant, Tensor.fill(0), b - 1))
 }
 
 extension Binary {
@@ -189,9 +211,11 @@ extension Binary {
     case .multiply: return [u * b, u * a]
     case .divide: return [u / b, -(u * y / b)]
     case .power:
-      // d/db a^b = a^b log a, which is 0 at a = 0 for b > 0.
-      let logA = select(Tensor.fill(0).less(than: a), a, Tensor.fill(1)).log()
-      return [u * b * a.power(b - 1), u * y * logA]
+      // d/db a^b = a^b log a: 0 at a = 0 for b ≥ 0, minus infinity for b < 0; taken as 0 for negative a.
+      let zero = Tensor.fill(0)
+      let isZero = a.equal(to: zero)
+      let base = select(zero.less(than: a), a, 1 - isZero * b.less(than: zero))
+      return [powerGradient(a, b, isZero, u), u * y * base.log()]
     case .maximum, .minimum: return [u * share(a, b), u * share(b, a)]
     case .less, .lessOrEqual, .equal: return [nil, nil]
     }

@@ -130,8 +130,8 @@ struct IR {
     case .reshape(let shape), .broadcast(let shape): return types[inputs[0]].shape == shape ? inputs[0] : nil
     case .permute(let order): return order == Array(order.indices) ? inputs[0] : nil
     case .cast(let dtype): return types[inputs[0]].dtype == dtype ? inputs[0] : nil
-    case .reduce(_, let axes):
-      return axes.allSatisfy { types[inputs[0]].shape[$0] == 1 } ? inputs[0] : nil
+    case .reduce(let kind, let axes):
+      return kind != .norm && axes.allSatisfy { types[inputs[0]].shape[$0] == 1 } ? inputs[0] : nil
     case .binary(.multiply):
       if constant(inputs[1]) == 1 { return same(inputs[0], as: inputs[1]) }
       if constant(inputs[0]) == 1 { return same(inputs[1], as: inputs[0]) }

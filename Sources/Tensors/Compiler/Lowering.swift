@@ -408,6 +408,14 @@ struct Lowering {
     if let sums = reduceSpacedRows(kind, source, axes) { return sums }
     var current = source.denseOrder == nil || source.shape.elementCount == 0 ? rowMajor(source) : source
     var left = Set(axes.filter { current.shape[$0] != 1 })
+    if kind == .norm, left.isEmpty {  // the norm of one number is its magnitude
+      let next = allocate(current.shape, order: current.denseOrder)
+      steps.append(
+        .reduce(
+          kind, outer: current.shape.elementCount, count: 1, inner: 1, row: 1,
+          x: Address(buffer: current.buffer, offset: current.offset), y: Address(buffer: next.buffer)))
+      return next
+    }
     while !left.isEmpty {
       let order = (current.denseOrder ?? Array(current.shape.indices)).filter { current.shape[$0] != 1 }
       guard let last = order.lastIndex(where: left.contains) else { break }

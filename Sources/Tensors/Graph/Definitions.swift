@@ -58,8 +58,14 @@ extension Op {
     case .crossEntropyGradient:
       let (logits, labels, upstream) = (inputs[0], inputs[1], inputs[2])
       let hot = oneHot(labels, classes: logits.shape[1])
-      let gradient = (logits.softmax() - hot) * upstream.reshaped(to: [labels.shape[0], 1])
-      return [chosen(hot.sum(axes: [1], keepingAxes: true), gradient, Tensor.fill(.nan))]
+      let column = upstream.reshaped(to: [labels.shape[0], 1])
+      let isMasked = column.equal(to: Tensor.fill(0))
+      // Logits of a masked row may be anything.
+      let isFinite = (logits - logits).sum(axes: [1], keepingAxes: true).equal(to: Tensor.fill(0))
+      let shielded = chosen(isMasked * (1 - isFinite), Tensor.fill(0), logits)
+      let otherwise = chosen(isMasked, Tensor.fill(0), Tensor.fill(.nan))
+      let gradient = (shielded.softmax() - hot) * column
+      return [chosen(hot.sum(axes: [1], keepingAxes: true), gradient, otherwise)]
 
     case .layerNorm(let epsilon):
       return layerNormDefinition(inputs[0], scale: inputs[1], shift: inputs[2], epsilon)

@@ -109,6 +109,9 @@ enum Binary: String, Hashable, Sendable, CaseIterable {
 
 enum Reduction: String, Hashable, Sendable, CaseIterable {
   case sum, maximum, minimum
+  /// The mean, NaN of nothing, and the Euclidean norm: those of the numbers, also where their sum or squares are too large
+  /// for a float.
+  case mean, norm
 }
 
 /// What a recurrent layer computes at one time step.

@@ -94,7 +94,7 @@ extension Op {
       var shape = inputs[0].shape
       for axis in axes {
         guard shape.indices.contains(axis) else { throw TensorError("\(name): \(inputs[0].shape) has no axis \(axis)") }
-        guard kind == .sum || inputs[0].shape[axis] > 0 else {
+        guard kind != .maximum && kind != .minimum || inputs[0].shape[axis] > 0 else {
           throw TensorError("\(name): axis \(axis) of \(inputs[0].shape) is empty and has no \(kind.rawValue)")
         }
         shape.dimensions[axis] = 1

@@ -21,7 +21,9 @@ extension KernelCall {
     case .gather(let rows, let width, let count):
       backprop_gather(n(rows), n(width), n(count), operands[0], ints(1), operands[2])
     case .scatterAdd(let rows, let width, let count, let row):
-      backprop_scatter_add(n(rows), n(width), n(count), ints(0), operands[1], n(row), operands[2])
+      guard backprop_scatter_add(n(rows), n(width), n(count), ints(0), operands[1], n(row), operands[2]) == 0 else {
+        throw TensorError("scatterAdd: no memory is left for the order of \(count) rows")
+      }
     case .replaceSlice(let outer, let size, let count, let inner):
       backprop_replace_slice(n(outer), n(size), n(count), n(inner), operands[0], ints(1), operands[2])
     case .pool(let image, let maximum):

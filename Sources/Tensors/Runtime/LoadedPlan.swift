@@ -274,6 +274,8 @@ extension Reduction {
     case .sum: BACKPROP_SUM
     case .maximum: BACKPROP_MAXIMUM
     case .minimum: BACKPROP_MINIMUM
+    case .mean: BACKPROP_MEAN
+    case .norm: BACKPROP_NORM
     }
   }
 }

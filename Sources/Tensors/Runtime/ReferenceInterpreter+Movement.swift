@@ -73,7 +73,7 @@ extension ReferenceInterpreter {
   func reduce(_ kind: Reduction, _ x: [Scalar], _ shape: Shape, axes: [Int], to target: Shape) -> [Scalar] {
     let first: Scalar =
       switch kind {
-      case .sum: 0
+      case .sum, .mean, .norm: 0
       case .maximum: -.infinity
       case .minimum: .infinity
       }
@@ -82,12 +82,17 @@ extension ReferenceInterpreter {
     let places = offsets(shape, shape.indices.map { axes.contains($0) ? 0 : strides[$0] })
     for (place, value) in zip(places, x) {
       switch kind {
-      case .sum: y[place] += value
+      case .sum, .mean: y[place] += value
+      case .norm: y[place] += value * value
       case .maximum: if value > y[place] || value.isNaN { y[place] = value }
       case .minimum: if value < y[place] || value.isNaN { y[place] = value }
       }
     }
-    return y
+    switch kind {
+    case .sum, .maximum, .minimum: return y
+    case .mean: return y.map { $0 / (Scalar(x.count) / Scalar(y.count)) }
+    case .norm: return y.map { $0.squareRoot() }
+    }
   }
 
   func argmax(_ x: [Scalar], _ shape: Shape, axis: Int) -> [Int32] {
