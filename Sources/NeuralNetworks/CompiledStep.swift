@@ -76,7 +76,7 @@ public final class CompiledStep {
           clips: rule.clipNorm != nil, isTraining: Mode.isTraining, replay: replay))
     }
     let results = try replay.run(inputs, numbers: numbers)
-    rule.stepCount = rule.stepCount.plus(1)
+    try rule.finishStep()
     return results
   }
 

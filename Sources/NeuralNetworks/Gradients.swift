@@ -41,9 +41,9 @@ public struct Gradients: Sendable {
 
   /// The norm of the gradients of these parameters; 0 where there are none.
   func norm(over parameters: [Parameter]) -> Tensor {
-    let squares = parameters.compactMap { self[$0]?.square().sum() }
-    guard let first = squares.first else { return .zeros([]) }
-    return squares.dropFirst().reduce(first, +).sqrt()
+    let norms = parameters.compactMap { self[$0]?.euclideanNorm() }
+    guard norms.count > 1 else { return norms.first ?? .zeros([]) }
+    return Tensor.concatenated(norms.map { $0.reshaped(to: [1]) }, axis: 0).euclideanNorm()
   }
 }
 

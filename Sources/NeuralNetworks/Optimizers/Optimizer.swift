@@ -16,7 +16,9 @@ public protocol Optimizer: AnyObject {
   /// What the optimizer remembers, named after the parameter: `layers.0.weight.velocity`.
   var stateVariables: [Variable] { get }
   /// Computes the loss and `tensors`, and takes one step. Throws what went wrong anywhere in the graph, and an error
-  /// that names a parameter the loss does not depend on; then nothing has changed.
+  /// that names a parameter the loss does not depend on; then nothing has changed. Optimizers that keep squares of
+  /// gradients look from time to time, after a step, whether these have become infinite, and throw an error that names the
+  /// parameter.
   func update(along gradients: Gradients, evaluating tensors: [Tensor]) throws(TensorError)
 }
 

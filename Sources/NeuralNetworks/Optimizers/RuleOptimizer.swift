@@ -15,6 +15,8 @@ public class RuleOptimizer: Optimizer {
     let state: [Variable]
   }
   private var slots: [Slot] = []
+  /// Which state is an average or a sum of squares.
+  private let squares: Int?
   /// What was wrong with a parameter; the first update throws it.
   private var failure: TensorError?
 
@@ -28,6 +30,7 @@ public class RuleOptimizer: Optimizer {
     require(
       weightDecay >= 0 && weightDecay.isFinite,
       "the weight decay must be a finite number of at least 0, not \(weightDecay)")
+    squares = names.firstIndex(of: "squares")
     do throws(TensorError) {
       for (name, parameter) in model.parameters {
         var state: [Variable] = []
@@ -68,7 +71,20 @@ public class RuleOptimizer: Optimizer {
     try appendInputs(to: &inputs)
     let assignments = try assignments(along: gradients, inputs.map { Tensor($0) })
     try evaluate([gradients.loss] + tensors, assigning: assignments)
+    try finishStep()
+  }
+
+  /// Counts the step, and looks whether the squares are still numbers: every 64 steps and where the count is a power of two,
+  /// as reading them all costs an eighth of an update. With infinite ones a parameter would never move again, in silence.
+  func finishStep() throws(TensorError) {
     stepCount = stepCount.plus(1)
+    guard let squares, stepCount % 64 == 0 || stepCount & (stepCount - 1) == 0 else { return }
+    // A parameter that is not finite either shows in the loss, whose cause the trainer finds.
+    for slot in slots where slot.parameter.isTrainable && slot.state[squares].holdsInfinity && slot.variable.isFinite {
+      throw TensorError(
+        "the squares of the gradients of \(slot.variable.name) are infinite: a gradient beyond 1e19 took them out of the "
+          + "range of float32, and the parameter would never move again; set clipNorm or lower the learning rate")
+    }
   }
 
   /// What changes from step to step without changing the graph: the rule's numbers, and the norm to clip at.
@@ -124,7 +140,9 @@ public class RuleOptimizer: Optimizer {
     }
     guard let limit, !slopes.isEmpty else { return slopes }
     let norm = gradients.norm(over: parameters)
-    let factor = minimum(Tensor.ones([]), limit / (norm + 1e-6))
+    // Scaling by an infinite norm would leave nothing of the gradients, in silence.
+    let isKnown = norm.less(than: .full([], .infinity))
+    let factor = select(isKnown, minimum(Tensor.ones([]), limit / (norm + 1e-6)), .full([], .nan))
     return slopes.map { $0 * factor }
   }
 }
