@@ -23,6 +23,19 @@ typedef struct {
 // Rounding may leave less than nothing where all elements are the same. NaN stays.
 static float variance_of(double squares, int64_t count) { return squares < 0 ? 0 : (float)(squares / (double)count); }
 
+// Takes a stretch of n elements, `apart` from each other, into the moments of `done` before it, in double.
+static void careful_stretch(int64_t n, int64_t apart, const float *x, int64_t done, double *mean, double *squares) {
+  double sum = 0, square = 0, count = (double)n, share = count / (double)(done + n);
+  for (int64_t i = 0; i < n; i++) sum += (double)x[i * apart];
+  double here = sum / count, moved = here - *mean;
+  for (int64_t i = 0; i < n; i++) {
+    double d = (double)x[i * apart] - here;
+    square += d * d;
+  }
+  *mean += moved * share;
+  *squares += square + moved * moved * (double)done * share;
+}
+
 // Rows of x[rows, channels]: the moments of `width` columns.
 CLONES static void of_columns(int64_t rows, int64_t channels, int64_t width, const float *x, double *mean,
                               double *squares) {
@@ -52,26 +65,22 @@ CLONES static void of_columns(int64_t rows, int64_t channels, int64_t width, con
         r0 += d;
         q0 += d * d;
       }
+      lanes all = (q0 + q1) + (q2 + q3);
+      words over = all * 0.0f != 0.0f;  // infinite or NaN, as where the center is
+      if (any_lane(&over)) {
+        for (int64_t k = j; k < j + LANES; k++) careful_stretch(n, channels, p + k, done, mean + k, squares + k);
+        continue;
+      }
       wide_lanes left = __builtin_convertvector(r0 + r1, wide_lanes), m, q;
       memcpy(&m, mean + j, sizeof m);
       memcpy(&q, squares + j, sizeof q);
       wide_lanes moved = __builtin_convertvector(center, wide_lanes) + left / count - m;
       m += moved * share;
-      q += __builtin_convertvector((q0 + q1) + (q2 + q3), wide_lanes) - left * left / count + moved * moved * weight;
+      q += __builtin_convertvector(all, wide_lanes) - left * left / count + moved * moved * weight;
       memcpy(mean + j, &m, sizeof m);
       memcpy(squares + j, &q, sizeof q);
     }
-    for (; j < width; j++) {
-      double sum = 0, square = 0;
-      for (int64_t i = 0; i < n; i++) sum += (double)p[i * channels + j];
-      double here = sum / count, moved = here - mean[j];
-      for (int64_t i = 0; i < n; i++) {
-        double d = (double)p[i * channels + j] - here;
-        square += d * d;
-      }
-      mean[j] += moved * share;
-      squares[j] += square + moved * moved * weight;
-    }
+    for (; j < width; j++) careful_stretch(n, channels, p + j, done, mean + j, squares + j);
   }
 }
 
@@ -99,6 +108,10 @@ CLONES static void of_runs(int64_t rows, int64_t channels, int64_t inner, const 
       for (int64_t k = i; k < n; k++) {
         double d = (double)p[k] - (double)center;
         left += d, square += d * d;
+      }
+      if (!isfinite(square)) {
+        careful_stretch(n, 1, p, done, mean, squares);
+        continue;
       }
       double moved = (double)center + left / count - *mean;
       *mean += moved * share;

@@ -72,10 +72,10 @@ INLINE void pool(geometry g, part p, const float *x, int64_t start, int64_t coun
     for (int64_t column = p.first_column; column < p.last_column; column++) {
       lanes v;
       load_channels(&v, x + start + row * g.row + column * g.column, count, end);
-      sum = g.is_maximum ? SELECT(EXCEEDS(v, sum), v, sum) : sum + v;
+      sum = g.is_maximum ? SELECT(EXCEEDS(v, sum), v, sum) : sum + v * g.share;  // the sum itself might run over
     }
   }
-  *y = g.is_maximum ? sum : sum * g.share;
+  *y = sum;
 }
 
 // Rows of results, of all images.
