@@ -27,10 +27,10 @@ public class RuleOptimizer: Optimizer {
     self.learningRate = learningRate
     self.weightDecay = weightDecay
     self.clipNorm = clipNorm
+    squares = names.firstIndex(of: "squares")
     require(
       weightDecay >= 0 && weightDecay.isFinite,
       "the weight decay must be a finite number of at least 0, not \(weightDecay)")
-    squares = names.firstIndex(of: "squares")
     do throws(TensorError) {
       for (name, parameter) in model.parameters {
         var state: [Variable] = []
