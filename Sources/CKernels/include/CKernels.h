@@ -36,9 +36,8 @@ void backprop_beside(
 // than half. What else the process runs on all threads (oneDNN) would find them taken, and is not for `work`.
 void backprop_hold(backprop_work work, void *context);
 
-// Kernels compute to nearest, without floating-point traps, and take denormal numbers as zero. The first gives the calling
-// thread this arithmetic and returns the one it had, which the second gives back. The other threads of OpenMP's pool keep it,
-// as they compute for oneDNN too.
+// Gives the calling thread the kernels' arithmetic (to nearest, no traps, denormal numbers are zero), and back the one it had.
+// The other threads of OpenMP's pool keep it, as they compute for oneDNN too.
 uint64_t backprop_enter_kernel_arithmetic(void);
 void backprop_leave_kernel_arithmetic(uint64_t before);
 
@@ -128,7 +127,7 @@ int backprop_is_assembled(const backprop_pass *pass);
 
 // MARK: Reductions. x[outer, count, inner] -> y[outer, inner]
 
-// The norm is the Euclidean one. It and the mean are those of the numbers, even where squares or sums are none of a float.
+// The mean and the Euclidean norm are right even where sums or squares are none of a float.
 typedef enum { BACKPROP_SUM, BACKPROP_MAXIMUM, BACKPROP_MINIMUM, BACKPROP_MEAN, BACKPROP_NORM } backprop_reduction;
 
 // count 0 gives 0, -inf, +inf, NaN, 0.  Sums keep partial sums apart, so that their error does not grow with count.
@@ -162,7 +161,7 @@ void backprop_cross_entropy(
     int64_t rows, int64_t classes, const float *logits, const int32_t *labels, float *losses);
 
 // gradient[rows, classes] = (softmax(logits) - one_hot(labels)) * upstream[row].  gradient may be logits.
-// A label outside 0..<classes gives a row of NaN, an upstream of 0 a row of zeros whatever label and logits are.
+// A label outside 0..<classes gives a row of NaN; an upstream of 0 a row of zeros, whatever else there is.
 void backprop_cross_entropy_gradient(
     int64_t rows, int64_t classes, const float *logits, const int32_t *labels, const float *upstream,
     float *gradient);
