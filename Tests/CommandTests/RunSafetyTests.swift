@@ -225,12 +225,12 @@ struct RefusedResourceTests {
         if [ "$(id -u)" = 0 ]; then drop="setpriv --reuid=65534 --clear-groups"; $drop true 2>/dev/null || exit 77; fi
         command -v bash >/dev/null || exit 77
         $drop bash -c 'ulimit -u "$(($(ps -u "$(id -u)" -L 2>/dev/null | wc -l) + 20))" || exit 77; exec "$0" "$@"' \
-          "$0" train image --model mlp --steps 3 --threads 1024 --output "$1"
+          "$0" train image --model mlp --steps 3 --threads 64 --output "$1"
         """#, [folder.path])
       guard outcome.status != 77, outcome.status != 126 else { return }
       #expect(outcome.status == 1, "\(outcome.errors)")
       #expect(outcome.errors.hasPrefix("error: the system grants "), "\(outcome.errors)")
-      #expect(outcome.errors.contains("of 1024 threads; raise the limit of processes (ulimit -u)"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("of 64 threads; raise the limit of processes (ulimit -u)"), "\(outcome.errors)")
     }
   }
 }
