@@ -14,9 +14,8 @@ extern "C" {
 
 // How many threads kernels may use; at least 1.
 void backprop_set_threads(int32_t count);
-// How many processors this process may use.
-int32_t backprop_processors(void);
 int32_t backprop_threads(void);
+int32_t backprop_processors(void);  // that this process may use
 
 typedef void (*backprop_task)(void *context, int64_t begin, int64_t end);
 
@@ -40,9 +39,7 @@ void backprop_hold(backprop_work work, void *context);
 // The other threads of OpenMP's pool keep it, as they compute for oneDNN too.
 uint64_t backprop_enter_kernel_arithmetic(void);
 void backprop_leave_kernel_arithmetic(uint64_t before);
-
-// Starts the pool's threads and gives them the kernels' arithmetic, before oneDNN computes on them.
-void backprop_prepare_threads(void);
+void backprop_prepare_threads(void);  // starts the pool's threads, with the kernels' arithmetic for oneDNN
 
 // Asks the system for the pages of memory without contents, on all threads at once. Only worth it where all of it will be used.
 void backprop_populate(void *memory, int64_t bytes);
@@ -170,8 +167,8 @@ void backprop_cross_entropy_gradient(
 void backprop_gather(
     int64_t rows, int64_t width, int64_t count, const float *x, const int32_t *numbers, float *y);
 
-// y[rows, width] = for each row the sum of x[count, width], rows x_row apart, whose number it is; numbers outside count for
-// nothing. Returns -1 where memory is exhausted, otherwise 0.
+// y[rows, width] = for each row the sum of x[count, width], rows x_row apart, whose number it is; others count for nothing.
+// Returns -1 where memory is exhausted, otherwise 0.
 int backprop_scatter_add(
     int64_t rows, int64_t width, int64_t count, const int32_t *numbers, const float *x, int64_t x_row, float *y);
 
@@ -287,8 +284,7 @@ void backprop_vector_matrix(
 int64_t backprop_rounded_bytes(int64_t n, int64_t k);
 void backprop_round_matrix(int64_t n, int64_t k, const float *matrix, int64_t row, void *memory);
 
-// c[n] = a[k] · such a matrix, with `a` rounded likewise: roughly the product, with the same bits everywhere. Gives 0, or -1
-// where there is no memory.
+// c[n] = a[k] · such a matrix, `a` rounded likewise: roughly the product, with the same bits everywhere. -1: no memory.
 int backprop_rounded_vector_matrix(int64_t n, int64_t k, const float *a, const void *memory, float *c);
 
 // Whether the processor multiplies tiles of bfloat16 (AMX), the system lets this process have them, and the environment
