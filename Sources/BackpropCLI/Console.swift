@@ -1,4 +1,5 @@
 import Backprop
+import Files
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

@@ -1,4 +1,5 @@
 import Backprop
+import Files
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -42,12 +43,12 @@ final class MetricsLog {
   }
 
   private static func lines(of url: URL, upTo checkpoint: Checkpoint) throws -> Data {
-    let data: Data
-    do { data = try Data(contentsOf: url) } catch {
-      guard FileManager.default.fileExists(atPath: url.path) else { return Data() }
-      throw RequestError("\(url.path) cannot be read; it holds the metrics of the run that is to continue")
+    let bytes: [UInt8]
+    do { bytes = try OpenFile(url.path).contents(limit: .max) } catch {
+      if error.isMissing { return Data() }
+      throw RequestError("\(url.path) \(error.reason); it holds the metrics of the run that is to continue")
     }
-    let lines = data.split(separator: UInt8(ascii: "\n")).filter { line in
+    let lines = bytes.split(separator: UInt8(ascii: "\n")).filter { line in
       // A line that was cut short is no line.
       guard let line = try? JSONDecoder().decode(Line.self, from: Data(line)) else { return false }
       return line.step <= (line.meanLoss == nil ? checkpoint.step : checkpoint.evaluatedStep)

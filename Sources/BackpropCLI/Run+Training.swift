@@ -1,16 +1,10 @@
 import Backprop
+import Files
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
   import Foundation
-#endif
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
 #endif
 
 /// Folders that a training writes to. Nothing in them is changed here but what an earlier process left unfinished.
@@ -19,18 +13,14 @@ extension Run {
   /// `isReplaced` tells that there is a run in it.
   static func forNewTraining(at path: String?, name: String) throws -> (run: Run, isReplaced: Bool) {
     let path = try path ?? newFolder(name)
-    let files = FileManager.default
-    var isFolder = false
-    if files.fileExists(atPath: path, isDirectory: &isFolder), !isFolder {
+    if OpenFile.isThere(path), !OpenFile.isFolder(path) {
       throw RequestError("--output \(path) is a file; name a folder")
     }
-    do {
-      try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw RequestError("cannot make the folder \(path); name one that can be written with --output")
+    do { try Folder.create(path) } catch {
+      throw RequestError("cannot make the folder \(path): \(error); name one that can be written with --output")
     }
     let run = try locked(path)
-    guard let contents = try? files.contentsOfDirectory(atPath: path) else {
+    guard let contents = try? Folder.names(in: path) else {
       throw RequestError("the folder \(path) cannot be read; name another one with --output")
     }
     guard contents.isEmpty || contents.contains(record) else {
@@ -43,15 +33,15 @@ extension Run {
   static func forResuming(_ path: String) throws -> (run: Run, record: RunRecord) {
     let absent = RequestError(
       "\(path) holds no run.json, so there is no run to resume; leave --resume out to begin one")
-    guard FileManager.default.fileExists(atPath: Run(path: path).file(record).path) else { throw absent }
+    guard OpenFile.isThere(Run(path: path).file(record).path) else { throw absent }
     let run = try locked(path)
     guard let record = try run.readRecord() else { throw absent }
     return (run, record)
   }
 
   private static func locked(_ path: String) throws -> Run {
-    guard FileManager.default.isWritableFile(atPath: path) else {
-      throw RequestError("the folder \(path) cannot be written; name another one with --output")
+    do { try Folder.requireWritable(path) } catch {
+      throw RequestError("the folder \(path) cannot be written: \(error); name another one with --output")
     }
     let run = Run(path: path, lock: try RunLock(path))
     try run.checkCheckpointFolder()
@@ -63,29 +53,31 @@ extension Run {
   /// Checkpoints that went through a link would take the place of files elsewhere.
   private func checkCheckpointFolder() throws {
     let path = file(Self.checkpoints).path
-    var status = stat()
-    guard lstat(path, &status) == 0 else {
-      guard case let reason = SystemError(), reason.code != ENOENT else { return }
-      throw RequestError("\(path) cannot be read: \(reason)")
-    }
-    let kind = status.st_mode & S_IFMT
-    if kind == S_IFLNK {
+    let entry: Folder.Entry
+    do { entry = try Folder.entry(at: path) } catch { throw RequestError("\(path) cannot be read: \(error)") }
+    switch entry {
+    case .nothing, .folder: return
+    case .link:
       throw RequestError(
         "\(path) is a link, but a run's files are its own; put the folder itself there or remove the link")
+    case .other: throw RequestError("\(path) should be a folder of checkpoints; remove it")
     }
-    if kind != S_IFDIR { throw RequestError("\(path) should be a folder of checkpoints; remove it") }
   }
 
   /// Makes a folder of that name and the time in `runs`, with a number where there is one already.
   private static func newFolder(_ name: String) throws -> String {
     let path = "runs/\(name)-\(timestamp())"
-    try? FileManager.default.createDirectory(atPath: "runs", withIntermediateDirectories: true)
-    for number in 1...1000 {
-      let candidate = number == 1 ? path : "\(path)-\(number)"
-      if mkdir(candidate, 0o777) == 0 { return candidate }
-      guard errno == EEXIST else { break }
+    do {
+      try Folder.create("runs")
+      var (candidate, number) = (path, 1)
+      while try !Folder.createNew(candidate) {
+        number += 1
+        candidate = "\(path)-\(number)"
+      }
+      return candidate
+    } catch {
+      throw RequestError("cannot make the folder \(path): \(error); name one that can be written with --output")
     }
-    throw RequestError("cannot make the folder \(path); name one that can be written with --output")
   }
 
   private static func timestamp() -> String {
@@ -113,22 +105,22 @@ extension Run {
 
   /// Does what is left to do where there is a record with metrics that wait, and removes metrics without a record.
   fileprivate func finishReplacement() throws {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    let staged = names.filter { $0.hasPrefix(Self.stagedPrefix) }
+    let staged = ((try? Folder.names(in: path)) ?? []).filter { $0.hasPrefix(Self.stagedPrefix) }
     guard !staged.isEmpty else { return }
     // What `run.json` says may be anything, but no file's name in a folder leads out of it.
     if let id = try readRecord()?.id, staged.contains(Self.stagedPrefix + id) {
       for name in Self.results { try remove(name) }
       try CheckpointStore(folder: file(Self.checkpoints)).removePrevious()
-      guard rename(stagedMetrics(id).path, file(Self.metrics).path) == 0 else {
-        throw WorkError("the metrics cannot be written to \(file(Self.metrics).path): \(SystemError())")
+      do { try Folder.rename(stagedMetrics(id).path, to: file(Self.metrics).path) } catch {
+        throw WorkError("the metrics cannot be written to \(file(Self.metrics).path): \(error)")
       }
     }
-    for name in staged { unlink(file(name).path) }
+    for name in staged { try? Folder.remove(file(name).path) }
   }
 
   private func remove(_ name: String) throws {
-    guard unlink(file(name).path) != 0, case let reason = SystemError(), reason.code != ENOENT else { return }
-    throw WorkError("\(file(name).path), of the run before, cannot be removed: \(reason)")
+    do { try Folder.remove(file(name).path) } catch {
+      throw WorkError("\(file(name).path), of the run before, cannot be removed: \(error)")
+    }
   }
 }

@@ -1,12 +1,4 @@
-import Backprop
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Files
 
 /// The folder of a run, held by one training as long as this lives. The system lets go of it when the process ends,
 /// however that happens.
@@ -20,14 +12,15 @@ final class RunLock {
       throw RequestError("the folder \(path) cannot be opened: \(error)")
     }
     self.path = path
-    guard flock(folder.number, LOCK_EX | LOCK_NB) != 0 else { return }
-    let reason = SystemError()
-    if reason.code == EWOULDBLOCK {
-      try? folder.close()
+    let isHeld: Bool
+    do { isHeld = try folder.lock() } catch {
+      // Some network file systems cannot.
+      Console.log("warning: \(path) cannot be locked (\(error)); start no other training there")
+      return
+    }
+    guard isHeld else {
       throw RequestError("another training writes to \(path); wait until it ends or name another folder with --output")
     }
-    // Some network file systems cannot.
-    Console.log("warning: \(path) cannot be locked (\(reason)); start no other training there")
   }
 
   deinit { try? folder.close() }
@@ -35,10 +28,7 @@ final class RunLock {
   /// Throws a `WorkError` where the folder that was opened is not at its path any more: what is written there would be
   /// lost, or land in another folder.
   func check() throws(WorkError) {
-    var (opened, named) = (stat(), stat())
-    guard fstat(folder.number, &opened) == 0, stat(path, &named) == 0, opened.st_dev == named.st_dev,
-      opened.st_ino == named.st_ino
-    else {
+    guard folder.stands(at: path) else {
       throw WorkError("the folder \(path) was removed or replaced while the training ran; its results cannot be saved")
     }
   }

@@ -34,4 +34,22 @@ package enum FilePath {
       scalar.isPathByte ? [UInt8(truncatingIfNeeded: scalar.value)] : Array(String(scalar).utf8)
     }
   }
+
+  /// `path` for the system. Throws where it has a zero byte, behind which the system would not look.
+  package static func cString(_ path: String) throws(SystemError) -> [CChar] {
+    let bytes = bytes(of: path)
+    guard !bytes.contains(0) else { throw SystemError.invalidName }
+    return bytes.map(CChar.init(bitPattern:)) + [0]
+  }
+
+  /// The folder that `path` is in, where `path` names one.
+  static func parent(of path: String) -> String? {
+    let slash = UInt8(ascii: "/")
+    var rest = path.utf8[...]
+    while rest.count > 1, rest.last == slash { rest.removeLast() }
+    guard let end = rest.lastIndex(of: slash) else { return nil }
+    rest = rest[..<end]
+    while rest.count > 1, rest.last == slash { rest.removeLast() }
+    return rest.isEmpty ? nil : String(rest)
+  }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Files that are either as they were or wholly new, whatever happens in between.
@@ -24,17 +25,16 @@ public enum AtomicFile {
       }
       try file.close()
     } catch {
-      unlink(beside)
+      try? Folder.remove(beside)
       throw ModelError("\(url.path) cannot be written: \(error)")
     }
     if let previous {
       // Where there is no file yet, there is nothing to keep.
-      rename(url.path, folder.appendingPathComponent(previous).path)
+      try? Folder.rename(url.path, to: folder.appendingPathComponent(previous).path)
     }
-    guard rename(beside, url.path) == 0 else {
-      let reason = SystemError()
-      unlink(beside)
-      throw ModelError("\(url.path) cannot be replaced: \(reason)")
+    do { try Folder.rename(beside, to: url.path) } catch {
+      try? Folder.remove(beside)
+      throw ModelError("\(url.path) cannot be replaced: \(error)")
     }
     synchronize(folder)
   }
@@ -50,9 +50,8 @@ public enum AtomicFile {
 
   /// Removes what writing left behind in `folder` where the process ended in the middle of it.
   public static func removeLeftovers(in folder: URL) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    for name in names where name.hasPrefix(".") && name.hasSuffix(temporary) {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+    for name in (try? Folder.names(in: folder.path)) ?? [] where name.hasPrefix(".") && name.hasSuffix(temporary) {
+      try? Folder.remove(folder.appendingPathComponent(name).path)
     }
   }
 }

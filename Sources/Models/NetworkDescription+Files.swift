@@ -11,8 +11,8 @@ extension NetworkDescription {
   /// need be. Each file is replaced as a whole.
   public func save(_ model: any Layer, to path: String) throws {
     let folder = URL(filePath: path)
-    guard (try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)) != nil else {
-      throw ModelError("\(path) should be a folder, or one that can be made")
+    do { try Folder.create(folder.path) } catch {
+      throw ModelError("\(path) should be a folder, or one that can be made: \(error)")
     }
     let entries = try namedVariables(of: model).map {
       SafeTensors.Entry(name: $0.name, shape: $0.variable.shape.dimensions, values: try $0.variable.values())

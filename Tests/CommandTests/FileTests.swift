@@ -100,5 +100,21 @@ struct FileTests {
         }
       }
     }
+
+    /// A run is written to the folder that was named, is continued, replaced and used there, and no other folder appears.
+    @Test func runsAreWrittenToNamesThatAreNoText() throws {
+      try withRuns { folder in
+        let train = #""$B" train text --data text --model lstm --context 4 --checkpoint-steps 1 --quiet --output "$N/r""#
+        let outcome = try shell(
+          #"N=$(printf 'a\377\303b'); before=$(ls | wc -l); "#
+            + [
+              "\(train) --steps 3 --schedule constant", "\(train) --resume --steps 4", "\(train) --steps 1",
+              #""$B" evaluate "$N/r" --data text"#, #"test -f "$N/r/checkpoint/latest.safetensors""#,
+              // Nothing is left over in it, and one folder was made.
+              #"test "$(ls -A "$N/r" | wc -l)" = "$(ls "$N/r" | wc -l)""#, #"test "$(ls | wc -l)" = $((before + 1))"#,
+            ].joined(separator: " && "), in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+      }
+    }
   #endif
 }

@@ -24,8 +24,10 @@ package final class OpenFile: Sendable {
 
   /// Opens the file at `path`. Throws where there is none, it is of another kind or may not be read.
   package init(_ path: String, accepting kinds: Kinds = .regular) throws(FileFailure) {
-    let name = Self.cName(path)
-    guard !name.dropLast().contains(0) else { throw FileFailure("has a zero byte in its name and should have none") }
+    let name: [CChar]
+    do { name = try FilePath.cString(path) } catch {
+      throw FileFailure("has a zero byte in its name and should have none")
+    }
     // A pipe is opened only where one may stand: opening waits for somebody who writes into it, or never ends.
     var status = stat()
     let waits = kinds == .regularOrPipe && stat(name, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
@@ -49,16 +51,16 @@ package final class OpenFile: Sendable {
   /// Whether something has this name, be it a file or not, and even where it cannot be looked at.
   package static func isThere(_ path: String) -> Bool {
     var status = stat()
-    return stat(cName(path), &status) == 0 || errno != ENOENT && errno != ENOTDIR
+    guard let name = try? FilePath.cString(path) else { return false }
+    return stat(name, &status) == 0 || errno != ENOENT && errno != ENOTDIR
   }
 
   /// Whether it is a folder.
   package static func isFolder(_ path: String) -> Bool {
     var status = stat()
-    return stat(cName(path), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    guard let name = try? FilePath.cString(path) else { return false }
+    return stat(name, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
-
-  private static func cName(_ path: String) -> [CChar] { FilePath.bytes(of: path).map(CChar.init(bitPattern:)) + [0] }
 
   /// The bytes in `range` of a regular file. Throws where it has not that many any more.
   package func bytes(in range: Range<Int>) throws(FileFailure) -> [UInt8] {

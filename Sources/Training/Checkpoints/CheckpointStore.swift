@@ -24,9 +24,9 @@ public struct CheckpointStore: Sendable {
 
   /// Saves `checkpoint`, which then is the newest one. Throws a `TrainingError` where that cannot be done.
   public func save(_ checkpoint: Checkpoint) throws {
-    guard (try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)) != nil else {
+    do { try Folder.create(folder.path) } catch {
       throw TrainingError(
-        "the checkpoint of step \(checkpoint.step) cannot be saved: \(folder.path) should be a folder, or one that can be made",
+        "the checkpoint of step \(checkpoint.step) cannot be saved: \(folder.path) should be a folder, or one that can be made: \(error)",
         step: checkpoint.step)
     }
     do {
@@ -44,9 +44,9 @@ public struct CheckpointStore: Sendable {
   /// then nothing is removed.
   public func load(notice: (String) -> Void = { _ in }) throws -> Checkpoint? {
     guard try exists(folder) else { return nil }
-    guard isFolder else { throw TrainingError("\(folder.path) should be a folder of checkpoints") }
-    guard access(folder.path, R_OK | X_OK) == 0 else {
-      throw TrainingError("\(folder.path) cannot be read: \(SystemError()); what it holds is needed to continue")
+    guard OpenFile.isFolder(folder.path) else { throw TrainingError("\(folder.path) should be a folder of checkpoints") }
+    do { try Folder.requireReadable(folder.path) } catch {
+      throw TrainingError("\(folder.path) cannot be read: \(error); what it holds is needed to continue")
     }
     AtomicFile.removeLeftovers(in: folder)
     var problems: [String] = []
@@ -60,7 +60,7 @@ public struct CheckpointStore: Sendable {
         let checkpoint = try decode(bytes)
         if !problems.isEmpty {
           // Or else the next one that is saved would push the good one out.
-          unlink(folder.appending(path: Self.newest).path)
+          try? Folder.remove(folder.appending(path: Self.newest).path)
           notice(
             "\(problems.joined(separator: "; ")); continuing from the checkpoint before, of step \(checkpoint.step)")
         }
@@ -99,22 +99,15 @@ public struct CheckpointStore: Sendable {
   /// The newest first.
   private var files: [URL] { [Self.newest, Self.before].map { folder.appending(path: $0) } }
 
-  private var isFolder: Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) && isFolder.boolValue
-  }
-
   /// Whether there is something at `url`. Throws where that cannot be told: what cannot be seen may well be there.
   private func exists(_ url: URL) throws(TrainingError) -> Bool {
-    if access(url.path, F_OK) == 0 { return true }
-    let reason = SystemError()
-    guard reason.code != ENOENT else { return false }
-    throw TrainingError("\(url.path) cannot be read: \(reason); what it holds is needed to continue")
+    do { return try Folder.holds(url.path) } catch {
+      throw TrainingError("\(url.path) cannot be read: \(error); what it holds is needed to continue")
+    }
   }
 
   private func remove(_ file: URL) throws(TrainingError) {
-    guard unlink(file.path) != 0, case let reason = SystemError(), reason.code != ENOENT else { return }
-    throw TrainingError("\(file.path) cannot be removed: \(reason)")
+    do { try Folder.remove(file.path) } catch { throw TrainingError("\(file.path) cannot be removed: \(error)") }
   }
 
   func encode(_ checkpoint: Checkpoint) throws -> Data {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Models
+@testable import Files
 
 struct FileDescriptorTests {
   /// A pipe that does not block takes a part, then nothing until somebody reads.

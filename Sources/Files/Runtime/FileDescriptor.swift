@@ -1,7 +1,14 @@
-import Foundation
-
-#if canImport(Musl)
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
   import Musl
+#elseif canImport(Darwin)
+  import Darwin
 #endif
 
 /// The number with which a call to the system failed, and its sentence: "No space left on device".
@@ -9,6 +16,8 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   package var code: Int32
 
   package init(_ code: Int32 = errno) { self.code = code }
+
+  static let invalidName = SystemError(EINVAL)
 
   package var description: String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }
 }
@@ -21,17 +30,17 @@ package struct FileDescriptor: Sendable {
 
   /// Makes a new file, readable and writable as the process's mask of permissions says.
   package static func creating(_ path: String) throws(SystemError) -> FileDescriptor {
-    try opened(open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666))
+    try opened(open(FilePath.cString(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666))
   }
 
   /// Opens a file to write after its end. A link is not followed.
   package static func appending(to path: String) throws(SystemError) -> FileDescriptor {
-    try opened(open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC))
+    try opened(open(FilePath.cString(path), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC))
   }
 
   /// Opens a folder, to lock it or to bring its names to the disk.
   package static func folder(_ path: String) throws(SystemError) -> FileDescriptor {
-    try opened(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+    try opened(open(FilePath.cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC))
   }
 
   private static func opened(_ number: Int32) throws(SystemError) -> FileDescriptor {
@@ -81,6 +90,22 @@ package struct FileDescriptor: Sendable {
     var status = stat()
     guard fstat(number, &status) == 0 else { throw SystemError() }
     return Int(status.st_size)
+  }
+
+  /// Whether what is open here is still what stands at `path`.
+  package func stands(at path: String) -> Bool {
+    guard let name = try? FilePath.cString(path) else { return false }
+    var (opened, named) = (stat(), stat())
+    return fstat(number, &opened) == 0 && stat(name, &named) == 0 && opened.st_dev == named.st_dev
+      && opened.st_ino == named.st_ino
+  }
+
+  /// Holds the file or folder against other processes until it is closed; `false` where another one holds it.
+  package func lock() throws(SystemError) -> Bool {
+    guard flock(number, LOCK_EX | LOCK_NB) != 0 else { return true }
+    let reason = SystemError()
+    guard reason.code == EWOULDBLOCK else { throw reason }
+    return false
   }
 
   /// Cuts the file off after `size` bytes.
