@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The long words of a text that byte pairs are learned from, such as a text without spaces: one after the other in an array.
 ///
 /// Joining a pair goes through all of them once, in place. Other words are found by lists of the words that have a pair, which
@@ -49,27 +57,27 @@ struct LongWords {
     var after = before
     var adjacent = 0
     let count = tokens.withUnsafeMutableBufferPointer { tokens in
+      guard let base = tokens.baseAddress else { return 0 }
       var (from, to) = (0, 0)
       // What stands before `from`; whether it was joined.
       var previous = Self.end
       var wasJoined = false
-      while from < tokens.count {
-        let token = tokens[from]
-        guard token == pair.first, tokens[from + 1] == pair.second else {
-          if wasJoined, token >= 0 { after[Int(token)] += 1 }
-          tokens[to] = token
-          (previous, wasJoined) = (token, false)
-          from += 1
-          to += 1
-          continue
+      while true {
+        let start = from
+        from = Self.place(of: pair, in: tokens, from: start)
+        if from > start {
+          if wasJoined, tokens[start] >= 0 { after[Int(tokens[start])] += 1 }
+          (previous, wasJoined) = (tokens[from - 1], false)
+          if to < start { memmove(base + to, base + start, (from - start) * MemoryLayout<Int32>.stride) }
+          to += from - start
         }
+        guard from < tokens.count else { return to }
         if wasJoined { adjacent += 1 } else if previous >= 0 { before[Int(previous)] += 1 }
         tokens[to] = result
         wasJoined = true
         from += 2
         to += 1
       }
-      return to
     }
     tokens.removeLast(tokens.count - count)
 
@@ -89,5 +97,32 @@ struct LongWords {
     move(
       adjacent, from: TokenPair(first: pair.second, second: pair.first), to: TokenPair(first: result, second: result))
     return changes
+  }
+
+  /// Where `pair` stands next, from `start` on; the end where it does not. Nearly all of the time goes here.
+  private static func place(of pair: TokenPair, in tokens: UnsafeMutableBufferPointer<Int32>, from start: Int) -> Int {
+    guard let base = tokens.baseAddress else { return 0 }
+    let last = tokens.count - 1
+    var place = start
+    // Sixteen at a time. Comparisons of vectors, and arrays, become loops over single tokens; this becomes vector
+    // instructions.
+    let (firsts, seconds) = (SIMD16(repeating: pair.first), SIMD16(repeating: pair.second))
+    while place + 16 <= last {
+      let piece = UnsafeRawPointer(base + place)
+      let difference =
+        (piece.loadUnaligned(as: SIMD16<Int32>.self) ^ firsts)
+        | (piece.loadUnaligned(fromByteOffset: MemoryLayout<Int32>.stride, as: SIMD16<Int32>.self) ^ seconds)
+      // Negative where the difference is 0, and nowhere else.
+      let isPair = (difference &- 1) & ~difference
+      let eight = isPair.lowHalf | isPair.highHalf
+      let four = eight.lowHalf | eight.highHalf
+      if four[0] | four[1] | four[2] | four[3] < 0 { break }
+      place += 16
+    }
+    while place < last {
+      if base[place] == pair.first, base[place + 1] == pair.second { return place }
+      place += 1
+    }
+    return tokens.count
   }
 }
