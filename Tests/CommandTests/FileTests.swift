@@ -104,7 +104,8 @@ struct FileTests {
     /// A run is written to the folder that was named, is continued, replaced and used there, and no other folder appears.
     @Test func runsAreWrittenToNamesThatAreNoText() throws {
       try withRuns { folder in
-        let train = #""$B" train text --data text --model lstm --context 4 --checkpoint-steps 1 --quiet --output "$N/r""#
+        let train =
+          #""$B" train text --data text --model lstm --context 4 --checkpoint-steps 1 --quiet --output "$N/r""#
         let outcome = try shell(
           #"N=$(printf 'a\377\303b'); before=$(ls | wc -l); "#
             + [

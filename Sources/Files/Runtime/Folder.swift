@@ -78,8 +78,9 @@ package enum Folder {
 
   /// Removes the file or link at `path`. One that is not there is no error.
   package static func remove(_ path: String) throws(SystemError) {
-    guard unlink(try FilePath.cString(path)) != 0, case let reason = SystemError(), reason.code != ENOENT else { return }
-    throw reason
+    guard unlink(try FilePath.cString(path)) != 0 else { return }
+    let reason = SystemError()
+    if reason.code != ENOENT { throw reason }
   }
 
   /// What stands at `path` itself, be it a link.

@@ -44,7 +44,9 @@ public struct CheckpointStore: Sendable {
   /// then nothing is removed.
   public func load(notice: (String) -> Void = { _ in }) throws -> Checkpoint? {
     guard try exists(folder) else { return nil }
-    guard OpenFile.isFolder(folder.path) else { throw TrainingError("\(folder.path) should be a folder of checkpoints") }
+    guard OpenFile.isFolder(folder.path) else {
+      throw TrainingError("\(folder.path) should be a folder of checkpoints")
+    }
     do { try Folder.requireReadable(folder.path) } catch {
       throw TrainingError("\(folder.path) cannot be read: \(error); what it holds is needed to continue")
     }
