@@ -47,6 +47,9 @@ extension Run {
     try run.checkCheckpointFolder()
     AtomicFile.removeLeftovers(in: URL(filePath: path))
     try run.finishReplacement()
+    if let record = try? run.readRecord() {
+      try CheckpointStore(folder: run.file(checkpoints), configuration: record.configuration).undoReplacement()
+    }
     return run
   }
 

@@ -8,6 +8,8 @@ package struct SafeTensorsFile {
   let layout: SafeTensorsLayout
   private let file: OpenFile
 
+  package var metadata: [String: String] { layout.metadata }
+
   /// Opens the file and reads its header. Throws a `ModelError` that names it where it is not wholly of this format.
   package init(_ url: URL) throws(ModelError) {
     let path = url.path

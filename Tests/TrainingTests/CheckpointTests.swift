@@ -200,6 +200,27 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
     }
   }
 
+  /// Trainings that were to replace this one may end one after the other, each with a checkpoint of its own.
+  @Test func trainingsThatReplacedNothingPushNoCheckpointOut() throws {
+    try withStore { store in
+      _ = try Fixture().train(Self.trainer, savingTo: store)
+      let latest = store.folder.appending(path: "latest.safetensors")
+      let own = try Data(contentsOf: latest)
+      let checkpoint = try #require(try store.load())
+      for name in ["b", "c"] {
+        var other = store
+        other.configuration = name
+        try store.undoReplacement()
+        try other.save(checkpoint)
+        #expect(try Data(contentsOf: latest) != own)
+      }
+      try store.undoReplacement()
+      #expect(try Data(contentsOf: latest) == own)
+      try store.undoReplacement()
+      #expect(try Data(contentsOf: latest) == own)
+    }
+  }
+
   /// What cannot be read may be whole, so it is neither passed over nor taken for absent.
   @Test func whatCannotBeReadIsAnErrorAndStays() throws {
     try withStore { store in

@@ -89,6 +89,19 @@ public struct CheckpointStore: Sendable {
     }
   }
 
+  /// Puts the checkpoint before in the place of the newest one where that is of other settings: a training that was to replace
+  /// this one's saved it and ended before it had replaced anything else. Of the next such training, this one's would be lost.
+  package func undoReplacement() throws {
+    func isOurs(_ file: URL) -> Bool? {
+      (try? SafeTensorsFile(file)).map { $0.metadata["configuration"] == configuration }
+    }
+    let (newest, before) = (files[0], files[1])
+    guard isOurs(newest) == false, isOurs(before) == true else { return }
+    do { try Folder.rename(before.path, to: newest.path) } catch {
+      throw TrainingError("\(newest.path) cannot be replaced: \(error)")
+    }
+  }
+
   /// Removes the checkpoint before the newest one, such as one of a training that this one replaces.
   public func removePrevious() throws { try remove(folder.appending(path: Self.before)) }
 
