@@ -89,9 +89,11 @@ CLONES static void differentiate(const attention_tile *tile, float scale, const 
     float *probabilities = w->probabilities + g * LANES, *slopes = w->slopes + g * LANES;
     lanes shift = LOAD(w->logsumexp + g * LANES), delta = LOAD(w->delta + g * LANES);
     words seen = index + (int32_t)(tile->diagonal + g * LANES);
+    // No power is above 0. One within the rounding error of a large logsumexp is 0, or its probability would be anything.
+    lanes error = SELECT(shift < 0.0f, shift, -shift) * 0x1p-21f;
     for (int64_t j = 0; j < count; j++) {
       lanes p = LOAD(probabilities + j * TILE_QUERIES) - shift;
-      p = SELECT(p > 128.0f, SPLAT(128.0f), p);
+      p = SELECT(p > error, (lanes){0}, p);
       lanes_exp2(&p);
       lanes d = p * (LOAD(slopes + j * TILE_QUERIES) - delta) * scale;
       if (j >= whole) {

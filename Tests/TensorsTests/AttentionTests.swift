@@ -77,8 +77,10 @@ let attentionCases: [OperationCase] = [
   OperationCase(
     "attentionGradient", [2, 2, 3, 2], [2, 1, 4, 2], [2, 1, 4, 3], [2, 2, 3, 3], [2, 2, 3], [2, 2, 3, 3]
   ) {
-    let all = Tensor.recordAll(
-      .attentionGradient(causal: true, scale: 0.75), $0[..<3] + [lengths(4, 2)] + $0[3...])
+    let heads = $0[..<3] + [lengths(4, 2)]
+    // At least that of the scores, as no probability is above 1.
+    let logsumexp = Tensor.recordAll(.attention(causal: true, scale: 0.75), Array(heads))[1] + $0[4].square()
+    let all = Tensor.recordAll(.attentionGradient(causal: true, scale: 0.75), heads + [$0[3], logsumexp, $0[5]])
     return Tensor.concatenated([all[0].flattened(), all[1].flattened(), all[2].flattened()], axis: 0)
   },
 ]
