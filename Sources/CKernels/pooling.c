@@ -113,7 +113,8 @@ INLINE void pool_rows(const job *j, int is_maximum, int64_t begin, int64_t end) 
 INLINE void spread(geometry g, part p, part to, const float *x, float *y, int64_t start, const lanes *upstream,
                    int64_t count, const float *end) {
   lanes u = *upstream, greatest = SPLAT(-INFINITY);
-  words place = {0};  // outside of the image is minus infinity, so the very first position stands before all are seen
+  // The first position inside, also where nothing exceeds minus infinity.
+  words place = SPLAT_WORD((int32_t)(p.first_row * g.columns + p.first_column));
   if (g.is_maximum) {
     for (int64_t row = p.first_row; row < p.last_row; row++) {
       for (int64_t column = p.first_column; column < p.last_column; column++) {

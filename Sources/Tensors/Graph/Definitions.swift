@@ -150,9 +150,19 @@ private func firstGreatest(_ images: Tensor, _ window: Window) -> (windows: Tens
   let apart = Tensor.record(.windows(window, outside: Constant(-.infinity)), [images])
   let kernel = window.kernel.height * window.kernel.width
   let windows = apart.reshaped(to: Shape(apart.shape.dropLast(2) + [kernel]))
-  let first = windows.argmax(axis: 4)
+  let first = candidates(windows, window, images.shape).argmax(axis: 4)
   let mask = first.reshaped(to: Shape(first.shape + [1])).equal(to: .record(.iota([kernel], axis: 0), []))
   return (windows, mask)
+}
+
+/// Numbers of windows [n, c, oh, ow, kh · kw] of which the first greatest lies in the image: padding is minus infinity,
+/// which a pixel may be too.
+private func candidates(_ windows: Tensor, _ window: Window, _ images: Shape) -> Tensor {
+  if window.paddingBegin == 0 { return windows }
+  let isInside = Tensor.record(.windows(window, outside: Constant(0)), [.ones(images)]).reshaped(to: windows.shape)
+  let isGreatest = windows.equal(to: windows.max(axes: [4], keepingAxes: true))
+  let isNaN = 1 - windows.equal(to: windows)
+  return isInside * (isGreatest + isNaN)
 }
 
 // MARK: Batch normalization
