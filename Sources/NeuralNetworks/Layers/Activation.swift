@@ -22,15 +22,16 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
     case .relu: x.relu()
     case .tanh: x.tanh()
     case .sigmoid: x.sigmoid()
-    case .gelu: 0.5 * Self.bounded(x) * (1 + (x * 0.707_106_78).erf())
+    case .gelu: Self.gate(x) { 0.5 * $0 * (1 + ($0 * 0.707_106_78).erf()) }
     case .geluTanh: x.geluTanh()
-    case .silu: Self.bounded(x) * x.sigmoid()
+    case .silu: Self.gate(x) { $0 * $0.sigmoid() }
     }
   }
 
-  /// 0 where the factor beside it is 0 anyway, since −∞ · 0 is NaN.
-  private static func bounded(_ x: Tensor) -> Tensor {
-    select(x.less(than: .full([], -200)), .zeros([]), x)
+  /// A product that is x or 0 where x is far from 0; there ∞ · 0 would be NaN, in derivatives too.
+  private static func gate(_ x: Tensor, _ product: (Tensor) -> Tensor) -> Tensor {
+    let isFar = Tensor.full([], 200).lessOrEqual(to: x.abs())
+    return select(isFar, x.relu(), product(select(isFar, .zeros([]), x)))
   }
 
   /// Where a layer is followed by this activation, what its weights are drawn from.
