@@ -44,15 +44,19 @@ extension Op {
     case .reduce(.mean, let axes):
       let count = axes.reduce(1) { $0 * inputs[0].shape[$1] }
       return [(upstream * Tensor.fill(1 / Double(count))).broadcast(to: inputs[0].shape)]
-    case .reduce(.norm, _):  // x / |x|; 0 at 0
-      return [upstream * (inputs[0] / chosen(y, y, Tensor.fill(1)))]
+    case .reduce(.norm, _):  // x / |x|; 0 at 0, and constant there
+      return [upstream * (inputs[0] / chosen(y, y, Tensor.fill(.infinity)))]
     case .reduce(_, let axes):  // equal values share
       let mask = inputs[0].equal(to: y)
       return [mask * (upstream / mask.sum(axes: axes, keepingAxes: true))]
 
     case .gather: return [.record(.scatterAdd(rows: inputs[0].shape[0]), [inputs[1], upstream]), nil]
     case .replaceSlice: throw TensorError("\(name) has no derivative: it is meant for caches, in use")
-    case .scatterAdd: return [nil, .record(.gather, [upstream, inputs[0]])]
+    case .scatterAdd(let rows):  // numbers outside the table add nothing
+      let numbers = inputs[0].reshaped(to: Shape(inputs[0].shape + [1]))
+      let isInside =
+        Tensor.fill(-1, [], .int32).less(than: numbers) * numbers.less(than: .fill(Double(rows), [], .int32))
+      return [nil, chosen(isInside, .record(.gather, [upstream, inputs[0]]), Tensor.fill(0))]
 
     case .matmul:  // [m, k] · [k, n] -> [m, n]
       let (a, b) = (inputs[0], inputs[1])
@@ -167,15 +171,17 @@ extension Unary {
     case .relu: select(Tensor.fill(0).less(than: y), u, Tensor.fill(0))
     case .sin: u * x.cos()
     case .cos: -(u * x.sin())
-    case .erf: u * Tensor.fill(2 / Double.pi.squareRoot()) * (-x.square()).exp()
+    case .erf: u * Tensor.fill(2 / Double.pi.squareRoot()) * (-bounded(x).square()).exp()
     }
   }
 }
 
+/// x within −20...20, for functions that are constant beyond: their derivatives are made of infinities times 0 there.
+private func bounded(_ x: Tensor) -> Tensor { minimum(maximum(x, .fill(-20)), .fill(20)) }
+
 /// The second derivative of `geluTanh`: with t = tanh(y), it is (1 − t²) (y' + x y'' / 2 − x t y'²).
 private func geluCurvature(_ x: Tensor) -> Tensor {
-  // 0 beyond, where it would be made of infinities times 0.
-  let x = minimum(maximum(x, .fill(-20)), .fill(20))
+  let x = bounded(x)
   let factor = (2 / Double.pi).squareRoot()
   let y = Tensor.fill(factor) * (x + Tensor.fill(0.044715) * x * x.square())
   let slope = Tensor.fill(factor) * (1 + Tensor.fill(3 * 0.044715) * x.square())
@@ -196,7 +202,7 @@ private func powerGradient(_ a: Tensor, _ b: Tensor, _ isZero: Tensor, _ u: Tens
   }
   // b a^(b − 1) is 0 · ∞ where both are 0.
   let isConstant = isZero * b.equal(to: Tensor.fill(0))
-  return u * b * a.power(select(isConstant, Tensor.fill(0), b - 1))
+  return u * (b * a.power(select(isConstant, Tensor.fill(0), b - 1)))  // u · b might be infinite where the power is 0
 }
 
 extension Binary {
@@ -215,7 +221,7 @@ extension Binary {
       let zero = Tensor.fill(0)
       let isZero = a.equal(to: zero)
       let base = select(zero.less(than: a), a, 1 - isZero * b.less(than: zero))
-      return [powerGradient(a, b, isZero, u), u * y * base.log()]
+      return [powerGradient(a, b, isZero, u), u * (y * base.log())]
     case .maximum, .minimum: return [u * share(a, b), u * share(b, a)]
     case .less, .lessOrEqual, .equal: return [nil, nil]
     }

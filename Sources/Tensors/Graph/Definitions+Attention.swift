@@ -11,6 +11,8 @@ struct AttentionDefinition {
   private let visible: Tensor
   /// Whether a query sees any.
   private let any: Tensor
+  /// Whether a key is one: [batch, 1, keys, 1].
+  private let isThere: Tensor
 
   /// inputs: queries, keys, values, lengths
   init(_ inputs: ArraySlice<Tensor>, causal: Bool, scale: Double) {
@@ -19,7 +21,7 @@ struct AttentionDefinition {
     func number(_ value: Int) -> Tensor { .fill(Double(value), [], .int32) }
     let lengths = minimum(maximum(inputs[3], number(0)), number(keyCount)).reshaped(to: [batch, 1, 1, 1])
     // What stands past a length may be anything.
-    let isThere = Tensor.record(.iota([keyCount, 1], axis: 0), []).less(than: lengths)
+    isThere = Tensor.record(.iota([keyCount, 1], axis: 0), []).less(than: lengths)
     queries = inputs[0]
     keys = chosen(isThere, inputs[1], Tensor.fill(0))
     values = chosen(isThere, inputs[2], Tensor.fill(0))
@@ -58,7 +60,8 @@ struct AttentionDefinition {
     let slope = times(upstream, values.transposed) - (upstream * y).sum(axes: [3], keepingAxes: true)
     let scoreGradient = probabilities * slope * Tensor.fill(scale)
     return [
-      times(scoreGradient, keys), transposedTimes(scoreGradient, queries), transposedTimes(probabilities, upstream),
+      times(scoreGradient, keys), chosen(isThere, transposedTimes(scoreGradient, queries), Tensor.fill(0)),
+      chosen(isThere, transposedTimes(probabilities, upstream), Tensor.fill(0)),
     ]
   }
 
