@@ -205,13 +205,17 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
     case .cos: Scalar.cos(x)
     case .erf: Scalar.erf(x)
     case .floor: x.rounded(.down)
-    case .geluTanh: x * (1 + Scalar.tanh(gelu(x).argument)) / 2
+    case .geluTanh: limitedProduct(1 + Scalar.tanh(gelu(x).argument), x) / 2
     case .geluTanhSlope:
-      (1 + Scalar.tanh(gelu(x).argument)) / 2 + x * (1 - square(Scalar.tanh(gelu(x).argument))) * gelu(x).slope / 2
+      (1 + Scalar.tanh(gelu(x).argument)) / 2
+        + limitedProduct(1 - square(Scalar.tanh(gelu(x).argument)), x * gelu(x).slope) / 2
     }
   }
 
   private func square(_ x: Scalar) -> Scalar { x * x }
+
+  /// a · b, and 0 where a is: it falls to 0 faster than b grows.
+  private func limitedProduct(_ a: Scalar, _ b: Scalar) -> Scalar { a == 0 ? 0 : a * b }
 
   /// √(2/π) (x + 0.044715 x³) and its derivative.
   private func gelu(_ x: Scalar) -> (argument: Scalar, slope: Scalar) {
@@ -237,7 +241,11 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
   /// As C's `pow`: a negative number has whole powers only, and x⁰ is 1.
   private func power(_ a: Scalar, _ b: Scalar) -> Scalar {
     if let whole = Int(exactly: b) { return Scalar.pow(a, whole) }
-    return Scalar.pow(a, b)
+    guard a < 0 else { return Scalar.pow(a, b) }
+    // Large numbers are even, and infinities count as such.
+    let isEven = b == b.rounded(.towardZero)
+    if a == -1 && isEven { return 1 }
+    return isEven || a == -.infinity ? Scalar.pow(-a, b) : .nan
   }
 
   /// Whole numbers wrap around. There is no division and no power of them.
