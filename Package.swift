@@ -51,7 +51,7 @@ let package = Package(
     .executableTarget(name: "Bigram", dependencies: ["Backprop"], path: "Examples/Bigram"),
     .testTarget(
       name: "TensorsTests",
-      dependencies: ["Tensors", .product(name: "RealModule", package: "swift-numerics")]),
+      dependencies: ["Tensors", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "CommandTests", dependencies: ["BackpropCLI"]),
     .testTarget(name: "ExamplesTests", dependencies: ["Bigram"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models"]),

@@ -18,6 +18,7 @@ import torch
 
 from fixtures.attention import attention_cases
 from fixtures.cases import cases_fixture
+from fixtures.edges import edges_fixture
 from fixtures.layers import layers_fixture
 from fixtures.models import models_fixture
 from fixtures.networks import NETWORKS, network_fixture
@@ -30,6 +31,8 @@ from fixtures.symbols import symbol_cases
 def summary_of(fixture):
     if "schedules" in fixture:
         return f"{len(fixture['schedules'])} schedules"
+    if "rows" in fixture:
+        return f"{len(fixture['rows'])} rows"
     if "cases" in fixture:
         return f"{len(fixture['cases'])} cases"
     if "models" in fixture:
@@ -48,7 +51,7 @@ def main():
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "symbols": symbol_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
-    fixtures |= {"models": models_fixture}
+    fixtures |= {"models": models_fixture, "edges": edges_fixture}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()
