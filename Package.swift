@@ -22,7 +22,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
   ],
   targets: [
-    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(
+      name: "CKernels", cSettings: [.headerSearchPath(".")],
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .target(
       name: "OneDNNShim",
       cxxSettings: [.define("BACKPROP_ONEDNN", .when(traits: ["OneDNN"]))],

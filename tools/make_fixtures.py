@@ -25,7 +25,7 @@ from fixtures.networks import NETWORKS, network_fixture
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, schedules_fixture
 from fixtures.recurrent import recurrent_cases
-from fixtures.symbols import symbol_cases
+from fixtures.tokens import token_cases
 
 
 def summary_of(fixture):
@@ -49,7 +49,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     fixtures = {name: lambda name=name: network_fixture(name) for name in NETWORKS}
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
-    cases = {"recurrent": recurrent_cases, "attention": attention_cases, "symbols": symbol_cases}
+    cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
     fixtures |= {"models": models_fixture, "edges": edges_fixture}
     print(f"{'file':18}{'bytes':>8}  content")

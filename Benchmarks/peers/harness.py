@@ -56,8 +56,8 @@ def arguments(description, switches=()):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(NAMES)}; all unless given")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--seconds", type=float, default=5, help="for each workload; with --turns, each time")
-    parser.add_argument("--turns", action="store_true",
+    parser.add_argument("--seconds", type=float, default=5, help="for each workload; with --rounds, each time")
+    parser.add_argument("--rounds", action="store_true",
                         help="measure one workload again and again: once for each line of standard input")
     for switch, help in switches:
         parser.add_argument(switch, action="store_true", help=help)
@@ -66,7 +66,7 @@ def arguments(description, switches=()):
     if unknown:
         parser.error(f"there is no workload {unknown[0]}; there is {', '.join(NAMES)}")
     if given.turns and len(given.workloads) != 1:
-        parser.error("--turns measures one workload; name that one")
+        parser.error("--rounds measures one workload; name that one")
     given.workloads = given.workloads or NAMES
     for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"]:
         os.environ[variable] = str(given.threads)
@@ -173,4 +173,4 @@ def run(system, jobs, given):
             asked = True
             print(json.dumps(stopwatch.measure_after_waiting()), flush=True)
         if not asked:
-            sys.exit("--turns measures when a line comes on standard input, which ended without one")
+            sys.exit("--rounds measures when a line comes on standard input, which ended without one")

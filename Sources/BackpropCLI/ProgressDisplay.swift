@@ -40,7 +40,7 @@ struct ProgressDisplay {
   }
 
   /// One less than there is: some terminals go to the next line after the last column.
-  private var columns: Int { (Terminal.columns(of: 2) ?? Terminal.usual) - 1 }
+  private var columns: Int { (Terminal.columns(of: 2) ?? Terminal.defaultColumns) - 1 }
 
   private func bar(_ report: StepReport) -> String {
     var line = FittedLine()

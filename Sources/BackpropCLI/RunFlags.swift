@@ -86,17 +86,17 @@ extension String: FlagValue {
   }
 }
 
-/// Settles the flags of a training: those of a new run are what was given or the usual; those of a run that goes on are
-/// its own, and giving another value is an error.
-struct FlagSettlement {
-  /// The run that goes on, `nil` for a new one.
+/// Resolves the options of a training: for a new run each is what was given or its default; for a resumed run it is the run's
+/// own, and giving another value is an error.
+struct ResolvedOptions {
+  /// The run that is resumed, `nil` for a new one.
   let record: RunRecord?
-  /// What was settled so far.
+  /// What was resolved so far.
   private(set) var flags = RunFlags()
 
   init(_ record: RunRecord?) { self.record = record }
 
-  mutating func settle<Value: FlagValue>(_ name: String, _ value: inout Value?, usual: Value? = nil) throws {
+  mutating func resolve<Value: FlagValue>(_ name: String, _ value: inout Value?, default defaultValue: Value? = nil) throws {
     if let record {
       let own = try record.flags[name].map { flag in
         guard let own = Value(flag) else {
@@ -107,18 +107,18 @@ struct FlagSettlement {
       if let value, value != own {
         let has = own.map { "has \($0.asFlag)" } ?? "was begun without it"
         throw RequestError(
-          "--\(name) \(value.asFlag) contradicts the run, which \(has); leave it out to go on, or train anew without --resume"
+          "--\(name) \(value.asFlag) contradicts the run, which \(has); leave it out to continue, or train anew without --resume"
         )
       }
       value = own
     } else {
-      value = value ?? usual
+      value = value ?? defaultValue
     }
     flags[name] = value?.asFlag
   }
 
-  /// Settles how long training goes on: with a rate that does not fall to an end, a run can be made longer.
-  mutating func settleLength(_ name: String, _ value: inout Int?, usual: Int? = nil) throws {
+  /// Resolves how long training goes on: with a rate that does not fall to an end, a run can be made longer.
+  mutating func resolveLength(_ name: String, _ value: inout Int?, default defaultLength: Int? = nil) throws {
     if let record, let given = value, case .integer(let own)? = record.flags[name], given > own {
       guard record.flags["schedule"] == .text(LearningRateSchedule.Shape.constant.rawValue) else {
         let schedule = record.flags["schedule"].map { "\($0)" } ?? "its schedule"
@@ -129,6 +129,6 @@ struct FlagSettlement {
       flags[name] = given.asFlag
       return
     }
-    try settle(name, &value, usual: usual)
+    try resolve(name, &value, default: defaultLength)
   }
 }

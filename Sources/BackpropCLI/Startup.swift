@@ -12,7 +12,7 @@ enum Startup {
     openMissingDescriptors()
     // Writing then fails with an error, which says more than a process that is gone.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
-    WaitingThreads.settle()
+    WaitingThreads.resolve()
   }
 
   /// Where standard input, output or error are closed, a file of a run would take their number, and progress would be

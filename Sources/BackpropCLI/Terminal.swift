@@ -21,12 +21,12 @@ enum Terminal {
     }
     guard isatty(descriptor) == 1 else { return nil }
     var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return usual }
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return defaultColumns }
     return Int(size.ws_col)
   }
 
   /// What a terminal has that doesn't say how wide it is.
-  static let usual = 80
+  static let defaultColumns = 80
 
   /// The sentence on lines of at most the terminal's width. In a file or a pipe it stays on one line, where it can be
   /// searched for.

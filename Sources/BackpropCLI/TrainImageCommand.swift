@@ -30,11 +30,11 @@ struct TrainImageCommand: ParsableCommand {
 
   mutating func run() throws {
     var session = try TrainingSession(.image, training, common)
-    try session.settlement.settle("data", &data, usual: "digits")
-    try session.settlement.settle("model", &model, usual: "cnn")
+    try session.resolved.resolve("data", &data, default: "digits")
+    try session.resolved.resolve("model", &model, default: "cnn")
     let dataset = try RequestError.whenFailing { try ImageDataset.named(data ?? "", allowsPipes: !training.resume) }
-    try training.settle(
-      &session.settlement, usual: .image(ModelDescription.Kind(rawValue: model ?? ""), count: dataset.train.count))
+    try training.resolve(
+      &session.resolved, default: .image(ModelDescription.Kind(rawValue: model ?? ""), count: dataset.train.count))
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, dataset) }
   }
 
@@ -55,17 +55,17 @@ struct TrainImageCommand: ParsableCommand {
   }
 }
 
-extension TrainingOptions.Usual {
+extension TrainingOptions.Defaults {
   /// What suits a network and so many images.
-  fileprivate static func image(_ kind: ModelDescription.Kind?, count: Int) -> TrainingOptions.Usual {
+  fileprivate static func image(_ kind: ModelDescription.Kind?, count: Int) -> TrainingOptions.Defaults {
     let isSmall = count < 10_000
-    var usual = TrainingOptions.Usual(epochs: isSmall ? 30 : 5, batchSize: isSmall ? 32 : 64)
+    var defaults = TrainingOptions.Defaults(epochs: isSmall ? 30 : 5, batchSize: isSmall ? 32 : 64)
     switch kind {
-    case .lstm, .gru: (usual.learningRate, usual.clipNorm) = (3e-3, 1)
-    case .rnn: usual.clipNorm = 1
-    case .attention: (usual.learningRate, usual.warmupSteps) = (2e-3, 100)
+    case .lstm, .gru: (defaults.learningRate, defaults.clipNorm) = (3e-3, 1)
+    case .rnn: defaults.clipNorm = 1
+    case .attention: (defaults.learningRate, defaults.warmupSteps) = (2e-3, 100)
     case .mlp, .cnn, .resnet20, nil: break
     }
-    return usual
+    return defaults
   }
 }

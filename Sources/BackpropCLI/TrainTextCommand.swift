@@ -58,16 +58,16 @@ struct TrainTextCommand: ParsableCommand {
 
   mutating func run() throws {
     var session = try TrainingSession(.text, training, common)
-    try session.settlement.settle("data", &data, usual: "numbers")
-    try session.settlement.settle("model", &model, usual: "lstm")
+    try session.resolved.resolve("data", &data, default: "numbers")
+    try session.resolved.resolve("model", &model, default: "lstm")
     let kind = try RequestError.whenFailing { try LanguageModelDescription.kind(named: model ?? "") }
-    try session.settlement.settle("tokenizer", &tokenizer, usual: "character")
-    try session.settlement.settle("context", &context, usual: kind == .mlp ? 8 : 64)
-    try session.settlement.settle("width", &width, usual: 128)
-    try session.settlement.settle("layers", &layers, usual: kind == .transformer ? 4 : 2)
-    try session.settlement.settle("heads", &heads, usual: 4)
-    try session.settlement.settle("dropout", &dropout, usual: 0)
-    try training.settle(&session.settlement, usual: .text(kind, steps: training.steps))
+    try session.resolved.resolve("tokenizer", &tokenizer, default: "character")
+    try session.resolved.resolve("context", &context, default: kind == .mlp ? 8 : 64)
+    try session.resolved.resolve("width", &width, default: 128)
+    try session.resolved.resolve("layers", &layers, default: kind == .transformer ? 4 : 2)
+    try session.resolved.resolve("heads", &heads, default: 4)
+    try session.resolved.resolve("dropout", &dropout, default: 0)
+    try training.resolve(&session.resolved, default: .text(kind, steps: training.steps))
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, kind) }
   }
 
@@ -113,14 +113,14 @@ struct TrainTextCommand: ParsableCommand {
   }
 }
 
-extension TrainingOptions.Usual {
+extension TrainingOptions.Defaults {
   /// What suits a language model. `steps` are those that were asked for.
-  fileprivate static func text(_ kind: LanguageModelDescription.Kind, steps: Int?) -> TrainingOptions.Usual {
+  fileprivate static func text(_ kind: LanguageModelDescription.Kind, steps: Int?) -> TrainingOptions.Defaults {
     let length = 3000
     let rates: [LanguageModelDescription.Kind: Double] = [
       .mlp: 3e-3, .rnn: 1e-3, .lstm: 6e-3, .gru: 3e-3, .transformer: 1e-3,
     ]
-    return TrainingOptions.Usual(
+    return TrainingOptions.Defaults(
       steps: length, batchSize: 32, optimizer: kind == .transformer ? "adamw" : "adam", learningRate: rates[kind],
       clipNorm: 1, warmupSteps: 100, evaluationSteps: max((steps ?? length) / 8, 1))
   }

@@ -111,14 +111,14 @@ struct TrainingOptions: ParsableArguments {
     if resume, output == nil { throw RequestError("--resume needs the run to resume; name it with --output") }
   }
 
-  /// What is usual for a kind of training and its data.
-  struct Usual {
+  /// The defaults for a kind of training and its data.
+  struct Defaults {
     /// One of the two.
     var epochs: Int?
     var steps: Int?
     var batchSize: Int
     var optimizer = "adam"
-    /// With that optimizer; `nil`: what suits the optimizer.
+    /// With that optimizer; `nil`: the default of the optimizer.
     var learningRate: Double?
     var clipNorm: Double?
     var warmupSteps: Int?
@@ -127,24 +127,24 @@ struct TrainingOptions: ParsableArguments {
     var schedule = LearningRateSchedule.Shape.cosine
   }
 
-  /// Settles all flags that shape a run; afterwards `optimizer`, `learningRate`, `batchSize` and `schedule` are there.
-  mutating func settle(_ settlement: inout FlagSettlement, usual: Usual) throws {
+  /// Resolves all options that shape a run; afterwards `optimizer`, `learningRate`, `batchSize` and `schedule` are there.
+  mutating func resolve(_ options: inout ResolvedOptions, default defaults: Defaults) throws {
     let hasLength = epochs != nil || steps != nil
-    try settlement.settleLength("epochs", &epochs, usual: hasLength ? nil : usual.epochs)
-    try settlement.settleLength("steps", &steps, usual: hasLength ? nil : usual.steps)
-    try settlement.settle("batch-size", &batchSize, usual: usual.batchSize)
-    try settlement.settle("optimizer", &optimizer, usual: usual.optimizer)
+    try options.resolveLength("epochs", &epochs, default: hasLength ? nil : defaults.epochs)
+    try options.resolveLength("steps", &steps, default: hasLength ? nil : defaults.steps)
+    try options.resolve("batch-size", &batchSize, default: defaults.batchSize)
+    try options.resolve("optimizer", &optimizer, default: defaults.optimizer)
     // By way of text: 0.001 as a Float is not 0.001 as a Double.
-    let suitable = optimizer.flatMap(OptimizerName.init).flatMap { Double("\($0.usualLearningRate)") }
-    let own = optimizer == usual.optimizer ? usual.learningRate : nil
-    try settlement.settle("learning-rate", &learningRate, usual: own ?? suitable)
-    try settlement.settle("momentum", &momentum)
-    try settlement.settle("weight-decay", &weightDecay)
-    try settlement.settle("clip-norm", &clipNorm, usual: usual.clipNorm)
-    try settlement.settle("schedule", &schedule, usual: usual.schedule.rawValue)
-    try settlement.settle("warmup-steps", &warmupSteps, usual: usual.warmupSteps)
-    try settlement.settle("patience", &patience)
-    try settlement.settle("evaluation-steps", &evaluationSteps, usual: usual.evaluationSteps)
+    let suitable = optimizer.flatMap(OptimizerName.init).flatMap { Double("\($0.defaultLearningRate)") }
+    let own = optimizer == defaults.optimizer ? defaults.learningRate : nil
+    try options.resolve("learning-rate", &learningRate, default: own ?? suitable)
+    try options.resolve("momentum", &momentum)
+    try options.resolve("weight-decay", &weightDecay)
+    try options.resolve("clip-norm", &clipNorm, default: defaults.clipNorm)
+    try options.resolve("schedule", &schedule, default: defaults.schedule.rawValue)
+    try options.resolve("warmup-steps", &warmupSteps, default: defaults.warmupSteps)
+    try options.resolve("patience", &patience)
+    try options.resolve("evaluation-steps", &evaluationSteps, default: defaults.evaluationSteps)
     try check()
   }
 
@@ -178,10 +178,10 @@ struct CommonOptions: ParsableArguments {
 
   mutating func validate() throws { try RequestError.validating { try require(threads, "--threads", in: 1...1024) } }
 
-  /// Takes the thread count over, or `usual` where none was given. Throws a `WorkError` where the system grants no such
+  /// Takes the thread count over, or `defaultCount` where none was given. Throws a `WorkError` where the system grants no such
   /// number.
-  func apply(usual: Int? = nil) throws {
-    if let count = threads ?? usual { Threads.count = min(max(count, 1), 1024) }
+  func apply(default defaultCount: Int? = nil) throws {
+    if let count = threads ?? defaultCount { Threads.count = min(max(count, 1), 1024) }
     let granted = backprop_granted_threads(Int32(clamping: Threads.count))
     guard granted >= Threads.count else {
       throw WorkError(

@@ -15,8 +15,8 @@ struct TrainingSession {
   /// The run that goes on; `nil` for a new one.
   private let resumed: (run: Run, record: RunRecord)?
   let seed: UInt64
-  /// The flags of this training.
-  var settlement: FlagSettlement
+  /// The options of this training, with their values.
+  var resolved: ResolvedOptions
 
   /// Opens the run that is to go on, where that was asked for, and takes over the number of threads.
   init(_ kind: NetworkTask, _ options: TrainingOptions, _ common: CommonOptions) throws {
@@ -26,7 +26,7 @@ struct TrainingSession {
     guard options.resume, let path = options.output else {
       resumed = nil
       seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-      settlement = FlagSettlement(nil)
+      resolved = ResolvedOptions(nil)
       try common.apply()
       return
     }
@@ -41,8 +41,8 @@ struct TrainingSession {
     }
     resumed = (run, record)
     seed = record.seed
-    settlement = FlagSettlement(record)
-    try common.apply(usual: record.threads)
+    resolved = ResolvedOptions(record)
+    try common.apply(default: record.threads)
   }
 
   /// Trains `task` and saves the run. `name` is that of a new folder, `summary` what is told at the start, and `save`
@@ -59,11 +59,11 @@ struct TrainingSession {
     var record =
       resumed?.record
       ?? RunRecord(
-        kind: kind, flags: settlement.flags, seed: seed, parameters: parameters, started: Date().ISO8601Format())
+        kind: kind, flags: resolved.flags, seed: seed, parameters: parameters, started: Date().ISO8601Format())
     let store = CheckpointStore(folder: run.file(Run.checkpoints), configuration: try record.configuration)
     let checkpoint = try resumed == nil ? nil : load(store)
     log(summary, record, checkpoint, run, isReplaced: isReplaced)
-    record.begin(settlement.flags, isResumed: resumed != nil, isNew: checkpoint == nil)
+    record.begin(resolved.flags, isResumed: resumed != nil, isNew: checkpoint == nil)
     let writer = try RunWriter(
       run, record,
       beginning: checkpoint != nil ? .withTheFirstEvent : isReplaced ? .withTheFirstCheckpoint : .atOnce,

@@ -13,7 +13,7 @@ enum WaitingThreads {
   private static let rounds = "2000"
 
   /// Starts the command anew with the setting, once. Where that cannot be done, it goes on as it is.
-  static func settle() {
+  static func resolve() {
     #if os(Linux)
       guard getenv("GOMP_SPINCOUNT") == nil, getenv("OMP_WAIT_POLICY") == nil else { return }
       setenv("GOMP_SPINCOUNT", rounds, 1)

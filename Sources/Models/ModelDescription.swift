@@ -22,7 +22,7 @@ public struct ModelDescription: NetworkDescription {
     case attention
 
     /// The width of what is hidden, unless something else is asked for.
-    public var usualHidden: Int { self == .attention ? 64 : 128 }
+    public var defaultHidden: Int { self == .attention ? 64 : 128 }
   }
 
   /// Tells it from other descriptions.
@@ -44,7 +44,7 @@ public struct ModelDescription: NetworkDescription {
     self.inputShape = inputShape
     self.classes = classes
     self.classNames = classNames
-    self.hidden = hidden ?? kind.usualHidden
+    self.hidden = hidden ?? kind.defaultHidden
   }
 
   /// The description of the image classifier of this name. Throws a sentence that lists the names there are, or says

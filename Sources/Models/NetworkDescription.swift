@@ -25,6 +25,6 @@ public protocol NetworkDescription: Codable, Hashable, Sendable {
 public enum NetworkTask: String, Codable, Hashable, Sendable, CaseIterable {
   /// Images to classes.
   case image
-  /// The next symbol of a text.
+  /// The next token of a text.
   case text
 }

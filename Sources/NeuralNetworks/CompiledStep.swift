@@ -26,7 +26,7 @@ public final class CompiledStep {
     let trainable: [Bool]
     let clips: Bool
     let isTraining: Bool
-    let replay: Replay
+    let replay: CompiledGraph
 
     func fits(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) -> Bool {
       variant == self.variant && inputs.count == types.count
@@ -65,7 +65,7 @@ public final class CompiledStep {
     }
     numbers.removeAll(keepingCapacity: true)
     try rule.appendInputs(to: &numbers)
-    let replay: Replay
+    let replay: CompiledGraph
     if let found = recordings.first(where: { $0.fits(inputs, rule, variant) }) {
       replay = found.replay
     } else {
@@ -81,7 +81,7 @@ public final class CompiledStep {
   }
 
   /// Records with stand-ins. Recording may draw random numbers; the first run then draws the same ones.
-  private func compile(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) throws -> Replay {
+  private func compile(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) throws -> CompiledGraph {
     for input in inputs { if let failure = input.failure { throw failure } }
     let standIns = inputs.map { Tensor.standIn(like: $0) }
     let shared = numbers.map { Tensor($0) }
@@ -91,7 +91,7 @@ public final class CompiledStep {
     let assignments = try rule.assignments(along: gradients, shared)
     let draws = random.counter &- firstDraw
     random.counter = firstDraw
-    return try Replay(
+    return try CompiledGraph(
       computing: [gradients.loss] + others, assigning: assignments, inputs: standIns, numbers: shared,
       firstDraw: firstDraw, draws: draws)
   }

@@ -37,9 +37,9 @@ public func parameterCount(of model: any Layer) -> Int { model.parameterCount }
 /// It implements `apply`; calling it checks the arguments it was made with, and adds its name to errors.
 public protocol NamedLayer: Layer {
   /// What it is, such as `Dense 512 → 10`.
-  var kind: String { get }
+  var summary: String { get }
   /// Where it is in the model.
-  var place: Place { get }
+  var path: LayerPath { get }
   /// What was wrong with the arguments it was made with.
   var failure: TensorError? { get }
   func apply(_ x: Tensor) -> Tensor
@@ -55,32 +55,32 @@ extension NamedLayer {
   public func operations(input: Shape, output: Shape) -> Int { 0 }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    finished(x) { (failure.map(Tensor.failed) ?? apply(x), ()) }.0
+    traced(x) { (failure.map(Tensor.failed) ?? apply(x), ()) }.0
   }
 
   /// Does `body`, whose first result is the layer's output: adds the layer's name to errors, and lets summaries and
   /// searches for numbers that are not finite know what was recorded. For layers that are called in other ways too.
-  public func finished<Rest>(_ x: Tensor, _ body: () -> (Tensor, Rest)) -> (Tensor, Rest) {
+  public func traced<Rest>(_ x: Tensor, _ body: () -> (Tensor, Rest)) -> (Tensor, Rest) {
     let recorder = Tracing.recorder
     let start = recorder == nil ? 0 : recordingPosition
     let (result, rest) = body()
-    let output = result.located(in: place.named(kind))
+    let output = result.located(in: path.named(summary))
     recorder?.record(self, input: x.shape, output: output.shape, since: start)
     return (output, rest)
   }
 }
 
 /// Where in a model a layer is. Reflection finds it as it finds parameters, and fills it in.
-public final class Place: Sendable {
+public final class LayerPath: Sendable {
   private let stored = Mutex("")
 
   public init() {}
 
   /// The path, such as `layers.2`; empty before a model that holds the layer was looked through.
-  public internal(set) var path: String {
+  public internal(set) var name: String {
     get { stored.withLock { $0 } }
     set { stored.withLock { $0 = newValue } }
   }
 
-  func named(_ kind: String) -> String { path.isEmpty ? kind : "\(path) (\(kind))" }
+  func named(_ summary: String) -> String { name.isEmpty ? summary : "\(name) (\(summary))" }
 }

@@ -35,7 +35,7 @@ final class TraceRecorder: Sendable {
 
   func record(_ layer: some NamedLayer, input: Shape, output: Shape, since start: Int) {
     let row = LayerTrace(
-      name: layer.place.path, kind: layer.kind, outputShape: output, parameters: layer.ownParameterCount,
+      name: layer.path.name, kind: layer.summary, outputShape: output, parameters: layer.ownParameterCount,
       operations: layer.operations(input: input, output: output),
       positions: start + 1...max(recordingPosition, start + 1))
     rows.withLock { $0.append(row) }

@@ -18,8 +18,8 @@ struct ModelParts {
       guard seen.insert(ObjectIdentifier(buffer)).inserted else { return }
       buffer.rename(path)
       buffers.append((path, buffer))
-    case let place as Place:
-      place.path = path.split(separator: ".").dropLast().joined(separator: ".")
+    case let layerPath as LayerPath:
+      layerPath.name = path.split(separator: ".").dropLast().joined(separator: ".")
     case is Tensor, is Variable, is Shape, is Pair, is String, is [Float], is [Double], is [Int], is [String]:
       return
     default:

@@ -69,6 +69,11 @@ public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(.maximum, b) 
 /// The lesser of each pair; NaN where either is. Equal values share the gradient.
 public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(.minimum, b) }
 /// `a` where the condition is not 0, elsewhere `b`.
-public func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { chosen(condition, a, b) }
-/// `select` under a name that can be used where `Op.select` hides it.
-func chosen(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { .record(.select, [condition, a, b]) }
+public func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { .where(condition, a, b) }
+
+extension Tensor {
+  /// `select` where `Op.select` hides it.
+  static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
+    .record(.select, [condition, a, b])
+  }
+}

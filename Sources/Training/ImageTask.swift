@@ -3,7 +3,7 @@ import NeuralNetworks
 import Tensors
 
 /// Classifying images: cross-entropy on batches of an `ImageSet`, in another order each epoch.
-public final class ImageTask: ReplayableTask {
+public final class ImageTask: CompilableTask {
   public let model: any Layer
   private let training: ImageSet
   private let evaluation: ImageSet?
@@ -39,7 +39,7 @@ public final class ImageTask: ReplayableTask {
     let inputs = [batch.images.finished(), batch.labels]
     // Not over the end of an epoch, whose order is drawn when it begins.
     next = (step + 1) % stepsPerEpoch == 0 ? nil : pending(step + 1)
-    next?.images.makeBesidePlans()
+    next?.images.makeOverlappedPlans()
     return StepInputs(inputs, examples: batch.labels.shape[0])
   }
 

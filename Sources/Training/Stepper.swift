@@ -13,7 +13,7 @@ struct Stepper {
   init(_ task: any TrainingTask, _ optimizer: any Optimizer) {
     self.task = task
     self.optimizer = optimizer
-    compiled = (task as? any ReplayableTask).map { task in
+    compiled = (task as? any CompilableTask).map { task in
       CompiledStep(with: optimizer) { inputs, variant in
         try task.record(StepInputs(inputs, variant: variant >> 1, examples: 0))
           .recording(measuringNorm: variant & 1 == 1)
@@ -26,7 +26,7 @@ struct Stepper {
     let examples: Int
     let values: [Tensor]
     var dataSeconds = 0.0
-    if let compiled, let task = task as? any ReplayableTask {
+    if let compiled, let task = task as? any CompilableTask {
       let start = clock.now
       let inputs = try task.inputs(ofStep: step)
       dataSeconds = start.duration(to: clock.now).seconds

@@ -8,7 +8,7 @@ import Tensors
 /// Models that carry a state read the text in streams, and each window begins with the state that the one before left
 /// (truncated back-propagation through time: Williams & Peng, "An Efficient Gradient-Based Algorithm for On-Line Training
 /// of Recurrent Network Trajectories", 1990); others look at windows at random places.
-public final class TextTask: ReplayableTask {
+public final class TextTask: CompilableTask {
   public var model: any Layer { network }
   private let network: any LanguageModel
   private let training: TokenSequence

@@ -10,7 +10,7 @@ struct TrainingLoop<Task: TrainingTask> {
   /// The learning rate that the schedule scales.
   private let rate: Float
   private var progress: Progress
-  private var patience: Patience?
+  private var patience: EarlyStopping?
   private let store: CheckpointStore?
   private var clock: CheckpointClock
   /// Where a search for the cause of a loss that is not finite begins, while there is no checkpoint in the store.
@@ -31,7 +31,7 @@ struct TrainingLoop<Task: TrainingTask> {
     let best = try checkpoint?.restore(to: task, optimizer)
     progress = Progress(length, from: checkpoint?.header.counts ?? Progress.Counts())
     patience = trainer.patience.map {
-      Patience($0, best: best, evaluationsWithoutGain: checkpoint?.header.evaluationsWithoutGain ?? 0)
+      EarlyStopping($0, best: best, evaluationsWithoutGain: checkpoint?.header.evaluationsWithoutGain ?? 0)
     }
     clock = CheckpointClock(
       steps: trainer.checkpointSteps, interval: trainer.checkpointInterval, from: checkpoint?.step ?? 0)

@@ -20,14 +20,14 @@ public protocol TrainingTask {
 }
 
 /// A task whose steps can be recorded once and replayed.
-public protocol ReplayableTask: TrainingTask {
+public protocol CompilableTask: TrainingTask {
   /// What the step with this number looks at.
   func inputs(ofStep step: Int) throws -> StepInputs
   /// Records a step on these inputs, whatever their values.
   func record(_ inputs: StepInputs) throws -> RecordedStep
 }
 
-extension ReplayableTask {
+extension CompilableTask {
   public func record(step: Int) throws -> RecordedStep { try record(try inputs(ofStep: step)) }
 }
 

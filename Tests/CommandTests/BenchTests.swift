@@ -31,7 +31,7 @@ struct BenchTests {
   @Test(arguments: [["mlp"], ["mlp", "--profile"], ["machine"]])
   func eachLineOfInputAsksForALine(arguments: [String]) throws {
     let outcome = try CommandTests().run(
-      ["bench"] + arguments + ["--turns", "--json", "--seconds", "0.01"], input: "\n\nmore\n")
+      ["bench"] + arguments + ["--rounds", "--json", "--seconds", "0.01"], input: "\n\nmore\n")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let lines = try outcome.output.split(separator: "\n").map {
       try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
@@ -42,10 +42,10 @@ struct BenchTests {
     #expect(Set(lines.compactMap { $0["firstStepMilliseconds"] as? Double }).count == (arguments == ["mlp"] ? 1 : 0))
   }
 
-  @Test func turnsThatNobodyAsksForAreAWrongRequest() throws {
-    let outcome = try CommandTests().run(["bench", "mlp", "--turns", "--seconds", "0.01"])
+  @Test func roundsWithoutInputAreAWrongRequest() throws {
+    let outcome = try CommandTests().run(["bench", "mlp", "--rounds", "--seconds", "0.01"])
     #expect(outcome.status == 2 && outcome.output.isEmpty)
-    #expect(outcome.errors.contains("error: --turns measures when a line comes on standard input"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("error: --rounds measures when a line comes on standard input"), "\(outcome.errors)")
   }
 
   /// What a script of this repository prints, and what it says on the way.
@@ -67,15 +67,15 @@ struct BenchTests {
     return (texts[0], texts[1])
   }
 
-  @Test func turnsGoOnWithoutThoseThatEnd() throws {
+  @Test func roundsContinueWithoutThoseThatEnd() throws {
     func contestant(_ name: String, until end: String = "") -> String {
       let line = #"echo "{\"\#(name)$turn\"}""#
       return "sh -c 'turn=0; while read -r line; do turn=$((turn + 1)); echo a word; \(line); \(end) done'"
     }
     let (output, errors) = try script(
-      "bench-turns",
+      "bench-rounds",
       [
-        "bench-turns", "3", contestant("a"), contestant("dies", until: "[ $turn != 2 ] || kill -9 $$;"), "true",
+        "bench-rounds", "3", contestant("a"), contestant("dies", until: "[ $turn != 2 ] || kill -9 $$;"), "true",
         "sh -c 'echo reason >&2; exit 3'", contestant("b"),
       ])
     let expected = [["a1", "dies1", "b1"], ["a2", "dies2", "b2"], ["a3", "b3"]].joined().map { "{\"\($0)\"}\n" }
@@ -88,7 +88,7 @@ struct BenchTests {
   @Test func whoDoesNotAnswerIsLeftOut() throws {
     let answers = #"sh -c 'while read -r line; do echo "{}"; done'"#
     let (output, errors) = try script(
-      "bench-turns", ["TURN_LIMIT=1", "bench-turns", "2", answers, "sh -c 'read -r line; exec sleep 600'", answers])
+      "bench-rounds", ["ROUND_LIMIT=1", "bench-rounds", "2", answers, "sh -c 'read -r line; exec sleep 600'", answers])
     #expect(output == "{}\n{}\n{}\n{}\n")
     #expect(errors == "bench: failed with status 137: sh -c 'read -r line; exec sleep 600'\nno answer in 1 seconds\n")
   }
@@ -96,7 +96,7 @@ struct BenchTests {
   /// Reading waits for a second at a time, to see who is gone: what of a line has come by then is its beginning.
   @Test func aLineMayComeInPieces() throws {
     let slow = #"sh -c 'while read -r line; do printf "{first,"; sleep 1.3; echo " then}"; done'"#
-    #expect(try script("bench-turns", ["bench-turns", "1", slow]).output == "{first, then}\n")
+    #expect(try script("bench-rounds", ["bench-rounds", "1", slow]).output == "{first, then}\n")
   }
 
   @Test func theTableTakesMediansOfTheRounds() throws {

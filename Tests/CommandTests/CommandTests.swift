@@ -59,8 +59,8 @@ struct CommandTests {
     ["train", "image", "--checkpoint-steps", "0"], ["train", "image", "--evaluation-steps", "0"],
     ["evaluate", "no-such-run"], ["predict", "no-such-run", "x"],
     ["summary"], ["bench", "nothing"], ["bench", "--seconds", "0"], ["bench", "--plans", "--profile"],
-    ["bench", "--turns"], ["bench", "mlp", "cnn", "--turns"], ["bench", "mlp", "--plans", "--turns"],
-    ["bench", "scaling", "--turns"],
+    ["bench", "--rounds"], ["bench", "mlp", "cnn", "--rounds"], ["bench", "mlp", "--plans", "--rounds"],
+    ["bench", "scaling", "--rounds"],
   ])
   func wrongRequestsEndWithTwoAndASentence(arguments: [String]) throws {
     let process = try run(arguments)

@@ -66,7 +66,7 @@ struct PlanTests {
 
   @Test func plansAreThoseOfTheFile() throws {
     // A process of its own: tests beside this one fill the cache of plans. Without matrix units, as few machines have them.
-    let environment = Self.counter.merging(["BACKPROP_TILES": "0"]) { $1 }
+    let environment = Self.counter.merging(["BACKPROP_AMX": "0"]) { $1 }
     let outcome = try CommandTests().run(["bench", "--plans", "--json", "--threads", "2"], environment: environment)
     #expect(outcome.status == 0, "\(outcome.errors)")
     guard !outcome.errors.contains("without oneDNN") else { return }  // other kernels, other plans
@@ -75,7 +75,7 @@ struct PlanTests {
     #expect(made.map(\.workload) == kept.map(\.workload))
     for (var made, var kept) in zip(made, kept) {
       if made.workload == "generate" {
-        // Single symbols and checks of four.
+        // Single tokens and checks of four.
         #expect(made.plans.count { $0.runs > 10 } == 2)
         // Which of the guesses are right depends on the last bits of scores, and these on the processor.
         for index in made.plans.indices { made.plans[index].runs = 0 }

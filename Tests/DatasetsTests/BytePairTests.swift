@@ -66,7 +66,7 @@ struct TokenizerFixture: Decodable {
     for fixture in try TokenizerFixture.all() {
       let tokenizer = try BytePairTokenizer.train(on: fixture.text, vocabularySize: 256 + fixture.learned.count)
       let merges = tokenizer.merges.pairs.map { pair in
-        [pair.first, pair.second].map { ByteSymbols.text(of: tokenizer.tokens[Int($0)]) }
+        [pair.first, pair.second].map { ByteAlphabet.text(of: tokenizer.tokens[Int($0)]) }
       }
       #expect(merges == fixture.learned)
     }
@@ -147,8 +147,8 @@ struct TokenizerFixture: Decodable {
     let text = words.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
     let tokenizer = try BytePairTokenizer.train(on: text, vocabularySize: 256 + 40)
 
-    var tokens = ByteSymbols.bytesInOrder.map { [$0] }
-    var ids = words.map { $0.map { byte in Int32(ByteSymbols.bytesInOrder.firstIndex(of: byte) ?? 0) } }
+    var tokens = ByteAlphabet.bytesInOrder.map { [$0] }
+    var ids = words.map { $0.map { byte in Int32(ByteAlphabet.bytesInOrder.firstIndex(of: byte) ?? 0) } }
     var pairs: [TokenPair] = []
     while pairs.count < 40 {
       var counts: [TokenPair: Int] = [:]

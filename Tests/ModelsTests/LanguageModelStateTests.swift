@@ -63,7 +63,7 @@ import Testing
   }
 
   /// What comes later changes nothing of what was said before.
-  @Test(arguments: descriptions) func laterSymbolsChangeNothingBefore(_ description: LanguageModelDescription) throws {
+  @Test(arguments: descriptions) func laterTokensChangeNothingBefore(_ description: LanguageModelDescription) throws {
     let model = try makeModel(description)
     var changed = Self.ids
     changed[10] = 0

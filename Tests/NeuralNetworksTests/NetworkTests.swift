@@ -125,8 +125,8 @@ private struct NetworkFixture: Decodable {
         losses.append(try loss.scalar())
       }
       // The last pass moves the running statistics once more, but no parameter.
-      let (lastLoss, lastSlopes) = differentiate(model, content)
-      try GradientDescent(for: model, learningRate: 0).update(along: lastSlopes)
+      let (lastLoss, lastGradients) = differentiate(model, content)
+      try GradientDescent(for: model, learningRate: 0).update(along: lastGradients)
       losses.append(try lastLoss.scalar())
       #expect(losses.count == 11)
       for (step, (actual, expected)) in zip(losses, curve.lossesFloat64).enumerated() {

@@ -76,10 +76,10 @@ struct SequenceCase: Decodable, Sendable, CustomTestStringConvertible {
       }
     }
     for (name, output) in outputs { try output.sample.expectClose(try #require(results[name]), name) }
-    let inputSlopes = Tensors.gradients(of: loss, withRespectTo: leaves)
+    let inputGradients = Tensors.gradients(of: loss, withRespectTo: leaves)
     #expect(gradients.count == leaves.count + model.parameters.count)
-    let parameterSlopes = model.parameters.map { ($0.name, slopes[$0.parameter]) }
-    for (name, slope) in zip(names, inputSlopes).map({ ($0, $1) }) + parameterSlopes {
+    let parameterGradients = model.parameters.map { ($0.name, slopes[$0.parameter]) }
+    for (name, slope) in zip(names, inputGradients).map({ ($0, $1) }) + parameterGradients {
       let slope = try #require(slope, "no gradient of \(name)")
       try #require(gradients[name], "no gradient of \(name) was recorded").expectClose(slope, "gradient of \(name)")
     }

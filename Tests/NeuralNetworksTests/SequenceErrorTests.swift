@@ -127,7 +127,7 @@ import Testing
     Mistake("an mlp with the state of another", "[2, 2, 4]") {
       going(on: NeuralProbabilisticModel(vocabulary: 5, order: 3, width: 4, hidden: 6)) { _ in [.zeros([2, 5, 4])] }
     },
-    Mistake("an mlp of no symbols before", "at least 1") {
+    Mistake("an mlp of no tokens before", "at least 1") {
       NeuralProbabilisticModel(vocabulary: 5, order: 0, width: 4, hidden: 6)(ids)
     },
     Mistake("rows of an image of another size", "[batch, 1, 4, 4]") {

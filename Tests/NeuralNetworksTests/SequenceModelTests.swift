@@ -33,9 +33,9 @@ struct SequenceModelCase: Decodable, Sendable, CustomTestStringConvertible {
   var name: String
   var settings: Settings
   var classes: Int
-  /// A language model takes the symbols, a classifier the input.
+  /// A language model takes the tokens, a classifier the input.
   var input: GeneratedArray?
-  var symbols: [Int32]?
+  var tokens: [Int32]?
   var inputShape: [Int]?
   var labels: [Int32]
   var parameters: [GeneratedArray]
@@ -90,7 +90,7 @@ struct SequenceModelCase: Decodable, Sendable, CustomTestStringConvertible {
 
   func makeInput() throws -> Tensor {
     if let input { return input.tensor }
-    return Tensor(try #require(symbols), shape: try #require(inputShape))
+    return Tensor(try #require(tokens), shape: try #require(inputShape))
   }
 
   func loss(_ logits: Tensor) -> Tensor {

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ElementwiseCodeTests {
   /// Whether this processor and system take machine code at all.
   static let isAvailable: Bool = {
-    guard let pass = try? ElementwisePass(RandomProgram.square) else { return false }
+    guard let pass = try? FusedKernel(RandomProgram.square) else { return false }
     let code = ElementwiseCode(for: [pass])
     return withExtendedLifetime(code) { pass.isAssembled }
   }()
@@ -80,7 +80,7 @@ import Testing
   }
 
   private func run(_ program: Program, _ contents: [[UInt32]], assembled: Bool) throws -> ([[UInt32]], Bool) {
-    let pass = try ElementwisePass(program, shared: Set(program.outputs.prefix(2).map(\.buffer)))
+    let pass = try FusedKernel(program, shared: Set(program.outputs.prefix(2).map(\.buffer)))
     let code = assembled ? ElementwiseCode(for: [pass]) : nil
     let storages = try contents.map { try Storage($0, for: "an operand") }
     var pointers = storages.map { Optional($0.pointer) }

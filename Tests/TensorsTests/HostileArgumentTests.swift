@@ -161,14 +161,14 @@ func isSentence(_ text: String) -> Bool {
     HostileCall("a replay's inputs") { [try replay().run([])[0]] },
     HostileCall("a replay's numbers") { [try replay().run([matrix], numbers: [1])[0]] },
     HostileCall("a replay of a sum") {
-      _ = try Replay(computing: [matrix], assigning: [], inputs: [matrix + matrix])
+      _ = try CompiledGraph(computing: [matrix], assigning: [], inputs: [matrix + matrix])
       return []
     },
   ]
 
-  private static func replay() throws -> Replay {
+  private static func replay() throws -> CompiledGraph {
     let x = Tensor.standIn(like: matrix)
-    return try Replay(computing: [x * 2], assigning: [], inputs: [x])
+    return try CompiledGraph(computing: [x * 2], assigning: [], inputs: [x])
   }
 
   @Test(arguments: shapes + calls) func endsInASentence(call: HostileCall) throws {
@@ -270,7 +270,7 @@ func isSentence(_ text: String) -> Bool {
     let twice = [(weight, other.tensor), (other, weight.tensor), (weight, weight.tensor * 2)]
     let failures = [
       #expect(throws: TensorError.self) { try evaluate([], assigning: twice) },
-      #expect(throws: TensorError.self) { _ = try Replay(computing: [], assigning: twice, inputs: []) },
+      #expect(throws: TensorError.self) { _ = try CompiledGraph(computing: [], assigning: twice, inputs: []) },
     ]
     for failure in failures { #expect(try #require(failure).message.contains("weight is assigned twice")) }
     #expect(try weight.values() == [1])

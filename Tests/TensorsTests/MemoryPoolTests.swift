@@ -87,7 +87,7 @@ import Testing
       defer { munmap(memory, length) }
       let noHugePages: Int32 = 15  // MADV_NOHUGEPAGE: those would bring neighbors with them
       _ = madvise(memory, length, noHugePages)
-      backprop_populate(memory + offset, Int64(byteCount))
+      backprop_prefault(memory + offset, Int64(byteCount))
       var resident = [UInt8](repeating: 0, count: length / page)
       try #require(mincore(memory, length, &resident) == 0)
       let wrong = resident.indices.filter { index in

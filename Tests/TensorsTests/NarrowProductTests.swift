@@ -12,15 +12,15 @@ import Testing
     let isShort = pick(0, 1, 1, 1) == 1
     let n = isShort ? .random(in: 1...17, using: &numbers) : pick(20, 64, 101)
     let k = isShort ? pick(1, 2, 7, 64, 129) : .random(in: 1...16, using: &numbers)
-    let (turnsA, turnsB) = (Bool.random(using: &numbers), Bool.random(using: &numbers))
+    let (transposesA, transposesB) = (Bool.random(using: &numbers), Bool.random(using: &numbers))
     let gap = pick(0, 0, 3)  // between rows
-    let (shapeA, shapeB) = (turnsA ? [k, m] : [m, k], turnsB ? [n, k] : [k, n])
+    let (shapeA, shapeB) = (transposesA ? [k, m] : [m, k], transposesB ? [n, k] : [k, n])
     let operation = OperationCase("narrow", [shapeA[0], shapeA[1] + gap], [shapeB[0], shapeB[1] + gap]) { x in
       let a = x[0].sliced(starts: [0, gap], shape: Shape(shapeA)) * (1 / Float(k).squareRoot())
       let b = x[1].sliced(starts: [0, 0], shape: Shape(shapeB))
-      return (turnsA ? a.transposed : a).matmul(turnsB ? b.transposed : b)
+      return (transposesA ? a.transposed : a).matmul(transposesB ? b.transposed : b)
     }
-    let comment: Comment = "\(shapeA) · \(shapeB), \(turnsA), \(turnsB), \(gap) between rows, seed \(seed)"
+    let comment: Comment = "\(shapeA) · \(shapeB), \(transposesA), \(transposesB), \(gap) between rows, seed \(seed)"
     let y = operation.function(operation.inputs(seed: seed))
     let different = try difference(y, seed: seed)
     #expect(different == nil, comment)

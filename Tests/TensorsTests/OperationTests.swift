@@ -170,7 +170,7 @@ private let networkCases: [OperationCase] = [
   OperationCase("matmul of nothing", [2, 0], [0, 3]) { $0[0].matmul($0[1]) },
   OperationCase("matmul no rows", [0, 2], [2, 3]) { $0[0].matmul($0[1]) },
   OperationCase("windows", [1, 2, 4, 3]) {
-    .record(.windows(window([2, 2], stride: [2, 1], begin: 1, dilation: [1, 2]), outside: Constant(0.5)), $0)
+    .record(.unfold(window([2, 2], stride: [2, 1], begin: 1, dilation: [1, 2]), outside: Constant(0.5)), $0)
   },
   OperationCase("fold", [1, 2, 2, 2, 2, 2]) { .record(.fold(window(2), height: 3, width: 3), $0) },
   OperationCase("convolution", [2, 2, 4, 3], [3, 2, 2, 2]) { $0[0].convolved(with: $0[1]) },

@@ -38,7 +38,7 @@ import Testing
     let alone = try Self.graph(x).values()
     let comment: Comment = "seed \(seed): \(sizes)"
     for _ in 0..<Int.random(in: 0...5, using: &numbers) {
-      images.makeBesidePlans()
+      images.makeOverlappedPlans()
       #expect(try Self.graph(x).values() == alone, comment)
     }
     #expect(try images.finished().values() == expected, comment)
@@ -50,7 +50,7 @@ import Testing
     let x = Tensor((0..<64 * 64).map { Float($0 % 7) }, shape: [64, 64])
     var plans = 0
     while images.isUnfinished, plans < 100_000 {
-      images.makeBesidePlans()
+      images.makeOverlappedPlans()
       _ = try Self.graph(x).values()
       plans += 1
     }
@@ -70,7 +70,7 @@ import Testing
     weak var forgotten: PendingImages?
     do {
       let (images, _, _) = try Self.make(seed: 2)
-      images.makeBesidePlans()
+      images.makeOverlappedPlans()
       forgotten = images
     }
     #expect(forgotten == nil)
@@ -89,7 +89,7 @@ import Testing
     var done = first
     pieces.withUnsafeMutableBufferPointer { pieces in
       withUnsafeMutablePointer(to: &record) { record in
-        backprop_beside(
+        backprop_overlapped(
           1000, &done,
           { pieces, begin, end in
             for piece in begin..<end { pieces?.assumingMemoryBound(to: Int32.self)[Int(piece)] += 1 }

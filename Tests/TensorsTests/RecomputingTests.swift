@@ -14,7 +14,7 @@ import Testing
     try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
       let request = try Request(outputs: tensors, assignments: [])
       let ir = try IR(request.key, hasKernel: Executor.hasKernel)
-      let loaded = try LoadedPlan(try Lowering.compile(recomputing ? ir.recomputing() : ir))
+      let loaded = try Executable(try Lowering.compile(recomputing ? ir.recomputing() : ir))
       let outputs = try loaded.plan.outputSizes.map { count throws(TensorError) in
         try Storage(byteCount: count * 4, for: "a result")
       }

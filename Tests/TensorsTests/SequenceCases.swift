@@ -83,5 +83,5 @@ private func recurrence(_ cell: RecurrentCell, reversed: Bool, _ sizes: Recurren
   }
   return [whole("states") { [$0[0]] }]
     + (cell == .lstm ? [whole("states and cells") { [$0[0], $0[1] * 0.5] }, whole("cells") { [$0[1]] }] : [])
-    + (cell.kept > 0 && size == 3 ? [whole("everything") { $0 }] : [])
+    + (cell.savedBlocks > 0 && size == 3 ? [whole("everything") { $0 }] : [])
 }

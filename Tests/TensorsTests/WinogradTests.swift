@@ -90,13 +90,13 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
         .record(.convolutionWeightGradient(item.window, groups: 1, item.weights), [x, u])
       ),
     ]
-    for (direction, operands, tensor) in cases where stride == 1 || Engine.hasTiles {
+    for (direction, operands, tensor) in cases where stride == 1 || Engine.hasAMX {
       let expected = try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats
-      for (threads, inTiles) in [(1, false), (2, false), (5, false), (1, true), (2, true)]
-      where inTiles ? Engine.hasTiles : stride == 1 {
-        let name: Comment = "seed \(seed), \(direction) of \(item), \(threads) threads, in tiles: \(inTiles)"
+      for (threads, onAMX) in [(1, false), (2, false), (5, false), (1, true), (2, true)]
+      where onAMX ? Engine.hasAMX : stride == 1 {
+        let name: Comment = "seed \(seed), \(direction) of \(item), \(threads) threads, in tiles: \(onAMX)"
         let convolution = try #require(
-          WinogradConvolution(item.call(direction), threads: threads, inTiles: inTiles), name)
+          WinogradConvolution(item.call(direction), threads: threads, onAMX: onAMX), name)
         let found = try Self.run(convolution, operands, count: expected.count)
         let different = Self.difference(found, expected)
         #expect(different == nil, name)
@@ -147,7 +147,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     #expect(takes([128, 16, 32, 32], [24, 16, 3, 3]) == nil)
     #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, stride: 2, paddingBegin: 1)) == nil)
     let half = Window(kernel: 3, stride: 2, paddingBegin: 1, paddingEnd: 1)
-    #expect(takes([128, 16, 32, 32], [32, 16, 3, 3], half) == (Engine.hasTiles ? true : nil))
+    #expect(takes([128, 16, 32, 32], [32, 16, 3, 3], half) == (Engine.hasAMX ? true : nil))
     #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, dilation: 2)) == nil)
     #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, paddingBegin: 3)) == nil)
     #expect(takes([128, 16, 32, 32], [16, 16, 1, 1], Window(kernel: 1)) == nil)

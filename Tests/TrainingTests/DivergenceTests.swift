@@ -15,8 +15,8 @@ private struct Network: Layer {
 
 /// Any function as a layer that errors name.
 private struct Function: NamedLayer {
-  let kind: String
-  let place = Place()
+  let summary: String
+  let path = LayerPath()
   let function: @Sendable (Tensor) -> Tensor
 
   func apply(_ x: Tensor) -> Tensor { function(x) }
@@ -30,7 +30,7 @@ private struct Task: TrainingTask {
 
   init(_ kind: String, damagedStep: Int = -1, _ function: @escaping @Sendable (Tensor) -> Tensor) {
     model = Random.$current.withValue(Random(seed: 0)) {
-      Network(second: Function(kind: kind, function: function))
+      Network(second: Function(summary: kind, function: function))
     }
     self.damagedStep = damagedStep
     _ = model.parameters

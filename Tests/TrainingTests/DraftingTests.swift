@@ -6,9 +6,9 @@ import Testing
 
 @testable import Training
 
-/// Symbols that are guessed with rounded weights and checked.
+/// Tokens that are drafted with rounded weights and checked.
 @Suite struct DraftingTests {
-  /// As many symbols as the model has; the ids are those of bytes.
+  /// As many tokens as the model has; the ids are those of bytes.
   private static let ascii = CharacterTokenizer(characters: Set((0..<128).compactMap { Unicode.Scalar($0 as UInt8) }))
 
   /// Large enough that guessing pays: 14 MB of weights.
@@ -20,7 +20,7 @@ import Testing
         kind: .transformer, vocabulary: vocabulary, context: 300, width: 384, layers: 2, heads: 6,
         positions: positions, tiesOutput: tiesOutput
       ).makeModel()
-      // Larger weights than those of the beginning, so that symbols matter.
+      // Larger weights than those of the beginning, so that tokens matter.
       for (_, parameter) in model.parameters {
         let variable = try parameter.variable()
         try variable.set(try variable.values().map { $0 * 3 })
@@ -40,11 +40,11 @@ import Testing
       var scores: [[Float]] = []
       for id in ids[start..<(start + kept)] { scores.append(try single.read([[id]])[0]) }
       #expect(try checked.canDraft())
-      let guesses = ids[start..<(start + kept)] + Array(repeating: 0, count: 4 - kept)
-      for id in guesses { try checked.draft([id]) }
-      try checked.check(guesses[...])
+      let drafts = ids[start..<(start + kept)] + Array(repeating: 0, count: 4 - kept)
+      for id in drafts { try checked.draft([id]) }
+      try checked.check(drafts[...])
       #expect(Array(checked.checkedLogits.prefix(kept * vocabulary)) == scores.flatMap(\.self), "from \(start) on")
-      checked.keep(kept, of: guesses[...])
+      checked.keep(kept, of: drafts[...])
       start += kept
     }
     #expect(try single.read([[1]]) == checked.read([[1]]))
@@ -54,7 +54,7 @@ import Testing
   @Test(arguments: [
     Sampling(temperature: 0), Sampling(temperature: 1), Sampling(temperature: 0.8, topK: 40, repetitionPenalty: 1.2),
   ])
-  func textsAreTheSameWithGuesses(sampling: Sampling) throws {
+  func textsAreTheSameWithDrafts(sampling: Sampling) throws {
     let model = try model(tiesOutput: sampling.temperature == 1)
     func text(drafts: Bool) throws -> (ids: [Int32], checks: Int) {
       let generator = try TextGenerator(
@@ -65,7 +65,7 @@ import Testing
     let (plain, drafted) = (try text(drafts: false), try text(drafts: true))
     #expect(plain.ids == drafted.ids)
     #expect(plain.checks == 0)
-    // Four symbols a check at best; where the context is nearly full there are none.
+    // Four tokens a check at best; where the context is nearly full there are none.
     #expect((40...75).contains(drafted.checks), "\(drafted.checks) checks")
   }
 
@@ -87,7 +87,7 @@ import Testing
   }
 
   /// The sums of this network with weights in eight bits say nothing about what it writes.
-  @Test func guessesThatAreWrongAreGivenUp() throws {
+  @Test func rejectedDraftsAreGivenUp() throws {
     let model = try model()
     for (name, parameter) in model.parameters where name.hasSuffix("weight") {
       let variable = try parameter.variable()
@@ -101,7 +101,7 @@ import Testing
     let drafted = try TextGenerator(model, Self.ascii, prompt: "abc", sampling: sampling, seed: 7)
     let plain = try TextGenerator(model, Self.ascii, prompt: "abc", sampling: sampling, seed: 7, drafts: false)
     for _ in 0..<80 { #expect(try drafted.next() == plain.next()) }
-    // Without giving up there would be a check for nearly every symbol.
+    // Without giving up there would be a check for nearly every token.
     #expect((5...30).contains(drafted.session.checks), "\(drafted.session.checks) checks")
   }
 

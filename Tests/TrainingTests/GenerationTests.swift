@@ -9,7 +9,7 @@ import Testing
 @Suite struct SamplingTests {
   private let logits: [Float] = [0, 3, 1, -2, 2]
 
-  /// How often each symbol is drawn in 4,000 draws.
+  /// How often each token is drawn in 4,000 draws.
   private func counts(_ sampling: Sampling, recent: [Int32] = []) -> [Int] {
     var generator = SeededGenerator(seed: 3)
     var counts = [Int](repeating: 0, count: logits.count)
@@ -93,7 +93,7 @@ import Testing
       let model = try LanguageModelDescription(
         kind: kind, vocabulary: 11, context: context, width: 16, layers: 2, heads: 2
       ).makeModel()
-      // Larger weights than those of the beginning, so that symbols matter.
+      // Larger weights than those of the beginning, so that tokens matter.
       for (_, parameter) in model.parameters {
         let variable = try parameter.variable()
         try variable.set(try variable.values().map { $0 * 3 })
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  /// The logits after the last symbol of `ids`, read at once from the beginning.
+  /// The logits after the last token of `ids`, read at once from the beginning.
   private func logits(_ model: any LanguageModel, _ ids: [Int32]) throws -> [Float] {
     let all = inference { model(Tensor(ids, shape: [1, ids.count])) }
     return Array(try all.values().suffix(model.vocabulary))
@@ -163,7 +163,7 @@ import Testing
   func wideBeamsFindTheMostProbableText(kind: LanguageModelDescription.Kind) throws {
     let model = try model(kind)
     let tokenizer = CharacterTokenizer(text: "abcdefghijk")
-    // All 11² texts of two symbols; as many beams as symbols lose none of them.
+    // All 11² texts of two tokens; as many beams as tokens lose none of them.
     var best = -Double.infinity
     for first in 0..<11 as Range<Int32> {
       for second in 0..<11 as Range<Int32> {

@@ -271,7 +271,7 @@ import Testing
   }
 
   /// Data of a task of one's own.
-  private struct OwnTask: ReplayableTask {
+  private struct OwnTask: CompilableTask {
     let model: any Layer
     let inputs: [Tensor]
     let loss: @Sendable (any Layer, [Tensor]) -> Tensor

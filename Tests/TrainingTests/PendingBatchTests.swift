@@ -46,7 +46,7 @@ import Testing
   }
 
   /// The same training with batches that are made when they are asked for.
-  private struct Plain: ReplayableTask {
+  private struct Plain: CompilableTask {
     let task: ImageTask
     let images: ImageSet
     var model: any Layer { task.model }

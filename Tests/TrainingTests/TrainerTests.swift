@@ -31,7 +31,7 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
   /// A first evaluation of NaN is no best one, and NaN later is no gain.
   @Test func nothingIsWorseThanNaN() throws {
     let model = makeNetwork()
-    var patience = Patience(2)
+    var patience = EarlyStopping(2)
     try patience.note(.nan, nil, model)
     #expect(patience.best == nil && patience.evaluationsWithoutGain == 1)
     try patience.note(3, nil, model)
@@ -42,7 +42,7 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
     #expect(patience.best?.loss == 2 && !patience.isExhausted)
     // Best weights of a checkpoint from before this rule.
     let weights = try #require(patience.best?.weights)
-    var resumed = Patience(2, best: .init(loss: .nan, evaluation: nil, weights: weights))
+    var resumed = EarlyStopping(2, best: .init(loss: .nan, evaluation: nil, weights: weights))
     try resumed.note(5, nil, model)
     #expect(resumed.best?.loss == 5)
   }

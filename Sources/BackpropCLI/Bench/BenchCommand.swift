@@ -10,14 +10,14 @@ struct BenchCommand: ParsableCommand {
     help: ArgumentHelp("\(Workloads.names.joined(separator: ", ")) (default: all).", valueName: "workload"))
   var workloads: [String] = []
 
-  @Option(parsing: .unconditional, help: "How long to measure each workload; with --turns, each time.")
+  @Option(parsing: .unconditional, help: "How long to measure each workload; with --rounds, each time.")
   var seconds = 5.0
 
   @Flag(
     help:
-      "Measures one workload, or machine, once for each line of standard input, asleep meanwhile: in turns with others."
+      "Measures one workload, or machine, once for each line of standard input, asleep meanwhile: in rounds with others."
   )
-  var turns = false
+  var rounds = false
 
   @Flag(help: "Shows where the time of a step goes: an operation a line.")
   var profile = false
@@ -34,8 +34,8 @@ struct BenchCommand: ParsableCommand {
 
   private func check() throws {
     try require(seconds, "--seconds", "above 0 and at most 86400") { $0 > 0 && $0 <= 86_400 }
-    if turns, workloads.count != 1 || ["scaling", "compilation"].contains(workloads[0]) || plans {
-      throw RequestError("--turns measures the steps or the profile of one workload, or the machine; name that one")
+    if rounds, workloads.count != 1 || ["scaling", "compilation"].contains(workloads[0]) || plans {
+      throw RequestError("--rounds measures the steps or the profile of one workload, or the machine; name that one")
     }
     if plans, profile { throw RequestError("--plans and --profile are two reports; give one of them") }
     if workloads.count != 1 || !Self.others.contains(workloads[0]) { _ = try Workloads.named(workloads) }
@@ -67,23 +67,23 @@ struct BenchCommand: ParsableCommand {
         } else {
           let stopwatch = try Stopwatch(workload)
           try measure(\.text) {
-            turns ? try stopwatch.measureAfterWaiting(seconds: seconds) : try stopwatch.measure(seconds: seconds)
+            rounds ? try stopwatch.measureAfterWaiting(seconds: seconds) : try stopwatch.measure(seconds: seconds)
           }
         }
       }
     }
   }
 
-  /// Measures and writes once, or with `--turns` whenever somebody asks.
+  /// Measures and writes once, or with `--rounds` whenever somebody asks.
   private func measure<Report: Encodable>(_ text: KeyPath<Report, String>, _ report: () throws -> Report) throws {
-    guard turns else { return try write(try report(), text) }
+    guard rounds else { return try write(try report(), text) }
     var isAsked = false
     while readLine() != nil {
       isAsked = true
       try write(try report(), text)
     }
     guard isAsked else {
-      throw RequestError("--turns measures when a line comes on standard input, which ended without one")
+      throw RequestError("--rounds measures when a line comes on standard input, which ended without one")
     }
   }
 

@@ -1,24 +1,24 @@
 import Backprop
 
-/// One text written from a prompt of one symbol by the network of `gpt-medium`, the most probable symbol each time, with
-/// keys and values kept: a step is a symbol.
+/// One text written from a prompt of one token by the network of `gpt-medium`, the most probable token each time, with
+/// keys and values kept: a step is a token.
 struct GenerationWorkload: Workload {
   let name = "generate"
   /// As many as the network has positions.
-  static let symbols = 256
+  static let tokens = 256
 
   private static let network = LanguageModelDescription(
-    kind: .transformer, vocabulary: 65, context: symbols, width: 384, layers: 6, heads: 6)
+    kind: .transformer, vocabulary: 65, context: tokens, width: 384, layers: 6, heads: 6)
 
   /// Two operations a weight, and scores and their use over half the context on average.
   var flopsPerStep: Int {
     let network = Self.network
     let weights = network.layers * 12 * network.width * network.width + network.width * network.vocabulary
-    return 2 * (weights + network.layers * (Self.symbols + 1) * network.width)
+    return 2 * (weights + network.layers * (Self.tokens + 1) * network.width)
   }
 
-  /// Every weight once, and half the keys and values on average: what there is to read for a symbol by itself. With symbols
-  /// guessed and checked it is less.
+  /// Every weight once, and half the keys and values on average: what there is to read for a token by itself. With tokens
+  /// drafted and checked it is less.
   var bytesPerStep: Int? { 2 * flopsPerStep }
 
   func prepare() throws -> Job {
@@ -35,7 +35,7 @@ struct GenerationWorkload: Workload {
       for _ in 0..<count { try writeNext() }
     }
     return Job(
-      parameters: parameterCount(of: model), steps: Self.symbols, makesTokens: true, first: { try write(1) },
-      begin: begin, call: { try write(Self.symbols) })
+      parameters: parameterCount(of: model), steps: Self.tokens, makesTokens: true, first: { try write(1) },
+      begin: begin, call: { try write(Self.tokens) })
   }
 }

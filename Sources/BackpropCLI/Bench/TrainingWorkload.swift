@@ -88,10 +88,10 @@ struct TrainingWorkload: Workload {
         shape: [batchSize] + shape.dimensions)
       return try job(model, on: images, labels: whole(0..<10, [batchSize]))
     case .text(let description):
-      let symbols = 0..<Int32(description.vocabulary)
+      let tokens = 0..<Int32(description.vocabulary)
       return try job(
-        try description.makeModel(), on: whole(symbols, [batchSize, description.context]),
-        labels: whole(symbols, [batchSize * description.context]))
+        try description.makeModel(), on: whole(tokens, [batchSize, description.context]),
+        labels: whole(tokens, [batchSize * description.context]))
     }
   }
 

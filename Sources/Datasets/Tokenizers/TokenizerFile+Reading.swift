@@ -107,7 +107,7 @@ extension TokenizerFile {
     var tokens = [[UInt8]](repeating: [], count: count)
     for token in added { tokens[Int(token.id)] = token.text }
     for (text, id) in ids where !addedIDs.contains(id) {
-      guard let bytes = ByteSymbols.bytes(of: text), !bytes.isEmpty else {
+      guard let bytes = ByteAlphabet.bytes(of: text), !bytes.isEmpty else {
         throw Failure("has a token '\(text)' that should be of the characters that stand for bytes, as Ġ for a space")
       }
       tokens[id] = bytes

@@ -16,7 +16,7 @@ extension Tokenizer {
 extension TokenizerFile {
   /// A byte-level BPE model.
   init(_ tokenizer: BytePairTokenizer) {
-    var names = tokenizer.tokens.map(ByteSymbols.text)
+    var names = tokenizer.tokens.map(ByteAlphabet.text)
     for token in tokenizer.addedTokens.all {
       names[Int(token.id)] = String(decoding: token.text, as: UTF8.self)
     }
@@ -35,7 +35,7 @@ extension TokenizerFile {
   /// A byte-level BPE model that joins nothing and whose ids are the bytes.
   init(_ tokenizer: ByteTokenizer) {
     let ids = Dictionary(
-      uniqueKeysWithValues: ByteSymbols.symbols.enumerated().map { (String($1), $0) })
+      uniqueKeysWithValues: ByteAlphabet.symbols.enumerated().map { (String($1), $0) })
     self.init(ids: ids, merges: [])
   }
 

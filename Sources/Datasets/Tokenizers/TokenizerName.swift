@@ -8,7 +8,7 @@ public enum TokenizerName: Hashable, Sendable, CustomStringConvertible {
   case bytePair(vocabularySize: Int)
 
   /// What `bpe` without a size means.
-  public static let usualVocabularySize = 1024
+  public static let defaultVocabularySize = 1024
   /// The sizes that a vocabulary of byte pairs may have: each byte is a token, and learning more would take too long.
   public static let vocabularySizes = 256...1_000_000
 
@@ -18,7 +18,7 @@ public enum TokenizerName: Hashable, Sendable, CustomStringConvertible {
     switch (parts.first ?? "", parts.count) {
     case ("byte", 1): self = .byte
     case ("character", 1): self = .character
-    case ("bpe", 1): self = .bytePair(vocabularySize: Self.usualVocabularySize)
+    case ("bpe", 1): self = .bytePair(vocabularySize: Self.defaultVocabularySize)
     case ("bpe", 2):
       let sizes = Self.vocabularySizes
       guard let size = Int(parts[1]), sizes.contains(size) else {

@@ -1,19 +1,19 @@
 import NeuralNetworks
 import Tensors
 
-/// A network that says at each position of a text how likely each symbol is to come next:
+/// A network that says at each position of a text how likely each token is to come next:
 /// int32 [batch, time] → logits [batch, time, vocabulary].
 ///
 /// The logits at a position depend on it and what stands before it alone.
 public protocol LanguageModel: Layer {
-  /// How many symbols there are.
+  /// How many tokens there are.
   var vocabulary: Int { get }
   /// The greatest number of positions the network can take at once, what it remembers included; `nil`: no limit.
   var context: Int? { get }
   /// Whether training hands the state on from one window of a text to the next (truncated back-propagation through
   /// time).
   var carriesState: Bool { get }
-  /// What is remembered before the first symbol. `capacity` is the number of positions there shall be room for, where
+  /// What is remembered before the first token. `capacity` is the number of positions there shall be room for, where
   /// the memory grows with them.
   func initialState(batch: Int, capacity: Int) -> [Tensor]
   /// The same memory with room for `capacity` positions.
@@ -21,7 +21,7 @@ public protocol LanguageModel: Layer {
   /// Which tensor of the state is the number of positions read, one int32, where giving it a smaller number is all it takes
   /// to go back to it; `nil` where there is no such way. Counts for models with a `context`.
   var positionCount: Int? { get }
-  /// Goes on from a state, and gives the state after the last symbol. Meant for use and, where `carriesState`, training.
+  /// Goes on from a state, and gives the state after the last token. Meant for use and, where `carriesState`, training.
   func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor])
 }
 

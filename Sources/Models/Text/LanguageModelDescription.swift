@@ -20,7 +20,7 @@ public struct LanguageModelDescription: NetworkDescription {
   /// Tells it from other descriptions.
   public private(set) var task = NetworkTask.text
   public var kind: Kind
-  /// How many symbols the tokenizer has.
+  /// How many tokens the tokenizer has.
   public var vocabulary: Int
   /// How many positions are trained at once. `transformer` looks back no further; `mlp` looks back this far.
   public var context: Int
@@ -34,7 +34,7 @@ public struct LanguageModelDescription: NetworkDescription {
   public var dropout: Float
   /// For `transformer`.
   public var positions: PositionalEncoding
-  /// For `transformer`: whether symbols' vectors also give the scores.
+  /// For `transformer`: whether tokens' vectors also give the scores.
   public var tiesOutput: Bool
 
   public init(
@@ -60,7 +60,7 @@ public struct LanguageModelDescription: NetworkDescription {
     return kind
   }
 
-  /// The width of the symbols' vectors of `mlp` and the recurrent networks.
+  /// The width of the tokens' vectors of `mlp` and the recurrent networks.
   private var embeddingWidth: Int { max(width / 2, 1) }
 
   /// How many positions a training window has: enough to make use of a step, whatever the network looks back.

@@ -1,10 +1,10 @@
 import NeuralNetworks
 import Tensors
 
-/// The feed-forward language model: the vectors of the last `order` symbols side by side, a hidden layer of tanh units, a
-/// score for each symbol.
+/// The feed-forward language model: the vectors of the last `order` tokens side by side, a hidden layer of tanh units, a
+/// score for each token.
 ///
-/// The hidden layer at all positions of a text at once is a convolution over time; before the first symbol stand zeros.
+/// The hidden layer at all positions of a text at once is a convolution over time; before the first token stand zeros.
 /// With `order` 1 it is a bigram model. Cost of a position: 2 · width · (order · hidden) + 2 · hidden · vocabulary
 /// operations.
 ///
@@ -22,7 +22,7 @@ public struct NeuralProbabilisticModel: LanguageModel {
   public var context: Int? { nil }
   public var carriesState: Bool { false }
 
-  /// `order` is how many symbols the next one depends on.
+  /// `order` is how many tokens the next one depends on.
   public init(vocabulary: Int, order: Int, width: Int, hidden: Int) {
     self.vocabulary = vocabulary
     self.order = max(order, 1)
@@ -38,7 +38,7 @@ public struct NeuralProbabilisticModel: LanguageModel {
     self(ids, state: initialState(batch: ids.shape.first ?? 0, capacity: 0)).logits
   }
 
-  /// The state holds the vectors of the last order − 1 symbols.
+  /// The state holds the vectors of the last order − 1 tokens.
   public func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor]) {
     if let failure = idsFailure(ids) ?? hidden.failure ?? stateFailure(state, count: 1) {
       return (.failed(failure), state)

@@ -1,7 +1,7 @@
 import NeuralNetworks
 import Tensors
 
-/// Symbols' vectors, recurrent layers and a score for each symbol.
+/// Tokens' vectors, recurrent layers and a score for each token.
 ///
 /// Sources: Mikolov et al., "Recurrent neural network based language model", Interspeech 2010; Sutskever, Martens &
 /// Hinton, "Generating Text with Recurrent Neural Networks", ICML 2011.

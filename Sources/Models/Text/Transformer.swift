@@ -1,8 +1,8 @@
 import NeuralNetworks
 import Tensors
 
-/// The decoder-only transformer in GPT-2's layout: vectors of symbols and positions, blocks of causal self-attention and
-/// feed-forward networks with layer normalization before each part, a last normalization, a score for each symbol.
+/// The decoder-only transformer in GPT-2's layout: vectors of tokens and positions, blocks of causal self-attention and
+/// feed-forward networks with layer normalization before each part, a last normalization, a score for each token.
 ///
 /// Weights are normal with standard deviation 0.02, those that end a way past a part divided by √(2 · layers). Cost of a
 /// position: about 2 · parameters operations, and 2 · layers · time · width for attention.
@@ -21,7 +21,7 @@ public struct Transformer: LanguageModel {
     public var keyValueHeads: Int?
     public var dropout: Float
     public var positions: PositionalEncoding
-    /// Whether symbols' vectors also give the scores.
+    /// Whether tokens' vectors also give the scores.
     public var tiesOutput: Bool
 
     public init(
@@ -129,10 +129,10 @@ public struct Transformer: LanguageModel {
   }
 
   private func vectors(_ ids: Tensor, _ positions: Tensor) -> Tensor {
-    let symbols = embedding(ids)
-    // Where queries and keys are turned instead, nothing is added.
-    guard let vectors = positionEmbedding.map({ $0(positions) }) ?? table?.rows(positions) else { return symbols }
-    return symbols + vectors
+    let tokens = embedding(ids)
+    // Where queries and keys are rotated instead, nothing is added.
+    guard let vectors = positionEmbedding.map({ $0(positions) }) ?? table?.rows(positions) else { return tokens }
+    return tokens + vectors
   }
 
   private func scores(_ x: Tensor) -> Tensor {

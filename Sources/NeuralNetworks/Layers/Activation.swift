@@ -35,7 +35,7 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
   }
 
   /// Where a layer is followed by this activation, what its weights are drawn from.
-  var usualInitializer: Initializer {
+  var defaultInitializer: Initializer {
     switch self {
     case .relu, .gelu, .geluTanh, .silu: .heUniform
     case .none, .tanh, .sigmoid: .glorotUniform

@@ -2,7 +2,7 @@ import Tensors
 
 /// The mean of each window, padding included as zeros: [batch, channels, height, width] → [batch, channels, height', width'].
 public struct AveragePool2D: NamedLayer {
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   private let window: PoolingWindow
 
@@ -12,7 +12,7 @@ public struct AveragePool2D: NamedLayer {
     failure = window.failure(of: "AveragePool2D")
   }
 
-  public var kind: String { "AveragePool2D \(window.kernelSize)" }
+  public var summary: String { "AveragePool2D \(window.kernelSize)" }
 
   public func apply(_ x: Tensor) -> Tensor {
     let (begin, end) = window.amounts(for: x.shape)

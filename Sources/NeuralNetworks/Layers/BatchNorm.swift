@@ -17,7 +17,7 @@ public struct BatchNorm: NamedLayer {
   public let runningMean: Buffer
   /// [channels], from 1
   public let runningVariance: Buffer
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   private let channels: Int
   private let momentum: Float
@@ -41,7 +41,7 @@ public struct BatchNorm: NamedLayer {
     }
   }
 
-  public var kind: String { "BatchNorm \(channels)" }
+  public var summary: String { "BatchNorm \(channels)" }
 
   public func apply(_ x: Tensor) -> Tensor {
     if x.failure != nil { return x }

@@ -12,7 +12,7 @@ public struct Conv2D: NamedLayer {
   /// [outputs]
   public let bias: Parameter?
   public let activation: Activation
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   private let inputs: Int
   private let outputs: Int
@@ -39,7 +39,7 @@ public struct Conv2D: NamedLayer {
     let taps = isPossible ? kernelSize.height * kernelSize.width : 1
     let groupInputs = isPossible ? inputs / groups : 1
     weight = Parameter(
-      initializer ?? activation.usualInitializer,
+      initializer ?? activation.defaultInitializer,
       shape: isPossible ? [outputs, groupInputs, kernelSize.height, kernelSize.width] : [1],
       fanIn: groupInputs * taps, fanOut: isPossible ? outputs / groups * taps : 1, name: "weight")
     self.bias = bias ? Parameter(.zeros, shape: [isPossible ? outputs : 1], fanIn: 1, fanOut: 1, name: "bias") : nil
@@ -64,7 +64,7 @@ public struct Conv2D: NamedLayer {
     return nil
   }
 
-  public var kind: String { "Conv2D \(inputs) → \(outputs), kernel \(kernelSize)\(activation.suffix)" }
+  public var summary: String { "Conv2D \(inputs) → \(outputs), kernel \(kernelSize)\(activation.suffix)" }
 
   public func apply(_ x: Tensor) -> Tensor {
     let (begin, end) = padding.amounts(for: x.shape, kernel: kernelSize, stride: stride, dilation: dilation)

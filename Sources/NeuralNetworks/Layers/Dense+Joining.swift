@@ -15,7 +15,7 @@ extension Dense {
     return layers.map { layer in
       let part = whole.sliced(starts: starts, shape: Shape(whole.shape.dropLast() + [layer.outputs]))
       starts[starts.count - 1] += layer.outputs
-      return layer.finished(x) { (part, ()) }.0
+      return layer.traced(x) { (part, ()) }.0
     }
   }
 

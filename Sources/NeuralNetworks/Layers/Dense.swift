@@ -10,7 +10,7 @@ public struct Dense: NamedLayer {
   /// [outputs]
   public let bias: Parameter?
   public let activation: Activation
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   let inputs: Int
   let outputs: Int
@@ -22,7 +22,7 @@ public struct Dense: NamedLayer {
     self.outputs = outputs
     self.activation = activation
     weight = Parameter(
-      initializer ?? activation.usualInitializer, shape: [inputs, outputs], fanIn: inputs, fanOut: outputs,
+      initializer ?? activation.defaultInitializer, shape: [inputs, outputs], fanIn: inputs, fanOut: outputs,
       name: "weight")
     self.bias = bias ? Parameter(.zeros, shape: [outputs], fanIn: inputs, fanOut: outputs, name: "bias") : nil
     failure =
@@ -30,7 +30,7 @@ public struct Dense: NamedLayer {
       ? nil : TensorError("Dense: inputs and outputs must be at least 1, not \(inputs) and \(outputs)")
   }
 
-  public var kind: String { "Dense \(inputs) → \(outputs)\(activation.suffix)" }
+  public var summary: String { "Dense \(inputs) → \(outputs)\(activation.suffix)" }
 
   public func apply(_ x: Tensor) -> Tensor {
     let product = x.matmul(weight.tensor)

@@ -6,7 +6,7 @@ import Tensors
 /// Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014), with
 /// the scaling moved to training.
 public struct Dropout: NamedLayer {
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   private let rate: Float
 
@@ -17,7 +17,7 @@ public struct Dropout: NamedLayer {
       rate >= 0 && rate < 1 ? nil : TensorError("Dropout: the rate must be at least 0 and below 1, not \(rate)")
   }
 
-  public var kind: String { "Dropout \(rate)" }
+  public var summary: String { "Dropout \(rate)" }
 
   public func apply(_ x: Tensor) -> Tensor {
     guard Mode.isTraining, rate > 0, x.failure == nil else { return x }

@@ -1,15 +1,15 @@
 import Tensors
 
-/// A learned vector for each symbol: int32 [batch, …] → [batch, …, width].
+/// A learned vector for each token: int32 [batch, …] → [batch, …, width].
 ///
 /// `weight` is [count, width], normal with standard deviation `deviation`. A number outside 0..<count gives NaN, so that
-/// a wrong vocabulary is seen in the loss. Cost: one row copied a symbol; backward, one row added.
+/// a wrong vocabulary is seen in the loss. Cost: one row copied a token; backward, one row added.
 ///
 /// Source: Bengio, Ducharme, Vincent & Jauvin, "A Neural Probabilistic Language Model", JMLR 3 (2003).
 public struct Embedding: NamedLayer {
   /// [count, width]
   public let weight: Parameter
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   private let count: Int
   private let width: Int
@@ -24,14 +24,14 @@ public struct Embedding: NamedLayer {
       ? nil : TensorError("Embedding: count and width must be at least 1, not \(count) and \(width)")
   }
 
-  public var kind: String { "Embedding \(count) → \(width)" }
+  public var summary: String { "Embedding \(count) → \(width)" }
 
   public func apply(_ x: Tensor) -> Tensor { weight.tensor.rows(x) }
 
-  /// Logits of each symbol by the same vectors, where input and output weights are tied: [..., width] → [..., count].
+  /// Logits of each token by the same vectors, where input and output weights are tied: [..., width] → [..., count].
   ///
   /// Source: Press & Wolf, "Using the Output Embedding to Improve Language Models", EACL 2017.
-  public func logits(_ x: Tensor) -> Tensor { x.matmul(weight.tensor.transposed).located(in: place.named(kind)) }
+  public func logits(_ x: Tensor) -> Tensor { x.matmul(weight.tensor.transposed).located(in: path.named(summary)) }
 
   public var ownParameterCount: Int { weight.count }
 }

@@ -2,11 +2,11 @@ import Tensors
 
 /// All axes but the first become one: [batch, a, b, …] → [batch, a · b · …].
 public struct Flatten: NamedLayer {
-  public let place = Place()
+  public let path = LayerPath()
 
   public init() {}
 
-  public var kind: String { "Flatten" }
+  public var summary: String { "Flatten" }
 
   public func apply(_ x: Tensor) -> Tensor { x.flattened(from: 1) }
 }

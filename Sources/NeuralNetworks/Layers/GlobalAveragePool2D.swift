@@ -4,11 +4,11 @@ import Tensors
 ///
 /// Source: Lin, Chen & Yan, "Network In Network", ICLR 2014, section 3.2.
 public struct GlobalAveragePool2D: NamedLayer {
-  public let place = Place()
+  public let path = LayerPath()
 
   public init() {}
 
-  public var kind: String { "GlobalAveragePool2D" }
+  public var summary: String { "GlobalAveragePool2D" }
 
   public func apply(_ x: Tensor) -> Tensor {
     guard x.failure == nil, x.shape.rank != 4 else { return x.mean(axes: [2, 3]) }

@@ -9,7 +9,7 @@ public struct LayerNorm: NamedLayer {
   public let scale: Parameter
   /// [width], from 0
   public let shift: Parameter
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   private let width: Int
   private let epsilon: Double
@@ -24,7 +24,7 @@ public struct LayerNorm: NamedLayer {
       ? nil : TensorError("LayerNorm: width \(width) must be at least 1 and epsilon \(epsilon) at least 0")
   }
 
-  public var kind: String { "LayerNorm \(width)" }
+  public var summary: String { "LayerNorm \(width)" }
 
   public func apply(_ x: Tensor) -> Tensor {
     x.layerNormalized(scale: scale.tensor, shift: shift.tensor, epsilon: epsilon)

@@ -2,7 +2,7 @@ import Tensors
 
 /// The greatest value of each window: [batch, channels, height, width] → [batch, channels, height', width'].
 public struct MaxPool2D: NamedLayer {
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   private let window: PoolingWindow
 
@@ -12,7 +12,7 @@ public struct MaxPool2D: NamedLayer {
     failure = window.failure(of: "MaxPool2D")
   }
 
-  public var kind: String { "MaxPool2D \(window.kernelSize)" }
+  public var summary: String { "MaxPool2D \(window.kernelSize)" }
 
   public func apply(_ x: Tensor) -> Tensor {
     let (begin, end) = window.amounts(for: x.shape)

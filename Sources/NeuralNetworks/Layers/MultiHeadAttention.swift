@@ -14,7 +14,7 @@ public struct MultiHeadAttention: NamedLayer {
   public let key: Dense
   public let value: Dense
   public let output: Dense
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   public let heads: Int
   public let keyValueHeads: Int
@@ -25,7 +25,7 @@ public struct MultiHeadAttention: NamedLayer {
   /// - Parameters:
   ///   - keyValueHeads: a divisor of `heads`; the same number unless given.
   ///   - isCausal: positions look at themselves and at what stands before them.
-  ///   - isRotary: queries and keys are turned by their positions.
+  ///   - isRotary: queries and keys are rotated by their positions.
   ///   - contextWidth: the width of what is attended to, where it is not the input itself.
   ///   - outputInitializer: for the product that mixes the heads.
   public init(
@@ -52,7 +52,7 @@ public struct MultiHeadAttention: NamedLayer {
           + "\(groups)")
   }
 
-  public var kind: String {
+  public var summary: String {
     "MultiHeadAttention \(width), \(heads) heads\(keyValueHeads == heads ? "" : " in \(keyValueHeads) groups")"
   }
 
@@ -67,7 +67,7 @@ public struct MultiHeadAttention: NamedLayer {
     let context = context.map { context in lengths.map { context.zeroed(pastLengths: $0) } ?? context }
     // A causal position sees nothing behind itself, so no padding; counted from an example's end it would see too little.
     let lengths = context == nil && isCausal ? nil : lengths
-    return finished(x) { (failure.map(Tensor.failed) ?? attend(x, context, lengths: lengths), ()) }.0
+    return traced(x) { (failure.map(Tensor.failed) ?? attend(x, context, lengths: lengths), ()) }.0
   }
 
   private func attend(_ x: Tensor, _ context: Tensor?, lengths: Tensor?) -> Tensor {
@@ -86,7 +86,7 @@ public struct MultiHeadAttention: NamedLayer {
     var queries: Tensor, keys: Tensor, values: Tensor
   }
 
-  /// Of x, or with keys and values of the context; turned by their positions, counted on from `start`, where rotary.
+  /// Of x, or with keys and values of the context; rotated by their positions, counted on from `start`, where rotary.
   private func projections(_ x: Tensor, _ context: Tensor?, from start: Tensor? = nil) -> Projections {
     let all =
       context.map { [query(x)] + Dense.outputs(of: [key, value], $0) } ?? Dense.outputs(of: [query, key, value], x)
@@ -102,7 +102,7 @@ public struct MultiHeadAttention: NamedLayer {
 
   /// Goes on from a cache: x [batch, time, width] are the positions after those that the cache holds. Causal.
   public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
-    finished(x) { (failure ?? inputFailure(x)).map { (.failed($0), cache) } ?? attend(x, cache) }
+    traced(x) { (failure ?? inputFailure(x)).map { (.failed($0), cache) } ?? attend(x, cache) }
   }
 
   private func attend(_ x: Tensor, _ cache: AttentionCache) -> (Tensor, AttentionCache) {

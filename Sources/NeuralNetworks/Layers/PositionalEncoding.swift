@@ -8,13 +8,13 @@ import Tensors
   import Darwin
 #endif
 
-/// How a self-attention network learns where a symbol stands.
+/// How a self-attention network learns where a token stands.
 public enum PositionalEncoding: String, Hashable, Sendable, Codable, CaseIterable {
-  /// A learned vector a position, added to the symbol's (Gehring et al. 2017; GPT).
+  /// A learned vector a position, added to the token's (Gehring et al. 2017; GPT).
   case learned
   /// Sines and cosines of wavelengths from 2π to 10000 · 2π, added (Vaswani et al. 2017, section 3.5).
   case sinusoidal
-  /// Queries and keys are turned by angles that grow with the position (Su et al., "RoFormer", 2021).
+  /// Queries and keys are rotated by angles that grow with the position (Su et al., "RoFormer", 2021).
   case rotary
 }
 

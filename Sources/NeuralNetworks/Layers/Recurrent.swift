@@ -18,7 +18,7 @@ import Tensors
 /// Vinyals 2014 (dropout between layers only).
 public struct Recurrent: NamedLayer {
   public let layers: [RecurrentLevel]
-  public let place = Place()
+  public let path = LayerPath()
   public let failure: TensorError?
   public let cell: RecurrentCell
   public let size: Int
@@ -71,7 +71,7 @@ public struct Recurrent: NamedLayer {
     Recurrent(.gru, inputs, size, layers: layers, bidirectional: bidirectional, dropout: dropout)
   }
 
-  public var kind: String {
+  public var summary: String {
     let depth = layers.count > 1 ? ", \(layers.count) layers" : ""
     return "\(cell.rawValue) \(inputs) → \(size)\(depth)\(layers.first?.backward == nil ? "" : ", both directions")"
   }
@@ -85,7 +85,7 @@ public struct Recurrent: NamedLayer {
   public func callAsFunction(
     _ x: Tensor, state: RecurrentState?, lengths: Tensor? = nil
   ) -> (output: Tensor, state: RecurrentState) {
-    finished(x) { failure.map { (.failed($0), RecurrentState()) } ?? run(x, state: state, lengths: lengths) }
+    traced(x) { failure.map { (.failed($0), RecurrentState()) } ?? run(x, state: state, lengths: lengths) }
   }
 
   private func run(_ x: Tensor, state: RecurrentState?, lengths: Tensor?) -> (output: Tensor, state: RecurrentState) {

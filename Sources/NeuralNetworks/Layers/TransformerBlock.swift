@@ -57,31 +57,31 @@ public struct TransformerBlock: Layer {
   public func callAsFunction(
     _ x: Tensor, lengths: Tensor?, context: Tensor? = nil, contextLengths: Tensor? = nil
   ) -> Tensor {
-    var x = past(x, attentionNorm) { attention($0, lengths: lengths) }
+    var x = residual(x, attentionNorm) { attention($0, lengths: lengths) }
     if let crossNorm, let crossAttention {
       guard let context else {
         return .failed(TensorError("TransformerBlock: this block attends to a context; give one"))
       }
-      x = past(x, crossNorm) { crossAttention($0, context: context, lengths: contextLengths) }
+      x = residual(x, crossNorm) { crossAttention($0, context: context, lengths: contextLengths) }
     }
-    return past(x, feedForwardNorm, feedForward)
+    return residual(x, feedForwardNorm, feedForward)
   }
 
   /// Goes on from a cache of the self-attention.
   public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
     var next = cache
-    let attended = past(x, attentionNorm) { input in
+    let attended = residual(x, attentionNorm) { input in
       let (output, after) = attention(input, cache: cache)
       next = after
       return output
     }
-    return (past(attended, feedForwardNorm, feedForward), next)
+    return (residual(attended, feedForwardNorm, feedForward), next)
   }
 
   private func feedForward(_ x: Tensor) -> Tensor { contract(expand(x)) }
 
   /// A part with its way past it.
-  private func past(_ x: Tensor, _ norm: LayerNorm, _ part: (Tensor) -> Tensor) -> Tensor {
+  private func residual(_ x: Tensor, _ norm: LayerNorm, _ part: (Tensor) -> Tensor) -> Tensor {
     func dropped(_ x: Tensor) -> Tensor { dropout?(x) ?? x }
     return switch normalization {
     case .before: x + dropped(part(norm(x)))

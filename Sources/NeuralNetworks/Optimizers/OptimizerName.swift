@@ -7,7 +7,7 @@ public enum OptimizerName: String, Hashable, Sendable, Codable, CaseIterable {
   case nesterov, adagrad, rmsprop, adam, adamw
 
   /// A learning rate that is a usual start.
-  public var usualLearningRate: Float {
+  public var defaultLearningRate: Float {
     switch self {
     case .sgd, .momentumEMA: 0.1
     case .momentum, .nesterov, .adagrad: 0.01
@@ -33,7 +33,7 @@ public func makeOptimizer(
     let known = OptimizerName.allCases.map(\.rawValue).joined(separator: ", ")
     throw OptimizerError(description: "there is no optimizer '\(name)'; there is \(known)")
   }
-  let rate = learningRate ?? kind.usualLearningRate
+  let rate = learningRate ?? kind.defaultLearningRate
   guard rate.isFinite, rate > 0 else {
     throw OptimizerError(description: "the learning rate must be a number above 0, not \(rate)")
   }

@@ -111,11 +111,11 @@ public class RuleOptimizer: Optimizer {
   func assignments(along gradients: Gradients, _ inputs: [Tensor]) throws(TensorError) -> [(Variable, Tensor)] {
     if let failure = gradients.loss.failure ?? failure { throw failure }
     let active = slots.filter(\.parameter.isTrainable)
-    let slopes = try clipped(active.map(\.parameter), gradients, at: clipNorm == nil ? nil : inputs.last)
+    let clippedGradients = try clipped(active.map(\.parameter), gradients, at: clipNorm == nil ? nil : inputs.last)
     var assignments = gradients.assignments
-    for (slot, slope) in zip(active, slopes) {
+    for (slot, clippedGradient) in zip(active, clippedGradients) {
       let parameter = slot.parameter.tensor
-      let gradient = weightDecay == 0 ? slope : slope + parameter * weightDecay
+      let gradient = weightDecay == 0 ? clippedGradient : clippedGradient + parameter * weightDecay
       let (moved, state) = step(parameter, gradient, slot.state.map(\.tensor), inputs)
       assignments.append((slot.variable, moved))
       assignments.append(contentsOf: zip(slot.state, state))
@@ -128,21 +128,21 @@ public class RuleOptimizer: Optimizer {
   private func clipped(
     _ parameters: [Parameter], _ gradients: Gradients, at limit: Tensor?
   ) throws(TensorError) -> [Tensor] {
-    var slopes: [Tensor] = []
+    var found: [Tensor] = []
     for parameter in parameters {
-      guard let slope = gradients[parameter] else {
+      guard let gradient = gradients[parameter] else {
         throw TensorError(
           "the loss does not depend on \(parameter.name), so it has no gradient; use it in the model or set isTrainable to "
             + "false")
       }
-      if let failure = slope.failure { throw failure }
-      slopes.append(slope)
+      if let failure = gradient.failure { throw failure }
+      found.append(gradient)
     }
-    guard let limit, !slopes.isEmpty else { return slopes }
+    guard let limit, !found.isEmpty else { return found }
     let norm = gradients.norm(over: parameters)
     // Scaling by an infinite norm would leave nothing of the gradients, in silence.
     let isKnown = norm.less(than: .full([], .infinity))
     let factor = select(isKnown, minimum(Tensor.ones([]), limit / (norm + 1e-6)), .full([], .nan))
-    return slopes.map { $0 * factor }
+    return found.map { $0 * factor }
   }
 }

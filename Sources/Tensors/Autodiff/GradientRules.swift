@@ -22,7 +22,7 @@ extension Op {
     case .binary(let kind): return kind.gradients(inputs[0], inputs[1], y: y, upstream)
     case .select:
       let zero = Tensor.fill(0)
-      return [nil, chosen(inputs[0], upstream, zero), chosen(inputs[0], zero, upstream)]
+      return [nil, Tensor.where(inputs[0], upstream, zero), Tensor.where(inputs[0], zero, upstream)]
 
     case .reshape: return [upstream.reshaped(to: inputs[0].shape)]
     case .permute(let order):
@@ -45,7 +45,7 @@ extension Op {
       let count = axes.reduce(1) { $0 * inputs[0].shape[$1] }
       return [(upstream * Tensor.fill(1 / Double(count))).broadcast(to: inputs[0].shape)]
     case .reduce(.norm, _):  // x / |x|; 0 at 0, and constant there
-      return [upstream * (inputs[0] / chosen(y, y, Tensor.fill(.infinity)))]
+      return [upstream * (inputs[0] / Tensor.where(y, y, Tensor.fill(.infinity)))]
     case .reduce(_, let axes):  // equal values share
       let mask = inputs[0].equal(to: y)
       return [mask * (upstream / mask.sum(axes: axes, keepingAxes: true))]
@@ -56,15 +56,15 @@ extension Op {
       let numbers = inputs[0].reshaped(to: Shape(inputs[0].shape + [1]))
       let isInside =
         Tensor.fill(-1, [], .int32).less(than: numbers) * numbers.less(than: .fill(Double(rows), [], .int32))
-      return [nil, chosen(isInside, .record(.gather, [upstream, inputs[0]]), Tensor.fill(0))]
+      return [nil, Tensor.where(isInside, .record(.gather, [upstream, inputs[0]]), Tensor.fill(0))]
 
     case .matmul:  // [m, k] · [k, n] -> [m, n]
       let (a, b) = (inputs[0], inputs[1])
       return [upstream.matmul(b.transposed), a.transposed.matmul(upstream)]
-    case .windows(let window, _):
+    case .unfold(let window, _):
       return [.record(.fold(window, height: inputs[0].shape[2], width: inputs[0].shape[3]), [upstream])]
     case .fold(let window, _, _):
-      return [.record(.windows(window, outside: Constant(0)), [upstream])]
+      return [.record(.unfold(window, outside: Constant(0)), [upstream])]
 
     // y = x ∗ w is linear in x and in w, so these three are each other's gradients.
     case .convolution(let window, let groups):
@@ -104,7 +104,7 @@ extension Op {
       return Tensor.recordAll(
         .layerNormGradient(epsilon: epsilon), [inputs[0], results[1], results[2], inputs[1], upstream])
     case .recurrence(let cell, let reversed):
-      guard cell.kept == 0 || upstreams[results.count - 1] == nil else { break }
+      guard cell.savedBlocks == 0 || upstreams[results.count - 1] == nil else { break }
       return recurrenceGradients(cell, reversed: reversed, RecurrenceInputs(inputs), results, upstreams)
     case .attention(let causal, let scale):
       guard upstreams[1] == nil else { break }
@@ -158,8 +158,8 @@ extension Unary {
     case .negate: -u
     case .absolute: u * x.sign()
     case .sign, .floor: nil
-    case .geluTanh: u * x.unary(.geluTanhSlope)
-    case .geluTanhSlope: u * geluCurvature(x)
+    case .geluTanh: u * x.unary(.geluTanhDerivative)
+    case .geluTanhDerivative: u * geluCurvature(x)
     case .exp: u * y
     case .log: u / x
     case .sqrt: u * 0.5 / y
@@ -184,10 +184,10 @@ private func geluCurvature(_ x: Tensor) -> Tensor {
   let x = bounded(x)
   let factor = (2 / Double.pi).squareRoot()
   let y = Tensor.fill(factor) * (x + Tensor.fill(0.044715) * x * x.square())
-  let slope = Tensor.fill(factor) * (1 + Tensor.fill(3 * 0.044715) * x.square())
+  let derivative = Tensor.fill(factor) * (1 + Tensor.fill(3 * 0.044715) * x.square())
   let bend = Tensor.fill(6 * 0.044715 * factor) * x
   let t = y.tanh()
-  return (1 - t.square()) * (slope + x * bend * 0.5 - x * t * slope.square())
+  return (1 - t.square()) * (derivative + x * bend * 0.5 - x * t * derivative.square())
 }
 
 /// d/da a^b = b a^(b − 1), also where a is 0: a⁰ is constant, and a⁰ and a¹ have no pole at 0.

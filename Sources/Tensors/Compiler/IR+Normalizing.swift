@@ -58,10 +58,10 @@ extension IR {
     let images = channels.images
     let share = try addNumber(Double(channels.count) / Double(types[images].shape.elementCount))
     let mean = try add(.binary(.multiply), [sums[2], share])[0]
-    let slope = try add(.binary(.multiply), try add(.binary(.multiply), [sums[1], share]) + [channels.inverse])[0]
+    let coefficient = try add(.binary(.multiply), try add(.binary(.multiply), [sums[1], share]) + [channels.inverse])[0]
     let level = try add(.binary(.subtract), [upstream, try addAlongChannels(mean, like: images)])
-    let tilt = try add(.binary(.multiply), [centered, try addAlongChannels(slope, like: images)])
-    return try add(.binary(.multiply), try add(.binary(.subtract), level + tilt) + [channels.factorAlong])
+    let product = try add(.binary(.multiply), [centered, try addAlongChannels(coefficient, like: images)])
+    return try add(.binary(.multiply), try add(.binary(.subtract), level + product) + [channels.factorAlong])
   }
 
   /// Where the upstream is what ReLU right after this normalization of x lets through: of what, and the zero,

@@ -188,11 +188,11 @@ struct Lowering {
 
     case .matmul:
       try lowerMatmul(inputs[0], inputs[1], output)
-    case .windows(let window, let outside):
+    case .unfold(let window, let outside):
       let x = try contiguous(inputs[0])
       let image = WindowedImage(image: shape(0), windows: type.shape, window)
       let made = result(output)
-      steps.append(.windows(image, outside: Float(outside.value), x: x, y: made))
+      steps.append(.unfold(image, outside: Float(outside.value), x: x, y: made))
     case .fold(let window, _, _):
       let y = try contiguous(inputs[0])
       let image = WindowedImage(image: type.shape, windows: shape(0), window)
@@ -450,8 +450,8 @@ struct Lowering {
     var (right, rightTransposed, ldb) = matrix(try view(b))
     // A right factor is reordered once for many rows: products that read it across its rows are 10 to 40 % slower. Tiles
     // are packed anyway.
-    let inTiles = MatrixShape(m: shape[-2], n: shape[-1], k: left.shape[-1]).isInTiles
-    if rightTransposed, shape[-2] >= Lowering.rowsWorthReordering, !inTiles {
+    let onAMX = MatrixShape(m: shape[-2], n: shape[-1], k: left.shape[-1]).runsOnAMX
+    if rightTransposed, shape[-2] >= Lowering.rowsWorthReordering, !onAMX {
       right = rowMajor(right)
       (right, rightTransposed, ldb) = matrix(right)
     }
@@ -532,7 +532,7 @@ struct Lowering {
     for (position, member) in members.enumerated() {
       for value in ir.instructions[member].inputs { lastUse[value] = position }
     }
-    let kept = Set(outputs)
+    let live = Set(outputs)
     var free: [UInt8] = []
     var count = inputs.count
     var instructions: [backprop_instruction] = []
@@ -540,7 +540,7 @@ struct Lowering {
       let instruction = ir.instructions[member]
       let operands = instruction.inputs.map { registers[$0] ?? 0 }
       for value in Set(instruction.inputs)
-      where inside.contains(value) && lastUse[value] == position && !kept.contains(value) {
+      where inside.contains(value) && lastUse[value] == position && !live.contains(value) {
         if let register = registers[value] { free.append(register) }
       }
       let destination = free.popLast() ?? UInt8(count)
@@ -551,7 +551,7 @@ struct Lowering {
         backprop_instruction(
           opcode: UInt8(opcode.rawValue), destination: destination, a: operands[0],
           b: operands.count > 1 ? operands[1] : 0, c: operands.count > 2 ? operands[2] : 0))
-      if lastUse[instruction.firstOutput] == nil, !kept.contains(instruction.firstOutput) { free.append(destination) }
+      if lastUse[instruction.firstOutput] == nil, !live.contains(instruction.firstOutput) { free.append(destination) }
     }
 
     var outputViews: [View] = []

@@ -36,7 +36,7 @@ extension Unary {
     case .erf: BACKPROP_ERF_F
     case .floor: BACKPROP_FLOOR_F
     case .geluTanh: BACKPROP_GELU_F
-    case .geluTanhSlope: BACKPROP_GELU_SLOPE_F
+    case .geluTanhDerivative: BACKPROP_GELU_DERIVATIVE_F
     }
   }
 }

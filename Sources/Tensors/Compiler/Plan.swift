@@ -52,7 +52,7 @@ enum Step {
   case crossEntropyGradient(
     rows: Int, classes: Int, logits: Address, labels: Address, upstream: Address, gradient: Address)
   case matmul(MatrixProduct)
-  case windows(WindowedImage, outside: Float, x: Address, y: Address)
+  case unfold(WindowedImage, outside: Float, x: Address, y: Address)
   case fold(WindowedImage, y: Address, x: Address)
   case random(Distribution, count: Int, key: Address, y: Address)
   case attention(AttentionCall)
@@ -65,7 +65,7 @@ enum Step {
     switch self {
     case .program(let program): (program.inputs.map(\.buffer), program.outputs.map(\.buffer))
     case .reduce(_, _, _, _, _, let x, let y), .argmax(_, _, _, let x, let y), .softmax(_, _, _, let x, let y),
-      .windows(_, _, let x, let y), .random(_, _, let x, let y):
+      .unfold(_, _, let x, let y), .random(_, _, let x, let y):
       ([x.buffer], [y.buffer])
     case .fold(_, let y, let x): ([y.buffer], [x.buffer])
     case .crossEntropy(_, _, let logits, let labels, let losses): ([logits.buffer, labels.buffer], [losses.buffer])
@@ -108,7 +108,7 @@ struct MatrixShape {
 
   /// Whether matrix units are worth it. Tiles are 16 by 16 and as deep as 32; with few rows or columns, to pack the other
   /// factor takes as long as oneDNN's product, though not as long as our own.
-  var fillsTiles: Bool {
+  var usesAMX: Bool {
     let least = Engine.hasOneDNN ? 64 : 16
     return m >= least && n >= least && k >= least
   }
@@ -163,7 +163,7 @@ struct Recurrence {
 
   /// Whether matrix units are worth it. They take 32 examples at a time, and what weights split in three take, 6 bytes each,
   /// must stay in second-level caches from step to step. In small layers, to meet after each step takes more than tiles gain.
-  var fillsTiles: Bool {
+  var usesAMX: Bool {
     let isWorthMeeting = batch >= 24 && size >= 192
     let isLarge = isWorthMeeting || batch >= 64 && size >= 128
     return (cell == .lstm || cell == .gru) && time > 0 && isLarge && 6 * size * cell.gates * size <= 3 << 19

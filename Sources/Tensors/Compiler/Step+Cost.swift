@@ -17,9 +17,9 @@ struct StepDescription: Hashable, Sendable {
   init(_ step: Step) { (title, cost) = (step.title, step.cost) }
 
   /// The same product by a matrix of bytes.
-  var rounded: StepDescription {
+  var quantized: StepDescription {
     var copy = self
-    copy.title += ", rounded"
+    copy.title += ", quantized"
     copy.cost.bytes -= 3 * (cost.flops / 2)
     return copy
   }
@@ -48,7 +48,7 @@ extension Step {
       let (m, n, k) = (product.shape.m, product.shape.n, product.shape.k)
       let count = product.batches.count
       return Cost(flops: 2 * count * m * n * k, elements: count * (m * k + k * n + m * n))
-    case .windows(let image, _, _, _), .fold(let image, _, _):
+    case .unfold(let image, _, _, _), .fold(let image, _, _):
       let pixels = image.batch * image.channels * image.height * image.width
       let positions = image.batch * image.channels * image.outHeight * image.outWidth
       return Cost(elements: pixels + positions * image.window.kernel.height * image.window.kernel.width)
@@ -78,7 +78,7 @@ extension Step {
       let count = product.batches.count == 1 ? "" : "\(product.batches.count) × "
       return
         "matmul \(count)\(factor(shape.m, shape.k, shape.transposeA)) · \(factor(shape.k, shape.n, shape.transposeB))"
-    case .windows(let image, _, _, _): return "windows \(image.title)"
+    case .unfold(let image, _, _, _): return "unfold \(image.title)"
     case .fold(let image, _, _): return "fold \(image.title)"
     case .random(let distribution, let count, _, _): return "random \(distribution) \([count])"
     case .attention(let call): return call.title

@@ -25,8 +25,8 @@ extension Step {
     case .matmul(var product):
       (product.a, product.b) = (moved(product.a), moved(product.b))
       return .matmul(product)
-    case .windows(let image, let outside, let x, let y):
-      return .windows(image, outside: outside, x: moved(x), y: y)
+    case .unfold(let image, let outside, let x, let y):
+      return .unfold(image, outside: outside, x: moved(x), y: y)
     case .fold(let image, let y, let x): return .fold(image, y: moved(y), x: x)
     case .random(let distribution, let count, let key, let y):
       return .random(distribution, count: count, key: moved(key), y: y)

@@ -23,8 +23,8 @@ struct AttentionDefinition {
     // What stands past a length may be anything.
     isThere = Tensor.record(.iota([keyCount, 1], axis: 0), []).less(than: lengths)
     queries = inputs[0]
-    keys = chosen(isThere, inputs[1], Tensor.fill(0))
-    values = chosen(isThere, inputs[2], Tensor.fill(0))
+    keys = Tensor.where(isThere, inputs[1], Tensor.fill(0))
+    values = Tensor.where(isThere, inputs[2], Tensor.fill(0))
     seen =
       causal
       ? lengths + number(1 - queryCount) + Tensor.record(.iota([queryCount, 1], axis: 0), [])
@@ -40,12 +40,12 @@ struct AttentionDefinition {
       return [.fill(0, Shape(rows.dimensions + [values.shape[3]])), .fill(-.infinity, rows)]
     }
     let scores = self.scores()
-    let greatest = chosen(visible, scores, Tensor.fill(-.infinity)).max(axes: [3], keepingAxes: true)
-    let shift = chosen(any, greatest, Tensor.fill(0)).stoppingGradient()
+    let greatest = Tensor.where(visible, scores, Tensor.fill(-.infinity)).max(axes: [3], keepingAxes: true)
+    let shift = Tensor.where(any, greatest, Tensor.fill(0)).stoppingGradient()
     let powers = visiblePowers(scores - shift)
     let sum = powers.sum(axes: [3], keepingAxes: true)
-    let safeSum = chosen(any, sum, Tensor.fill(1))
-    let logsumexp = chosen(any, safeSum.log() + shift, Tensor.fill(-.infinity))
+    let safeSum = Tensor.where(any, sum, Tensor.fill(1))
+    let logsumexp = Tensor.where(any, safeSum.log() + shift, Tensor.fill(-.infinity))
     return [times(powers / safeSum, values), logsumexp.reshaped(to: rows)]
   }
 
@@ -55,13 +55,13 @@ struct AttentionDefinition {
   /// dK = scale · dSᵀ Q. Source: Dao et al., "FlashAttention", NeurIPS 2022, appendix B.2.
   func backward(y: Tensor, logsumexp: Tensor, upstream: Tensor) -> [Tensor] {
     let column = Shape(logsumexp.shape.dimensions + [1])
-    let shift = chosen(any, logsumexp.reshaped(to: column), Tensor.fill(0))
+    let shift = Tensor.where(any, logsumexp.reshaped(to: column), Tensor.fill(0))
     let probabilities = visiblePowers(scores() - shift)
-    let slope = times(upstream, values.transposed) - (upstream * y).sum(axes: [3], keepingAxes: true)
-    let scoreGradient = probabilities * slope * Tensor.fill(scale)
+    let centered = times(upstream, values.transposed) - (upstream * y).sum(axes: [3], keepingAxes: true)
+    let scoreGradient = probabilities * centered * Tensor.fill(scale)
     return [
-      times(scoreGradient, keys), chosen(isThere, transposedTimes(scoreGradient, queries), Tensor.fill(0)),
-      chosen(isThere, transposedTimes(probabilities, upstream), Tensor.fill(0)),
+      times(scoreGradient, keys), Tensor.where(isThere, transposedTimes(scoreGradient, queries), Tensor.fill(0)),
+      Tensor.where(isThere, transposedTimes(probabilities, upstream), Tensor.fill(0)),
     ]
   }
 
@@ -70,7 +70,7 @@ struct AttentionDefinition {
   /// e to these powers where a query sees the key, 0 elsewhere. Powers that nobody sees may overflow, and 0 · ∞ would
   /// spoil the gradient: hence the inner choice.
   private func visiblePowers(_ powers: Tensor) -> Tensor {
-    chosen(visible, chosen(visible, powers, Tensor.fill(0)).exp(), Tensor.fill(0))
+    Tensor.where(visible, Tensor.where(visible, powers, Tensor.fill(0)).exp(), Tensor.fill(0))
   }
 
   /// x[batch, heads, a, b] · y[batch, kvHeads, b, c]: the query heads of a group as rows of one product.

@@ -45,7 +45,7 @@ struct RecurrenceGradientInputs {
   var states: Tensor
   var cells: Tensor?
   /// [time, batch, 4 · size]: i, f, g, o or r, z, n, q; zeros past an example's length.
-  var kept: Tensor?
+  var saved: Tensor?
   var upstreamStates: Tensor
   var upstreamCells: Tensor?
 
@@ -53,8 +53,8 @@ struct RecurrenceGradientInputs {
     (weights, lengths, states) = (inputs[0], inputs[1], inputs[2])
     switch cell {
     case .tanh, .relu: upstreamStates = inputs[3]
-    case .gru: (kept, upstreamStates) = (inputs[3], inputs[4])
-    case .lstm: (cells, kept, upstreamStates, upstreamCells) = (inputs[3], inputs[4], inputs[5], inputs[6])
+    case .gru: (saved, upstreamStates) = (inputs[3], inputs[4])
+    case .lstm: (cells, saved, upstreamStates, upstreamCells) = (inputs[3], inputs[4], inputs[5], inputs[6])
     }
   }
 }
@@ -67,11 +67,11 @@ func recurrenceDefinition(_ cell: RecurrentCell, reversed: Bool, _ inputs: Recur
   }
   var (state, memory) = (inputs.initial, inputs.initialCell ?? inputs.initial)
   var (states, cells) = ([state], [memory])
-  var kept: [Tensor] = []
+  var saved: [Tensor] = []
 
   for t in reversed ? Array((0..<time).reversed()) : Array(0..<time) {
     let valid = isValid(t, inputs.lengths)
-    let x = chosen(valid, step(inputs.projected, t), Tensor.fill(0))
+    let x = Tensor.where(valid, step(inputs.projected, t), Tensor.fill(0))
     let product = state.matmul(inputs.weights)
     var next = state
     var blocks: [Tensor] = []
@@ -84,7 +84,7 @@ func recurrenceDefinition(_ cell: RecurrentCell, reversed: Bool, _ inputs: Recur
       let (g, o) = (columns(sum, 2, size).tanh(), columns(sum, 3, size).sigmoid())
       let after = f * memory + i * g
       next = o * after.tanh()
-      memory = chosen(valid, after, memory)
+      memory = Tensor.where(valid, after, memory)
       blocks = [i, f, g, o]
     case .gru:
       let gates = (columns(x, 0, size, 2) + columns(product, 0, size, 2) + bias(0, 2)).sigmoid()
@@ -94,14 +94,14 @@ func recurrenceDefinition(_ cell: RecurrentCell, reversed: Bool, _ inputs: Recur
       next = (1 - z) * n + z * state
       blocks = [r, z, n, q]
     }
-    state = chosen(valid, next, state)
+    state = Tensor.where(valid, next, state)
     states.append(state)
     cells.append(memory)
-    if !blocks.isEmpty { kept.append(chosen(valid, .concatenated(blocks, axis: 1), Tensor.fill(0))) }
+    if !blocks.isEmpty { saved.append(Tensor.where(valid, .concatenated(blocks, axis: 1), Tensor.fill(0))) }
   }
 
   func inTime(_ steps: [Tensor]) -> Tensor { stacked(reversed ? steps.reversed() : steps) }
-  return [inTime(states)] + (cell == .lstm ? [inTime(cells)] : []) + (kept.isEmpty ? [] : [inTime(kept)])
+  return [inTime(states)] + (cell == .lstm ? [inTime(cells)] : []) + (saved.isEmpty ? [] : [inTime(saved)])
 }
 
 /// Back-propagation through time: the gradients of the projected inputs, of what was added to the products of the state
@@ -124,7 +124,7 @@ func recurrenceGradientDefinition(
 
   for t in reversed ? Array(0..<time) : Array((0..<time).reversed()) {
     let valid = isValid(t, inputs.lengths)
-    let kept = inputs.kept.map { kept in (0..<4).map { columns(step(kept, t), $0, size) } } ?? []
+    let saved = inputs.saved.map { saved in (0..<4).map { columns(step(saved, t), $0, size) } } ?? []
     let previous = step(inputs.states, before(t))
     let value = step(inputs.states, after(t))
     var forInput = state
@@ -136,10 +136,10 @@ func recurrenceGradientDefinition(
       forInput = state * (1 - value.square())
       forState = forInput
     case .relu:
-      forInput = chosen(zero.less(than: value), state, zero)
+      forInput = Tensor.where(zero.less(than: value), state, zero)
       forState = forInput
     case .lstm:
-      let (i, f, g, o) = (kept[0], kept[1], kept[2], kept[3])
+      let (i, f, g, o) = (saved[0], saved[1], saved[2], saved[3])
       guard let cells = inputs.cells, let upstreamCell = memory else { break }
       let squashed = step(cells, after(t)).tanh()
       let total = upstreamCell + state * o * (1 - squashed.square())
@@ -149,20 +149,20 @@ func recurrenceGradientDefinition(
           state * squashed * o * (1 - o),
         ], axis: 1)
       forState = forInput
-      memoryBefore = chosen(valid, total * f, upstreamCell)
+      memoryBefore = Tensor.where(valid, total * f, upstreamCell)
     case .gru:
-      let (r, z, n, q) = (kept[0], kept[1], kept[2], kept[3])
+      let (r, z, n, q) = (saved[0], saved[1], saved[2], saved[3])
       let candidate = state * (1 - z) * (1 - n.square())
       let gates = [candidate * q * r * (1 - r), state * (previous - n) * z * (1 - z)]
       forInput = .concatenated(gates + [candidate], axis: 1)
       forState = .concatenated(gates + [candidate * r], axis: 1)
       direct = state * z
     }
-    forInput = chosen(valid, forInput, zero)
-    forState = chosen(valid, forState, zero)
+    forInput = Tensor.where(valid, forInput, zero)
+    forState = Tensor.where(valid, forState, zero)
     projected.append(forInput)
     recurrent.append(forState)
-    let carried = chosen(valid, direct ?? zero.broadcast(to: state.shape), state)
+    let carried = Tensor.where(valid, direct ?? zero.broadcast(to: state.shape), state)
     state = forState.matmul(inputs.weights.transposed) + carried + step(inputs.upstreamStates, before(t))
     if let memoryBefore, let upstream = inputs.upstreamCells { memory = memoryBefore + step(upstream, before(t)) }
   }

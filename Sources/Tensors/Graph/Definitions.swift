@@ -8,7 +8,7 @@ extension Op {
     switch self {
     case .data, .variable, .fill, .iota, .random, .failed, .unary, .binary, .select, .cast, .stopGradient, .reshape,
       .permute, .broadcast, .slice, .pad, .concatenate, .reduce, .argmax, .gather, .scatterAdd, .replaceSlice, .matmul,
-      .windows,
+      .unfold,
       .fold:
       return nil
 
@@ -21,15 +21,15 @@ extension Op {
 
     case .maxPool(let window):
       let (windows, mask) = firstGreatest(inputs[0], window)
-      return [chosen(mask, windows, Tensor.fill(0)).sum(axes: [4])]
+      return [Tensor.where(mask, windows, Tensor.fill(0)).sum(axes: [4])]
     case .maxPoolGradient(let window):
       let (images, upstream) = (inputs[0], inputs[1])
       let (windows, mask) = firstGreatest(images, window)
-      let taken = chosen(mask, upstream.reshaped(to: Shape(upstream.shape + [1])), Tensor.fill(0))
+      let taken = Tensor.where(mask, upstream.reshaped(to: Shape(upstream.shape + [1])), Tensor.fill(0))
       let kernel = [window.kernel.height, window.kernel.width]
       return [folded(taken.reshaped(to: Shape(windows.shape.dropLast() + kernel)), window, images.shape)]
     case .averagePool(let window):
-      return [Tensor.record(.windows(window, outside: Constant(0)), [inputs[0]]).mean(axes: [4, 5])]
+      return [Tensor.record(.unfold(window, outside: Constant(0)), [inputs[0]]).mean(axes: [4, 5])]
     case .averagePoolGradient(let window, let shape):
       let kernel = [window.kernel.height, window.kernel.width]
       let share = inputs[0] / Tensor.fill(Double(kernel[0] * kernel[1]))
@@ -53,8 +53,8 @@ extension Op {
     case .crossEntropy:
       let (logits, labels) = (inputs[0], inputs[1])
       let hot = oneHot(labels, classes: logits.shape[1])
-      let losses = -chosen(hot, logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
-      return [chosen(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is none
+      let losses = -Tensor.where(hot, logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
+      return [Tensor.where(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is none
     case .crossEntropyGradient:
       let (logits, labels, upstream) = (inputs[0], inputs[1], inputs[2])
       let hot = oneHot(labels, classes: logits.shape[1])
@@ -62,10 +62,10 @@ extension Op {
       let isMasked = column.equal(to: Tensor.fill(0))
       // Logits of a masked row may be anything.
       let isFinite = (logits - logits).sum(axes: [1], keepingAxes: true).equal(to: Tensor.fill(0))
-      let shielded = chosen(isMasked * (1 - isFinite), Tensor.fill(0), logits)
-      let otherwise = chosen(isMasked, Tensor.fill(0), Tensor.fill(.nan))
+      let shielded = Tensor.where(isMasked * (1 - isFinite), Tensor.fill(0), logits)
+      let otherwise = Tensor.where(isMasked, Tensor.fill(0), Tensor.fill(.nan))
       let gradient = (shielded.softmax() - hot) * column
-      return [chosen(hot.sum(axes: [1], keepingAxes: true), gradient, otherwise)]
+      return [Tensor.where(hot.sum(axes: [1], keepingAxes: true), gradient, otherwise)]
 
     case .layerNorm(let epsilon):
       return layerNormDefinition(inputs[0], scale: inputs[1], shift: inputs[2], epsilon)
@@ -89,7 +89,7 @@ extension Op {
 
 /// What each output position sees: [groups, positions of all images, channels of a group · kernel].
 private func columns(_ images: Tensor, _ window: Window, groups: Int) -> Tensor {
-  let windows = Tensor.record(.windows(window, outside: Constant(0)), [images])
+  let windows = Tensor.record(.unfold(window, outside: Constant(0)), [images])
   let (n, c, height, width) = (windows.shape[0], windows.shape[1], windows.shape[2], windows.shape[3])
   let kernel = window.kernel.height * window.kernel.width
   return windows.reshaped(to: [n, groups, c / groups, height, width, kernel])
@@ -147,7 +147,7 @@ private func folded(_ windows: Tensor, _ window: Window, _ images: Shape) -> Ten
 
 /// Windows [n, c, oh, ow, kh · kw], and 1 at the first greatest element of each, 0 elsewhere.
 private func firstGreatest(_ images: Tensor, _ window: Window) -> (windows: Tensor, mask: Tensor) {
-  let apart = Tensor.record(.windows(window, outside: Constant(-.infinity)), [images])
+  let apart = Tensor.record(.unfold(window, outside: Constant(-.infinity)), [images])
   let kernel = window.kernel.height * window.kernel.width
   let windows = apart.reshaped(to: Shape(apart.shape.dropLast(2) + [kernel]))
   let first = candidates(windows, window, images.shape).argmax(axis: 4)
@@ -159,7 +159,7 @@ private func firstGreatest(_ images: Tensor, _ window: Window) -> (windows: Tens
 /// which a pixel may be too.
 private func candidates(_ windows: Tensor, _ window: Window, _ images: Shape) -> Tensor {
   if window.paddingBegin == 0 { return windows }
-  let isInside = Tensor.record(.windows(window, outside: Constant(0)), [.ones(images)]).reshaped(to: windows.shape)
+  let isInside = Tensor.record(.unfold(window, outside: Constant(0)), [.ones(images)]).reshaped(to: windows.shape)
   let isGreatest = windows.equal(to: windows.max(axes: [4], keepingAxes: true))
   let isNaN = 1 - windows.equal(to: windows)
   return isInside * (isGreatest + isNaN)
@@ -195,9 +195,9 @@ private func batchNormGradientDefinition(
   let normalized = (x - alongChannels(mean, x.shape)) * inverse
   let product = upstream * normalized
   let centered = upstream - upstream.mean(axes: axes, keepingAxes: true)
-  let slope = centered - normalized * product.mean(axes: axes, keepingAxes: true)
+  let scaled = centered - normalized * product.mean(axes: axes, keepingAxes: true)
   return [
-    slope * inverse * alongChannels(scale, x.shape), product.sum(axes: axes), upstream.sum(axes: axes),
+    scaled * inverse * alongChannels(scale, x.shape), product.sum(axes: axes), upstream.sum(axes: axes),
   ]
 }
 
@@ -220,9 +220,9 @@ private func layerNormGradientDefinition(
   let rows = Array(mean.shape.indices)
   let inverse = inverse.reshaped(to: column)
   let normalized = (x - mean.reshaped(to: column)) * inverse
-  let slope = upstream * scale
-  let centered = slope - slope.mean(axes: [-1], keepingAxes: true)
-  let dx = inverse * (centered - normalized * (slope * normalized).mean(axes: [-1], keepingAxes: true))
+  let scaled = upstream * scale
+  let centered = scaled - scaled.mean(axes: [-1], keepingAxes: true)
+  let dx = inverse * (centered - normalized * (scaled * normalized).mean(axes: [-1], keepingAxes: true))
   return [dx, (upstream * normalized).sum(axes: rows), upstream.sum(axes: rows)]
 }
 

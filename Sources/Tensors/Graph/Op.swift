@@ -54,8 +54,8 @@ enum Op: Hashable, Sendable {
   /// [..., m, k] · [..., k, n] → [..., m, n]
   case matmul
   /// [n, c, h, w] → [n, c, oh, ow, kh, kw]
-  case windows(Window, outside: Constant)
-  /// The transpose of `windows`: adds windows up into images of this size.
+  case unfold(Window, outside: Constant)
+  /// The transpose of `unfold`: adds windows up into images of this size.
   case fold(Window, height: Int, width: Int)
   /// [n, c, h, w] ∗ [o, c / groups, kh, kw] → [n, o, oh, ow]
   case convolution(Window, groups: Int)
@@ -97,7 +97,7 @@ enum Op: Hashable, Sendable {
 enum Unary: String, Hashable, Sendable, CaseIterable {
   case negate, absolute, sign, exp, log, sqrt, rsqrt, reciprocal, square, tanh, sigmoid, relu, sin, cos, erf, floor
   /// The approximation of x · Φ(x) by tanh, and its derivative.
-  case geluTanh, geluTanhSlope
+  case geluTanh, geluTanhDerivative
 }
 
 enum Binary: String, Hashable, Sendable, CaseIterable {
@@ -130,8 +130,8 @@ public enum RecurrentCell: String, Hashable, Sendable, Codable, CaseIterable {
   }
   /// Blocks of the bias; the candidate of `gru` has one for the input and one for the state.
   public var biases: Int { self == .gru ? 4 : gates }
-  /// Blocks that the backward pass wants kept.
-  var kept: Int { gates == 1 ? 0 : 4 }
+  /// Blocks of saved activations, which the backward pass reads.
+  var savedBlocks: Int { gates == 1 ? 0 : 4 }
 }
 
 enum Distribution: String, Hashable, Sendable {

@@ -135,7 +135,7 @@ extension Op {
 
     case .matmul:
       return [try inferMatmul(inputs[0], inputs[1])]
-    case .windows(let window, _):
+    case .unfold(let window, _):
       let (n, c, height, width) = try image(inputs[0])
       let out = try positions(of: window, height, width)
       return [TensorType([n, c, out.height, out.width, window.kernel.height, window.kernel.width])]
@@ -312,8 +312,8 @@ extension Op {
       throw TensorError("\(cell.rawValue): the \(name) must be \(right), not \(found)")
     }
     let states = TensorType([x[0] + 1, x[1], size])
-    let kept = TensorType([x[0], x[1], cell.kept * size])
-    return [states] + (cell == .lstm ? [states] : []) + (cell.kept > 0 ? [kept] : [])
+    let saved = TensorType([x[0], x[1], cell.savedBlocks * size])
+    return [states] + (cell == .lstm ? [states] : []) + (cell.savedBlocks > 0 ? [saved] : [])
   }
 
   private func inferMatmul(_ a: TensorType, _ b: TensorType) throws(TensorError) -> TensorType {

@@ -9,8 +9,8 @@ public final class Variable: @unchecked Sendable {
   public let dtype: DType
   /// Where the values lie. Touched while the runtime's lock is held.
   let storage: Storage
-  /// The values once more, rounded, as `RoundedMatrix` keeps them. Touched while the runtime's lock is held.
-  var rounded: RoundedMatrix?
+  /// The values once more, quantized, as `QuantizedMatrix` keeps them. Touched while the runtime's lock is held.
+  var quantized: QuantizedMatrix?
   private let state: Mutex<State>
 
   private struct State {
@@ -37,7 +37,7 @@ public final class Variable: @unchecked Sendable {
   var version: Int { state.withLock { $0.version } }
   /// Says that they have been replaced. The runtime's lock is held.
   func advance() {
-    rounded = nil
+    quantized = nil
     state.withLock { state in
       state.version += 1
       state.leaf = nil

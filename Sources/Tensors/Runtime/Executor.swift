@@ -34,7 +34,7 @@ public func evaluated(_ tensors: [Tensor]) throws(TensorError) -> [Tensor] {
 struct Executor: ~Copyable {
   static let shared = Mutex(Executor())
 
-  private var plans: [Request.Key: LoadedPlan] = [:]
+  private var plans: [Request.Key: Executable] = [:]
   /// Keys in the order of their making, for forgetting the oldest.
   private var ages: [Request.Key] = []
   private var arena = Storage()
@@ -68,17 +68,17 @@ struct Executor: ~Copyable {
   /// The plan for a graph, and what its leaves stand for now.
   mutating func load(
     _ outputs: [Tensor], _ assignments: [(Variable, Tensor)]
-  ) throws(TensorError) -> (Request, LoadedPlan) {
+  ) throws(TensorError) -> (Request, Executable) {
     try Executor.checkAssignments(assignments)
     let request = try Request(outputs: outputs, assignments: assignments)
     let loaded = try plan(for: request) { Executor.largestResult(of: outputs + assignments.map(\.1)) }
     return (request, loaded)
   }
 
-  /// Runs a plan, which writes its outputs where these point to. A rounded run brings the matrices of `loaded.roundable`.
+  /// Runs a plan, which writes its outputs where these point to. A quantized run brings the matrices of `loaded.quantizable`.
   mutating func run(
-    _ loaded: LoadedPlan, _ sources: [UnsafeMutableRawPointer], _ outputs: [UnsafeMutableRawPointer],
-    rounded: [UnsafeRawPointer] = []
+    _ loaded: Executable, _ sources: [UnsafeMutableRawPointer], _ outputs: [UnsafeMutableRawPointer],
+    quantized: [UnsafeRawPointer] = []
   ) throws(TensorError) {
     // The caller's own arithmetic keeps its denormal numbers, rounding and flags.
     let arithmetic = backprop_enter_kernel_arithmetic()
@@ -90,12 +90,12 @@ struct Executor: ~Copyable {
     }
     try growMemory(for: loaded)
     try loaded.run(
-      sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer, rounded: rounded,
+      sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer, quantized: quantized,
       making: pending)
   }
 
   /// Where much memory has to come from the system, oneDNN makes its code for products meanwhile.
-  private mutating func growMemory(for loaded: LoadedPlan) throws(TensorError) {
+  private mutating func growMemory(for loaded: Executable) throws(TensorError) {
     let isMuch = loaded.plan.arenaBytes - arena.byteCount >= 32 << 20
     let products = isMuch && loaded.plan.hasLibraryProducts ? ProductCode() : nil
     try Executor.grow(&arena, to: loaded.plan.arenaBytes, for: "the memory for what is computed on the way")
@@ -111,14 +111,14 @@ struct Executor: ~Copyable {
   }
 
   /// `largest` describes the largest result, for the error where there is not enough memory for all.
-  private mutating func plan(for request: Request, largest: () -> String) throws(TensorError) -> LoadedPlan {
+  private mutating func plan(for request: Request, largest: () -> String) throws(TensorError) -> Executable {
     if let found = plans[request.key] { return found }
     let ir = try IR(request.key, hasKernel: Executor.hasKernel).recomputing()
     let plan = try Lowering.compile(ir)
     // Before anything is made ready for sizes that cannot be.
     try Memory.check(
       plan.arenaBytes - arena.byteCount, for: "what is computed on the way, the largest of it \(largest()),")
-    let loaded = try LoadedPlan(plan)
+    let loaded = try Executable(plan)
     if ages.count == Executor.mostPlans {
       plans[ages.removeFirst()] = nil
     }

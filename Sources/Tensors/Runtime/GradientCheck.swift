@@ -64,18 +64,18 @@ public func gradientCheck(
     let first = gradients(of: scalar, withRespectTo: moved.map { leaves[$0] }, file: file, line: line)
     scalar = contracted(first.compactMap { $0 })
   }
-  let slopes = gradients(of: scalar, withRespectTo: moved.map { leaves[$0] }, file: file, line: line)
+  let found = gradients(of: scalar, withRespectTo: moved.map { leaves[$0] }, file: file, line: line)
 
   var fed: [ObjectIdentifier: [Double]] = [:]
   for index in moved { fed[ObjectIdentifier(leaves[index].node)] = points[index] }
-  let values = try interpreter.evaluate(slopes.compactMap { $0 }, feeding: fed)
+  let values = try interpreter.evaluate(found.compactMap { $0 }, feeding: fed)
   var remaining = values[...]
 
   var result = GradientCheckResult()
-  for (index, slope) in zip(moved, slopes) {
+  for (index, gradient) in zip(moved, found) {
     let point = points[index] ?? []
     // No gradient means that the function does not depend on the input.
-    let exact = slope == nil ? point.map { _ in 0 } : remaining.removeFirst().floats
+    let exact = gradient == nil ? point.map { _ in 0 } : remaining.removeFirst().floats
     var differences: [Double] = []
     for element in point.indices {
       let reach = step * max(1, abs(point[element]))

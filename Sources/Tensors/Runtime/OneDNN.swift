@@ -7,13 +7,13 @@ public enum Engine {
   /// kernels compute.
   public static var hasOneDNN: Bool { backprop_dnn_available() != 0 }
 
-  /// Whether the processor has matrix units (AMX) for large products. `BACKPROP_TILES=0` in the environment does without.
-  public static var hasTiles: Bool { backprop_has_tiles() != 0 }
+  /// Whether the processor has matrix units (AMX) for large products. `BACKPROP_AMX=0` in the environment does without.
+  public static var hasAMX: Bool { backprop_has_amx() != 0 }
 
   /// A line for people: what computes, with how many threads.
   public static var description: String {
     let threads = "\(Threads.count) thread\(Threads.count == 1 ? "" : "s")"
-    let units = hasTiles ? "AMX, " : ""
+    let units = hasAMX ? "AMX, " : ""
     guard hasOneDNN else { return "\(units)without oneDNN: own kernels, slower; \(threads)" }
     return "\(units)oneDNN \(String(cString: backprop_dnn_version())), \(threads)"
   }
@@ -46,7 +46,7 @@ final class ProductCode {
 }
 
 /// An operation of oneDNN, made once and run many times.
-final class OneDNNOperation: LoadedCall {
+final class OneDNNOperation: LibraryKernel {
   private let operation: OpaquePointer
   let scratchBytes: Int
 
@@ -80,9 +80,9 @@ final class OneDNNOperation: LoadedCall {
 }
 
 extension MatrixShape {
-  var isInTiles: Bool { fillsTiles && Engine.hasTiles }
+  var runsOnAMX: Bool { usesAMX && Engine.hasAMX }
   /// Whether a kernel of our own makes it.
-  var isOwn: Bool { isFewRows || isNarrow || isInTiles || !Engine.hasOneDNN }
+  var isOwn: Bool { isFewRows || isNarrow || runsOnAMX || !Engine.hasOneDNN }
 }
 
 /// c[m, n] = op(a) · op(b). Few rows and narrow products by kernels of their own, others in tiles where the processor has
@@ -96,8 +96,8 @@ func matrixProduct(
   if shape.isFewRows { return backprop_vector_matrix(m, n, k, a, lda, b, ldb, shape.transposeB ? 1 : 0, c) }
   let (aRow, aColumn) = shape.transposeA ? (1, lda) : (lda, 1)
   let (bRow, bColumn) = shape.transposeB ? (1, ldb) : (ldb, 1)
-  if shape.isInTiles {
-    backprop_matmul_tiles(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
+  if shape.runsOnAMX {
+    backprop_matmul_amx(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
   } else if shape.isOwn {
     backprop_matmul(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
   } else {

@@ -40,7 +40,7 @@ package final class PendingImages: @unchecked Sendable {
   }
 
   /// Lets the plans that run from now on make them, as long as somebody holds this object and no other ones come.
-  package func makeBesidePlans() {
+  package func makeOverlappedPlans() {
     guard Threads.count > 1, type.shape.elementCount >= Self.fewNumbers else { return }
     Executor.shared.withLock { $0.pending = self }
   }
@@ -80,7 +80,7 @@ package final class PendingImages: @unchecked Sendable {
       }
       withUnsafeMutablePointer(to: &call) { call in
         numbers.withUnsafeBufferPointer { numbers in
-          backprop_convert_images_beside(
+          backprop_gather_images_overlapped(
             Int64(numbers.count), Int64(converter.imageShape[0]),
             Int64(converter.imageShape[1] * converter.imageShape[2]), numbers.baseAddress, pixels,
             converter.greatestPixel, converter.scales, converter.offsets, start, &made,

@@ -48,7 +48,7 @@ package struct PixelConverter: Sendable {
   /// The numbers must be there.
   func convert(_ numbers: ArraySlice<Int32>, in pixels: [UInt8], to target: UnsafeMutablePointer<Float>) {
     numbers.withUnsafeBufferPointer { numbers in
-      backprop_convert_images(
+      backprop_gather_images(
         Int64(numbers.count), Int64(imageShape[0]), Int64(imageShape[1] * imageShape[2]), numbers.baseAddress, pixels,
         greatestPixel, scales, offsets, target)
     }

@@ -49,7 +49,7 @@ package final class Profile: Sendable {
   /// The plans that ran, in the order of their first run.
   package var plans: [PlanRecord] { state.withLock { $0.plans } }
 
-  func began(_ loaded: LoadedPlan) {
+  func began(_ loaded: Executable) {
     let (id, plan) = (ObjectIdentifier(loaded), loaded.plan)
     let record = PlanRecord(
       steps: plan.steps.count, arenaBytes: plan.arenaBytes, outputs: plan.outputSizes.count, runs: 1)

@@ -3,58 +3,58 @@ import CKernels
 extension Recurrence {
   typealias Memory = UnsafeMutablePointer<Float>
 
-  var isInTiles: Bool { fillsTiles && Engine.hasTiles }
+  var runsOnAMX: Bool { usesAMX && Engine.hasAMX }
 
-  private var packed: Int { Int(backprop_recurrence_tiles_packed(cell.code, Int64(size))) }
+  private var packed: Int { Int(backprop_recurrence_amx_packed(cell.code, Int64(size))) }
 
   /// Elements of the memory that the loop forward works in: packed weights, a step's product.
   var forwardScratch: [Int] {
-    if isInTiles { return [packed, Int(backprop_recurrence_tiles_room(Int64(batch), Int64(size)))] }
+    if runsOnAMX { return [packed, Int(backprop_recurrence_amx_workspace(Int64(batch), Int64(size)))] }
     return [Int(backprop_recurrence_packed(Int64(size), Int64(size * cell.gates))), batch * gateRow]
   }
 
   /// The same backward: packed weights, product, what goes past the product, the cell's gradient.
   var backwardScratch: [Int] {
     let states = [batch * size, batch * size]
-    if isInTiles {
-      return [packed, Int(backprop_recurrence_gradient_tiles_room(cell.code, Int64(batch), Int64(size)))] + states
+    if runsOnAMX {
+      return [packed, Int(backprop_recurrence_gradient_amx_workspace(cell.code, Int64(batch), Int64(size)))] + states
     }
     return [Int(backprop_recurrence_packed(Int64(size * cell.gates), Int64(size))), batch * size] + states
   }
 
-  /// Operands: projected, weights, bias, lengths, initial, [initial cell]; states, [cells], [kept]; scratch.
+  /// Operands: projected, weights, bias, lengths, initial, [initial cell]; states, [cells], [saved]; scratch.
   func run(_ operands: KernelOperands) {
     var operands = Operands(operands)
     let isLSTM = cell == .lstm
     let (projected, weights, bias, lengths) = (operands.next(), operands.next(), operands.next(), operands.nextInts())
     let (initial, initialCell) = (operands.next(), operands.next(isLSTM))
-    let (states, cells, kept) = (operands.next(), operands.next(isLSTM), operands.next(cell.kept > 0))
+    let (states, cells, saved) = (operands.next(), operands.next(isLSTM), operands.next(cell.savedBlocks > 0))
     var recurrence = backprop_recurrence(
       kind: cell.code, reversed: reversed ? 1 : 0, time: Int64(time), batch: Int64(batch), size: Int64(size),
       lengths: lengths, projected: projected, weights: weights, bias: bias, initial: initial,
-      initial_cell: initialCell, states: states, cells: cells, kept: kept, packed: operands.next(),
+      initial_cell: initialCell, states: states, cells: cells, saved: saved, packed: operands.next(),
       gate_row: Int64(gateRow), product: operands.next())
-    if isInTiles { backprop_recurrence_forward_tiles(&recurrence) } else { backprop_recurrence_forward(&recurrence) }
+    if runsOnAMX { backprop_recurrence_forward_amx(&recurrence) } else { backprop_recurrence_forward(&recurrence) }
   }
 
-  /// Operands: weights, lengths, states, [cells], [kept], upstream states, [upstream cells]; gradients of the projected
+  /// Operands: weights, lengths, states, [cells], [saved], upstream states, [upstream cells]; gradients of the projected
   /// inputs, [of the products], of the initial state, [of the initial cell]; scratch.
   func runGradient(_ operands: KernelOperands) {
     var operands = Operands(operands)
     let isLSTM = cell == .lstm
     let (weights, lengths) = (operands.next(), operands.nextInts())
-    let (states, cells, kept) = (operands.next(), operands.next(isLSTM), operands.next(cell.kept > 0))
+    let (states, cells, saved) = (operands.next(), operands.next(isLSTM), operands.next(cell.savedBlocks > 0))
     let (upstreamStates, upstreamCells) = (operands.next(), operands.next(isLSTM))
     let (projectedGradient, productGradient) = (operands.next(), operands.next(cell == .gru))
     let (initialGradient, initialCellGradient) = (operands.next(), operands.next(isLSTM))
     var recurrence = backprop_recurrence_gradient(
       kind: cell.code, reversed: reversed ? 1 : 0, time: Int64(time), batch: Int64(batch), size: Int64(size),
-      lengths: lengths, weights: weights, states: states, cells: cells, kept: kept, upstream_states: upstreamStates,
+      lengths: lengths, weights: weights, states: states, cells: cells, saved: saved, upstream_states: upstreamStates,
       upstream_cells: upstreamCells, gate_row: Int64(gateRow), projected_gradient: projectedGradient,
       product_gradient: productGradient,
       initial_gradient: initialGradient, initial_cell_gradient: initialCellGradient, packed: operands.next(),
       product: operands.next(), direct: operands.next(), cell_gradient: operands.next())
-    if isInTiles { backprop_recurrence_backward_tiles(&recurrence) } else { backprop_recurrence_backward(&recurrence) }
+    if runsOnAMX { backprop_recurrence_backward_amx(&recurrence) } else { backprop_recurrence_backward(&recurrence) }
   }
 }
 

@@ -165,7 +165,7 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
       return .floats(values)
     case .matmul:
       return .floats(matmul(inputs[0].floats, shapes[0], inputs[1].floats, shapes[1], to: type.shape))
-    case .windows(let window, let outside):
+    case .unfold(let window, let outside):
       let x = inputs[0].floats
       return .floats(windowSources(shapes[0], window).map { $0.map { x[$0] } ?? Scalar(outside.value) })
     case .fold(let window, _, _):
@@ -206,9 +206,9 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
     case .erf: Scalar.erf(x)
     case .floor: x.rounded(.down)
     case .geluTanh: limitedProduct(1 + Scalar.tanh(gelu(x).argument), x) / 2
-    case .geluTanhSlope:
+    case .geluTanhDerivative:
       (1 + Scalar.tanh(gelu(x).argument)) / 2
-        + limitedProduct(1 - square(Scalar.tanh(gelu(x).argument)), x * gelu(x).slope) / 2
+        + limitedProduct(1 - square(Scalar.tanh(gelu(x).argument)), x * gelu(x).derivative) / 2
     }
   }
 
@@ -218,7 +218,7 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
   private func limitedProduct(_ a: Scalar, _ b: Scalar) -> Scalar { a == 0 ? 0 : a * b }
 
   /// √(2/π) (x + 0.044715 x³) and its derivative.
-  private func gelu(_ x: Scalar) -> (argument: Scalar, slope: Scalar) {
+  private func gelu(_ x: Scalar) -> (argument: Scalar, derivative: Scalar) {
     let factor = Scalar.sqrt(2 / Scalar.pi)
     return (factor * (x + Scalar(0.044715) * x * x * x), factor * (1 + Scalar(3 * 0.044715) * x * x))
   }

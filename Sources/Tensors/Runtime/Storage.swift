@@ -49,7 +49,7 @@ final class Storage: @unchecked Sendable {
   /// Memory that is about to be used from one end to the other.
   static func populated(byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) -> Storage {
     let storage = try Storage(byteCount: byteCount, for: purpose())
-    if storage.origin == .pool { backprop_populate(storage.pointer, Int64(byteCount)) }
+    if storage.origin == .pool { backprop_prefault(storage.pointer, Int64(byteCount)) }
     return storage
   }
 

@@ -1,7 +1,7 @@
 import CKernels
 
 /// A call that was made ready once and runs many times.
-protocol LoadedCall {
+protocol LibraryKernel {
   /// Memory to work in, aligned to 64 bytes.
   var scratchBytes: Int { get }
   func run(_ operands: UnsafePointer<UnsafeMutableRawPointer?>, _ scratch: UnsafeMutableRawPointer) throws(TensorError)
@@ -9,26 +9,26 @@ protocol LoadedCall {
 
 extension LibraryCall {
   /// Ready to run. The one place that chooses between our own convolution and oneDNN's, from sizes and layouts alone.
-  func loaded() throws(TensorError) -> any LoadedCall {
+  func loaded() throws(TensorError) -> any LibraryKernel {
     if let convolution = WinogradConvolution(self), convolution.pays { return convolution }
     return try OneDNNOperation(self)
   }
 }
 
 /// A 3×3 convolution, or a gradient of one, by Winograd's minimal filtering or, on matrix units, as a direct sum.
-struct WinogradConvolution: LoadedCall {
+struct WinogradConvolution: LibraryKernel {
   private let direction: LibraryCall.Direction
   private let shape: backprop_winograd
   /// Into how many parts the work is split. The bits of the weights' gradient depend on it; like oneDNN's, it is settled
   /// when the call is made ready.
   private let workers: Int64
-  /// Whether it is a direct sum on matrix units instead. Room is kept for either, so that plans are the same everywhere.
-  private let isInTiles: Bool
+  /// Whether it is a direct sum on matrix units instead. Workspace is reserved for either, so that plans are the same everywhere.
+  private let runsOnAMX: Bool
   let scratchBytes: Int
 
   /// Nil where the kernels cannot do it: they take dense channels-last images of multiples of 16 channels, dilation 1, one
   /// group, up to two pixels of padding and stride 1, in tiles also 2.
-  init?(_ call: LibraryCall, threads: Int = Threads.count, inTiles: Bool? = nil) {
+  init?(_ call: LibraryCall, threads: Int = Threads.count, onAMX: Bool? = nil) {
     guard case .convolution(let direction, let source, let weights, let destination, let window, let groups) = call
     else { return nil }
     let padding = window.paddingBegin
@@ -41,17 +41,17 @@ struct WinogradConvolution: LoadedCall {
       source.isChannelsLast, destination.isChannelsLast
     else { return nil }
     self.direction = direction
-    // The images' gradient is the convolution of the results' gradient with the weights turned by 180 degrees.
+    // The images' gradient is the convolution of the results' gradient with the weights rotated by 180 degrees.
     var shape =
       direction == .backwardData
       ? backprop_winograd(destination, source, padding: Pair(2 - padding.height, 2 - padding.width), stride)
       : backprop_winograd(source, destination, padding: padding, stride)
-    isInTiles = inTiles ?? (backprop_has_tiles() != 0 && Self.tilesPay(direction, shape))
-    guard stride == 1 || isInTiles else { return nil }
+    runsOnAMX = onAMX ?? (backprop_has_amx() != 0 && Self.amxPays(direction, shape))
+    guard stride == 1 || runsOnAMX else { return nil }
     workers = backprop_winograd_workers(&shape, Int64(threads))
     let floats =
       direction == .backwardWeights
-      ? backprop_winograd_gradient_floats(&shape, workers) : backprop_winograd_floats(&shape, workers)
+      ? backprop_winograd_gradient_workspace(&shape, workers) : backprop_winograd_workspace(&shape, workers)
     scratchBytes = stride == 1 ? 4 * Int(floats) : 0
     self.shape = shape
   }
@@ -70,39 +70,39 @@ struct WinogradConvolution: LoadedCall {
   /// Whether direct sums on matrix units are faster still, as measured (docs/performance.md): with enough pixels for
   /// packing the weights to be worth it, and columns of outputs in pairs of tiles; the weights' gradient with few channels,
   /// where rows fill their tiles and there are pairs of images. With a stride of 2, where rows fill their tiles.
-  private static func tilesPay(_ direction: LibraryCall.Direction, _ shape: backprop_winograd) -> Bool {
+  private static func amxPays(_ direction: LibraryCall.Direction, _ shape: backprop_winograd) -> Bool {
     let weights = shape.inputs * shape.outputs
     guard weights <= 128 * 128, shape.batch * shape.out_height * shape.out_width >= 2048 else { return false }
     let hasStride = shape.stride == 2
     return switch direction {
-    case .forward: hasStride ? shape.outputs % 32 == 0 && shape.out_width % 8 == 0 : fillTiles(shape)
-    case .backwardData: hasStride ? shape.inputs % 32 == 0 && shape.width % 8 == 0 : fillTiles(shape)
+    case .forward: hasStride ? shape.outputs % 32 == 0 && shape.out_width % 8 == 0 : fillsAMX(shape)
+    case .backwardData: hasStride ? shape.inputs % 32 == 0 && shape.width % 8 == 0 : fillsAMX(shape)
     case .backwardWeights:
       shape.out_width % 8 == 0 && shape.batch >= 8 && weights <= (hasStride ? 32 * 64 : 32 * 32)
     }
   }
 
-  private static func fillTiles(_ shape: backprop_winograd) -> Bool { shape.inputs == 16 || shape.outputs % 32 == 0 }
+  private static func fillsAMX(_ shape: backprop_winograd) -> Bool { shape.inputs == 16 || shape.outputs % 32 == 0 }
 
   func run(_ operands: UnsafePointer<UnsafeMutableRawPointer?>, _ scratch: UnsafeMutableRawPointer) throws(TensorError)
   {
     func floats(_ index: Int) -> UnsafeMutablePointer<Float>? { operands[index]?.assumingMemoryBound(to: Float.self) }
-    let room = scratch.assumingMemoryBound(to: Float.self)
+    let workspace = scratch.assumingMemoryBound(to: Float.self)
     let isDone = withUnsafePointer(to: shape) {
       switch direction {
       case .forward, .backwardData:
-        let turned: Int32 = direction == .backwardData ? 1 : 0
-        if isInTiles && backprop_convolution_tiles($0, floats(0), floats(1), turned, floats(2), workers) != 0 {
+        let rotated: Int32 = direction == .backwardData ? 1 : 0
+        if runsOnAMX && backprop_convolution_amx($0, floats(0), floats(1), rotated, floats(2), workers) != 0 {
           return true
         }
         if shape.stride == 2 { return false }
-        backprop_winograd_convolution($0, floats(0), floats(1), turned, floats(2), workers, room)
+        backprop_winograd_convolution($0, floats(0), floats(1), rotated, floats(2), workers, workspace)
       case .backwardWeights:
-        if isInTiles && backprop_convolution_gradient_tiles($0, floats(0), floats(1), floats(2), workers) != 0 {
+        if runsOnAMX && backprop_convolution_gradient_amx($0, floats(0), floats(1), floats(2), workers) != 0 {
           return true
         }
         if shape.stride == 2 { return false }
-        backprop_winograd_weights_gradient($0, floats(0), floats(1), floats(2), workers, room)
+        backprop_winograd_weights_gradient($0, floats(0), floats(1), floats(2), workers, workspace)
       }
       return true
     }

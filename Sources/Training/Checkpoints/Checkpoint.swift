@@ -36,7 +36,7 @@ public struct Checkpoint: Sendable {
 extension Checkpoint {
   /// Takes the values of everything. Costs a copy of the model, its optimizer's state and the best weights.
   init(
-    of task: some TrainingTask, _ optimizer: any Optimizer, _ counts: Progress.Counts, _ patience: Patience?
+    of task: some TrainingTask, _ optimizer: any Optimizer, _ counts: Progress.Counts, _ patience: EarlyStopping?
   ) throws {
     header = Header(
       counts: counts, stepsPerEpoch: task.stepsPerEpoch, updates: optimizer.stepCount,
@@ -56,7 +56,7 @@ extension Checkpoint {
   /// Gives model, optimizer, task and `Random.current` the values of this checkpoint; the best weights come back.
   ///
   /// Throws a `TrainingError` where it is not one of such a training; then nothing has changed.
-  func restore(to task: some TrainingTask, _ optimizer: any Optimizer) throws -> Patience.Best? {
+  func restore(to task: some TrainingTask, _ optimizer: any Optimizer) throws -> EarlyStopping.Best? {
     guard header.stepsPerEpoch == task.stepsPerEpoch else {
       throw TrainingError(
         "the checkpoint was made with \(header.stepsPerEpoch) steps an epoch, but there are \(task.stepsPerEpoch); go on "
@@ -75,7 +75,7 @@ extension Checkpoint {
       let weights = try namedVariables(of: task.model).map { name, variable in
         try Self.take("best/\(name)", like: variable, from: &left)
       }
-      return Patience.Best(loss: best.loss, evaluation: best.evaluation, weights: weights)
+      return EarlyStopping.Best(loss: best.loss, evaluation: best.evaluation, weights: weights)
     }
     if let extra = left.keys.min() {
       throw TrainingError("the checkpoint holds '\(extra)', which this training does not have")

@@ -9,10 +9,10 @@ import Models
   import Darwin
 #endif
 
-/// The most probable continuation that a search of this width finds: at each symbol the `beams` most probable texts are
+/// The most probable continuation that a search of this width finds: at each token the `beams` most probable texts are
 /// kept. Gives the ids and the natural logarithm of their probability.
 ///
-/// Takes `beams` (1 to 1024) times the work of drawing symbols. Throws a sentence for a prompt that the tokenizer cannot read,
+/// Takes `beams` (1 to 1024) times the work of drawing tokens. Throws a sentence for a prompt that the tokenizer cannot read,
 /// and for a tokenizer with more tokens than the model.
 ///
 /// Source: Graves, "Sequence Transduction with Recurrent Neural Networks", 2012, section 2.2; Sutskever, Vinyals & Le, 2014.

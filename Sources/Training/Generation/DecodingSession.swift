@@ -1,19 +1,19 @@
 import Models
 import Tensors
 
-/// A language model that reads symbols and says what may come next, remembering what it has read.
+/// A language model that reads tokens and says what may come next, remembering what it has read.
 ///
-/// What it remembers lies in variables that are written in place. Symbols are read in runs of powers of two, and the
+/// What it remembers lies in variables that are written in place. Tokens are read in runs of powers of two, and the
 /// memory of self-attention grows by doubling, so that few compiled plans serve any text. Where a model's context is full,
 /// the later half of what it holds is read again and reading goes on.
 final class DecodingSession {
   /// What reads a run of some length, all for the present capacity.
   private final class Run {
-    let replay: Replay
-    /// The symbols, in memory that is written anew for each run.
+    let replay: CompiledGraph
+    /// The tokens, in memory that is written anew for each run.
     var inputs: [Tensor]
 
-    init(_ replay: Replay, _ inputs: [Tensor]) { (self.replay, self.inputs) = (replay, inputs) }
+    init(_ replay: CompiledGraph, _ inputs: [Tensor]) { (self.replay, self.inputs) = (replay, inputs) }
   }
 
   private let model: any LanguageModel
@@ -27,20 +27,20 @@ final class DecodingSession {
   private var held: [[Int32]] = []
   /// By the length of a run.
   private var runs: [Int: Run] = [:]
-  /// The run of `draftLength` symbols that gives the logits after each.
+  /// The run of `draftLength` tokens that gives the logits after each.
   private var checkingRun: Run?
-  /// The logits after the last symbol, text after text.
+  /// The logits after the last token, text after text.
   private(set) var logits: [Float] = []
-  /// The logits after each symbol that was checked.
+  /// The logits after each token that was checked.
   private(set) var checkedLogits: [Float] = []
-  /// How often guesses were checked.
+  /// How often draft tokens were checked.
   private(set) var checks = 0
 
-  private var heldCount: Int { held.first?.count ?? 0 }
+  private var persistentCount: Int { held.first?.count ?? 0 }
 
   private static let smallestCapacity = 256
   private static let longestRun = 256
-  /// How many symbols are checked at once. A product takes as long for four rows as for one.
+  /// How many tokens are checked at once. A product takes as long for four rows as for one.
   static let draftLength = 4
 
   /// A session for `batch` texts side by side.
@@ -50,20 +50,20 @@ final class DecodingSession {
     context = model.context
     guard batch > 0, context ?? 1 > 0, model.vocabulary > 0 else {
       throw TrainingError(
-        "a model must take at least 1 position and have at least 1 symbol, not \(context ?? 1) and \(model.vocabulary)")
+        "a model must take at least 1 position and have at least 1 token, not \(context ?? 1) and \(model.vocabulary)")
     }
     capacity = min(Self.smallestCapacity, context ?? Self.smallestCapacity)
     try remember(model.initialState(batch: batch, capacity: capacity))
     holdNothing()
   }
 
-  /// Reads symbols, as many for each text and at least one; gives the logits after the last.
+  /// Reads tokens, as many for each text and at least one; gives the logits after the last.
   func read(_ ids: [[Int32]]) throws -> [[Float]] {
     if let context {
       var rest = ids
       repeat {
-        if heldCount >= context { try forgetEarlierHalf(of: context) }
-        let room = context - heldCount
+        if persistentCount >= context { try forgetEarlierHalf(of: context) }
+        let room = context - persistentCount
         try run(rest.map { Array($0.prefix(room)) })
         rest = rest.map { Array($0.dropFirst(room)) }
       } while !(rest.first ?? []).isEmpty
@@ -74,28 +74,28 @@ final class DecodingSession {
     return (0..<batch).map { Array(logits[($0 * vocabulary)..<(($0 + 1) * vocabulary)]) }
   }
 
-  /// Reads the next symbol of each text; `logits` are then those after it. Allocates nothing, unless memory has to grow or
+  /// Reads the next token of each text; `logits` are then those after it. Allocates nothing, unless memory has to grow or
   /// the context is full.
   func read(next ids: ArraySlice<Int32>) throws {
-    if let context, heldCount >= context { try forgetEarlierHalf(of: context) }
+    if let context, persistentCount >= context { try forgetEarlierHalf(of: context) }
     try makeRoom(for: 1)
     try read(ids, length: 1)
     for row in held.indices { held[row].append(ids[ids.startIndex + row]) }
   }
 
-  /// Whether guesses can be drafted and checked now, and it is worth it: where a symbol takes as long as reading the weights.
+  /// Whether tokens can be drafted and verified now, and it is worth it: where a token takes as long as reading the weights.
   func canDraft() throws -> Bool {
-    guard batch == 1, positions != nil, let context, heldCount + Self.draftLength <= context else { return false }
+    guard batch == 1, positions != nil, let context, persistentCount + Self.draftLength <= context else { return false }
     try makeRoom(for: Self.draftLength)
-    return try preparedRun(of: 1).replay.gainsByRounding
+    return try preparedRun(of: 1).replay.gainsByQuantizing
   }
 
-  /// Reads a symbol with rounded weights, to be forgotten; `logits` are then roughly those after it.
-  func draft(_ ids: ArraySlice<Int32>) throws { try read(ids, length: 1, rounded: true) }
+  /// Reads a token with quantized weights, to be forgotten; `logits` are then roughly those after it.
+  func draft(_ ids: ArraySlice<Int32>) throws { try read(ids, length: 1, quantized: true) }
 
-  func forgetDraft() { positions?.set(Int32(clamping: heldCount)) }
+  func forgetDraft() { positions?.set(Int32(clamping: persistentCount)) }
 
-  /// Forgets what was drafted and reads `draftLength` symbols; gives `checkedLogits`.
+  /// Forgets what was drafted and reads `draftLength` tokens; gives `checkedLogits`.
   func check(_ ids: ArraySlice<Int32>) throws {
     forgetDraft()
     let run = try checkingRun ?? compile(Self.draftLength, givingAll: true)
@@ -104,7 +104,7 @@ final class DecodingSession {
     try self.run(run, ids)[0].values(into: &checkedLogits)
   }
 
-  /// Of the symbols that were checked, only the first `count` have been read.
+  /// Of the tokens that were checked, only the first `count` have been read.
   func keep(_ count: Int, of ids: ArraySlice<Int32>) {
     held[0] += ids.prefix(count)
     forgetDraft()
@@ -123,8 +123,8 @@ final class DecodingSession {
     if context != nil { held = rows.map { held[Int($0)] } }
   }
 
-  /// Positions are counted from the window's start, so what is kept is read anew. Half as many symbols to go on from, so
-  /// that this happens once in context / 2 symbols.
+  /// Positions are counted from the window's start, so what is kept is read anew. Half as many tokens to go on from, so
+  /// that this happens once in context / 2 tokens.
   private func forgetEarlierHalf(of context: Int) throws {
     let kept = held.map { Array($0.suffix(max(context / 2, 1))) }
     try evaluate([], assigning: Array(zip(state, model.initialState(batch: batch, capacity: capacity))))
@@ -154,14 +154,14 @@ final class DecodingSession {
     }
   }
 
-  /// Reads `length` symbols of each text.
-  private func read(_ ids: ArraySlice<Int32>, length: Int, rounded: Bool = false) throws {
-    try run(preparedRun(of: length), ids, rounded: rounded)[0].values(into: &logits)
+  /// Reads `length` tokens of each text.
+  private func read(_ ids: ArraySlice<Int32>, length: Int, quantized: Bool = false) throws {
+    try run(preparedRun(of: length), ids, quantized: quantized)[0].values(into: &logits)
   }
 
-  private func run(_ run: Run, _ ids: ArraySlice<Int32>, rounded: Bool = false) throws -> [Tensor] {
+  private func run(_ run: Run, _ ids: ArraySlice<Int32>, quantized: Bool = false) throws -> [Tensor] {
     try run.inputs[0].replaceValues(with: ids)
-    return try run.replay.run(run.inputs, rounded: rounded)
+    return try run.replay.run(run.inputs, quantized: quantized)
   }
 
   private func preparedRun(of length: Int) throws -> Run {
@@ -177,13 +177,13 @@ final class DecodingSession {
     let wanted =
       givingAll ? logits : logits.sliced(starts: [0, length - 1, 0], shape: [batch, 1, model.vocabulary])
     for output in [wanted] + after { if let failure = output.failure { throw failure } }
-    let replay = try Replay(computing: [wanted], assigning: Array(zip(state, after)), inputs: [standIn])
+    let replay = try CompiledGraph(computing: [wanted], assigning: Array(zip(state, after)), inputs: [standIn])
     return Run(replay, [.standIn(like: standIn)])
   }
 
   private func makeRoom(for count: Int) throws {
     guard let context else { return }
-    let needed = heldCount + count
+    let needed = persistentCount + count
     guard needed > capacity else { return }
     while capacity < needed { capacity = min(capacity * 2, context) }
     try remember(try evaluated(model.grown(state.map(\.tensor), to: capacity)))

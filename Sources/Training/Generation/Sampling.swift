@@ -8,22 +8,22 @@ import Datasets
   import Darwin
 #endif
 
-/// How the next symbol is drawn from a model's logits.
+/// How the next token is drawn from a model's logits.
 ///
 /// The steps in this order: the repetition penalty, the temperature, then min-p leaves away what it calls improbable, and
 /// top-k and top-p some of what is left; the rest is drawn by its probability.
 public struct Sampling: Hashable, Sendable {
-  /// Divides the logits; below 1 makes the probable more probable. At 0 the most probable symbol is taken.
+  /// Divides the logits; below 1 makes the probable more probable. At 0 the most probable token is taken.
   public var temperature: Double
-  /// Only the k most probable symbols. Source: Fan, Lewis & Dauphin, "Hierarchical Neural Story Generation", ACL 2018.
+  /// Only the k most probable tokens. Source: Fan, Lewis & Dauphin, "Hierarchical Neural Story Generation", ACL 2018.
   public var topK: Int?
-  /// Only the fewest symbols whose probabilities come to p. Source: Holtzman et al., "The Curious Case of Neural Text
+  /// Only the fewest tokens whose probabilities come to p. Source: Holtzman et al., "The Curious Case of Neural Text
   /// Degeneration", ICLR 2020.
   public var topP: Double?
-  /// Only symbols at least p times as probable as the most probable one. Source: Nguyen et al., "Turning Up the Heat:
+  /// Only tokens at least p times as probable as the most probable one. Source: Nguyen et al., "Turning Up the Heat:
   /// Min-p Sampling for Creative and Coherent LLM Outputs", 2024.
   public var minP: Double?
-  /// Symbols that were there lately: positive logits are divided by it, negative ones multiplied. Source: Keskar et al.,
+  /// Tokens that were there lately: positive logits are divided by it, negative ones multiplied. Source: Keskar et al.,
   /// "CTRL", 2019, section 4.1.
   public var repetitionPenalty: Double
 
@@ -50,10 +50,10 @@ public struct Sampling: Hashable, Sendable {
     if let minP, !(0...1 ~= minP) { throw TrainingError("min-p must be 0 to 1, not \(minP)") }
   }
 
-  /// How many of the last symbols the repetition penalty looks at.
+  /// How many of the last tokens the repetition penalty looks at.
   public static let penaltyWindow = 64
 
-  /// Draws a symbol. `recent` are the symbols before it. `nil` where no logit is a number.
+  /// Draws a token. `recent` are the tokens before it. `nil` where no logit is a number.
   ///
   /// Takes time in proportion to the logits, and to their sorting where top-k or top-p is asked for.
   public func draw(

@@ -1,14 +1,14 @@
 import Datasets
 import Models
 
-/// Writes on from a text, symbol by symbol.
+/// Writes on from a text, token by token.
 ///
-/// The same model, prompt, settings and seed give the same symbols.
+/// The same model, prompt, settings and seed give the same tokens.
 ///
-/// Where a symbol takes as long as reading the weights from memory, the next three are first guessed with weights rounded
+/// Where a token takes as long as reading the weights from memory, the next three are first drafted with weights quantized
 /// to eight bits, a quarter of the reading. All are then checked at once with the weights as they are, which reads them
-/// once. Each symbol is drawn with the same random number in both, and the first that differs ends what is kept, so the
-/// text is the network's own. Up to four symbols are drawn ahead of `next`: a change of the weights shows after them.
+/// once. Each token is drawn with the same random number in both, and the first that differs ends what is kept, so the
+/// text is the network's own. Up to four tokens are drawn ahead of `next`: a change of the weights shows after them.
 ///
 /// Sources: Leviathan, Kalman & Matias, "Fast Inference from Transformers via Speculative Decoding", ICML 2023; Zhang et
 /// al., "Draft & Verify: Lossless Large Language Model Acceleration via Self-Speculative Decoding", ACL 2024.
@@ -21,17 +21,17 @@ public final class TextGenerator {
   let session: DecodingSession
   private let vocabulary: Int
   private var drawing: Drawing
-  /// What draws guesses.
+  /// What draws draft tokens.
   private var guessing: Drawing
   private var drafting: Drafting
   /// Drawn, and how many of them were given.
   private var drawn: [Int32] = []
   private var given = 0
-  /// What comes after all that the model has read for good: the last symbol drawn, then guesses; empty at first.
+  /// What comes after all that the model has read for good: the last token drawn, then draft tokens; empty at first.
   private var draft: [Int32] = []
 
-  /// Reads the prompt; an empty one counts as a line's end, if the tokenizer has one, else as its first symbol. Throws a
-  /// sentence for a prompt that the tokenizer cannot read. Without `drafts` nothing is guessed.
+  /// Reads the prompt; an empty one counts as a line's end, if the tokenizer has one, else as its first token. Throws a
+  /// sentence for a prompt that the tokenizer cannot read. Without `drafts` nothing is drafted.
   public init(
     _ model: any LanguageModel, _ tokenizer: any Tokenizer, prompt: String, sampling: Sampling = Sampling(),
     seed: UInt64, drafts: Bool = true
@@ -49,7 +49,7 @@ public final class TextGenerator {
     _ = try session.read([ids])
   }
 
-  /// The next symbol. Throws where the model's scores are no numbers.
+  /// The next token. Throws where the model's scores are no numbers.
   public func next() throws -> Int32 {
     if given == drawn.count {
       drawn.removeAll(keepingCapacity: true)
@@ -75,7 +75,7 @@ public final class TextGenerator {
     draft.append(drawn[drawn.count - 1])
   }
 
-  /// Draws as many symbols as were guessed rightly, and the one after them.
+  /// Draws as many tokens as were accepted, and the one after them.
   private func drawDrafted() throws {
     guessing.goOn(from: drawing)
     while draft.count < DecodingSession.draftLength {
@@ -98,7 +98,7 @@ public final class TextGenerator {
   }
 }
 
-/// Draws symbols one after another.
+/// Draws tokens one after another.
 private struct Drawing {
   private let sampling: Sampling
   private var random: SeededGenerator
@@ -131,12 +131,12 @@ private struct Drawing {
   }
 }
 
-/// Whether guesses come true often enough.
+/// Whether draft tokens are accepted often enough.
 private struct Drafting {
   var isOn: Bool
-  /// How many symbols a check gives, on average over the last ten or so.
+  /// How many tokens a check gives, on average over the last ten or so.
   private var gain = Double(DecodingSession.draftLength)
-  /// Symbols to come without guesses.
+  /// Tokens to come without draft tokens.
   private var pause = 0
 
   init(isOn: Bool) { self.isOn = isOn }
@@ -149,7 +149,7 @@ private struct Drafting {
     return isOn
   }
 
-  /// To guess and check takes as long as to draw two and a half symbols. Below that, another try after a while.
+  /// To draft and verify takes as long as to draw two and a half tokens. Below that, another try after a while.
   mutating func drew(_ count: Int) {
     gain += (Double(count) - gain) / 10
     if gain < 2.5 { (gain, pause) = (3, 64) }

@@ -9,7 +9,7 @@ private enum TableOperation: String, Hashable, CaseIterable {
   case unary, binary, select, cast, stopGradient
   case reshape, permute, broadcast, slice, pad, concatenate, reduce, argmax
   case gather, scatterAdd, replaceSlice
-  case matmul, windows, fold, convolution, convolutionInputGradient, convolutionWeightGradient
+  case matmul, unfold, fold, convolution, convolutionInputGradient, convolutionWeightGradient
   case maxPool, maxPoolGradient, averagePool, averagePoolGradient
   case batchNorm, batchNormGradient, softmax, logSoftmax, crossEntropy, crossEntropyGradient, layerNorm
   case layerNormGradient, recurrence, recurrenceGradient, attention, attentionGradient
@@ -35,7 +35,7 @@ private enum TableOperation: String, Hashable, CaseIterable {
     case .scatterAdd: self = .scatterAdd
     case .replaceSlice: self = .replaceSlice
     case .matmul: self = .matmul
-    case .windows: self = .windows
+    case .unfold: self = .unfold
     case .fold: self = .fold
     case .convolution: self = .convolution
     case .convolutionInputGradient: self = .convolutionInputGradient

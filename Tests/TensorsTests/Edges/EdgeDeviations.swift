@@ -36,11 +36,11 @@ private let all: [EdgePart] = [.value, .gradient(0), .second(0)]
 
 /// The first that concerns a number counts.
 let edgeDeviations: [EdgeDeviation] = [
-  EdgeDeviation(gelus + ["geluTanhSlope"], all, 0, past) { $1[0] == -.infinity },
+  EdgeDeviation(gelus + ["geluTanhDerivative"], all, 0, past) { $1[0] == -.infinity },
   EdgeDeviation(gelus, [.gradient(0)], 1, past) { $1[0] == .infinity },
   EdgeDeviation(gelus, [.second(0)], 0, past) { $1[0] == .infinity },
-  EdgeDeviation(["geluTanhSlope"], [.value], 1, past) { $1[0] == .infinity },
-  EdgeDeviation(["geluTanhSlope"], [.gradient(0), .second(0)], 0, past) { $1[0] == .infinity },
+  EdgeDeviation(["geluTanhDerivative"], [.value], 1, past) { $1[0] == .infinity },
+  EdgeDeviation(["geluTanhDerivative"], [.gradient(0), .second(0)], 0, past) { $1[0] == .infinity },
   EdgeDeviation(["erf"], [.second(0)], 0, past) { $1[0].isInfinite },
 
   EdgeDeviation(["relu, edges", "activation relu"], [.gradient(0)], 0, nan) { $1[0].isNaN },

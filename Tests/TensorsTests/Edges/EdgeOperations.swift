@@ -71,7 +71,7 @@ private let products: [String: @Sendable ([Tensor]) -> Tensor] = [
   "mean-pool": { $0[0].averagePooled(kernel: 2, stride: 2) },
   "max-pool with padding": { $0[0].maxPooled(kernel: 3, stride: 2, paddingBegin: 1) },
   "mean-pool with padding": { $0[0].averagePooled(kernel: 3, stride: 2, paddingBegin: 1) },
-  "windows": { .record(.windows(Window(kernel: 2), outside: Constant(0)), [$0[0]]) },
+  "unfold": { .record(.unfold(Window(kernel: 2), outside: Constant(0)), [$0[0]]) },
   "fold": { .record(.fold(Window(kernel: 2), height: 3, width: 3), [$0[0]]) },
 ]
 

@@ -94,7 +94,7 @@ extension EdgeRow: CustomTestStringConvertible {
   /// Numbers below the least normal one may be 0. Derivatives of saturating functions are differences such as 1 − tanh², and
   /// sums have the error of their terms.
   fileprivate func slack(_ part: EdgePart) -> Double {
-    let saturating: Set = ["tanh", "sigmoid", "erf", "geluTanh", "geluTanhSlope"]
+    let saturating: Set = ["tanh", "sigmoid", "erf", "geluTanh", "geluTanhDerivative"]
     if saturating.contains(operation) { return part == .value ? 2e-38 : 1e-6 }
     return Unary(rawValue: operation) != nil || Binary(rawValue: operation) != nil ? 2e-38 : 1e-6
   }

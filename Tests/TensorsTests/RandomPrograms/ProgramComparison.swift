@@ -22,7 +22,7 @@ struct ProgramComparison {
     do {
       let variables = try makeVariables()
       try set(variables, round: 0)
-      let (replay, inputs) = try makeReplay(variables)
+      let (replay, inputs) = try makeCompiledGraph(variables)
       var outcome = Outcome.same
       for round in 0..<3 {
         try set(variables, round: round)
@@ -113,14 +113,14 @@ struct ProgramComparison {
   }
 
   /// The program compiled for data to come, and the leaves that it takes.
-  private func makeReplay(_ variables: [Int: Variable]) throws -> (Replay, [Int]) {
+  private func makeCompiledGraph(_ variables: [Int: Variable]) throws -> (CompiledGraph, [Int]) {
     let inputs = program.dataLeaves
     let random = Random(seed: seed, counter: 0)
     return try Random.$current.withValue(random) {
       var leaves = variables.mapValues(\.tensor)
       for step in inputs { leaves[step] = .standIn(like: data(ofLeaf: step, round: 0)) }
       let recorded = recorded(leaves)
-      let replay = try Replay(
+      let replay = try CompiledGraph(
         computing: recorded.outputs, assigning: Array(zip(assigned(variables), recorded.assigned)),
         inputs: inputs.compactMap { leaves[$0] }, firstDraw: 0, draws: random.counter)
       return (replay, inputs)
@@ -135,7 +135,7 @@ struct ProgramComparison {
       let request = try Request(outputs: outputs, assignments: assignments)
       let ir = try IR(request.key, hasKernel: Executor.hasKernel)
         .recomputing(large: recomputing.elements, longWait: recomputing.wait)
-      let loaded = try LoadedPlan(try Lowering.compile(ir))
+      let loaded = try Executable(try Lowering.compile(ir))
       let storages = try loaded.plan.outputSizes.map { (count) throws(TensorError) in
         try Storage(byteCount: count * 4, for: "a result")
       }

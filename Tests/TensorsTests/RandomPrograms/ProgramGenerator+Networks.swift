@@ -26,7 +26,7 @@ extension ProgramGenerator {
       add(.maxPool(window), [exact], magnitude: bounds(exact).magnitude, isExact: true)
     case 2:
       let apart = add(
-        .windows(window, outside: Constant(0)), [x], magnitude: bounds(x).magnitude, isExact: bounds(x).isExact)
+        .unfold(window, outside: Constant(0)), [x], magnitude: bounds(x).magnitude, isExact: bounds(x).isExact)
       if let apart, chance(0.7) {
         add(
           .fold(window, height: height, width: width), [apart], magnitude: bounds(x).magnitude * area,

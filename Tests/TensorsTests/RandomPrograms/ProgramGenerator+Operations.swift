@@ -52,7 +52,7 @@ extension ProgramGenerator {
     case .exp:
       let x = bounded(anyFloat(), 3)
       add(.unary(kind), [x], magnitude: 21)
-    case .tanh, .sigmoid, .erf, .sin, .cos, .geluTanh, .geluTanhSlope:
+    case .tanh, .sigmoid, .erf, .sin, .cos, .geluTanh, .geluTanhDerivative:
       let x = bounded(anyFloat(), 9)
       add(.unary(kind), [x], magnitude: kind == .geluTanh ? 9 : 2)
     }

@@ -42,7 +42,7 @@ struct BytePairTrainer {
   /// The first 256 are the bytes. Takes time in proportion to the distinct words and to how often what is joined comes in
   /// them, and for each token to the length of all long words.
   consuming func tokenizer(vocabularySize: Int) -> BytePairTokenizer {
-    var tokens = ByteSymbols.bytesInOrder.map { [$0] }
+    var tokens = ByteAlphabet.bytesInOrder.map { [$0] }
     var ids: [[UInt8]: Int32] = [:]
     for (id, token) in tokens.enumerated() { ids[token] = Int32(id) }
     var merges = BytePairMerges()

@@ -1,0 +1,438 @@
+// The matrix product, where no library brings one.
+//
+// The scheme of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", TOMS 2008): panels stay
+// in the second-level cache, slivers of a and b stream through a micro kernel that keeps its part of c in registers.
+// Each thread computes its own rectangle of c; sums over k run in the same order however c is cut.
+#include "CKernels.h"
+#include "simd/simd.h"
+#include "simd/transpose.h"
+#include "threading/grain.h"
+
+#include <stddef.h>
+
+enum {
+  DEPTH = 320,          // of k, packed at a time: a sliver of b (32 columns) takes 40 KB, a panel of a stays in L2
+  PANEL_ROWS = 240,     // of a, packed at a time; a multiple of both kernels' rows
+  PANEL_COLUMNS = 1536, // of b, packed at a time
+  MAX_ROWS = 12, MAX_COLUMNS = 32,
+};
+
+typedef struct {
+  int64_t m, n, k;
+  const float *a;
+  int64_t a_row, a_column;
+  const float *b;
+  int64_t b_row, b_column;
+  float *c;
+  int64_t c_row;
+} product;
+
+static int64_t up(int64_t x, int64_t unit) { return (x + unit - 1) / unit * unit; }
+
+// MARK: Micro kernels
+
+// c[rows, 16 * vectors] (+)= a[depth, rows] · b[depth, 16 * vectors], with rows of b `b_row` apart.
+// `rows` and `vectors` are constants where this is inlined, so that all sums stay in registers.
+INLINE void micro_kernel(
+    int rows, int vectors, int64_t depth, const float *a, const float *b, int64_t b_row, float *c, int64_t c_row,
+    int adds) {
+  lanes sums[MAX_ROWS][2];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i++) {
+#pragma clang loop unroll(full)
+    for (int j = 0; j < vectors; j++) sums[i][j] = (lanes){0};
+  }
+  for (int64_t p = 0; p < depth; p++) {
+    lanes right[2];
+#pragma clang loop unroll(full)
+    for (int j = 0; j < vectors; j++) right[j] = LOAD(b + j * LANES);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+#pragma clang loop unroll(full)
+      for (int j = 0; j < vectors; j++) sums[i][j] = a[i] * right[j] + sums[i][j];
+    }
+    a += rows;
+    b += b_row;
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows; i++) {
+#pragma clang loop unroll(full)
+    for (int j = 0; j < vectors; j++) {
+      float *to = c + i * c_row + j * LANES;
+      STORE(to, adds ? LOAD(to) + sums[i][j] : sums[i][j]);
+    }
+  }
+}
+
+typedef void micro(int64_t depth, const float *a, const float *b, int64_t b_row, float *c, int64_t c_row, int adds);
+
+// run[h][v]: (h + 1) * step rows, (v + 1) vectors of columns. The smaller ones serve the edges of c.
+typedef struct {
+  int rows, columns, step;
+  micro *run[3][2];
+} kernel;
+
+#define MICRO(name, attribute, rows, vectors)                                                                          \
+  attribute static void name(                                                                                          \
+      int64_t depth, const float *a, const float *b, int64_t b_row, float *c, int64_t c_row, int adds) {                \
+    micro_kernel(rows, vectors, depth, a, b, b_row, c, c_row, adds);                                                   \
+  }
+
+// Up to six rows of sixteen columns: 12 of AVX2's 16 registers, 24 of NEON's 32.
+MICRO(narrow_2, CLONES, 2, 1)
+MICRO(narrow_4, CLONES, 4, 1)
+MICRO(narrow_6, CLONES, 6, 1)
+
+#if defined(__x86_64__)
+// Up to twelve rows of 32 columns: 24 of AVX-512's 32 registers.
+#define WIDE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma,avx2")))
+MICRO(wide_4_1, WIDE, 4, 1)
+MICRO(wide_8_1, WIDE, 8, 1)
+MICRO(wide_12_1, WIDE, 12, 1)
+MICRO(wide_4_2, WIDE, 4, 2)
+MICRO(wide_8_2, WIDE, 8, 2)
+MICRO(wide_12_2, WIDE, 12, 2)
+#endif
+
+static kernel choose_kernel(void) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw"))
+    return (kernel){12, 32, 4, {{wide_4_1, wide_4_2}, {wide_8_1, wide_8_2}, {wide_12_1, wide_12_2}}};
+#endif
+  return (kernel){6, 16, 2, {{narrow_2, NULL}, {narrow_4, NULL}, {narrow_6, NULL}}};
+}
+
+// MARK: Packing
+
+// b[depth, columns] -> slivers [depth][most], one after the other; the last one as wide as needed, padded with zeros
+CLONES static void pack_right(
+    int64_t depth, int64_t columns, const float *b, int64_t b_row, int64_t b_column, int64_t most, float *to) {
+  for (int64_t j = 0; j < columns; j += most) {
+    int64_t n = columns - j < most ? columns - j : most, width = up(n, LANES);
+    const float *from = b + j * b_column;
+    if (b_column == 1) {
+      for (int64_t p = 0; p < depth; p++) {
+        memcpy(to + p * width, from + p * b_row, (size_t)n * sizeof *to);
+        for (int64_t e = n; e < width; e++) to[p * width + e] = 0;
+      }
+    } else {
+      int64_t full = 0;
+      // Tiles of 16 deep, since both the reads along k and the writes along n like to be long.
+      for (; full + 16 <= depth && b_row == 1 && n == width; full += 16)
+        for (int64_t e = 0; e < width; e += 16)
+          transpose_16(from + full + e * b_column, b_column, to + full * width + e, width);
+      for (int64_t e = 0; e < width; e++)
+        for (int64_t p = full; p < depth; p++) to[p * width + e] = e < n ? from[p * b_row + e * b_column] : 0;
+    }
+    to += depth * width;
+  }
+}
+
+// a[rows, depth] -> slivers [depth][most], one after the other; the last one as high as needed, padded with zeros
+CLONES static void pack_left(
+    int64_t rows, int64_t depth, const float *a, int64_t a_row, int64_t a_column, int64_t most, int64_t step,
+    float *to) {
+  for (int64_t i = 0; i < rows; i += most) {
+    int64_t n = rows - i < most ? rows - i : most, height = up(n, step);
+    const float *from = a + i * a_row;
+    if (n == height && a_row == 1) {
+      for (int64_t p = 0; p < depth; p++)
+        for (int64_t e = 0; e < height; e++) to[p * height + e] = from[p * a_column + e];
+    } else {
+      for (int64_t e = 0; e < height; e++)
+        for (int64_t p = 0; p < depth; p++) to[p * height + e] = e < n ? from[e * a_row + p * a_column] : 0;
+    }
+    to += depth * height;
+  }
+}
+
+// MARK: One rectangle of c on one thread
+
+// c[m, n] (+)= slivers of a · columns of b from `b`, whose slivers are `b_sliver` and whose rows `b_row` apart
+// (0: packed as wide as they are)
+static void run_panel(
+    const kernel *kern, int64_t m, int64_t n, int64_t depth, const float *a, const float *b, int64_t b_sliver,
+    int64_t b_row, float *c, int64_t c_row, int adds) {
+  for (int64_t j = 0; j < n; j += kern->columns) {
+    const float *right = b + j / kern->columns * b_sliver;
+    for (int64_t i = 0; i < m; i += kern->rows) {
+      const float *left = a + i * depth;
+      float *to = c + i * c_row + j;
+      int64_t rows = m - i < kern->rows ? m - i : kern->rows;
+      int64_t columns = n - j < kern->columns ? n - j : kern->columns;
+      micro *run = kern->run[(rows - 1) / kern->step][(columns - 1) / LANES];
+      int64_t row_step = b_row ? b_row : up(columns, LANES);
+      if (rows % kern->step == 0 && columns % LANES == 0) {
+        run(depth, left, right, row_step, to, c_row, adds);
+      } else {  // over the edge: aside, then the part that exists
+        float part[MAX_ROWS * MAX_COLUMNS];
+        run(depth, left, right, row_step, part, kern->columns, 0);
+        for (int64_t r = 0; r < rows; r++) {
+          float *row = to + r * c_row;
+          const float *from = part + r * kern->columns;
+          if (adds) {
+            for (int64_t e = 0; e < columns; e++) row[e] += from[e];
+          } else {
+            memcpy(row, from, (size_t)columns * sizeof *row);
+          }
+        }
+      }
+    }
+  }
+}
+
+// c[m, n] for products too small to pack (or no memory to pack into): row by row
+CLONES static void multiply_small(const product *p) {
+  const float *end = p->b_row >= 0 ? p->b + (p->k - 1) * p->b_row + p->n : p->b;
+  for (int64_t i = 0; i < p->m; i++) {
+    const float *a = p->a + i * p->a_row;
+    float *c = p->c + i * p->c_row;
+    int64_t j = 0;
+    if (p->b_column == 1) {
+      for (; j < p->n; j += LANES) {
+        int64_t n = p->n - j < LANES ? p->n - j : LANES;
+        lanes sum = {0};
+        for (int64_t q = 0; q < p->k; q++) {
+          lanes right = {0};
+          const float *from = p->b + q * p->b_row + j;
+          // Past a ragged end, mostly, lies the next row: lanes that are not stored may hold anything.
+          if (n == LANES || from + LANES <= end) right = LOAD(from); else load_part(&right, from, n);
+          sum = a[q * p->a_column] * right + sum;
+        }
+        if (n == LANES) STORE(c + j, sum); else store_part(c + j, &sum, n);
+      }
+    } else if (p->b_row == 1 && p->a_column == 1) {
+      for (; j < p->n; j++) {
+        const float *b = p->b + j * p->b_column;
+        lanes sum = {0};
+        int64_t q = 0;
+        for (; q + LANES <= p->k; q += LANES) sum = LOAD(a + q) * LOAD(b + q) + sum;
+        if (q < p->k) {
+          lanes x = {0}, y = {0};
+          load_part(&x, a + q, p->k - q);
+          load_part(&y, b + q, p->k - q);
+          sum = x * y + sum;
+        }
+        c[j] = sum_lanes(&sum);
+      }
+    } else {
+      for (; j < p->n; j++) {
+        float sum = 0;
+        for (int64_t q = 0; q < p->k; q++)
+          sum += a[q * p->a_column] * p->b[q * p->b_row + j * p->b_column];
+        c[j] = sum;
+      }
+    }
+  }
+}
+
+static void multiply(const product *p, const kernel *kern) {
+  int64_t depth_most = p->k < DEPTH ? p->k : DEPTH;
+  int64_t rows_most = p->m < PANEL_ROWS ? up(p->m, kern->rows) : PANEL_ROWS;
+  int64_t columns_most = p->n < PANEL_COLUMNS ? up(p->n, kern->columns) : PANEL_COLUMNS;
+  float *left = backprop_scratch(1, rows_most * depth_most * (int64_t)sizeof(float));
+  float *right = backprop_scratch(2, columns_most * depth_most * (int64_t)sizeof(float));
+  if (!left || !right) {
+    multiply_small(p);
+    return;
+  }
+  // With few rows of a, packing b would cost as much as the product: read b where it lies, but for a ragged edge.
+  int in_place = p->b_column == 1 && p->b_row > 0 && p->m <= 3 * kern->rows;
+  for (int64_t column = 0; column < p->n; column += PANEL_COLUMNS) {
+    int64_t n = p->n - column < PANEL_COLUMNS ? p->n - column : PANEL_COLUMNS;
+    int64_t whole = in_place ? n / LANES * LANES : 0;
+    for (int64_t first = 0; first < p->k; first += DEPTH) {
+      int64_t depth = p->k - first < DEPTH ? p->k - first : DEPTH;
+      const float *b = p->b + first * p->b_row + column * p->b_column;
+      pack_right(depth, n - whole, b + whole * p->b_column, p->b_row, p->b_column, kern->columns, right);
+      for (int64_t row = 0; row < p->m; row += PANEL_ROWS) {
+        int64_t m = p->m - row < PANEL_ROWS ? p->m - row : PANEL_ROWS;
+        float *c = p->c + row * p->c_row + column;
+        pack_left(m, depth, p->a + row * p->a_row + first * p->a_column, p->a_row, p->a_column, kern->rows, kern->step, left);
+        if (whole > 0) run_panel(kern, m, whole, depth, left, b, kern->columns, p->b_row, c, p->c_row, first > 0);
+        if (whole < n)
+          run_panel(kern, m, n - whole, depth, left, right, depth * kern->columns, 0, c + whole, p->c_row,
+                    first > 0);
+      }
+    }
+  }
+}
+
+// MARK: Few columns
+
+// c[rows, n] = a[rows, k] · b[k, 16] for n <= 16, a where it lies
+INLINE void narrow_rows(int rows, const product *p, int64_t i, const float *b) {
+  const float *a = p->a + i * p->a_row;
+  lanes sums[4];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) sums[r] = (lanes){0};
+  for (int64_t q = 0; q < p->k; q++) {
+    lanes right = LOAD(b + q * LANES);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sums[r] = a[r * p->a_row + q * p->a_column] * right + sums[r];
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) {
+    float *to = p->c + (i + r) * p->c_row;
+    if (p->n == LANES) STORE(to, sums[r]); else store_part(to, &sums[r], p->n);
+  }
+}
+
+// Small products with at most 16 columns: to pack a would take as long as the product.
+static int is_narrow(const product *p) { return p->n <= LANES && p->m * p->n * p->k <= 1 << 17; }
+
+CLONES static void multiply_narrow(const product *p) {
+  float *right = backprop_scratch(2, p->k * LANES * (int64_t)sizeof(float));
+  if (!right) {
+    multiply_small(p);
+    return;
+  }
+  for (int64_t q = 0; q < p->k; q++) {
+    const float *from = p->b + q * p->b_row;
+    for (int64_t j = 0; j < LANES; j++) right[q * LANES + j] = j < p->n ? from[j * p->b_column] : 0;
+  }
+  int64_t i = 0;
+  for (; i + 4 <= p->m; i += 4) narrow_rows(4, p, i, right);
+  for (; i < p->m; i++) narrow_rows(1, p, i, right);
+}
+
+// MARK: A row or two times a matrix
+
+// c[n] = a[k] · b[k, n], rows of b in memory order: eight of them a pass over c, which stays in the first-level cache
+CLONES static void row_times_rows(
+    int64_t n, int64_t k, const float *a, int64_t a_column, const float *b, int64_t b_row, float *c) {
+  memset(c, 0, (size_t)n * sizeof *c);
+  for (int64_t q = 0; q < k; q += 8) {
+    int64_t rows = k - q < 8 ? k - q : 8;
+    const float *from = b + q * b_row;
+    float factors[8] = {0};
+    for (int64_t r = 0; r < rows; r++) factors[r] = a[(q + r) * a_column];
+    int64_t j = 0;
+    for (; j + LANES <= n; j += LANES) {
+      lanes sum = LOAD(c + j);
+      if (rows == 8) {
+#pragma clang loop unroll(full)
+        for (int r = 0; r < 8; r++) sum = factors[r] * LOAD(from + r * b_row + j) + sum;
+      } else {
+        for (int64_t r = 0; r < rows; r++) sum = factors[r] * LOAD(from + r * b_row + j) + sum;
+      }
+      STORE(c + j, sum);
+    }
+    for (; j < n; j++)
+      for (int64_t r = 0; r < rows; r++) c[j] += factors[r] * from[r * b_row + j];
+  }
+}
+
+// c[n] = a[k] · b[n, k] transposed: four rows of b at a time. a is dense.
+CLONES static void row_times_columns(
+    int64_t n, int64_t k, const float *a, const float *b, int64_t b_column, float *c) {
+  int64_t whole = k / LANES * LANES;
+  for (int64_t j = 0; j < n; j += 4) {
+    int64_t count = n - j < 4 ? n - j : 4;
+    const float *x[4];
+    for (int64_t r = 0; r < 4; r++) x[r] = b + (j + (r < count ? r : 0)) * b_column;
+    lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    for (int64_t q = 0; q < whole; q += LANES) {
+      lanes left = LOAD(a + q);
+      s0 = left * LOAD(x[0] + q) + s0;
+      s1 = left * LOAD(x[1] + q) + s1;
+      s2 = left * LOAD(x[2] + q) + s2;
+      s3 = left * LOAD(x[3] + q) + s3;
+    }
+    float sums[4] = {sum_lanes(&s0), sum_lanes(&s1), sum_lanes(&s2), sum_lanes(&s3)};
+    for (int64_t r = 0; r < count; r++) {
+      for (int64_t q = whole; q < k; q++) sums[r] += a[q] * x[r][q];
+      c[j + r] = sums[r];
+    }
+  }
+}
+
+static int is_thin(const product *p) { return p->m <= 2 && (p->b_column == 1 || p->b_row == 1); }
+
+static void multiply_thin(const product *p) {
+  for (int64_t i = 0; i < p->m; i++) {
+    const float *a = p->a + i * p->a_row;
+    float *c = p->c + i * p->c_row;
+    if (p->b_column == 1) {
+      for (int64_t j = 0; j < p->n; j += 2048) {
+        int64_t n = p->n - j < 2048 ? p->n - j : 2048;
+        row_times_rows(n, p->k, a, p->a_column, p->b + j, p->b_row, c + j);
+      }
+    } else {
+      float *dense = p->a_column == 1 ? NULL : backprop_scratch(1, p->k * (int64_t)sizeof(float));
+      if (dense)
+        for (int64_t q = 0; q < p->k; q++) dense[q] = a[q * p->a_column];
+      if (!dense && p->a_column != 1) {
+        multiply_small(p);
+        return;
+      }
+      row_times_columns(p->n, p->k, dense ? dense : a, p->b, p->b_column, c);
+    }
+  }
+}
+
+// MARK: The split over threads
+
+typedef struct {
+  product whole;
+  kernel kern;
+  int64_t across, row_unit, column_unit;  // rectangles side by side, and their sizes
+} grid;
+
+static void run_rectangles(void *context, int64_t begin, int64_t end) {
+  const grid *g = context;
+  for (int64_t r = begin; r < end; r++) {
+    product p = g->whole;
+    int64_t row = r / g->across * g->row_unit, column = r % g->across * g->column_unit;
+    p.m = p.m - row < g->row_unit ? p.m - row : g->row_unit;
+    p.n = p.n - column < g->column_unit ? p.n - column : g->column_unit;
+    if (p.m <= 0 || p.n <= 0) continue;
+    p.a += row * p.a_row;
+    p.b += column * p.b_column;
+    p.c += row * p.c_row + column;
+    if (is_thin(&p)) {
+      multiply_thin(&p);
+    } else if (is_narrow(&p)) {
+      multiply_narrow(&p);
+    } else {
+      multiply(&p, &g->kern);
+    }
+  }
+}
+
+void backprop_matmul(
+    int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b,
+    int64_t b_row, int64_t b_column, float *c) {
+  if (m <= 0 || n <= 0) return;
+  if (k <= 0) {
+    memset(c, 0, (size_t)(m * n) * sizeof *c);
+    return;
+  }
+  grid g = {.whole = {m, n, k, a, a_row, a_column, b, b_row, b_column, c, n}, .kern = choose_kernel()};
+  if (n == 1 && m > 2) {  // a · b = (b' · a')', and a single column is as dense as a row
+    backprop_matmul(1, m, k, b, b_column, b_row, a, a_column, a_row, c);
+    return;
+  }
+  if (m * n * k <= 4096) {
+    multiply_small(&g.whole);
+    return;
+  }
+  // As many rectangles as threads that have 15 µs to do (60 multiplications a nanosecond, 12 elements of a matrix),
+  // cut so that the borders, hence the packing, are short.
+  double work = (double)m * (double)n * (double)k / 60 + ((double)m + (double)n) * (double)k / 12;
+  int64_t pieces = backprop_threads(), most = (int64_t)(work / 15e3);
+  if (pieces > most) pieces = most < 1 ? 1 : most;
+  int64_t down = 1;
+  double best = INFINITY;
+  for (int64_t d = 1; d <= pieces; d++) {
+    if (pieces % d) continue;
+    int64_t rows = up((m + d - 1) / d, g.kern.rows), columns = up((n + pieces / d - 1) / (pieces / d), g.kern.columns);
+    double cost = (double)rows * (double)columns * (1 + 8.0 / (double)rows + 8.0 / (double)columns);
+    if (cost < best) best = cost, down = d;
+  }
+  g.across = pieces / down;
+  g.row_unit = up((m + down - 1) / down, g.kern.rows);
+  g.column_unit = up((n + g.across - 1) / g.across, g.kern.columns);
+  backprop_parallel(pieces, 1, run_rectangles, &g);
+}

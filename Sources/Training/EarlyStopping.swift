@@ -1,0 +1,47 @@
+import Models
+import NeuralNetworks
+import Tensors
+
+/// Keeps the weights of the lowest loss, and says when it has not fallen for too long.
+struct EarlyStopping {
+  /// A model's weights, and what they were worth.
+  struct Best {
+    var loss: Double
+    var evaluation: Evaluation?
+    var weights: [[Float]]
+
+    /// Gives the model these weights.
+    func restore(to model: any Layer) throws {
+      for (variable, values) in zip(try namedVariables(of: model).map(\.variable), weights) { try variable.set(values) }
+    }
+  }
+
+  private let limit: Int
+  private(set) var best: Best?
+  private(set) var evaluationsWithoutGain = 0
+
+  init(_ limit: Int, best: Best? = nil, evaluationsWithoutGain: Int = 0) {
+    self.limit = limit
+    self.best = best
+    self.evaluationsWithoutGain = evaluationsWithoutGain
+  }
+
+  var isExhausted: Bool { evaluationsWithoutGain >= limit }
+
+  /// NaN is worse than any number, and never the best.
+  private func isBest(_ loss: Double) -> Bool {
+    guard let best else { return !loss.isNaN }
+    return loss < best.loss || (best.loss.isNaN && !loss.isNaN)
+  }
+
+  /// Takes notice of an evaluation of `model`. Costs a copy of its weights where the loss is lower than ever.
+  mutating func note(_ loss: Double, _ evaluation: Evaluation?, _ model: any Layer) throws {
+    guard isBest(loss) else {
+      evaluationsWithoutGain += 1
+      return
+    }
+    evaluationsWithoutGain = 0
+    best = Best(
+      loss: loss, evaluation: evaluation, weights: try namedVariables(of: model).map { try $0.variable.values() })
+  }
+}
