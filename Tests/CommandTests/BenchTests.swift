@@ -45,7 +45,8 @@ struct BenchTests {
   @Test func roundsWithoutInputAreAWrongRequest() throws {
     let outcome = try CommandTests().run(["bench", "mlp", "--rounds", "--seconds", "0.01"])
     #expect(outcome.status == 2 && outcome.output.isEmpty)
-    #expect(outcome.errors.contains("error: --rounds measures when a line comes on standard input"), "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("error: --rounds measures when a line comes on standard input"), "\(outcome.errors)")
   }
 
   /// What a script of this repository prints, and what it says on the way.

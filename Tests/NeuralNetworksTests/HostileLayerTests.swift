@@ -66,7 +66,8 @@ func isSentence(_ text: String) -> Bool {
         )
         for layer in layers {
           _ = (
-            layer.operations(input: shape, output: shape), layer.operations(input: [n, n, n], output: [n]), layer.summary
+            layer.operations(input: shape, output: shape), layer.operations(input: [n, n, n], output: [n]),
+            layer.summary
           )
         }
         return []

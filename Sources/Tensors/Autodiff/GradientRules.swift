@@ -13,14 +13,14 @@ extension Op {
     case .random: return [nil]
     case .stopGradient: return [nil]
     case .argmax: throw TensorError("\(name) has no derivative: its result is a position")
-    case .cast(let dtype):
+    case .cast(let dtype):  // u; whole numbers have none
       guard dtype == .float32, inputs[0].dtype == .float32 else {
         throw TensorError("cast: whole numbers have no derivative; use stoppingGradient() where none is meant")
       }
       return [upstream]
     case .unary(let kind): return [kind.gradient(x: inputs[0], y: y, upstream)]
     case .binary(let kind): return kind.gradients(inputs[0], inputs[1], y: y, upstream)
-    case .select:
+    case .select:  // u where it was taken, 0 elsewhere; none for the condition
       let zero = Tensor.fill(0)
       return [nil, Tensor.where(inputs[0], upstream, zero), Tensor.where(inputs[0], zero, upstream)]
 
@@ -28,11 +28,11 @@ extension Op {
     case .permute(let order):
       return [upstream.permuted(order.indices.map { axis in order.firstIndex(of: axis) ?? axis })]
     case .broadcast: return [upstream]
-    case .slice(let starts, let shape):
+    case .slice(let starts, let shape):  // u with zeros around it
       let whole = inputs[0].shape
       return [upstream.padded(before: starts, after: whole.indices.map { whole[$0] - starts[$0] - shape[$0] })]
     case .pad(let before, _, _): return [upstream.sliced(starts: before, shape: inputs[0].shape)]
-    case .concatenate(let axis):
+    case .concatenate(let axis):  // the parts of u
       var start = 0
       return inputs.map { input in
         defer { start += input.shape[axis] }
@@ -41,7 +41,7 @@ extension Op {
       }
 
     case .reduce(.sum, _): return [upstream.broadcast(to: inputs[0].shape)]
-    case .reduce(.mean, let axes):
+    case .reduce(.mean, let axes):  // u / count
       let count = axes.reduce(1) { $0 * inputs[0].shape[$1] }
       return [(upstream * Tensor.fill(1 / Double(count))).broadcast(to: inputs[0].shape)]
     case .reduce(.norm, _):  // x / |x|; 0 at 0, and constant there
@@ -58,7 +58,7 @@ extension Op {
         Tensor.fill(-1, [], .int32).less(than: numbers) * numbers.less(than: .fill(Double(rows), [], .int32))
       return [nil, Tensor.where(isInside, .record(.gather, [upstream, inputs[0]]), Tensor.fill(0))]
 
-    case .matmul:  // [m, k] · [k, n] -> [m, n]
+    case .matmul:  // u · bᵀ and aᵀ · u, for [m, k] · [k, n] -> [m, n]
       let (a, b) = (inputs[0], inputs[1])
       return [upstream.matmul(b.transposed), a.transposed.matmul(upstream)]
     case .unfold(let window, _):
@@ -103,7 +103,7 @@ extension Op {
       guard upstreams[1] == nil, upstreams[2] == nil else { break }
       return Tensor.recordAll(
         .layerNormGradient(epsilon: epsilon), [inputs[0], results[1], results[2], inputs[1], upstream])
-    case .recurrence(let cell, let reversed):
+    case .recurrence(let cell, let reversed):  // back-propagation through time
       guard cell.savedBlocks == 0 || upstreams[results.count - 1] == nil else { break }
       return recurrenceGradients(cell, reversed: reversed, RecurrenceInputs(inputs), results, upstreams)
     case .attention(let causal, let scale):
@@ -216,7 +216,7 @@ extension Binary {
     case .subtract: return [u, -u]
     case .multiply: return [u * b, u * a]
     case .divide: return [u / b, -(u * y / b)]
-    case .power:
+    case .power:  // u b a^(b − 1) and u y log a
       // d/db a^b = a^b log a: 0 at a = 0 for b ≥ 0, minus infinity for b < 0; taken as 0 for negative a.
       let zero = Tensor.fill(0)
       let isZero = a.equal(to: zero)

@@ -21,6 +21,7 @@ struct TokenizerFixture: Decodable {
   /// The one that comes with the tests, and another where the environment names it.
   static func all() throws -> [TokenizerFixture] {
     let own = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
       .appending(path: "Fixtures/tokenizers.json")
     let other = ProcessInfo.processInfo.environment["BACKPROP_TOKENIZER_FIXTURE"].map { URL(filePath: $0) }
     return try ([own] + (other.map { [$0] } ?? [])).map {

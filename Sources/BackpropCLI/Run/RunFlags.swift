@@ -96,7 +96,9 @@ struct ResolvedOptions {
 
   init(_ record: RunRecord?) { self.record = record }
 
-  mutating func resolve<Value: FlagValue>(_ name: String, _ value: inout Value?, default defaultValue: Value? = nil) throws {
+  mutating func resolve<Value: FlagValue>(_ name: String, _ value: inout Value?, default defaultValue: Value? = nil)
+    throws
+  {
     if let record {
       let own = try record.flags[name].map { flag in
         guard let own = Value(flag) else {

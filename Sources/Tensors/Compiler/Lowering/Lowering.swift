@@ -75,7 +75,7 @@ struct Lowering {
   }
 
   /// Memory for the row-major result of a kernel.
-  private mutating func result(_ value: Int, spaced: Bool = false) -> Address {
+  mutating func result(_ value: Int, spaced: Bool = false) -> Address {
     let shape = ir.types[value].shape
     let view = spaced ? allocateSpaced(shape) : allocate(shape)
     views[value] = view
@@ -102,19 +102,19 @@ struct Lowering {
           registerCount: 1)))
   }
 
-  private mutating func contiguous(_ value: Int) throws(TensorError) -> Address {
+  mutating func contiguous(_ value: Int) throws(TensorError) -> Address {
     let view = rowMajor(try view(value))
     return Address(buffer: view.buffer, offset: view.offset)
   }
 
   /// A number, seen as any shape.
-  private mutating func constantView(_ bits: [UInt32], shape: Shape, strides: [Int]) -> View {
+  mutating func constantView(_ bits: [UInt32], shape: Shape, strides: [Int]) -> View {
     let offset = constants.count
     constants += bits
     return View(buffer: constantsBuffer, offset: offset, shape: shape, strides: strides)
   }
 
-  private mutating func number(_ value: Double, _ type: TensorType) -> View {
+  mutating func number(_ value: Double, _ type: TensorType) -> View {
     let bits =
       type.dtype == .float32
       ? Float(value).bitPattern : UInt32(bitPattern: Int32(exactly: value.rounded(.towardZero)) ?? 0)
@@ -123,7 +123,7 @@ struct Lowering {
 
   // MARK: One instruction
 
-  private mutating func lower(_ instruction: IR.Instruction) throws(TensorError) {
+  mutating func lower(_ instruction: IR.Instruction) throws(TensorError) {
     let inputs = instruction.inputs
     let output = instruction.firstOutput
     let type = ir.types[output]
@@ -326,7 +326,7 @@ struct Lowering {
 
   /// A kernel of our own on row-major operands. `optional` ones that are zero everywhere are left away; so many results have
   /// rows that are `spaced`.
-  private mutating func emit(
+  mutating func emit(
     _ call: KernelCall, _ inputs: [Int], _ instruction: IR.Instruction, optional: ClosedRange<Int>? = nil,
     spaced: Int = 0, scratch: [Int] = []
   ) throws(TensorError) {
@@ -338,7 +338,7 @@ struct Lowering {
     emit(call, operands, instruction, spaced: spaced, scratch: scratch)
   }
 
-  private mutating func emit(
+  mutating func emit(
     _ call: KernelCall, _ operands: [Address?], _ instruction: IR.Instruction, spaced: Int = 0, scratch: [Int] = []
   ) {
     let results = (0..<instruction.outputCount).map { result(instruction.firstOutput + $0, spaced: $0 < spaced) }
@@ -347,7 +347,7 @@ struct Lowering {
   }
 
   /// Whether a variable takes over what it is itself with a slice replaced, and nothing else wants its value any more.
-  private mutating func isReplacedInPlace(_ inputs: [Int], by output: Int, lying source: View) -> Bool {
+  mutating func isReplacedInPlace(_ inputs: [Int], by output: Int, lying source: View) -> Bool {
     let leaf = ir.instructions[ir.producer[inputs[0]]]
     guard case .variable = leaf.op, ir.assignments.contains(where: { $0.source == leaf.source && $0.value == output })
     else { return false }
@@ -355,241 +355,14 @@ struct Lowering {
   }
 
   /// Copies a view into the part of `target` that begins at `starts`.
-  private mutating func place(_ source: View, in target: View, at starts: [Int]) {
+  mutating func place(_ source: View, in target: View, at starts: [Int]) {
     let offset = target.offset + zip(starts, target.strides).reduce(0) { $0 + $1.0 * $1.1 }
     emitCopy(
       from: source, to: View(buffer: target.buffer, offset: offset, shape: source.shape, strides: target.strides))
   }
 
-  private mutating func emit(_ call: LibraryCall, _ inputs: [View], _ outputs: [View]) {
+  mutating func emit(_ call: LibraryCall, _ inputs: [View], _ outputs: [View]) {
     let operands = (inputs + outputs).map { Address(buffer: $0.buffer, offset: $0.offset) }
     steps.append(.library(call, operands: operands, outputs: outputs.count))
-  }
-
-  /// Images in a layout that convolutions take: dense, row-major or channels last. [n, c] counts as [n, c, 1, 1].
-  private mutating func imageView(_ value: Int) throws(TensorError) -> View {
-    let source = try view(value)
-    var image = source
-    if source.shape.rank != 4 {  // batch normalization of [n, c], [n, c, l], [n, c, d, h, w]
-      let shape = source.shape
-      let folded: Shape = [shape[0], shape[1], Shape(shape.dropFirst(2).map { $0 }).elementCount, 1]
-      let dense = source.reshaped(to: folded) ?? rowMajor(source)
-      image = View(buffer: dense.buffer, offset: dense.offset, shape: folded, strides: folded.rowMajorStrides)
-      if !dense.isRowMajor { image = rowMajor(dense) }
-    }
-    if image.isRowMajor { return rowMajor(image) }
-    return image.denseOrder == Lowering.channelsLastOrder ? image : rowMajor(image)
-  }
-
-  /// Images whose channels lie together, copied if they do not.
-  private mutating func channelsLastView(_ value: Int) throws(TensorError) -> View {
-    let source = try view(value)
-    let lying = View(
-      buffer: source.buffer, offset: source.offset, shape: Shape(Lowering.channelsLastOrder.map { source.shape[$0] }),
-      strides: Lowering.channelsLastOrder.map { source.strides[$0] })
-    if lying.isRowMajor { return source }
-    let copy = allocate(source.shape, order: Lowering.channelsLastOrder)
-    emitCopy(from: source, to: copy)
-    return copy
-  }
-
-  private static let channelsLastOrder = [0, 2, 3, 1]
-
-  private mutating func channelsLast(_ output: Int) -> View {
-    let view = allocate(ir.types[output].shape, order: Lowering.channelsLastOrder)
-    views[output] = view
-    return view
-  }
-
-  // MARK: Reductions
-
-  /// Reduces one run of neighboring axes (in memory) at a time, the innermost first.
-  private mutating func reduce(_ kind: Reduction, _ source: View, _ axes: [Int]) -> View {
-    if let sums = reduceSpacedRows(kind, source, axes) { return sums }
-    var current = source.denseOrder == nil || source.shape.elementCount == 0 ? rowMajor(source) : source
-    var left = Set(axes.filter { current.shape[$0] != 1 })
-    if kind == .norm, left.isEmpty {  // the norm of one number is its magnitude
-      let next = allocate(current.shape, order: current.denseOrder)
-      steps.append(
-        .reduce(
-          kind, outer: current.shape.elementCount, count: 1, inner: 1, row: 1,
-          x: Address(buffer: current.buffer, offset: current.offset), y: Address(buffer: next.buffer)))
-      return next
-    }
-    while !left.isEmpty {
-      let order = (current.denseOrder ?? Array(current.shape.indices)).filter { current.shape[$0] != 1 }
-      guard let last = order.lastIndex(where: left.contains) else { break }
-      var first = last
-      while first > 0, left.contains(order[first - 1]) { first -= 1 }
-      func product(_ axes: ArraySlice<Int>) -> Int { axes.reduce(1) { $0 * current.shape[$1] } }
-      let (outer, count, inner) = (
-        product(order[..<first]), product(order[first...last]), product(order[(last + 1)...])
-      )
-      var shape = current.shape
-      for axis in order[first...last] {
-        shape.dimensions[axis] = 1
-        left.remove(axis)
-      }
-      let next = allocate(shape, order: current.denseOrder)
-      steps.append(
-        .reduce(
-          kind, outer: outer, count: count, inner: inner, row: inner,
-          x: Address(buffer: current.buffer, offset: current.offset), y: Address(buffer: next.buffer)))
-      current = next
-    }
-    return current
-  }
-
-  // MARK: Matrix products
-
-  static let rowsWorthReordering = 256
-
-  private mutating func lowerMatmul(_ a: Int, _ b: Int, _ output: Int) throws(TensorError) {
-    let shape = ir.types[output].shape
-    var (left, leftTransposed, lda) = matrix(try view(a))
-    var (right, rightTransposed, ldb) = matrix(try view(b))
-    // A right factor is reordered once for many rows: products that read it across its rows are 10 to 40 % slower. Tiles
-    // are packed anyway.
-    let onAMX = MatrixShape(m: shape[-2], n: shape[-1], k: left.shape[-1]).runsOnAMX
-    if rightTransposed, shape[-2] >= Lowering.rowsWorthReordering, !onAMX {
-      right = rowMajor(right)
-      (right, rightTransposed, ldb) = matrix(right)
-    }
-    if leftTransposed, !rightTransposed, left.shape[-1] >= Lowering.rowsWorthReordering {
-      if shape[-1] >= Lowering.rowsWorthReordering { (left, leftTransposed, lda) = matrix(spaced(left, down: 1)) }
-      if shape[-2] >= Lowering.rowsWorthReordering { (right, rightTransposed, ldb) = matrix(spaced(right, down: 0)) }
-    }
-    let result = allocate(shape)
-    views[output] = result
-    let batch = Shape(shape.dropLast(2).map { $0 })
-    func offsets(_ view: View) -> [Int] {
-      let strides = View(
-        buffer: 0, offset: 0, shape: Shape(view.shape.dropLast(2).map { $0 }), strides: view.strides.dropLast(2)
-      ).broadcast(to: batch).strides
-      var offsets = [0]
-      for (size, stride) in zip(batch, strides) {
-        offsets = offsets.flatMap { o in (0..<size).map { o + $0 * stride } }
-      }
-      return offsets
-    }
-    let batches = zip(zip(offsets(left), offsets(right)), offsets(result)).map { (a: $0.0, b: $0.1, c: $1) }
-    steps.append(
-      .matmul(
-        MatrixProduct(
-          shape: MatrixShape(
-            m: shape[-2], n: shape[-1], k: left.shape[-1], transposeA: leftTransposed, transposeB: rightTransposed,
-            lda: lda, ldb: ldb),
-          a: Address(buffer: left.buffer, offset: left.offset),
-          b: Address(buffer: right.buffer, offset: right.offset), c: Address(buffer: result.buffer),
-          batches: batches)))
-  }
-
-  /// A view whose matrices have a unit stride along rows or, transposed, along columns.
-  private mutating func matrix(_ view: View) -> (View, transposed: Bool, leading: Int) {
-    let (rows, columns) = (view.shape[-2], view.shape[-1])
-    let (down, across) = (view.strides[view.shape.rank - 2], view.strides[view.shape.rank - 1])
-    if columns == 1 || across == 1, rows == 1 || down >= max(columns, 1) {
-      return (view, false, rows == 1 ? max(columns, 1) : down)
-    }
-    if rows == 1 || down == 1, columns == 1 || across >= max(rows, 1) {
-      return (view, true, columns == 1 ? max(rows, 1) : across)
-    }
-    return (rowMajor(view), false, max(columns, 1))
-  }
-
-  // MARK: Elementwise passes
-
-  private mutating func lowerGroup(_ members: [Int]) throws(TensorError) {
-    guard let firstMember = members.first else { return }
-    let shape = ir.types[ir.instructions[firstMember].firstOutput].shape
-    let inside = Set(members.map { ir.instructions[$0].firstOutput })
-    var inputs: [Int] = []
-    for member in members {
-      for value in ir.instructions[member].inputs where !inside.contains(value) && !inputs.contains(value) {
-        inputs.append(value)
-      }
-    }
-    let inputViews = try inputs.map { (value) throws(TensorError) in try view(value).broadcast(to: shape) }
-
-    // Which results others need.
-    let memberSet = Set(members)
-    let outputs = members.map { ir.instructions[$0].firstOutput }.filter { value in
-      roots.contains(value) || users[value].contains { !memberSet.contains($0) }
-    }
-
-    // Keep the layout of the operands, such as channels last; what leaves the plan is row-major.
-    let leaving = outputs.contains(where: roots.contains)
-    let order =
-      leaving
-      ? nil
-      : inputViews.first {
-        $0.strides.contains { $0 != 0 } && !$0.isRowMajor && $0.shape == shape && $0.denseOrder != nil
-      }?.denseOrder
-
-    var registers: [Int: UInt8] = [:]
-    for (register, value) in inputs.enumerated() { registers[value] = UInt8(register) }
-    var lastUse: [Int: Int] = [:]
-    for (position, member) in members.enumerated() {
-      for value in ir.instructions[member].inputs { lastUse[value] = position }
-    }
-    let live = Set(outputs)
-    var free: [UInt8] = []
-    var count = inputs.count
-    var instructions: [backprop_instruction] = []
-    for (position, member) in members.enumerated() {
-      let instruction = ir.instructions[member]
-      let operands = instruction.inputs.map { registers[$0] ?? 0 }
-      for value in Set(instruction.inputs)
-      where inside.contains(value) && lastUse[value] == position && !live.contains(value) {
-        if let register = registers[value] { free.append(register) }
-      }
-      let destination = free.popLast() ?? UInt8(count)
-      count = max(count, Int(destination) + 1)
-      registers[instruction.firstOutput] = destination
-      let opcode = try instruction.op.opcode(operand: ir.types[instruction.inputs[0]].dtype)
-      instructions.append(
-        backprop_instruction(
-          opcode: UInt8(opcode.rawValue), destination: destination, a: operands[0],
-          b: operands.count > 1 ? operands[1] : 0, c: operands.count > 2 ? operands[2] : 0))
-      if lastUse[instruction.firstOutput] == nil, !live.contains(instruction.firstOutput) { free.append(destination) }
-    }
-
-    var outputViews: [View] = []
-    for value in outputs {
-      let view = allocate(shape, order: order)
-      views[value] = view
-      outputViews.append(view)
-    }
-    let axes = order ?? Array(shape.indices)
-    func ordered(_ view: View) -> View {
-      View(
-        buffer: view.buffer, offset: view.offset, shape: Shape(axes.map { shape[$0] }),
-        strides: axes.map { view.strides[$0] })
-    }
-    steps.append(
-      .program(
-        Program(
-          shape: Shape(axes.map { shape[$0] }), inputs: inputViews.map(ordered), outputs: outputViews.map(ordered),
-          outputRegisters: outputs.map { registers[$0] ?? 0 }, instructions: instructions, registerCount: count)))
-  }
-}
-
-extension LibraryCall.Image {
-  init(_ view: View) { self.init(shape: view.shape, strides: view.strides) }
-}
-
-extension WindowedImage {
-  init(image: Shape, windows: Shape, _ window: Window) {
-    self.init(
-      batch: image[0], channels: image[1], height: image[2], width: image[3], outHeight: windows[2],
-      outWidth: windows[3], window: window)
-  }
-}
-
-extension View {
-  /// Dense images as [outer, channels, inner].
-  fileprivate var channelSizes: (outer: Int, channels: Int, inner: Int) {
-    let pixels = shape[2] * shape[3]
-    return isRowMajor ? (shape[0], shape[1], pixels) : (shape[0] * pixels, shape[1], 1)
   }
 }

@@ -127,7 +127,8 @@ struct PredictCommand: ParsableCommand {
           ImageDrawing.lines(pixels, width: shape[-1]), caption + (subject.truth.map { ["it is \(shown($0))"] } ?? [])
         )
       }
-      return ImageDrawing.gallery(drawings, columns: Terminal.columns(of: 1) ?? Terminal.defaultColumns).forEach(Console.result)
+      return ImageDrawing.gallery(drawings, columns: Terminal.columns(of: 1) ?? Terminal.defaultColumns).forEach(
+        Console.result)
     }
     for (subject, predictions) in zip(subjects, predictions) {
       let labels = predictions.map { "\(shown($0.label)) \($0.probability.percent)" }.joined(separator: ", ")

@@ -1,0 +1,77 @@
+import CKernels
+
+extension Lowering {
+  mutating func lowerGroup(_ members: [Int]) throws(TensorError) {
+    guard let firstMember = members.first else { return }
+    let shape = ir.types[ir.instructions[firstMember].firstOutput].shape
+    let inside = Set(members.map { ir.instructions[$0].firstOutput })
+    var inputs: [Int] = []
+    for member in members {
+      for value in ir.instructions[member].inputs where !inside.contains(value) && !inputs.contains(value) {
+        inputs.append(value)
+      }
+    }
+    let inputViews = try inputs.map { (value) throws(TensorError) in try view(value).broadcast(to: shape) }
+
+    // Which results others need.
+    let memberSet = Set(members)
+    let outputs = members.map { ir.instructions[$0].firstOutput }.filter { value in
+      roots.contains(value) || users[value].contains { !memberSet.contains($0) }
+    }
+
+    // Keep the layout of the operands, such as channels last; what leaves the plan is row-major.
+    let leaving = outputs.contains(where: roots.contains)
+    let order =
+      leaving
+      ? nil
+      : inputViews.first {
+        $0.strides.contains { $0 != 0 } && !$0.isRowMajor && $0.shape == shape && $0.denseOrder != nil
+      }?.denseOrder
+
+    var registers: [Int: UInt8] = [:]
+    for (register, value) in inputs.enumerated() { registers[value] = UInt8(register) }
+    var lastUse: [Int: Int] = [:]
+    for (position, member) in members.enumerated() {
+      for value in ir.instructions[member].inputs { lastUse[value] = position }
+    }
+    let live = Set(outputs)
+    var free: [UInt8] = []
+    var count = inputs.count
+    var instructions: [backprop_instruction] = []
+    for (position, member) in members.enumerated() {
+      let instruction = ir.instructions[member]
+      let operands = instruction.inputs.map { registers[$0] ?? 0 }
+      for value in Set(instruction.inputs)
+      where inside.contains(value) && lastUse[value] == position && !live.contains(value) {
+        if let register = registers[value] { free.append(register) }
+      }
+      let destination = free.popLast() ?? UInt8(count)
+      count = max(count, Int(destination) + 1)
+      registers[instruction.firstOutput] = destination
+      let opcode = try instruction.op.opcode(operand: ir.types[instruction.inputs[0]].dtype)
+      instructions.append(
+        backprop_instruction(
+          opcode: UInt8(opcode.rawValue), destination: destination, a: operands[0],
+          b: operands.count > 1 ? operands[1] : 0, c: operands.count > 2 ? operands[2] : 0))
+      if lastUse[instruction.firstOutput] == nil, !live.contains(instruction.firstOutput) { free.append(destination) }
+    }
+
+    var outputViews: [View] = []
+    for value in outputs {
+      let view = allocate(shape, order: order)
+      views[value] = view
+      outputViews.append(view)
+    }
+    let axes = order ?? Array(shape.indices)
+    func ordered(_ view: View) -> View {
+      View(
+        buffer: view.buffer, offset: view.offset, shape: Shape(axes.map { shape[$0] }),
+        strides: axes.map { view.strides[$0] })
+    }
+    steps.append(
+      .program(
+        Program(
+          shape: Shape(axes.map { shape[$0] }), inputs: inputViews.map(ordered), outputs: outputViews.map(ordered),
+          outputRegisters: outputs.map { registers[$0] ?? 0 }, instructions: instructions, registerCount: count)))
+  }
+}

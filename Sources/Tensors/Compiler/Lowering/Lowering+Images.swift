@@ -1,0 +1,58 @@
+import CKernels
+
+extension Lowering {
+  /// Images in a layout that convolutions take: dense, row-major or channels last. [n, c] counts as [n, c, 1, 1].
+  mutating func imageView(_ value: Int) throws(TensorError) -> View {
+    let source = try view(value)
+    var image = source
+    if source.shape.rank != 4 {  // batch normalization of [n, c], [n, c, l], [n, c, d, h, w]
+      let shape = source.shape
+      let folded: Shape = [shape[0], shape[1], Shape(shape.dropFirst(2).map { $0 }).elementCount, 1]
+      let dense = source.reshaped(to: folded) ?? rowMajor(source)
+      image = View(buffer: dense.buffer, offset: dense.offset, shape: folded, strides: folded.rowMajorStrides)
+      if !dense.isRowMajor { image = rowMajor(dense) }
+    }
+    if image.isRowMajor { return rowMajor(image) }
+    return image.denseOrder == Lowering.channelsLastOrder ? image : rowMajor(image)
+  }
+
+  /// Images whose channels lie together, copied if they do not.
+  mutating func channelsLastView(_ value: Int) throws(TensorError) -> View {
+    let source = try view(value)
+    let lying = View(
+      buffer: source.buffer, offset: source.offset, shape: Shape(Lowering.channelsLastOrder.map { source.shape[$0] }),
+      strides: Lowering.channelsLastOrder.map { source.strides[$0] })
+    if lying.isRowMajor { return source }
+    let copy = allocate(source.shape, order: Lowering.channelsLastOrder)
+    emitCopy(from: source, to: copy)
+    return copy
+  }
+
+  private static let channelsLastOrder = [0, 2, 3, 1]
+
+  mutating func channelsLast(_ output: Int) -> View {
+    let view = allocate(ir.types[output].shape, order: Lowering.channelsLastOrder)
+    views[output] = view
+    return view
+  }
+}
+
+extension LibraryCall.Image {
+  init(_ view: View) { self.init(shape: view.shape, strides: view.strides) }
+}
+
+extension WindowedImage {
+  init(image: Shape, windows: Shape, _ window: Window) {
+    self.init(
+      batch: image[0], channels: image[1], height: image[2], width: image[3], outHeight: windows[2],
+      outWidth: windows[3], window: window)
+  }
+}
+
+extension View {
+  /// Dense images as [outer, channels, inner].
+  var channelSizes: (outer: Int, channels: Int, inner: Int) {
+    let pixels = shape[2] * shape[3]
+    return isRowMajor ? (shape[0], shape[1], pixels) : (shape[0] * pixels, shape[1], 1)
+  }
+}
