@@ -94,16 +94,31 @@ ops = rules(walk, "switch self {\n    case .data", "\n    return try gradientsOf
 reductions = {}
 for match in re.finditer(r"case \.reduce\((\.?\w+), [^)]*\):(?:  // ([^\n]*))?\n?(.*?)(?=\n    case |\n\n)", walk, re.S):
     reductions[match.group(1).lstrip(".")] = (one_line(match.group(3)), match.group(2) or "")
-unary = rules(walk, "fileprivate func gradient(x:", "\n  }\n}")
-binary = rules(walk, "fileprivate func gradients(_ a:", "\n  }\n}")
+def functions(kind):
+    """The functions of one or two numbers: (name, comment), and the gradient of each."""
+    cases, found = [], {}
+    text = read(f"Operations/Elementwise/{kind}Functions.swift")
+    for match in re.finditer(rf"((?:///[^\n]*\n)*)enum \w+: {kind}Function {{\n(.*?)\n}}\n", text, re.S):
+        comment = " ".join(line[3:].strip() for line in match.group(1).split("\n") if line)
+        body = match.group(2)
+        name = re.search(r'name = "(\w+)"', body).group(1)
+        rule = re.search(r"((?:  ///[^\n]*\n)*)  static func gradients?\([^{]*{(.*?)}(?=\n  \S|\n\n|$)", body, re.S)
+        said = " ".join(line.strip()[3:].strip() for line in rule.group(1).split("\n") if line)
+        cases.append((name, comment))
+        found[name] = (one_line(rule.group(2)), said)
+    return cases, found
+
+
+(unary_cases, unary), (binary_cases, binary) = functions("Unary"), functions("Binary")
 
 lines = [
     "# Operations", "",
     "Made by `tools/make_operations.py` from the sources; CI holds that it is up to date. `u` is the gradient of the loss with",
     "respect to the result (`upstream`), `x`, `a`, `b` and `inputs` are the operands, `y` is the result. Operations without a rule",
-    "of their own are differentiated through their definition in other operations. The rules stand in",
-    "[GradientRules.swift](../Sources/Tensors/Autodiff/GradientRules.swift), shapes and errors in",
-    "[ShapeInference.swift](../Sources/Tensors/Operations/ShapeInference.swift).", "",
+    "of their own are differentiated through their definition in other operations.", "",
+    "Functions of one and of two numbers stand in [Elementwise](../Sources/Tensors/Operations/Elementwise) with all that is to be",
+    "known of them. The other rules stand in [GradientRules.swift](../Sources/Tensors/Autodiff/GradientRules.swift), shapes and",
+    "errors in [ShapeInference.swift](../Sources/Tensors/Operations/ShapeInference.swift).", "",
 ]
 
 
@@ -121,8 +136,8 @@ def table(title, cases, rules, calls, definitions=False):
     lines.append("")
 
 
-table("Functions of one number", enumeration(op, "Unary"), unary, "unary")
-table("Functions of two numbers", enumeration(op, "Binary"), binary, "binary")
+table("Functions of one number", unary_cases, unary, "unary")
+table("Functions of two numbers", binary_cases, binary, "binary")
 table("Reductions", enumeration(op, "Reduction"), {
     case: reductions.get(case, reductions["_"]) for case, _ in enumeration(op, "Reduction")}, "reduced")
 table("Other operations", [c for c in enumeration(op, "Op") if c[0] not in ("unary", "binary", "reduce")], ops, "record|recordAll",

@@ -70,21 +70,21 @@ let operationCases: [OperationCase] =
 private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
   let domain: OperationCase.Domain = [.log, .sqrt, .rsqrt, .reciprocal].contains(kind) ? .positive : .any
   return [
-    OperationCase(kind.rawValue, [3, 5], domain: domain) { $0[0].unary(kind) },
-    OperationCase("\(kind.rawValue) transposed", [2, 1, 3], domain: domain) { $0[0].permuted([2, 1, 0]).unary(kind) },
-    OperationCase("\(kind.rawValue) empty", [2, 0], domain: domain) { $0[0].unary(kind) },
+    OperationCase(kind.name, [3, 5], domain: domain) { $0[0].unary(kind) },
+    OperationCase("\(kind.name) transposed", [2, 1, 3], domain: domain) { $0[0].permuted([2, 1, 0]).unary(kind) },
+    OperationCase("\(kind.name) empty", [2, 0], domain: domain) { $0[0].unary(kind) },
   ]
 }
 
 private let binaryCases: [OperationCase] =
   Binary.allCases.flatMap { kind in
     [
-      OperationCase(kind.rawValue, [2, 3], [2, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
-      OperationCase("\(kind.rawValue) row", [2, 3], [3], domain: .positive) { $0[0].binary(kind, $0[1]) },
-      OperationCase("\(kind.rawValue) outer", [2, 1], [1, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
-      OperationCase("\(kind.rawValue) scalar", [], [4], domain: .positive) { $0[0].binary(kind, $0[1]) },
-      OperationCase("\(kind.rawValue) empty", [0, 3], [1, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
-      OperationCase("\(kind.rawValue) transposed", [3, 2], [2, 3], domain: .positive) {
+      OperationCase(kind.name, [2, 3], [2, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.name) row", [2, 3], [3], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.name) outer", [2, 1], [1, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.name) scalar", [], [4], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.name) empty", [0, 3], [1, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase("\(kind.name) transposed", [3, 2], [2, 3], domain: .positive) {
         $0[0].transposed.binary(kind, $0[1])
       },
     ]

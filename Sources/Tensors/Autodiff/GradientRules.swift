@@ -18,8 +18,8 @@ extension Op {
         throw TensorError("cast: whole numbers have no derivative; use stoppingGradient() where none is meant")
       }
       return [upstream]
-    case .unary(let kind): return [kind.gradient(x: inputs[0], y: y, upstream)]
-    case .binary(let kind): return kind.gradients(inputs[0], inputs[1], y: y, upstream)
+    case .unary(let kind): return [kind.function.gradient(upstream, inputs[0], y)]
+    case .binary(let kind): return kind.function.gradients(upstream, inputs[0], inputs[1], y)
     case .select:  // u where it was taken, 0 elsewhere; none for the condition
       let zero = Tensor.fill(0)
       return [nil, Tensor.where(inputs[0], upstream, zero), Tensor.where(inputs[0], zero, upstream)]
@@ -148,82 +148,5 @@ extension Op {
     let borders = inputs.map { Tensor(Node(.reshape($0.shape), inputs: [$0], types: [$0.type])) }
     guard let results = definition(borders) else { throw TensorError("\(name) has no derivative") }
     return try reverseWalk(from: zip(results, upstreams).map { ($0, $1) }, to: borders)
-  }
-}
-
-extension Unary {
-  /// u · dy/dx, from x and y = f(x).
-  fileprivate func gradient(x: Tensor, y: Tensor, _ u: Tensor) -> Tensor? {
-    switch self {
-    case .negate: -u
-    case .absolute: u * x.sign()
-    case .sign, .floor: nil
-    case .geluTanh: u * x.unary(.geluTanhDerivative)
-    case .geluTanhDerivative: u * geluCurvature(x)
-    case .exp: u * y
-    case .log: u / x
-    case .sqrt: u * 0.5 / y
-    case .rsqrt: u * -0.5 * y * y.square()
-    case .reciprocal: -(u * y.square())
-    case .square: u * x * 2
-    case .tanh: u * (1 - y.square())
-    case .sigmoid: u * y * (1 - y)
-    case .relu: select(Tensor.fill(0).less(than: y), u, Tensor.fill(0))
-    case .sin: u * x.cos()
-    case .cos: -(u * x.sin())
-    case .erf: u * Tensor.fill(2 / Double.pi.squareRoot()) * (-bounded(x).square()).exp()
-    }
-  }
-}
-
-/// x within −20...20, for functions that are constant beyond: their derivatives are made of infinities times 0 there.
-private func bounded(_ x: Tensor) -> Tensor { minimum(maximum(x, .fill(-20)), .fill(20)) }
-
-/// The second derivative of `geluTanh`: with t = tanh(y), it is (1 − t²) (y' + x y'' / 2 − x t y'²).
-private func geluCurvature(_ x: Tensor) -> Tensor {
-  let x = bounded(x)
-  let factor = (2 / Double.pi).squareRoot()
-  let y = Tensor.fill(factor) * (x + Tensor.fill(0.044715) * x * x.square())
-  let derivative = Tensor.fill(factor) * (1 + Tensor.fill(3 * 0.044715) * x.square())
-  let bend = Tensor.fill(6 * 0.044715 * factor) * x
-  let t = y.tanh()
-  return (1 - t.square()) * (derivative + x * bend * 0.5 - x * t * derivative.square())
-}
-
-/// d/da a^b = b a^(b − 1), also where a is 0: a⁰ is constant, and a⁰ and a¹ have no pole at 0.
-private func powerGradient(_ a: Tensor, _ b: Tensor, _ isZero: Tensor, _ u: Tensor) -> Tensor {
-  if case .fill(let constant, _) = b.node.op {
-    switch constant.value {
-    case 0: return Tensor.fill(0)
-    case 1: return u
-    case 2: return u * a * 2
-    default: return u * Tensor.fill(constant.value) * a.power(.fill(constant.value - 1))
-    }
-  }
-  // b a^(b − 1) is 0 · ∞ where both are 0.
-  let isConstant = isZero * b.equal(to: Tensor.fill(0))
-  return u * (b * a.power(select(isConstant, Tensor.fill(0), b - 1)))  // u · b might be infinite where the power is 0
-}
-
-extension Binary {
-  fileprivate func gradients(_ a: Tensor, _ b: Tensor, y: Tensor, _ u: Tensor) -> [Tensor?] {
-    /// All where this operand won, half where both are equal.
-    func share(_ winner: Tensor, _ other: Tensor) -> Tensor {
-      winner.equal(to: y) * (1 - 0.5 * winner.equal(to: other))
-    }
-    switch self {
-    case .add: return [u, u]
-    case .subtract: return [u, -u]
-    case .multiply: return [u * b, u * a]
-    case .divide: return [u / b, -(u * y / b)]
-    case .power:  // u b a^(b − 1) and u y log a
-      // d/db a^b = a^b log a: 0 at a = 0 for b ≥ 0, minus infinity for b < 0; taken as 0 for negative a.
-      let zero = Tensor.fill(0)
-      let isZero = a.equal(to: zero)
-      let base = select(zero.less(than: a), a, 1 - isZero * b.less(than: zero))
-      return [powerGradient(a, b, isZero, u), u * (y * base.log())]
-    case .maximum, .minimum: return [u * share(a, b), u * share(b, a)]
-    case .less, .lessOrEqual, .equal: return [nil, nil]
-    }
   }
 }

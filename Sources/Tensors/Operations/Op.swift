@@ -94,19 +94,6 @@ enum Op: Hashable, Sendable {
   case attentionGradient(causal: Bool, scale: Double)
 }
 
-enum Unary: String, Hashable, Sendable, CaseIterable {
-  case negate, absolute, sign, exp, log, sqrt, rsqrt, reciprocal, square, tanh, sigmoid, relu, sin, cos, erf, floor
-  /// The approximation of x · Φ(x) by tanh, and its derivative.
-  case geluTanh, geluTanhDerivative
-}
-
-enum Binary: String, Hashable, Sendable, CaseIterable {
-  case add, subtract, multiply, divide, power, maximum, minimum
-  case less, lessOrEqual, equal
-
-  var isComparison: Bool { self == .less || self == .lessOrEqual || self == .equal }
-}
-
 enum Reduction: String, Hashable, Sendable, CaseIterable {
   case sum, maximum, minimum
   /// The mean, NaN of nothing, and the Euclidean norm: those of the numbers, also where their sum or squares are too large
@@ -207,8 +194,8 @@ extension Op {
   /// The name in messages and profiles.
   var name: String {
     switch self {
-    case .unary(let kind): kind.rawValue
-    case .binary(let kind): kind.rawValue
+    case .unary(let kind): kind.name
+    case .binary(let kind): kind.name
     case .reduce(let kind, _): kind.rawValue
     case .random(let distribution, _): "random \(distribution.rawValue)"
     default: String(describing: self).prefix { $0 != "(" }.description

@@ -13,7 +13,7 @@ extension Op {
 
     case .unary(let kind):
       let type = inputs[0]
-      guard type.dtype == .float32 || kind == .negate else { throw wrongType(inputs, needs: "float32") }
+      guard type.dtype == .float32 || kind.function.integerInstruction != nil else { throw wrongType(inputs, needs: "float32") }
       return [type]
     case .binary(let kind):
       let (a, b) = (inputs[0], inputs[1])
@@ -21,10 +21,10 @@ extension Op {
         throw TensorError("\(name): shapes \(a.shape) and \(b.shape) do not broadcast: sizes must be equal or 1")
       }
       guard a.dtype == b.dtype else { throw wrongType(inputs, needs: "operands of one type") }
-      guard a.dtype == .float32 || (kind != .divide && kind != .power) else {
+      guard a.dtype == .float32 || kind.function.integerInstruction != nil else {
         throw wrongType(inputs, needs: "float32")
       }
-      return [TensorType(shape, kind.isComparison ? .float32 : a.dtype)]
+      return [TensorType(shape, kind.function.isComparison ? .float32 : a.dtype)]
     case .select:
       guard inputs[0].dtype == .float32, inputs[1].dtype == inputs[2].dtype else {
         throw wrongType(inputs, needs: "a float32 condition and two operands of one type")

@@ -2,7 +2,7 @@ import RealModule
 
 /// Computes graphs with loops that anyone can check by eye, in any precision: what kernels and gradients are tested
 /// against. Slow on purpose; shares no code with the compiler or the kernels.
-struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
+struct ReferenceInterpreter<Scalar: Number> {
   /// The elements of a tensor in row-major order.
   enum HostArray: Equatable {
     case floats([Scalar])
@@ -99,15 +99,19 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
       return .floats(random(distribution, count: count, key: inputs[0].ints.map { UInt32(bitPattern: $0) }))
 
     case .unary(let kind):
-      if case .ints(let x) = inputs[0], kind == .negate { return .ints(x.map { 0 &- $0 }) }
-      return .floats(inputs[0].floats.map { apply(kind, $0) })
+      switch inputs[0] {
+      case .ints(let x): return .ints(x.map { kind.function.value($0) })
+      case .floats(let x): return .floats(x.map { kind.function.value($0) })
+      }
     case .binary(let kind):
       switch (spread(0), spread(1)) {
       case (.ints(let a), .ints(let b)):
-        if kind.isComparison { return .floats(zip(a, b).map { apply(kind, Scalar($0), Scalar($1)) }) }
-        return .ints(zip(a, b).map { apply(kind, $0, $1) })
+        if kind.function.isComparison {
+          return .floats(zip(a, b).map { kind.function.value(Scalar($0), Scalar($1)) })
+        }
+        return .ints(zip(a, b).map { kind.function.value($0, $1) })
       case (let a, let b):
-        return .floats(zip(a.floats, b.floats).map { apply(kind, $0, $1) })
+        return .floats(zip(a.floats, b.floats).map { kind.function.value($0, $1) })
       }
     case .select:
       let condition = spread(0).floats
@@ -182,81 +186,6 @@ struct ReferenceInterpreter<Scalar: Real & BinaryFloatingPoint> {
       .attention,
       .attentionGradient:
       throw TensorError("\(op.name): the reference interpreter has no value for it")
-    }
-  }
-
-  // MARK: One element
-
-  private func apply(_ kind: Unary, _ x: Scalar) -> Scalar {
-    switch kind {
-    case .negate: -x
-    case .absolute: abs(x)
-    case .sign: x > 0 ? 1 : x < 0 ? -1 : x
-    case .exp: Scalar.exp(x)
-    case .log: Scalar.log(x)
-    case .sqrt: Scalar.sqrt(x)
-    case .rsqrt: 1 / Scalar.sqrt(x)
-    case .reciprocal: 1 / x
-    case .square: x * x
-    case .tanh: Scalar.tanh(x)
-    case .sigmoid: 1 / (1 + Scalar.exp(-x))
-    case .relu: x < 0 ? 0 : x
-    case .sin: Scalar.sin(x)
-    case .cos: Scalar.cos(x)
-    case .erf: Scalar.erf(x)
-    case .floor: x.rounded(.down)
-    case .geluTanh: limitedProduct(1 + Scalar.tanh(gelu(x).argument), x) / 2
-    case .geluTanhDerivative:
-      (1 + Scalar.tanh(gelu(x).argument)) / 2
-        + limitedProduct(1 - square(Scalar.tanh(gelu(x).argument)), x * gelu(x).derivative) / 2
-    }
-  }
-
-  private func square(_ x: Scalar) -> Scalar { x * x }
-
-  /// a · b, and 0 where a is: it falls to 0 faster than b grows.
-  private func limitedProduct(_ a: Scalar, _ b: Scalar) -> Scalar { a == 0 ? 0 : a * b }
-
-  /// √(2/π) (x + 0.044715 x³) and its derivative.
-  private func gelu(_ x: Scalar) -> (argument: Scalar, derivative: Scalar) {
-    let factor = Scalar.sqrt(2 / Scalar.pi)
-    return (factor * (x + Scalar(0.044715) * x * x * x), factor * (1 + Scalar(3 * 0.044715) * x * x))
-  }
-
-  private func apply(_ kind: Binary, _ a: Scalar, _ b: Scalar) -> Scalar {
-    switch kind {
-    case .add: a + b
-    case .subtract: a - b
-    case .multiply: a * b
-    case .divide: a / b
-    case .power: power(a, b)
-    case .maximum: a.isNaN || a > b ? a : b
-    case .minimum: a.isNaN || a < b ? a : b
-    case .less: a < b ? 1 : 0
-    case .lessOrEqual: a <= b ? 1 : 0
-    case .equal: a == b ? 1 : 0
-    }
-  }
-
-  /// As C's `pow`: a negative number has whole powers only, and x⁰ is 1.
-  private func power(_ a: Scalar, _ b: Scalar) -> Scalar {
-    if let whole = Int(exactly: b) { return Scalar.pow(a, whole) }
-    guard a < 0 else { return Scalar.pow(a, b) }
-    // Large numbers are even, and infinities count as such.
-    let isEven = b == b.rounded(.towardZero)
-    if a == -1 && isEven { return 1 }
-    return isEven || a == -.infinity ? Scalar.pow(-a, b) : .nan
-  }
-
-  /// Whole numbers wrap around. There is no division and no power of them.
-  private func apply(_ kind: Binary, _ a: Int32, _ b: Int32) -> Int32 {
-    switch kind {
-    case .add: a &+ b
-    case .subtract: a &- b
-    case .multiply: a &* b
-    case .maximum: max(a, b)
-    case .minimum: min(a, b)
-    case .divide, .power, .less, .lessOrEqual, .equal: 0
     }
   }
 }

@@ -96,7 +96,7 @@ extension EdgeRow: CustomTestStringConvertible {
   fileprivate func slack(_ part: EdgePart) -> Double {
     let saturating: Set = ["tanh", "sigmoid", "erf", "geluTanh", "geluTanhDerivative"]
     if saturating.contains(operation) { return part == .value ? 2e-38 : 1e-6 }
-    return Unary(rawValue: operation) != nil || Binary(rawValue: operation) != nil ? 2e-38 : 1e-6
+    return (Unary.allCases.map(\.name) + Binary.allCases.map(\.name)).contains(operation) ? 2e-38 : 1e-6
   }
 
   /// The operands where they are element by element, or the index.

@@ -55,12 +55,13 @@ extension ProgramGenerator {
     case .tanh, .sigmoid, .erf, .sin, .cos, .geluTanh, .geluTanhDerivative:
       let x = bounded(anyFloat(), 9)
       add(.unary(kind), [x], magnitude: kind == .geluTanh ? 9 : 2)
+    default: preconditionFailure("random programs need to know the domain of \(kind.name)")
     }
   }
 
   private mutating func addBinary() {
     let kind = one(of: Binary.allCases)
-    let isKinked = kind.isComparison || kind == .maximum || kind == .minimum
+    let isKinked = kind.function.isComparison || kind == .maximum || kind == .minimum
     var a = isKinked ? exactFloat() : anyFloat()
     var b = adapted(to: thinned(shape(a)))
     if isKinked, !bounds(b).isExact { b = leaf(thinned(shape(a))) }
@@ -82,6 +83,7 @@ extension ProgramGenerator {
     case .maximum, .minimum:
       add(.binary(kind), [a, b], magnitude: max(bounds(a).magnitude, bounds(b).magnitude), isExact: true)
     case .less, .lessOrEqual, .equal: add(.binary(kind), [a, b], magnitude: 1, isExact: true)
+    default: preconditionFailure("random programs need to know the range of \(kind.name)")
     }
   }
 

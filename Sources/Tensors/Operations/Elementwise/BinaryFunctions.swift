@@ -1,0 +1,121 @@
+import CKernels
+import RealModule
+
+// Functions of two numbers, a type each: name, instructions of fused kernels, reference and derivatives.
+
+enum Add: BinaryFunction {
+  static let name = "add", instruction = BACKPROP_ADD_F
+  static let integerInstruction: backprop_opcode? = BACKPROP_ADD_I
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a + b }
+  static func value(_ a: Int32, _ b: Int32) -> Int32 { a &+ b }
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, u] }
+}
+
+enum Subtract: BinaryFunction {
+  static let name = "subtract", instruction = BACKPROP_SUBTRACT_F
+  static let integerInstruction: backprop_opcode? = BACKPROP_SUBTRACT_I
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a - b }
+  static func value(_ a: Int32, _ b: Int32) -> Int32 { a &- b }
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, -u] }
+}
+
+enum Multiply: BinaryFunction {
+  static let name = "multiply", instruction = BACKPROP_MULTIPLY_F
+  static let integerInstruction: backprop_opcode? = BACKPROP_MULTIPLY_I
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a * b }
+  static func value(_ a: Int32, _ b: Int32) -> Int32 { a &* b }
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u * b, u * a] }
+}
+
+enum Divide: BinaryFunction {
+  static let name = "divide", instruction = BACKPROP_DIVIDE_F
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a / b }
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u / b, -(u * y / b)] }
+}
+
+/// As C's `pow`: a negative number has whole powers only, and x⁰ is 1.
+enum Power: BinaryFunction {
+  static let name = "power", instruction = BACKPROP_POWER_F
+
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar {
+    if let whole = Int(exactly: b) { return Scalar.pow(a, whole) }
+    guard a < 0 else { return Scalar.pow(a, b) }
+    // Large numbers are even, and infinities count as such.
+    let isEven = b == b.rounded(.towardZero)
+    if a == -1 && isEven { return 1 }
+    return isEven || a == -.infinity ? Scalar.pow(-a, b) : .nan
+  }
+
+  /// u b a^(b − 1) and u y log a, whose logarithm is 0 at a = 0 for b ≥ 0, minus infinity there for b < 0, and taken as 0
+  /// for negative a.
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
+    let zero = Tensor.fill(0)
+    let isZero = a.equal(to: zero)
+    let base = Tensor.where(zero.less(than: a), a, 1 - isZero * b.less(than: zero))
+    return [baseGradient(u, a, b, isZero), u * (y * base.log())]
+  }
+
+  /// Also where a is 0: a⁰ is constant, and a⁰ and a¹ have no pole at 0.
+  private static func baseGradient(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ isZero: Tensor) -> Tensor {
+    if case .fill(let constant, _) = b.node.op {
+      switch constant.value {
+      case 0: return Tensor.fill(0)
+      case 1: return u
+      case 2: return u * a * 2
+      default: return u * Tensor.fill(constant.value) * a.power(.fill(constant.value - 1))
+      }
+    }
+    // b a^(b − 1) is 0 · ∞ where both are 0, and u · b might be infinite where the power is 0.
+    let isConstant = isZero * b.equal(to: Tensor.fill(0))
+    return u * (b * a.power(.where(isConstant, Tensor.fill(0), b - 1)))
+  }
+}
+
+enum Maximum: BinaryFunction {
+  static let name = "maximum", instruction = BACKPROP_MAXIMUM_F
+  static let integerInstruction: backprop_opcode? = BACKPROP_MAXIMUM_I
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a.isNaN || a > b ? a : b }
+  static func value(_ a: Int32, _ b: Int32) -> Int32 { max(a, b) }
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
+    [u * share(of: a, against: b, y), u * share(of: b, against: a, y)]
+  }
+}
+
+enum Minimum: BinaryFunction {
+  static let name = "minimum", instruction = BACKPROP_MINIMUM_F
+  static let integerInstruction: backprop_opcode? = BACKPROP_MINIMUM_I
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a.isNaN || a < b ? a : b }
+  static func value(_ a: Int32, _ b: Int32) -> Int32 { min(a, b) }
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
+    [u * share(of: a, against: b, y), u * share(of: b, against: a, y)]
+  }
+}
+
+/// All where this operand is the result, half where both are equal.
+private func share(of operand: Tensor, against other: Tensor, _ y: Tensor) -> Tensor {
+  operand.equal(to: y) * (1 - 0.5 * operand.equal(to: other))
+}
+
+enum Less: BinaryFunction {
+  static let name = "less", instruction = BACKPROP_LESS_F
+  static let integerInstruction: backprop_opcode? = BACKPROP_LESS_I
+  static let isComparison = true
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a < b ? 1 : 0 }
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
+}
+
+enum LessOrEqual: BinaryFunction {
+  static let name = "lessOrEqual", instruction = BACKPROP_LESS_EQUAL_F
+  static let integerInstruction: backprop_opcode? = BACKPROP_LESS_EQUAL_I
+  static let isComparison = true
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a <= b ? 1 : 0 }
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
+}
+
+enum Equal: BinaryFunction {
+  static let name = "equal", instruction = BACKPROP_EQUAL_F
+  static let integerInstruction: backprop_opcode? = BACKPROP_EQUAL_I
+  static let isComparison = true
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a == b ? 1 : 0 }
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
+}

@@ -1,0 +1,148 @@
+import CKernels
+import RealModule
+
+// Functions of one number, a type each: name, instruction of fused kernels, reference and derivative. A new one needs a row
+// here, a line in `Unary.allCases` and, in C, its instruction.
+
+enum Negate: UnaryFunction {
+  static let name = "negate", instruction = BACKPROP_NEGATE_F
+  static let integerInstruction: backprop_opcode? = BACKPROP_NEGATE_I
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { -x }
+  static func value(_ x: Int32) -> Int32 { 0 &- x }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -u }
+}
+
+enum Absolute: UnaryFunction {
+  static let name = "absolute", instruction = BACKPROP_ABS_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { abs(x) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.sign() }
+}
+
+enum Sign: UnaryFunction {
+  static let name = "sign", instruction = BACKPROP_SIGN_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x > 0 ? 1 : x < 0 ? -1 : x }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+}
+
+enum Exp: UnaryFunction {
+  static let name = "exp", instruction = BACKPROP_EXP_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.exp(x) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * y }
+}
+
+enum Log: UnaryFunction {
+  static let name = "log", instruction = BACKPROP_LOG_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.log(x) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u / x }
+}
+
+enum SquareRoot: UnaryFunction {
+  static let name = "sqrt", instruction = BACKPROP_SQRT_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.sqrt(x) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * 0.5 / y }
+}
+
+enum ReciprocalSquareRoot: UnaryFunction {
+  static let name = "rsqrt", instruction = BACKPROP_RSQRT_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / Scalar.sqrt(x) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * -0.5 * y * y.square() }
+}
+
+enum Reciprocal: UnaryFunction {
+  static let name = "reciprocal", instruction = BACKPROP_RECIPROCAL_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / x }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -(u * y.square()) }
+}
+
+enum Square: UnaryFunction {
+  static let name = "square", instruction = BACKPROP_SQUARE_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x * x }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x * 2 }
+}
+
+enum HyperbolicTangent: UnaryFunction {
+  static let name = "tanh", instruction = BACKPROP_TANH_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.tanh(x) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * (1 - y.square()) }
+}
+
+enum Sigmoid: UnaryFunction {
+  static let name = "sigmoid", instruction = BACKPROP_SIGMOID_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / (1 + Scalar.exp(-x)) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * y * (1 - y) }
+}
+
+enum ReLU: UnaryFunction {
+  static let name = "relu", instruction = BACKPROP_RELU_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x < 0 ? 0 : x }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    .where(Tensor.fill(0).less(than: y), u, Tensor.fill(0))
+  }
+}
+
+enum Sine: UnaryFunction {
+  static let name = "sin", instruction = BACKPROP_SIN_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.sin(x) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.cos() }
+}
+
+enum Cosine: UnaryFunction {
+  static let name = "cos", instruction = BACKPROP_COS_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.cos(x) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -(u * x.sin()) }
+}
+
+enum ErrorFunction: UnaryFunction {
+  static let name = "erf", instruction = BACKPROP_ERF_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.erf(x) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    u * Tensor.fill(2 / Double.pi.squareRoot()) * (-bounded(x).square()).exp()
+  }
+}
+
+enum Floor: UnaryFunction {
+  static let name = "floor", instruction = BACKPROP_FLOOR_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x.rounded(.down) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
+}
+
+/// The approximation of x · Φ(x) by tanh: x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.
+///
+/// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units (GELUs)", 2016, section 2.
+enum GELUTanh: UnaryFunction {
+  static let name = "geluTanh", instruction = BACKPROP_GELU_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { limitedProduct(1 + Scalar.tanh(argument(x).value), x) / 2 }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.unary(.geluTanhDerivative) }
+
+  /// tanh's argument and its derivative.
+  fileprivate static func argument<Scalar: Number>(_ x: Scalar) -> (value: Scalar, derivative: Scalar) {
+    let factor = Scalar.sqrt(2 / Scalar.pi)
+    return (factor * (x + Scalar(0.044715) * x * x * x), factor * (1 + Scalar(3 * 0.044715) * x * x))
+  }
+}
+
+/// The derivative of `GELUTanh`.
+enum GELUTanhDerivative: UnaryFunction {
+  static let name = "geluTanhDerivative", instruction = BACKPROP_GELU_DERIVATIVE_F
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar {
+    let (argument, derivative) = GELUTanh.argument(x)
+    let t = Scalar.tanh(argument)
+    return (1 + t) / 2 + limitedProduct(1 - t * t, x * derivative) / 2
+  }
+  /// With t = tanh(a): (1 − t²) (a' + x a'' / 2 − x t a'²).
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
+    let x = bounded(x)
+    let factor = (2 / Double.pi).squareRoot()
+    let argument = Tensor.fill(factor) * (x + Tensor.fill(0.044715) * x * x.square())
+    let first = Tensor.fill(factor) * (1 + Tensor.fill(3 * 0.044715) * x.square())
+    let second = Tensor.fill(6 * 0.044715 * factor) * x
+    let t = argument.tanh()
+    return u * ((1 - t.square()) * (first + x * second * 0.5 - x * t * first.square()))
+  }
+}
+
+/// a · b, and 0 where a is: it falls to 0 faster than b grows.
+private func limitedProduct<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a == 0 ? 0 : a * b }
+
+/// x within −20...20, for functions that are constant beyond: their derivatives are made of infinities times 0 there.
+private func bounded(_ x: Tensor) -> Tensor { minimum(maximum(x, .fill(-20)), .fill(20)) }
