@@ -13,7 +13,9 @@ extension Op {
 
     case .unary(let kind):
       let type = inputs[0]
-      guard type.dtype == .float32 || kind.function.integerInstruction != nil else { throw wrongType(inputs, needs: "float32") }
+      guard type.dtype == .float32 || kind.function.integerInstruction != nil else {
+        throw wrongType(inputs, needs: "float32")
+      }
       return [type]
     case .binary(let kind):
       let (a, b) = (inputs[0], inputs[1])

@@ -60,7 +60,8 @@ struct Unary: Hashable, Sendable, CaseIterable {
   static let geluTanhDerivative = Unary(function: GELUTanhDerivative.self)
 
   static let allCases: [Unary] = [
-    .negate, .absolute, .sign, .exp, .log, .sqrt, .rsqrt, .reciprocal, .square, .tanh, .sigmoid, .relu, .sin, .cos, .erf,
+    .negate, .absolute, .sign, .exp, .log, .sqrt, .rsqrt, .reciprocal, .square, .tanh, .sigmoid, .relu, .sin, .cos,
+    .erf,
     .floor, .geluTanh, .geluTanhDerivative,
   ]
 
