@@ -19,7 +19,7 @@ void backprop_attention_tile_product(
   for (int64_t j = 0; j < tile->keys; j += STRIP) {
     prefetch_next_rows(ahead);
     int64_t keys = tile->keys - j < STRIP ? tile->keys - j : STRIP;
-    // Where only the latter half of a group sees any of the strip, only that is computed.
+    // Where only the second half of a group attends to the strip, only that half is computed.
     int64_t seeing = first_query_seeing(tile, j), first = seeing / LANES * LANES;
     if (keys == kernel->rows && kernel->half && seeing - first >= LANES / 2) {
       int64_t half = first + LANES / 2;
@@ -50,7 +50,7 @@ CLONES void backprop_attention_pack(
 
 attention_rows backprop_attention_rows(
     int64_t count, int64_t size, const float *x, int64_t x_row, int as_vectors, float *copy) {
-  // Rows a multiple of 4 KB apart would all fall into the same few lines of the first-level cache.
+  // Rows a multiple of 4 KB apart would map to the same few sets of the first-level cache.
   int collides = x_row % 1024 == 0;
   if (!collides && !(as_vectors && size % LANES)) return (attention_rows){x, x_row};
   int64_t row = up(size, LANES);
@@ -77,8 +77,8 @@ typedef struct {
   float *scores;             // [TILE_KEYS, TILE_QUERIES], then powers
   float *output;             // [TILE_QUERIES, value_size rounded up], not yet divided by the sum
   float *keys, *values;      // copies of tiles
-  float *greatest, *sum;     // [TILE_QUERIES], over the keys so far; `greatest` counts in powers of two
-  float *keep;               // [TILE_QUERIES], what the last tile's greatest leaves of the output
+  float *greatest, *sum;     // [TILE_QUERIES], over the keys so far; `greatest` is a base-2 exponent
+  float *keep;               // [TILE_QUERIES], the factor that rescales the output so far to the new maximum
 } workspace;
 
 static int64_t workspace_floats(const backprop_attention_shape *s) {
@@ -100,7 +100,7 @@ static workspace make_workspace(const backprop_attention_shape *s, float *memory
   return w;
 }
 
-// Scores of a tile -> powers of two above the greatest so far, with the sums and what is to be kept of the output.
+// Scores of a tile -> powers of two relative to the running maximum, with the sums and the output's rescaling factors.
 CLONES static void exponentiate_and_sum(const attention_tile *tile, const workspace *w) {
   const words index = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   for (int64_t g = 0; g * LANES < tile->width; g++) {
@@ -142,7 +142,7 @@ CLONES static void exponentiate_and_sum(const attention_tile *tile, const worksp
   }
 }
 
-// Output and sums of a block -> results and logsumexp. The first `blind` queries see nothing.
+// Output and sums of a block -> results and logsumexp. The first `blind` queries attend to no key.
 CLONES static void finish(
     const workspace *w, int64_t queries, int64_t blind, int64_t size, float *y, int64_t y_row, float *logsumexp) {
   int64_t row = up(size, LANES);
@@ -188,7 +188,7 @@ static void attend(
     exponentiate_and_sum(&tile, w);
     for (int64_t i = 0; i < queries; i += kernel->rows) {
       int64_t depth = tile_keys_seen(&tile, i + kernel->rows - 1);
-      if (depth > 0)  // otherwise these queries see nothing at all, or nothing from here on
+      if (depth > 0)  // otherwise these queries attend to no key, or to none from here on
         backprop_tile_transposed_product(
             kernel, row, depth, w->scores + i, TILE_QUERIES, v.data, v.row, w->output + i * row, row,
             from > 0 ? w->keep + i : NULL);
@@ -216,7 +216,7 @@ static void attend_blocks(void *context, int64_t begin, int64_t end) {
   attention_prefetch ahead = {.streams = 0};
   for (int64_t unit = begin; unit < end; unit++) {
     int64_t block = unit % work->blocks, head = unit / work->blocks;
-    // Later blocks see more keys where causal: by turns one from either end, so that halves take equally long.
+    // Causal: later blocks see more keys, so blocks are taken alternately from either end, which balances the halves.
     block = block % 2 ? work->blocks - 1 - block / 2 : block / 2;
     if (unit == begin || unit % work->blocks == 0) {
       ahead.streams = 0;

@@ -1,14 +1,14 @@
 // What the forward and the backward kernel of attention share.
 //
 // A tile is 128 keys by 64 queries, stored with a row a key: then a vector holds sixteen queries, and softmax over keys
-// needs nothing across lanes. A group is such a column of sixteen queries. All exponentials are powers of two: the
+// needs no operation across lanes. A group is such a column of sixteen queries. All exponentials are powers of two: the
 // queries are packed times scale / ln 2.
 #pragma once
 #include "CKernels.h"
 #include "gemm/small_products.h"
 #include "simd/simd.h"
 
-// Queries and keys of a tile. A strip: keys that are computed together. Numbers of an operand that are prefetched.
+// Queries and keys of a tile. A strip: keys that are computed together. How many floats of an operand are prefetched.
 enum { TILE_QUERIES = 64, TILE_KEYS = 128, STRIP = 8, MOST_ASKED = 1 << 14 };
 
 #define LOG2_E 1.44269504088896340736f
@@ -21,12 +21,12 @@ INLINE int64_t attention_length(const backprop_attention_shape *s, int64_t examp
   return clamp(s->lengths[example * s->length_stride], 0, s->keys);
 }
 
-// How many keys a query sees, the first ones.
+// How many keys a query attends to; they are the first ones.
 INLINE int64_t keys_seen(const backprop_attention_shape *s, int64_t length, int64_t query) {
   return s->causal ? clamp(length - s->queries + query + 1, 0, length) : length;
 }
 
-// How many of a block's queries, the first ones, see nothing.
+// How many of a block's queries attend to no key; they are the first ones.
 INLINE int64_t blind_queries(const backprop_attention_shape *s, int64_t length, int64_t first, int64_t queries) {
   if (length == 0) return queries;
   return s->causal ? clamp(s->queries - length - first, 0, queries) : 0;
@@ -36,7 +36,7 @@ INLINE float *position(const backprop_heads *x, int64_t example, int64_t head, i
   return x->data + example * x->example + head * x->head + index * x->position;
 }
 
-// 2^x for x at most 128, to 2e-7 of it; 0 from -127 on. The polynomial is a fit of 2^r on [-1/2, 1/2] that is exact at 0.
+// 2^x for x at most 128, to 2e-7 of it; 0 from -127 on. The polynomial fits 2^r on [-1/2, 1/2], exact at 0.
 INLINE void lanes_exp2(lanes *v) {
   lanes x = *v;
   x = SELECT(x < -127.0f, SPLAT(-127.0f), x);  // a comparison that lets NaN pass
@@ -50,7 +50,7 @@ INLINE void lanes_exp2(lanes *v) {
   *v = (lanes)((uwords)p + ((uwords)shifted << 23));  // into the exponent
 }
 
-// The part of the table of scores that a tile covers: query e of the block sees key j of the tile where j < diagonal + e.
+// The part of the table of scores that a tile covers: query e of the block sees key j where j < diagonal + e.
 typedef struct {
   int64_t keys;      // that are there
   int64_t width;     // queries, rounded up to whole groups
@@ -80,8 +80,8 @@ INLINE int64_t group_keys_seen_by_all(const attention_tile *t, int64_t group) {
   return tile_keys_seen(t, group * LANES);
 }
 
-// Rows of the next head, prefetched a few at a time while this one is computed: of short rows the processor foresees
-// nothing, since heads of a position lie side by side and every row is a stretch of its own.
+// Rows of the next head, prefetched a few at a time while this one is computed: the hardware prefetcher does not follow
+// short rows, since heads of a position are adjacent and every row is a separate stretch of memory.
 typedef struct {
   const char *at[5];
   int64_t step[5], bytes[5], count[5];
@@ -98,9 +98,9 @@ INLINE void prefetch(
   a->count[i] = count;
 }
 
-// What a head takes and what lies like its results (`other` may be NULL). `head` counts through all examples. Nothing
-// where they are so many that the next head's would not fit beside this one's. A strip prefetches the fewer the more there
-// are, so that all are prefetched when about half of the strips of a causal head are done.
+// The operands of a head and what is laid out like its results (`other` may be NULL). `head` counts through all
+// examples. Nothing is prefetched where the next head's rows would not fit into the cache with this one's. The rows are
+// spread over the strips so that all are prefetched when about half of the strips of a causal head are done.
 INLINE attention_prefetch ahead_of_head(
     const backprop_attention_shape *s, int64_t head, const backprop_heads *q, const backprop_heads *k,
     const backprop_heads *v, const backprop_heads *results, const backprop_heads *other) {
@@ -136,20 +136,20 @@ void backprop_attention_tile_product(
 void backprop_attention_pack(
     int64_t count, int64_t size, const float *x, int64_t x_row, float factor, float *to);
 
-// Rows of a tile: where they lie, or copied to `copy` with rows a multiple of 16 apart and padded with zeros.
+// Rows of a tile: in place, or copied to `copy` with rows a multiple of 16 apart and padded with zeros.
 typedef struct {
   const float *data;
   int64_t row;
 } attention_rows;
 
-// `as_vectors`: whether rows are read sixteen numbers at a time, hence beyond a ragged end.
+// `as_vectors`: whether rows are read sixteen floats at a time, hence beyond a ragged end.
 attention_rows backprop_attention_rows(
     int64_t count, int64_t size, const float *x, int64_t x_row, int as_vectors, float *copy);
 
 // Whether all of x[rows, size] are finite.
 int backprop_attention_is_finite(int64_t rows, int64_t size, const float *x, int64_t x_row);
 
-// Writes y of some queries anew where the kernel's is not finite. Returns -1 where memory is exhausted.
+// Recomputes y of some queries where the kernel's is not finite. Returns -1 where memory is exhausted.
 int backprop_attention_careful_rows(
     const backprop_attention_shape *shape, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
     const backprop_heads *y, int64_t example, int64_t head, int64_t first, int64_t queries);

@@ -1,8 +1,8 @@
 // Attention one query after the other, over exactly the keys that it sees.
 //
 // The kernels compute a few queries side by side and multiply what one of them does not see by 0, which makes NaN of an
-// infinity or a NaN there. Where their results are not finite, these take their place. So a value that is not finite
-// reaches the queries that see it and no other, and a query without an upstream gradient changes nothing.
+// infinity or a NaN there. Where their results are not finite, these functions recompute them. So a value that is not
+// finite reaches the queries that see it and no other, and a query without an upstream gradient changes nothing.
 #include <stdlib.h>
 
 #include "attention/attention_blocks.h"

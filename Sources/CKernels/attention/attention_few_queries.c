@@ -54,7 +54,8 @@ INLINE void dots(int64_t count, int64_t size, const float *q, const float *k, in
   }
 }
 
-// scores[count], padded to a multiple of 16 -> powers of two above the greatest, which is given on; returns their sum
+// scores[count], padded to a multiple of 16 -> powers of two relative to the maximum, which is returned in `greatest`;
+// returns their sum
 INLINE float exponentiate_and_sum(int64_t count, float *scores, float *greatest) {
   for (int64_t j = count; j < up(count, LANES); j++) scores[j] = -INFINITY;
   lanes top = SPLAT(*greatest);
@@ -166,7 +167,7 @@ int backprop_attention_by_rows(
     const backprop_heads *y, float *logsumexp) {
   job work = {shape, q, k, v, y, logsumexp, 0};
   int64_t units = shape->batch * shape->kv_heads, rows = shape->heads / shape->kv_heads * shape->queries;
-  // A key and a value come from memory, at some 30 GB/s, and then serve all rows.
+  // A key and a value are read from memory once, at some 30 GB/s, for all rows.
   double row = (double)(shape->size + shape->value_size);
   double cost = (double)shape->keys * (row / 8 + (double)rows * (row / 16 + 2));
   backprop_parallel(units, backprop_grain(units, cost), attend_heads, &work);

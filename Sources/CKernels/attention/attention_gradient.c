@@ -1,8 +1,8 @@
 // Attention, backward: the probabilities of each tile are computed again from the rows' logsumexp.
 //
 // With P the probabilities and U the upstream: dV = P' U, dP = U V', dS = P * (dP - delta), delta = sum(U * y),
-// dQ = scale dS K, dK = scale dS' Q. Source: Dao et al., "FlashAttention", NeurIPS 2022, algorithm 4. One thread does all
-// queries of the heads that share keys and values, so that sums over them need no order among threads.
+// dQ = scale dS K, dK = scale dS' Q. Source: Dao et al., "FlashAttention", NeurIPS 2022, algorithm 4. One thread does
+// all queries of the heads that share keys and values, so that sums over them do not depend on the order of threads.
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -81,7 +81,7 @@ CLONES static void row_dots(
     for (int64_t p = size / LANES * LANES; p < size; p++) sums[i] += x[i * x_row + p] * y[i * y_row + p];
 }
 
-// Scores and dP of a tile -> P and dS * scale
+// scores and dP of a tile -> P and dS * scale
 CLONES static void differentiate(const attention_tile *tile, float scale, const workspace *w) {
   const words index = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   for (int64_t g = 0; g * LANES < tile->width; g++) {
@@ -89,7 +89,8 @@ CLONES static void differentiate(const attention_tile *tile, float scale, const 
     float *probabilities = w->probabilities + g * LANES, *score_gradients = w->score_gradients + g * LANES;
     lanes shift = LOAD(w->logsumexp + g * LANES), delta = LOAD(w->delta + g * LANES);
     words seen = index + (int32_t)(tile->diagonal + g * LANES);
-    // No power is above 0. One within the rounding error of a large logsumexp is 0, or its probability would be anything.
+    // No power is above 0. One within the rounding error of a large logsumexp counts as 0, as its probability would be
+    // arbitrary.
     lanes error = SELECT(shift < 0.0f, shift, -shift) * 0x1p-21f;
     for (int64_t j = 0; j < count; j++) {
       lanes p = LOAD(probabilities + j * TILE_QUERIES) - shift;
@@ -115,7 +116,8 @@ static void differentiate_block(
   int64_t first = block * TILE_QUERIES, queries = s->queries - first < TILE_QUERIES ? s->queries - first : TILE_QUERIES;
   int64_t length = attention_length(s, example), seen = keys_seen(s, length, first + queries - 1);
   int64_t row = up(s->size, LANES);
-  // The first head's last block comes first and sees what any block does: it writes the sums, the others add.
+  // The first head's last block is done first and attends to every key that any block does: it writes the sums, the
+  // others add.
   int adds = head > kv_head * (s->heads / s->kv_heads) || block < work->blocks - 1;
   const float *upstream = position(work->upstream, example, head, first);
   const float *query = position(work->q, example, head, first);
@@ -124,7 +126,7 @@ static void differentiate_block(
   attention_rows q = backprop_attention_rows(queries, s->size, query, work->q->position, 1, w->query_rows);
   attention_rows u =
       backprop_attention_rows(queries, s->value_size, upstream, work->upstream->position, 1, w->upstream_rows);
-  // Sums of a single tile are whole vectors and rows, mostly, and go straight to where they belong.
+  // Sums of a single tile are whole vectors and rows, mostly, and are written directly to the gradients.
   int in_place = seen <= TILE_KEYS && s->size % LANES == 0 && queries % kernel->rows == 0;
   float *dq = position(work->dq, example, head, first);
   float *sums = in_place ? dq : w->gradient;
@@ -135,7 +137,7 @@ static void differentiate_block(
   const float *logsumexp = work->logsumexp + (example * s->heads + head) * s->queries + first;
   for (int64_t i = 0; i < TILE_QUERIES; i++) {
     if (i >= queries) w->delta[i] = 0;
-    // Minus infinity where a query sees nothing; any number does there.
+    // Minus infinity where a query attends to no key; any number does there.
     w->logsumexp[i] = i < queries && logsumexp[i] > -INFINITY ? logsumexp[i] * LOG2_E : 0;
   }
 
@@ -199,7 +201,7 @@ static void differentiate_heads(void *context, int64_t begin, int64_t end) {
   workspace w = make_workspace(s, memory);
   for (int64_t unit = begin; unit < end; unit++) {
     int64_t example = unit / s->kv_heads, kv_head = unit % s->kv_heads;
-    // What the last query does not see, no query sees.
+    // A key that the last query does not attend to is attended to by none.
     int64_t seen = s->queries > 0 ? keys_seen(s, attention_length(s, example), s->queries - 1) : 0;
     for (int64_t j = seen; j < s->keys; j++) {
       memset(position(work->dk, example, kv_head, j), 0, (size_t)s->size * sizeof(float));

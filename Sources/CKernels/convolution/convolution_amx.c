@@ -1,13 +1,13 @@
-// 3 x 3 convolutions of stride 1 or 2 on matrix units, as direct sums of products in three bfloat16 parts (matmul_amx.c).
+// 3 x 3 convolutions of stride 1 or 2 on AMX, as direct sums of products in three bfloat16 parts (matmul_amx.c).
 //
-// A tile of the left factor is 16 places of a row of results by 32 channels of the pixels that one tap of the weights sees
-// from there: for each tap the same split row of the images, some places further on. So rows are split once, into a
-// ring of rows that stays in the caches, and never packed for a tap. Where an image has 16 channels, two rows are taken as
-// one of 32: two rows of results see two such pairs, and are 32 columns of one product. Where rows are short, the pixels of
-// some images alternate. Of results every second pixel apart, a tap sees every second place: even ones lie together in a
-// row, then odd ones. The images' gradient of such a convolution has images with zeros between their pixels: a place gives
-// 2 x 2 results, each from the 1, 2 or 4 taps that are not all zero. The vector units split the rows to come while the tiles
-// multiply.
+// A tile of the left factor is 16 positions ("places") of a row of results by 32 channels of the pixels that one tap of
+// the weights sees from there: for each tap the same split row of the images, some places further on. So rows are split
+// once, into a ring of rows that stays in the caches, and never packed for a tap. Where an image has 16 channels, two
+// rows are taken as one of 32: two rows of results see two such pairs, and are 32 columns of one product. Where rows
+// are short, the pixels of some images alternate. Of results every second pixel apart, a tap sees every second place:
+// even ones are contiguous in a row, then odd ones. The images' gradient of such a convolution has images with zeros
+// between their pixels: a place gives 2 x 2 results, each from the 1, 2 or 4 taps that are not all zero. The vector
+// units split the next rows while AMX multiplies.
 #include "convolution/convolution_amx.h"
 #include "threading/grain.h"
 
@@ -62,7 +62,7 @@ AMX static void split_weights(void *context, int64_t begin, int64_t end) {
   const weights_task *task = context;
   const convolution *c = task->c;
   const int64_t inputs = c->shape->inputs, outputs = c->shape->outputs;
-  // Weights lie [outputs, inputs, 3, 3], those to be rotated [inputs, outputs, 3, 3].
+  // Weights are [outputs, inputs, 3, 3], those to be rotated [inputs, outputs, 3, 3].
   const int64_t output_step = task->rotated ? 9 : 9 * inputs, input_step = task->rotated ? 9 * outputs : 9;
   for (int64_t item = begin; item < end; item++) {
     const int64_t index = item / c->blocks, block = item % c->blocks, odd = index % 2;
@@ -124,7 +124,7 @@ static column_pair pair_at(const convolution *c, int64_t index, const char *weig
   return p;
 }
 
-// to[2][16, 16 * columns] of two tiles for all taps; the second column lies `second` floats further on.
+// to[2][16, 16 * columns] of two tiles for all taps; the second column is `second` floats further on.
 AMX_INLINE void multiply(
     int columns, const convolution *c, const tile_position at[2], const column_pair *p, float *const to[2], int64_t to_row,
     int64_t second, const tile_position later[2], splitter *next) {
@@ -134,7 +134,7 @@ AMX_INLINE void multiply(
   int64_t prefetched = 0;
   clear_sums();
 #define RIGHT(i, from) _tile_loadd(6 + (i), (from) + (i) * TILE_BYTES, 64)
-// Four products, and between them loads of what the next four take instead.
+// Four products, interleaved with the loads for the next four.
 #define THEN_RIGHT(number, ahead)                                  \
   _tile_dpbf16ps(0, 4, 6);                                         \
   prefetch_half_tile(ahead);                                        \
@@ -251,7 +251,7 @@ static void advance(const convolution *c, cursor *k) {
 
 static int is_last(const convolution *c, const cursor *k) { return k->tile + 1 == c->tiles && k->row + 1 == k->u->rows; }
 
-// Results that do not lie as tiles do.
+// Results that are not laid out like tiles.
 static void scatter(const convolution *c, const cursor *k, const column_pair *p, const float *from, float *to) {
   const backprop_winograd *shape = c->shape;
   const int64_t first = k->tile * TILE, count = least(TILE, c->width * c->images - first);
@@ -317,8 +317,8 @@ AMX static void run_units(void *context, int64_t first_piece, int64_t last_piece
 
 // MARK: The convolution
 
-// How many images alternate in a row: more than one where that saves a fifth of the tiles. A longer row takes more of the
-// cache, and its results are further apart.
+// How many images alternate in a row: more than one where that saves a fifth of the tiles. A longer row takes more of
+// the cache, and its results are further apart.
 static int64_t images_in_a_row(int64_t batch, int64_t width) {
   int64_t best = 1;
   for (int64_t images = 2; images <= MOST_IMAGES && images <= batch; images *= 2)
@@ -356,7 +356,7 @@ int backprop_convolution_amx(
     c.tap_offsets[t] = (t % c.stride * c.phase + t / c.stride * images) * PLACE;
   c.ring = c.row_step * MOST_RING / 2;
   c.row_bytes = c.blocks * SPLITS * c.places * PLACE;
-  // Eight units a worker, so that none waits long for another, but not many rows split twice.
+  // Eight units a worker, so that none waits long for another, yet few rows are split twice.
   int64_t bands = parts(8 * workers, groups);
   c.band = parts(c.rows, bands);
   if (c.band < 4) c.band = 4;

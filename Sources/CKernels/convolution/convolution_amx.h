@@ -1,4 +1,4 @@
-// What convolution_amx.c splits of the images, and how it goes through them.
+// How convolution_amx.c splits the images, and in what order.
 #pragma once
 #include "CKernels.h"
 #include "simd/amx.h"
@@ -43,16 +43,16 @@ typedef struct {
   int64_t images, images_shift;        // whose pixels alternate in a row
   int64_t tiles;                       // of a row of results
   int64_t places;                      // of a row, between its parts
-  int64_t stride, phase;               // pixels a stride apart lie together; places between those and the next ones
+  int64_t stride, phase;               // pixels a stride apart are contiguous; places between those and the next ones
   int64_t blocks;                      // of 32 channels
   int64_t row_bytes;
   int is_paired;                       // two rows of an image are one of the ring
   int is_doubled;                      // and two of results are 32 columns of a product
-  int is_spread;                       // the images have zeros between their pixels; results are 2 x 2 for each of these
-  int64_t padding[2];                  // rows and columns of zeros that lie before the images
+  int is_spread;                       // the images have zeros between their pixels; results are 2 x 2 for each
+  int64_t padding[2];                  // rows and columns of zeros before the images
   int64_t width;                       // places of a row of results
   int64_t tap_rows, tap_columns;       // what results see: 3 x 3, of pairs of rows 2 x 3, of spread images 2 x 2
-  int64_t run_columns[2], run_places[2], run_starts[2];  // of each phase: the first column, how many, and the first place
+  int64_t run_columns[2], run_places[2], run_starts[2];  // of each phase: first column, count, first place
   int64_t tap_offsets[3];              // bytes from where a tile of the first column of taps begins
   int64_t row_step;                    // rows of the ring from one row of results to the next
   int64_t ring;                        // rows, a power of two
@@ -126,7 +126,7 @@ static void end_row(splitter *s) {
   if (++s->row - s->at->first == ring_rows(s->c, s->at->rows)) take_unit(s);
 }
 
-// Goes on with the next run: 32 channels of a row of an image. Zero where all is split that may be.
+// Continues with the next run: 32 channels of a row of an image. Zero where all is split that may be.
 static int begin_run(splitter *s) {
   const convolution *c = s->c;
   int64_t row;

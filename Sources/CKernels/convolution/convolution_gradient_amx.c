@@ -1,9 +1,9 @@
-// The gradient of the weights of a 3 x 3 convolution of stride 1 or 2 on matrix units, as sums of products in three
+// The gradient of the weights of a 3 x 3 convolution of stride 1 or 2 on AMX, as sums of products in three
 // bfloat16 parts (matmul_amx.c) over all pixels.
 //
-// What is summed over is the depth of the tiles: pairs of the same pixel of two images. Then a tile of the images for one
-// column of taps is the split row of pairs, some places further on, and only the results' gradient has to be transposed. A
-// unit is some rows of the images of a pair, split while the unit before it is multiplied.
+// What is summed over is the depth of the tiles: pairs of the same pixel of two images. Then a tile of the images for
+// one column of taps is the split row of pairs, some places further on, and only the results' gradient has to be
+// transposed. A unit is some rows of the images of a pair, split while the unit before it is multiplied.
 #include "CKernels.h"
 #include "simd/amx.h"
 #include "threading/grain.h"
@@ -32,7 +32,7 @@ typedef struct {
   float *weights, *sums;         // sums[chunks][outputs / 16][inputs / 16][3][3][16, 16]
   int64_t pairs, pairs_shift;    // how many pairs alternate in a row
   int64_t tiles, places;         // of a row of the results, of the images
-  int64_t stride, phase;         // pixels a stride apart lie together; places between those and the next ones
+  int64_t stride, phase;         // pixels a stride apart are contiguous; places between those and the next ones
   int64_t rights, lefts;         // inputs / 16, outputs / 16
   int64_t band, bands, units;    // a unit is `band` rows of results
   int64_t chunks;                // of units; each has a sum of its own, whoever makes it
@@ -217,8 +217,8 @@ AMX_INLINE void multiply(const gradient *g, int64_t rows, const char *left, cons
   _tile_stored(2, to + 2 * TILE * TILE, 64);
 }
 
-// What multiply gave, to be added to the sums of a chunk after the next product: sums of sums round less than long sums,
-// and the tiles are still at work on the last one.
+// What multiply gave, to be added to the sums of a chunk after the next product: sums of sums round less than long
+// sums, and AMX is still computing the last one.
 typedef struct {
   const float *from;
   float *to;

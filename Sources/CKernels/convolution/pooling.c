@@ -1,7 +1,7 @@
-// Pooling of images whose channels lie together: lanes run along the channels of a pixel.
+// Pooling of images whose channels are contiguous: lanes run along the channels of a pixel.
 //
-// The gradient of max-pooling looks for the greatest of a window again, which is cheap where the images have to be read
-// anyway, and keeps its place in a register. Nothing is stored for it.
+// The gradient of max-pooling finds the maximum of a window again, which is cheap where the images have to be read
+// anyway, and holds its position in a register. The forward pass saves nothing for it.
 #include "CKernels.h"
 #include "convolution/window_bounds.h"
 #include "simd/simd.h"
@@ -19,7 +19,7 @@ typedef struct {
   int64_t first_row, last_row, first_column, last_column;
 } part;
 
-// What does not change from window to window. A kernel of 2 x 2 is told so, and its loops are unrolled.
+// What does not change from window to window. For a kernel of 2 x 2 it is a constant, so that its loops are unrolled.
 typedef struct {
   int64_t row, column;  // floats from one row or column of the kernel to the next
   int64_t columns;      // of the kernel
@@ -62,10 +62,10 @@ INLINE void store_channels(float *p, const lanes *v, int64_t count) {
   }
 }
 
-// Where v takes the place of the greatest so far: NaN counts as greatest, and the first of equals stays.
+// Where v replaces the maximum so far: NaN counts as greatest, and the first of equals stays.
 #define EXCEEDS(v, greatest) (~((v) <= (greatest)) & ((greatest) == (greatest)))
 
-// The greatest or the mean of a window that would begin `start` floats after x.
+// The maximum or the mean of a window that would begin `start` floats after x.
 INLINE void pool(geometry g, part p, const float *x, int64_t start, int64_t count, const float *end, lanes *y) {
   lanes sum = SPLAT(g.is_maximum ? -INFINITY : 0.0f);
   for (int64_t row = p.first_row; row < p.last_row; row++) {
@@ -109,7 +109,7 @@ INLINE void pool_rows(const job *j, int is_maximum, int64_t begin, int64_t end) 
   }
 }
 
-// Adds the upstream of a window to the gradients of its pixels at the positions `to`; with disjoint windows, puts it there.
+// Adds the upstream of a window to the gradients of its pixels at the positions `to`; with disjoint windows, writes it.
 INLINE void spread(geometry g, part p, part to, const float *x, float *y, int64_t start, const lanes *upstream,
                    int64_t count, const float *end) {
   lanes u = *upstream, greatest = SPLAT(-INFINITY);
@@ -142,7 +142,7 @@ INLINE void spread(geometry g, part p, part to, const float *x, float *y, int64_
   }
 }
 
-// Units are bands of rows of an image. Windows that reach into several bands are looked at in each, and in order, so that
+// Units are bands of rows of an image. Windows that reach into several bands are visited in each, and in order, so that
 // the sums do not depend on the bands.
 INLINE void spread_bands(const job *j, int is_maximum, int64_t begin, int64_t end) {
   const backprop_window *w = j->window;

@@ -1,4 +1,4 @@
-// Unfold (im2col) and fold (col2im): windows of images as matrices, and back, by which convolutions and pooling are defined.
+// Unfold (im2col) and fold (col2im): convolutions and pooling are defined by them.
 #include "CKernels.h"
 #include "convolution/window_bounds.h"
 #include "simd/simd.h"

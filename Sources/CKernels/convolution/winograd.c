@@ -160,7 +160,7 @@ static column_product *choose_product(void) {
 
 // MARK: The results
 
-// y = (A' m) A of the tiles of a run, as much of it as there is.
+// y = (A' m) A of the tiles of a run, clipped to the image.
 CLONES static void results_of_run(
     const backprop_winograd *s, const float *z, int64_t stride, const tile_run *run, float *y) {
   int64_t outputs = s->outputs, row_step = s->out_width * outputs;

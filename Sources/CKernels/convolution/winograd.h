@@ -2,14 +2,14 @@
 //
 // A tile is 2 x 2 results of a 3 x 3 convolution and the 4 x 4 pixels that they see (F(2 x 2, 3 x 3) of Lavin & Gray,
 // "Fast Algorithms for Convolutional Neural Networks", 2015). Tiles are numbered through all images, row by row. A
-// block of them is transformed, multiplied and transformed back while it lies in the second-level cache of its core.
-// Lanes run along channels, which lie together, so transforms have nothing to do across lanes.
+// block of them is transformed, multiplied and transformed back while it is in the second-level cache of its core.
+// Lanes run along channels, which are contiguous, so transforms need no operation across lanes.
 #pragma once
 #include "CKernels.h"
 #include "simd/simd.h"
 
 enum {
-  FREQUENCIES = 16,  // numbers of a transformed tile, column after column of the 4 x 4
+  FREQUENCIES = 16,  // elements of a transformed tile, column after column of the 4 x 4
   GROUP = 6,         // tiles that a product takes at a time; blocks are whole groups
   BLOCK = 48,
 };
@@ -26,10 +26,10 @@ INLINE winograd_tiles tiles_of(const backprop_winograd *s) {
 INLINE int64_t minimum(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Floats between the same tiles of a block at two frequencies. One cache line more than it takes: at a distance of
-// whole kilobytes the sixteen places that a tile is written to would share a few sets of the first-level cache.
+// whole kilobytes the sixteen locations that a tile is written to would share a few sets of the first-level cache.
 INLINE int64_t frequency_stride(int64_t channels) { return BLOCK * channels + LANES; }
 
-// Where a worker begins: they take whole blocks, a like number each.
+// Where a worker begins: workers take whole blocks, about the same number each.
 INLINE int64_t first_tile(const winograd_tiles *tiles, int64_t worker, int64_t workers) {
   int64_t blocks = (tiles->count + BLOCK - 1) / BLOCK;
   return minimum(blocks * worker / workers * BLOCK, tiles->count);
@@ -54,13 +54,14 @@ INLINE int has_wide_registers(void) {
 }
 #endif
 
-// v[frequency][tiles from first to before end][inputs] = B' d B of the pixels d that each tile sees, zero outside of the
-// image. Frequencies are `stride` floats apart.
+// v[frequency][tiles from first to before end][inputs] = B' d B of the pixels d that each tile sees, zero outside of
+// the image. Frequencies are `stride` floats apart.
 void backprop_winograd_images(
     const backprop_winograd *s, const float *x, int64_t first, int64_t end, float *v, int64_t stride);
 
-// Memory to be prefetched for a little at a time while products are computed: what the block after reads, and what this one
-// writes. The processor foresees neither, and without it waits for memory half of the time where channels are few.
+// Memory to prefetch, a little at a time, while products are computed: what the next block reads, and what this one
+// writes. The hardware prefetches neither; without this, half of the time goes to waiting for memory where channels are
+// few.
 typedef struct {
   const char *next, *end;
 } ahead;

@@ -1,5 +1,5 @@
-// The gradient of the weights of a 3 x 3 convolution, the transpose of winograd.c: for the pixels d and the gradient y of
-// the results of each tile it is G' (sum over tiles of (B' d B) * (A y A')) G.
+// The gradient of the weights of a 3 x 3 convolution, the transpose of winograd.c: for the pixels d and the gradient y
+// of the results of each tile it is G' (sum over tiles of (B' d B) * (A y A')) G.
 #include "convolution/winograd.h"
 
 #include <stddef.h>
@@ -8,7 +8,7 @@
 
 // MARK: The results' gradient
 
-// A y, with the last row negated: gather_weights makes up for it.
+// A y, with the last row negated: gather_weights compensates for it.
 INLINE void spread(lanes t[4], const lanes *a, const lanes *b) {
   t[0] = *a;
   t[1] = *a + *b;
@@ -44,8 +44,8 @@ CLONES static void spread_run(
 
 // MARK: The products
 
-// sums[16, 16] += v[tiles, 16]' · w[tiles, 16], with rows `outputs`, `inputs` and `outputs` apart. Sums of `count` rows of
-// one vector of `bytes` stay in registers; they begin at zero, since sums of sums round less than one long sum.
+// sums[16, 16] += v[tiles, 16]' · w[tiles, 16], with rows `outputs`, `inputs` and `outputs` apart. Sums of `count` rows
+// of one vector of `bytes` stay in registers; they begin at zero, since sums of sums round less than one long sum.
 #define SUM_PRODUCT(name, attribute, bytes, count)                                                                     \
   typedef float name##_type __attribute__((vector_size(bytes), aligned(4), may_alias));                                \
   attribute static void name(                                                                                          \

@@ -1,9 +1,9 @@
 // Fused elementwise kernels: one pass over memory, in blocks that stay in the first-level cache.
 //
-// A kernel is laid out once: dimensions that lie together for every operand become one, and each operand gets the cheapest
-// way to be reached. It runs in one of two walks: `flat`, in memory order, or `tiled`, where some operand is
-// transposed and flat blocks would touch one cache line an element. Machine code runs the blocks, where the kernel has
-// some; otherwise the interpreter does, for which registers become locations at each run.
+// A kernel is laid out once: dimensions that are contiguous for every operand become one, and each operand gets the
+// cheapest access. It runs in one of two walks: `flat`, in memory order, or `tiled`, where some operand is transposed
+// and flat blocks would touch one cache line an element. Machine code runs the blocks, where the kernel has some;
+// otherwise the interpreter does, for which registers become locations at each run.
 #include <stdlib.h>
 
 #include "elementwise/locations.h"
@@ -13,7 +13,7 @@
 enum {
   BLOCK = 512,         // elements: 2 KB a location, so that a dozen fit into the first-level cache
   MEMORY_BLOCK = 256,  // where operands come from memory: shorter bursts keep the processor's prefetching busy
-  CACHED = 1 << 19,    // elements of all operands that may be expected in a cache
+  CACHED = 1 << 19,    // elements of all operands that are assumed to be in a cache
   SLOT = BLOCK + 32,   // not a power of two apart, which would put all slots into the same cache sets
   TILE_ROWS = 16, TILE_COLUMNS = 32,  // of a tiled block; their product is BLOCK
   MAX_PERIOD = 4096,                  // elements of a repeating operand that are laid out once
@@ -114,11 +114,11 @@ void backprop_free_fused_kernel(backprop_fused_kernel *p) { free(p); }
 
 // MARK: Running
 
-// What one thread keeps while it runs its blocks: on its stack, no larger than the kernel needs.
+// What one thread needs while it runs its blocks: on its stack, no larger than the kernel needs.
 typedef struct {
   float *locations[MAX_LOCATIONS];
   float (*slots)[SLOT];
-  float (*tails)[LANES];  // stand for what is reached by pointer, at a ragged end: inputs, then outputs
+  float (*tails)[LANES];  // replace what is reached by pointer, at a ragged end: inputs, then outputs
   float *periods;
 } workspace;
 
@@ -152,7 +152,7 @@ static void prepare(const fused_kernel *p, workspace *w) {
   }
 }
 
-// Machine code takes pieces of any length, as long as every operand lies together.
+// Machine code takes pieces of any length, as long as every operand is contiguous.
 static void run_flat_code(void *context, int64_t begin, int64_t end) {
   const fused_kernel *p = context;
   DECLARE_WORKSPACE(w)
@@ -190,7 +190,7 @@ static void run_flat_code(void *context, int64_t begin, int64_t end) {
 }
 
 // Elements start..<start + count in memory order. `whole`: count is a multiple of 16, so that pointers may be used;
-// otherwise (only at the very end) everything goes through locations of ours, which have room for whole vectors.
+// otherwise (only at the very end) everything goes through our own blocks, which hold whole vectors.
 static void run_flat_block(const fused_kernel *p, workspace *w, int64_t start, int64_t count, int whole) {
   for (int i = 0; i < p->input_count; i++) {
     const operand *o = &p->inputs[i];

@@ -1,4 +1,4 @@
-// A fused elementwise kernel made ready to run: all that does not depend on where its operands lie.
+// A fused elementwise kernel made ready to run: all that does not depend on its operands' addresses.
 #pragma once
 #include "CKernels.h"
 #include "elementwise/instructions.h"
@@ -18,26 +18,26 @@ typedef enum {
 typedef struct {
   view view;  // its base is set at each run
   reach reach;
-  int location;        // where its blocks lie
+  int location;        // of its blocks
   int64_t period;
   int64_t copy_at;  // PERIODIC: where its copy starts in the period space
   int slot;         // of our own: for the blocks of GENERAL ones, and for those of WINDOWED ones that wrap around
 } operand;
 
-// Machine code of a kernel, over `count` elements that lie together for each operand: inputs, then outputs.
+// Machine code of a kernel, over `count` elements that are contiguous for each operand: inputs, then outputs.
 typedef void (*elementwise_code)(void *const *pointers, int64_t count);
 
 struct backprop_fused_kernel {
   const backprop_fused_definition *definition;
   elementwise_code code;  // NULL: the interpreter runs it
-  elementwise_code streaming_code;  // NULL, or such as stores shared outputs around the caches: to whole cache lines only
+  elementwise_code streaming_code;  // NULL, or stores shared outputs past the caches: whole cache lines only
   space space;
   int64_t total;
   int tiled;        // the dimension of the tiles' rows, or -1 for the flat walk
   int input_count, output_count;
   operand *inputs, *outputs;  // one array
   int operation_count;
-  backprop_step *operations;  // what is left of the instructions, on registers
+  backprop_step *operations;  // the instructions that are needed, on registers
   int64_t block;    // elements of a block of the flat walk
   int is_piecewise; // some operand is there for no more than a block at a time
   int64_t period_space;

@@ -4,7 +4,7 @@
 #include "CKernels.h"
 #include "simd/simd.h"
 
-// Toward zero, saturating, NaN -> 0. Out of range is undefined for the conversion itself, hence sorted out before.
+// Toward zero, saturating, NaN -> 0. Out of range is undefined for the conversion itself, hence handled before.
 INLINE void to_integer(lanes *v) {
   lanes x = *v;
   words above = x >= 2147483648.0f, inside = (x >= -2147483648.0f) & ~above, below = x < -2147483648.0f;
@@ -18,7 +18,7 @@ INLINE void to_integer(lanes *v) {
     for (int lane = 0; lane < LANES; lane++) x[lane] = function; \
   } while (0)
 
-// Denormal numbers as the zeros that they count as: the C library looks at their bits.
+// Denormal numbers as zeros, since they count as zero and the C library looks at their bits.
 INLINE void flush_denormals(lanes *v) { *v = SELECT(ABS(*v) < 1.17549435e-38f, *v * 0.0f, *v); }
 
 #define LOOP(body)                                      \
@@ -29,7 +29,7 @@ INLINE void flush_denormals(lanes *v) { *v = SELECT(ABS(*v) < 1.17549435e-38f, *
 #define LOAD_TWO lanes x = LOAD(a + (i & mask_a)), y = LOAD(b + (i & mask_b));
 #define BINARY(expression) LOOP(LOAD_TWO STORE(d + i, (expression));)
 #define BINARY_UPDATE(statement) LOOP(LOAD_TWO statement; STORE(d + i, x);)
-// Unsigned, so that overflow wraps.
+// Unsigned, so that overflow wraps around.
 #define INTEGER(expression) \
   LOOP(LOAD_TWO uwords p = (uwords)x; uwords q = (uwords)y; STORE(d + i, (lanes)(expression));)
 #define TERNARY(expression) \

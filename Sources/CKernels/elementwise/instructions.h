@@ -5,10 +5,10 @@
 // Registers of the kernel are renamed to locations: indices into a table of pointers, one block of lanes each.
 typedef struct {
   uint8_t opcode, destination, a, b, c;
-  uint8_t scalars;  // bits 0, 1, 2: a, b, c is one vector of equal lanes, read again and again
+  uint8_t scalars;  // bits 0, 1, 2: a, b, c is one vector of equal lanes, read for every vector
 } backprop_step;
 
-// Steps that only planning makes: a product and the sum it goes into, in one pass over the block.
+// Steps that only planning makes: a product fused with the sum it is a term of.
 enum { STEP_MULTIPLY_ADD = 100, STEP_MULTIPLY_SUBTRACT, STEP_SUBTRACT_PRODUCT };  // ab + c, ab - c, c - ab
 
 // Runs the steps in order, each over `count` elements (a multiple of 16) of its locations.

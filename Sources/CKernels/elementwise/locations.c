@@ -4,7 +4,7 @@
 enum { NONE = 255 };
 
 // A product that only the next instruction reads, into a sum or difference, saves a pass over the block (and
-// a rounding, where the processor multiplies and adds at once). Gives the joint opcode and what it reads, or 0.
+// a rounding, where the processor multiplies and adds at once). Gives the fused opcode and what it reads, or 0.
 static int join_product(const backprop_instruction *product, const backprop_instruction *sum, uint8_t sources[3]) {
   uint8_t r = product->destination;
   if (product->opcode != BACKPROP_MULTIPLY_F && product->opcode != BACKPROP_SQUARE_F) return 0;

@@ -1,8 +1,8 @@
-// The matrix product, where no library brings one.
+// The matrix product, where no library provides one.
 //
 // The scheme of Goto and van de Geijn ("Anatomy of High-Performance Matrix Multiplication", TOMS 2008): panels stay
-// in the second-level cache, slivers of a and b stream through a micro kernel that keeps its part of c in registers.
-// Each thread computes its own rectangle of c; sums over k run in the same order however c is cut.
+// in the second-level cache, slivers of a and b stream through a micro kernel that holds its part of c in registers.
+// Each thread computes its own rectangle of c; the order of sums over k does not depend on how c is split.
 #include "gemm/matmul.h"
 #include "simd/simd.h"
 #include "simd/transpose.h"
@@ -56,7 +56,7 @@ INLINE void micro_kernel(
 
 typedef void micro(int64_t depth, const float *a, const float *b, int64_t b_row, float *c, int64_t c_row, int adds);
 
-// run[h][v]: (h + 1) * step rows, (v + 1) vectors of columns. The smaller ones serve the edges of c.
+// run[h][v]: (h + 1) * step rows, (v + 1) vectors of columns. The smaller ones are for the edges of c.
 typedef struct {
   int rows, columns, step;
   micro *run[3][2];
@@ -183,7 +183,7 @@ static void multiply(const product *p, const kernel *kern) {
     backprop_multiply_small(p);
     return;
   }
-  // With few rows of a, packing b would cost as much as the product: read b where it lies, but for a ragged edge.
+  // With few rows of a, packing b would cost as much as the product: read b in place, except for a ragged edge.
   int in_place = p->b_column == 1 && p->b_row > 0 && p->m <= 3 * kern->rows;
   for (int64_t column = 0; column < p->n; column += PANEL_COLUMNS) {
     int64_t n = p->n - column < PANEL_COLUMNS ? p->n - column : PANEL_COLUMNS;

@@ -1,9 +1,9 @@
-// The matrix product on matrix units, which have sixteen times the arithmetic of the vector units, but for bfloat16.
+// The matrix product on AMX, which has sixteen times the arithmetic of the vector units, but for bfloat16.
 //
-// Each float is the exact sum of three bfloat16 numbers, x = h + m + l, each 8 bits further down. Of the nine products of
-// two such sums six are made, hh, hm, mh, hl, mm and lh; those left out are below half a unit in the last place of a
+// Each float is the exact sum of three bfloat16 numbers, x = h + m + l, each 8 bits further down. Of the nine products
+// of two such sums six are made, hh, hm, mh, hl, mm and lh; those left out are below half a unit in the last place of a
 // float (G. Henry, P. Tang, A. Heinecke, "Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
-// Computations", ARITH 2019). They are exact in float and are added in float, so the product is as exact as one of floats.
+// Computations", ARITH 2019). They are exact in float and are added in float, so the product is as exact as in float.
 #include "CKernels.h"
 #include "simd/amx.h"
 #include "threading/grain.h"
@@ -17,13 +17,13 @@
 enum {
   GROUP = 2 * TILE,     // rows of a and columns of b that are multiplied at a time: four tiles of c
   GROUP_TILES = 2,
-  PANEL_BYTES = 5 << 18,  // packed before the others come by: stays in the second-level cache of 2 MB
+  PANEL_BYTES = 5 << 18,  // packed before the others pass: stays in the second-level cache of 2 MB
   MOST_PACKED = 512,        // lines of it
-  SMALL = 1 << 15,        // numbers of c
+  SMALL = 1 << 15,        // elements of c
   STEP_BYTES = SPLITS * GROUP_TILES * TILE_BYTES,  // of a group, for TILE_DEPTH of k
 };
 
-// A factor as lines of k numbers: rows of a, columns of b.
+// A factor as lines of k elements: rows of a, columns of b.
 typedef struct {
   const float *at;
   int64_t line, down;  // elements from line to line and along one; one of them is 1
@@ -42,24 +42,24 @@ static int tiles(int64_t lines) { return lines > TILE ? 2 : 1; }
 
 // MARK: Packing
 
-// Packs a group of lines from some place of k on, [step, split, tile], a few rows of tiles at a time.
+// Packs a group of lines from some position of k on, [step, split, tile], a few rows of tiles at a time.
 typedef struct {
   const factor *from;
   int64_t line, lines, at, depth;  // the lines and the stretch of k
   char *to;                        // the tile at work
   int64_t row, step, tile, steps;  // the row at work; done when step is steps
-  // Where the rows of the tile at work come from: lane e of row i is the pair of x[i * apart + e] and y[i * apart + e].
+  // The sources of the tile's rows: lane e of row i is the pair of x[i * apart + e] and y[i * apart + e].
   const float *x, *y;
   int64_t apart, x_rows, y_rows;
   __mmask16 x_lanes, y_lanes;
   int is_whole;
   int64_t ahead;  // elements to what the same rows will be of the next step
-  // Tiles that lie across are transposed before, a half at a time as rows of the one before are packed.
+  // Tiles stored along the other axis are transposed before, a half at a time as rows of the one before are packed.
   int is_transposed, next_half, halves;  // which of `transposed` is next, and how many halves of it are there
   _Alignas(64) float transposed[2][2 * TILE * TILE];
 } packer;
 
-// to[16, 16] = from[rows, lanes] transposed, with zeros around it. Prefetches what lies `ahead`.
+// to[16, 16] = from[rows, lanes] transposed, with zeros around it. Prefetches what is `ahead`.
 AMX_INLINE void transpose(const float *from, int64_t row, int64_t rows, __mmask16 mask, int64_t ahead, float *to) {
   lanes r[TILE];
 #pragma clang loop unroll(full)
@@ -89,7 +89,7 @@ AMX static void turn_half(packer *p, int64_t step, int64_t tile) {
     transpose(from, f->down, depth, first(lines), TILE_DEPTH * f->down, to);
 }
 
-// A row of a tile of a is a line, of b a place of k. Each of the first 16 of k is paired with one of the second 16.
+// A row of a tile of a is a line, of b a position along k. The first 16 of k are paired with the second 16.
 AMX static void begin_tile(packer *p) {
   const factor *f = p->from;
   if (p->is_transposed) {
@@ -155,7 +155,7 @@ static void begin_group(packer *p, const factor *from, int64_t line, int64_t at,
   p->ahead = p->is_transposed ? 0 : TILE_DEPTH * from->down, p->is_whole = p->is_transposed;
 }
 
-// Asks memory for the first step of a group.
+// Prefetches the first step of a group.
 AMX_INLINE void prefetch_group(const factor *f, int64_t line, int64_t at) {
   const float *from = f->at + line * f->line + at * f->down;
   const int64_t row = f->line == 1 ? f->down : f->line;
@@ -167,8 +167,8 @@ AMX_INLINE void prefetch_group(const factor *f, int64_t line, int64_t at) {
 
 // MARK: Tiles
 
-// c[16 * rows, 16 * columns] (+)= a · b for groups of so many tiles. The vector units would have nothing to do meanwhile:
-// they pack what comes next, twice `share` rows of it a step.
+// c[16 * rows, 16 * columns] (+)= a · b for groups of so many tiles. The vector units, otherwise idle, pack what comes
+// next meanwhile: twice `share` rows of it a step.
 AMX_INLINE void multiply_group(
     int rows, int columns, int64_t steps, const char *a, const char *b, float *c, int64_t c_row, int adds, packer *next,
     int64_t share, const float *ahead, int64_t ahead_row) {
@@ -188,7 +188,7 @@ AMX_INLINE void multiply_group(
 #define RIGHT(split)                                                   \
   _tile_loadd(6, b + (split) * columns * TILE_BYTES, 64);              \
   if (columns == 2) _tile_loadd(7, b + ((split) * columns + 1) * TILE_BYTES, 64)
-  const int64_t prefetched_bytes = rows * columns * TILE_BYTES / 2;  // what a product of groups prefetched_bytes for
+  const int64_t prefetched_bytes = rows * columns * TILE_BYTES / 2;  // what a product of groups prefetches
   int64_t prefetched = 0;
   for (int64_t step = 0; step < steps; step++) {
     const char *next_a = a + SPLITS * rows * TILE_BYTES, *next_b = b + SPLITS * columns * TILE_BYTES;
@@ -239,8 +239,8 @@ AMX static void multiply_part(
 
 // MARK: The work of a thread
 
-// Some lines of one factor, packed, times all of the other, passing, for a stretch of k. Groups that pass go to whichever
-// thread comes next, since a core on which something else runs is half as fast for a while.
+// Some lines of one factor, packed, times all of the other, passing, for a stretch of k. Groups that pass go to
+// whichever thread is free next, since a core on which something else runs is half as fast for a while.
 typedef struct {
   const product *p;
   const factor *packed, *passing;
@@ -283,7 +283,7 @@ AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece
     return;
   }
   packer packing;
-  // In the order in which it lies in memory: lines that are columns of it step by step.
+  // In memory order: where the lines are columns, step by step.
   const int64_t stretch = s->packed->line == 1 ? TILE_DEPTH : s->depth;
   for (int64_t done = 0; done < s->depth; done += stretch)
     for (int64_t h = s->begin; h < s->end; h += GROUP) {
@@ -321,9 +321,9 @@ AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece
 
 // MARK: The product
 
-// What is packed in one go, and the product of it for some of k, on `pieces` threads.
+// Packs one panel and multiplies it, for a part of k, on `pieces` threads.
 static void multiply(const product *p, int64_t from, int64_t end, int64_t pieces) {
-  // Every thread packs what is packed, so that is the factor with fewer lines.
+  // Every thread packs the same panel, so it is the factor with fewer lines.
   const int packs_right = p->b.lines <= p->a.lines;
   const factor *packed = packs_right ? &p->b : &p->a, *passing = packs_right ? &p->a : &p->b;
   // The panel is as deep as the cache allows; of many lines, some at a time.

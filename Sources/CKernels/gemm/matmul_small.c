@@ -1,4 +1,4 @@
-// Matrix products that are not worth packing: of few rows, few columns or little of anything.
+// Matrix products that are not worth packing: of few rows, few columns or few elements.
 #include "gemm/matmul.h"
 #include "simd/simd.h"
 #include "threading/grain.h"
@@ -20,7 +20,7 @@ CLONES void backprop_multiply_small(const product *p) {
         for (int64_t q = 0; q < p->k; q++) {
           lanes right = {0};
           const float *from = p->b + q * p->b_row + j;
-          // Past a ragged end, mostly, lies the next row: lanes that are not stored may hold anything.
+          // Past a ragged end there is usually the next row: lanes that are not stored may hold anything.
           if (n == LANES || from + LANES <= end) right = LOAD(from); else load_part(&right, from, n);
           sum = a[q * p->a_column] * right + sum;
         }
@@ -53,7 +53,7 @@ CLONES void backprop_multiply_small(const product *p) {
 
 // MARK: Few columns
 
-// c[rows, n] = a[rows, k] · b[k, 16] for n <= 16, a where it lies
+// c[rows, n] = a[rows, k] · b[k, 16] for n <= 16, a in place
 INLINE void narrow_rows(int rows, const product *p, int64_t i, const float *b) {
   const float *a = p->a + i * p->a_row;
   lanes sums[4];

@@ -1,13 +1,13 @@
-// One row times a matrix in eight bits, for draft tokens: a quarter of what the product has to read, and sums of whole numbers.
+// One row times an int8-quantized matrix, for draft tokens: a quarter of the bytes to read, and sums of integers.
 //
 // A column of the matrix is stored as multiples of a scale, the greatest 127 of them, and so is the row.
 // Source: Dettmers et al., "LLM.int8(): 8-bit Matrix Multiplication for Transformers at Scale", NeurIPS 2022, section 2
 // (vector-wise absmax quantization).
 //
 //   elements[groups, columns, 4]: in groups of four rows, as instructions that add four products to a sum take them;
-//                                 columns rounded up to whole vectors; what is not there is 0
+//                                 columns rounded up to whole vectors; padding is 0
 //   scales[columns]
-//   sums[columns]:                of the elements
+//   sums[columns]:                of the elements, for unsigned instructions
 #include <float.h>
 
 #include "CKernels.h"
@@ -50,7 +50,7 @@ int64_t backprop_quantized_bytes(int64_t n, int64_t k) {
 typedef int8_t bytes __attribute__((vector_size(16)));
 typedef int16_t shorts __attribute__((vector_size(64)));
 
-// How many steps to 1, where the greatest is 127 of them; 0 where that is nothing or no number.
+// How many steps to 1, where the greatest is 127 of them; 0 where that is 0 or not finite.
 static float steps_for(float greatest) {
   float steps = greatest > 0 && greatest <= FLT_MAX ? 127 / greatest : 0;
   return steps <= FLT_MAX ? steps : 0;
@@ -66,14 +66,14 @@ INLINE void load(lanes *x, const float *from, int64_t count) {
   }
 }
 
-// x * steps, to the nearest whole number; 0 for no number.
+// x * steps, to the nearest integer; 0 for NaN.
 INLINE void round_lanes(const lanes *x, const lanes *steps, words *to) {
   lanes y = *x * *steps;
   lanes half = SELECT(y < 0, SPLAT(-0.5f), SPLAT(0.5f));
   *to = __builtin_convertvector(SELECT(y == y, y + half, SPLAT(0.0f)), words);
 }
 
-// MARK: Rounding
+// MARK: Quantization
 
 typedef struct {
   rounded to;
@@ -127,7 +127,8 @@ typedef struct {
   int32_t *c;       // [parts, columns]
 } product;
 
-// c[columns] (+)= the products of groups g and g + apart, or of g alone. Two products of eight bits come to less than 2¹⁵.
+// c[columns] (+)= the products of groups g and g + apart, or of g alone. The sum of two products of eight bits is less
+// than 2¹⁵.
 CLONES static void add_groups(const product *t, int64_t g, int64_t apart, int32_t *c, int adds) {
   rounded b = t->b;
   int streams = apart ? STREAMS : 1;
@@ -151,7 +152,7 @@ static int has_dot_products(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
 }
 
-// The same. The instruction multiplies unsigned numbers by signed ones: the row's are made greater by 128, which the sums of the
+// The same. The instruction multiplies unsigned by signed bytes: 128 is added to the row's, which the sums of the
 // columns undo.
 __attribute__((target("avx512f,avx512bw,avx512vnni"))) static void add_groups_by_dots(
     const product *t, int64_t g, int64_t apart, int32_t *c, int adds) {
@@ -206,7 +207,7 @@ CLONES static void finish(const product *t, float scale, float *c) {
   }
 }
 
-// The row as multiples of what this gives, and zeros up to whole vectors.
+// Quantizes the row, with zeros up to whole vectors; returns its scale.
 CLONES static float round_row(int64_t k, const float *a, int8_t *to) {
   lanes greatest = {0}, x;
   for (int64_t p = 0; p < k; p += LANES) {
@@ -228,8 +229,8 @@ CLONES static float round_row(int64_t k, const float *a, int8_t *to) {
 int backprop_quantized_vector_matrix(int64_t n, int64_t k, const float *a, const void *memory, float *c) {
   if (n <= 0) return 0;
   rounded b = parts_of(n, k, (void *)memory);
-  // Counted as twice what it takes, so that threads share it sooner: those of a plan that runs are awake, and two read
-  // twice as fast as one.
+  // The cost counts twice, so that threads share it sooner: during a run of a plan they are awake, and two read twice
+  // as fast as one.
   int64_t grain = backprop_grain(b.groups, 0.3 * (double)n);
   int64_t parts = b.groups > 0 ? (b.groups + grain - 1) / grain : 0;
   int64_t row_bytes = (k + 63) / 64 * 64;

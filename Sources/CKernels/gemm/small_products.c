@@ -1,5 +1,5 @@
-// Products of small tiles, with all sums of a micro tile in registers. Nothing is packed: a is read a number at a time
-// and broadcast, so it may lie either way; rows of b are read as vectors.
+// Products of small tiles, with all sums of a micro tile in registers. Nothing is packed: a is read an element at a
+// time and broadcast, so it may be transposed; rows of b are read as vectors.
 #include "gemm/small_products.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-// Products of small dense tiles that lie in the first-level cache: what attention is made of.
+// Products of small dense tiles in the first-level cache, which attention consists of.
 #pragma once
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
-// A few rows times a matrix: what a language model does at each token it writes. Reading the matrix is all the time it
-// takes.
+// A few rows times a matrix, as a language model does for each token it generates. The time is that of reading the
+// matrix.
 //
-// A matrix that comes from memory is read by whole rows, in two streams a thread that lie far apart: the hardware
-// fetches such streams ahead as fast as memory goes, rows side by side or parts of rows at half of that. Small matrices
-// are in the caches and wide ones have long rows, so there the sums count: they are loaded once for eight rows.
+// A matrix that is in memory is read by whole rows, in two streams a thread that are far apart: the hardware prefetches
+// such streams at full memory bandwidth, but adjacent rows or parts of rows at half of it. Small matrices are in the
+// caches and wide ones have long rows, so there the sums dominate: they are loaded once for eight rows.
 #include "CKernels.h"
 #include "simd/simd.h"
 #include "threading/grain.h"
@@ -26,8 +26,8 @@ typedef struct {
   int64_t parts;
 } product;
 
-// c[i, begin..<end] (+)= the sum over `count` rows, `apart` rows from p on from one to the next, of a[i, row] * b[row, ...],
-// for `m` rows i. `m` and `count` are constants where this is called.
+// c[i, begin..<end] (+)= the sum over `count` rows, `apart` rows from p on from one to the next, of a[i, row] * b[row,
+// ...], for `m` rows i. `m` and `count` are constants where this is called.
 INLINE void add_rows(
     product t, int m, int count, int64_t p, int64_t apart, int64_t begin, int64_t end, float *c, int adds) {
   float a[ROWS][DEPTH];
@@ -74,7 +74,8 @@ INLINE void rows_of(product t, int m, int64_t part) {
   for (int64_t p = begin + STREAMS * apart; p < end; p++) add_rows(t, m, 1, p, 1, 0, t.n, c, 1);
 }
 
-// c[i, j + s * apart] = the product of row i of a and row j + s * apart of bᵀ, for m rows i and `count` s, constants again.
+// c[i, j + s * apart] = the product of row i of a and row j + s * apart of bᵀ, for m rows i and `count` s, constants
+// again.
 INLINE void add_dots(product t, int m, int count, int64_t j, int64_t apart) {
   lanes sums[ROWS][STREAMS] = {0}, x, row[STREAMS];
   int64_t p = 0;
@@ -131,7 +132,7 @@ CLONES static void add(int64_t count, const float *x, float *y) {
   for (int64_t i = 0; i < count; i++) y[i] += x[i];
 }
 
-// By parts of rows where the matrix comes from memory, otherwise by columns.
+// By parts of rows where the matrix is in memory, otherwise by columns.
 static void multiply(product t) {
   int64_t grain = backprop_grain(t.n, 0.25 * (double)t.k);
   if (t.n * t.k <= SMALL || t.n > WIDE || t.k < ROWS_A_THREAD) {

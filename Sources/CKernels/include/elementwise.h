@@ -13,7 +13,7 @@ typedef enum {
   // float -> float
   BACKPROP_COPY,  // also int32 -> int32: moves the bits
   BACKPROP_NEGATE_F, BACKPROP_ABS_F,
-  BACKPROP_SIGN_F,  // -1, 0, 1; 0, which denormal numbers are, keeps its sign, NaN stays NaN
+  BACKPROP_SIGN_F,  // -1, 0, 1; 0 keeps its sign, denormal numbers count as 0, NaN stays NaN
   BACKPROP_EXP_F, BACKPROP_LOG_F, BACKPROP_SQRT_F,
   BACKPROP_RSQRT_F,  // 1 / sqrt(a), exact to rounding, not the approximate instruction
   BACKPROP_RECIPROCAL_F, BACKPROP_SQUARE_F, BACKPROP_TANH_F, BACKPROP_SIGMOID_F, BACKPROP_RELU_F,
@@ -39,8 +39,8 @@ typedef struct {
   uint8_t a, b, c;      // registers
 } backprop_instruction;
 
-// Where an operand lies: pointers[buffer] + offset elements, then strides[d] elements per step of iteration dimension d
-// (0 where it is broadcast; may be in any order).
+// The location of an operand: pointers[buffer] + offset elements, then strides[d] elements per step of iteration
+// dimension d (0 where it is broadcast; may be in any order).
 typedef struct {
   int32_t buffer;
   int64_t offset;
@@ -49,8 +49,9 @@ typedef struct {
 
 // One pass over an iteration space: load each input, run the instructions on blocks that stay in L1, store the outputs.
 // Registers 0..<input_count are the inputs, and are never a destination. Several outputs may be written.
-// A product that only the next instruction reads, as a term of a sum or difference, may be fused with it (one rounding).
-// An output may be the very same memory as an input with the very same strides (in place), and overlaps nothing else.
+// A product that only the next instruction reads, as a term of a sum or difference, may be fused with it (one
+// rounding). An output may be the very same memory as an input with the very same strides (in place), and overlaps
+// nothing else.
 typedef struct {
   int32_t rank;                      // 0...BACKPROP_MAX_RANK; the last dimension varies fastest
   int64_t shape[BACKPROP_MAX_RANK];  // iteration space; any may be 0
@@ -61,20 +62,20 @@ typedef struct {
   const backprop_operand *inputs;
   const backprop_operand *outputs;
   const uint8_t *output_registers;  // which register each output stores
-  uint64_t shared_outputs;  // bit o: other threads read what lies there now, so taking its cache lines from them is slow
+  uint64_t shared_outputs;  // bit o: its cache lines are in other threads' caches, so that ordinary stores are slow
   const backprop_instruction *instructions;
 } backprop_fused_definition;
 
-// A kernel laid out, once, to be run again and again; the definition must stay as it is. NULL where memory is exhausted.
-// One run of a kernel at a time.
+// A kernel laid out once, to be run many times; the definition must outlive it unchanged. NULL where memory is
+// exhausted. One run of a kernel at a time.
 typedef struct backprop_fused_kernel backprop_fused_kernel;
 backprop_fused_kernel *backprop_make_fused_kernel(const backprop_fused_definition *definition);
 void backprop_run_fused_kernel(backprop_fused_kernel *kernel, void *const *pointers);
 void backprop_free_fused_kernel(backprop_fused_kernel *kernel);
 
-// Machine code for those of the kernels that it can be made for; the others, and all of them where this gives NULL (on
-// another processor, or where memory may not be made executable), are interpreted, which gives the same bits.
-// To be freed after the last run of the kernels.
+// Machine code for the kernels that the compiler supports; the others, and all of them where this gives NULL (on
+// another processor, or where memory may not be made executable), are interpreted, which gives the same bits. To be
+// freed after the last run of the kernels.
 typedef struct backprop_code backprop_code;
 backprop_code *backprop_assemble(backprop_fused_kernel *const *kernels, int32_t count);
 void backprop_free_code(backprop_code *code);

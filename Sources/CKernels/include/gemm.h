@@ -6,21 +6,22 @@
 extern "C" {
 #endif
 
-// c[m, n] = a[m, k] · b[k, n] for few rows m, as fast as b can be read; · b[n, k]ᵀ where it `is_transposed`. Rows are a_row and b_row
-// apart, c is dense. A row of c has the same bits whatever the other rows are.
+// c[m, n] = a[m, k] · b[k, n] for few rows m, as fast as b can be read; · b[n, k]ᵀ where `is_transposed`. Rows are
+// a_row and b_row apart, c is dense. A row of c has the same bits whatever the other rows are.
 void backprop_vector_matrix(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, const float *b, int64_t b_row, int is_transposed, float *c);
 
-// A matrix [k, n] of at most 65,536 rows in eight bits: multiples of a scale for each column, the greatest 127 of them. A
-// column that holds infinity becomes zeros, as NaN does. `memory` is of backprop_quantized_bytes and is aligned to 64 bytes.
+// A matrix [k, n] of at most 65,536 rows, quantized to int8: multiples of a scale for each column, at most 127 in
+// magnitude. A column that holds infinity becomes zeros, as NaN does. `memory` is of backprop_quantized_bytes and is
+// aligned to 64 bytes.
 int64_t backprop_quantized_bytes(int64_t n, int64_t k);
 void backprop_quantize_matrix(int64_t n, int64_t k, const float *matrix, int64_t row, void *memory);
 
-// c[n] = a[k] · such a matrix, `a` quantized likewise: roughly the product, with the same bits everywhere. -1: no memory.
+// c[n] = a[k] · such a matrix, `a` quantized likewise: an approximation with the same bits everywhere. -1: no memory.
 int backprop_quantized_vector_matrix(int64_t n, int64_t k, const float *a, const void *memory, float *c);
 
-// Whether the processor has AMX, which multiplies tiles of bfloat16, the system lets this process use it, and the environment
-// does not say BACKPROP_AMX=0.
+// Whether the processor has AMX, which multiplies tiles of bfloat16, the system lets this process use it, and
+// BACKPROP_AMX is not 0 in the environment.
 int backprop_has_amx(void);
 
 // The same as backprop_matmul on AMX, where there is any: 2.5 times as fast as its multiply-adds, and as exact.

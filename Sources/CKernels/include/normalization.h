@@ -11,8 +11,9 @@ void backprop_moments(
     int64_t outer, int64_t channels, int64_t inner, const float *x, float *mean, float *variance);
 
 // The gradients of scale and shift [channels] of batch normalization: of each channel of x and upstream
-// [outer, channels, inner], the sums of upstream * (x - mean) / sqrt(variance + epsilon) and of upstream. With factor and
-// shift [channels], which may be NULL, of the upstream that ReLU lets through: where (x - mean) * factor + shift > 0.
+// [outer, channels, inner], the sums of upstream * (x - mean) / sqrt(variance + epsilon) and of upstream. With factor
+// and shift [channels], which may be NULL, of the upstream that ReLU lets through: where (x - mean) * factor + shift >
+// 0.
 void backprop_batch_norm_sums(
     int64_t outer, int64_t channels, int64_t inner, float epsilon, const float *x, const float *mean,
     const float *variance, const float *upstream, const float *factor, const float *shift, float *scale_gradient,

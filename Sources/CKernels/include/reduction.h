@@ -8,7 +8,7 @@ extern "C" {
 
 // Reductions. x[outer, count, inner] -> y[outer, inner]
 
-// The mean and the Euclidean norm are right even where sums or squares are none of a float.
+// The mean and the Euclidean norm are right even where sums or squares leave the range of a float.
 typedef enum { BACKPROP_SUM, BACKPROP_MAXIMUM, BACKPROP_MINIMUM, BACKPROP_MEAN, BACKPROP_NORM } backprop_reduction;
 
 // count 0 gives 0, -inf, +inf, NaN, 0.  Sums keep partial sums apart, so that their error does not grow with count.
@@ -30,7 +30,8 @@ void backprop_cross_entropy(
     int64_t rows, int64_t classes, const float *logits, const int32_t *labels, float *losses);
 
 // gradient[rows, classes] = (softmax(logits) - one_hot(labels)) * upstream[row].  gradient may be logits.
-// A label outside 0..<classes gives a row of NaN; an upstream of 0 a row of zeros, whatever else there is.
+// A label outside 0..<classes gives a row of NaN; an upstream of 0 gives a row of zeros, whatever the logits and the
+// label are.
 void backprop_cross_entropy_gradient(
     int64_t rows, int64_t classes, const float *logits, const int32_t *labels, const float *upstream,
     float *gradient);

@@ -1,4 +1,4 @@
-// Rows of a table chosen by number, and the transpose: rows added up by number.
+// Rows of a table chosen by index (gather), and the transpose: rows added up by index (scatter-add).
 #include "CKernels.h"
 #include "simd/simd.h"
 #include "threading/grain.h"
@@ -24,7 +24,7 @@ static void gather_rows(void *context, int64_t begin, int64_t end) {
   }
 }
 
-// Positions of `indices` by number: those of number r are order[first[r]] ..< order[first[r + 1]], ascending.
+// Positions of `indices` sorted by index: those of index r are order[first[r]] ..< order[first[r + 1]], ascending.
 typedef struct {
   const table *t;
   const int64_t *first;
@@ -36,8 +36,8 @@ enum {
   COLUMNS = 512,    // whose sums stay in the first-level cache
 };
 
-// Each thread adds up a range of columns of all rows, those of one number in order: no two threads write one element, and
-// the sum has the same bits whatever the thread count. Its error does not grow with the number of rows.
+// Each thread adds up a range of columns of all rows, those of one index in order: no two threads write one element,
+// and the sum has the same bits whatever the thread count. Its error does not grow with the number of rows.
 CLONES static void add_columns(void *context, int64_t begin, int64_t end) {
   const sorted *s = context;
   const table *t = s->t;
@@ -73,7 +73,7 @@ static void sort_positions(const table *t, int64_t *first, int32_t *order) {
     if (number >= 0 && number < t->rows) first[number + 1]++;
   }
   for (int64_t row = 0; row < t->rows; row++) first[row + 1] += first[row];
-  // Filled from the front of each number's part, which moves `first` on to the next part's start; then it is moved back.
+  // Filled from the front of each index's part, which advances `first` to the next part's start; then it is moved back.
   for (int64_t i = 0; i < t->count; i++) {
     int32_t number = t->indices[i];
     if (number >= 0 && number < t->rows) order[first[number]++] = (int32_t)i;

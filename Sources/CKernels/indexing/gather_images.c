@@ -1,4 +1,4 @@
-// Images of bytes, chosen by number, as floats.
+// Images of bytes, chosen by index, as floats.
 #include "CKernels.h"
 #include "simd/simd.h"
 #include "threading/grain.h"
@@ -31,7 +31,7 @@ CLONES static void convert_images(void *context, int64_t begin, int64_t end) {
   int64_t size = t->channels * t->plane;
   for (int64_t i = begin; i < end; i++) {
     const uint8_t *x = t->x + t->indices[i] * size;
-    if (i + 1 < t->count) {  // shuffled images lie where the processor does not expect them
+    if (i + 1 < t->count) {  // the hardware cannot predict the addresses of shuffled images
       const uint8_t *next = t->x + t->indices[i + 1] * size;
       for (int64_t j = 0; j < size; j += 64) __builtin_prefetch(next + j);
     }

@@ -58,7 +58,7 @@ INLINE void copy_run(float *to, const float *from, int64_t count) {
 }
 
 // Walks runs along the last dimension from element `start` on. `p` is the address of a run's first element,
-// `run` its length, `block` its place in the dense block.
+// `run` its length, `block` its position in the dense block.
 #define WALK_RUNS(action)                                                 \
   int last = s->rank - 1;                                                 \
   int64_t at[BACKPROP_MAX_RANK], stride = v->strides[last];               \

@@ -1,4 +1,4 @@
-// Strided views of memory: how operands of elementwise programs are read and written.
+// Strided views of memory: how operands of fused elementwise kernels are read and written.
 #pragma once
 #include <stdint.h>
 
@@ -15,7 +15,7 @@ typedef struct {
   int64_t strides[BACKPROP_MAX_RANK];
 } view;
 
-// Drops dimensions of size 1 and joins neighbors that lie together in every view. Changes the views to match.
+// Drops dimensions of size 1 and joins neighbors that are contiguous in every view. Changes the views to match.
 void space_collapse(space *s, view *const *views, int count);
 
 // Whether elements follow each other without gaps from dimension `first` on.

@@ -40,7 +40,7 @@ void put_vector(assembly *a, int instruction, int destination, int first, int se
   PUT(a, (uint8_t)(0xC0 | (destination & 7) << 3 | (second & 7)));
 }
 
-// Always with a displacement, of zero: without one, bases 5 and 13 would mean something else.
+// Always with a displacement, of zero: without one, bases 5 and 13 would be encoded as something else.
 void put_at_index(assembly *a, int instruction, int vector, int base, int mask, int zeroing) {
   put_prefix(a, instruction, vector, 0, base >> 3, INDEX >> 3, mask, zeroing);
   PUT(a, (uint8_t)(0x44 | (vector & 7) << 3), (uint8_t)(0x80 | INDEX << 3 | (base & 7)), 0);

@@ -32,7 +32,7 @@ typedef enum {
   BLEND = 0x2165,  // the mask's lanes from the second operand
 } vector_instruction;
 
-// What is compared how; false for NaN unless it says otherwise. The first three also for words, masked to three bits.
+// Comparison predicates; false for NaN unless the name says otherwise. The first three also for words, in three bits.
 enum { EQUAL = 0, LESS = 0x11, LESS_EQUAL = 0x12, UNORDERED = 3, NOT_EQUAL_OR_NAN = 4, GREATER_EQUAL = 0x1D,
        GREATER_THAN = 0x1E };
 
@@ -41,7 +41,8 @@ void put_bytes(assembly *a, const void *bytes, int64_t count);
 void put_word(assembly *a, int32_t word);
 void put_alignment(assembly *a, int64_t alignment);
 
-// All vectors: destination and sources, masks among them, by number. `mask` 0: none; with zeroing it clears other lanes.
+// Operands are vectors (or masks) by number: destination, then sources. `mask` 0: none; with zeroing others are
+// cleared.
 void put_vector(assembly *a, int instruction, int destination, int first, int second, int mask, int zeroing);
 // The same with the second operand in memory: at base + 4 * INDEX, at base, or at an offset in the code.
 void put_at_index(assembly *a, int instruction, int vector, int base, int mask, int zeroing);

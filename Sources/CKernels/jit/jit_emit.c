@@ -1,5 +1,6 @@
-// Machine code for fused elementwise kernels: one loop over sixteen lanes at a time that loads each operand once, computes in registers and
-// stores. Made when a plan is loaded. On processors without AVX-512 and other systems there is none.
+// Machine code for fused elementwise kernels: one loop over sixteen lanes at a time that loads each operand once,
+// computes in registers and stores. Made when a plan is loaded. On processors without AVX-512 and other systems there
+// is none.
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ struct backprop_code {
   size_t bytes;
 };
 
-// General registers for the addresses of operands. Those from SAVED on belong to the caller and are put back.
+// General registers for the addresses of operands. Those from SAVED on belong to the caller and are restored.
 static const uint8_t address_registers[] = {1, 2, 8, 9, 10, 3, 5, 12, 13, 14, 15};
 enum { ADDRESSES = sizeof address_registers, SAVED = 5 };
 
@@ -58,7 +59,7 @@ static void find_lifetimes(generator *g) {
     if (v->all[i].kind == INPUT) last_load = i;
     for (int s = 0; s < v->all[i].source_count; s++) g->last_use[v->all[i].sources[s]] = i;
   }
-  // Nothing is stored before all is loaded: an output may lie where an input does.
+  // Nothing is stored before all is loaded: an output may be at the address of an input.
   for (int o = 0; o < g->p->output_count; o++) {
     int x = v->outputs[o];
     g->store_at[o] = x > last_load ? x : last_load;
@@ -85,7 +86,7 @@ static void put_invariant(generator *g, int i, int vector) {
   }
 }
 
-// A vector register that holds the value; `borrowed` collects those taken for this use alone.
+// A vector register that holds the value; `borrowed` collects the registers used for this instruction only.
 static int vector_of(generator *g, int i, uint32_t *borrowed) {
   if (g->where[i] != NOWHERE) return g->where[i];
   int vector = take(g);
@@ -247,9 +248,9 @@ static int64_t generate(generator *g, const fused_kernel *p, const values *v, ui
   return -1;
 }
 
-// Where the lines of an output lie in the caches of several threads, a store waits until the others have given them up:
-// Adam's update of [784, 128] took 54 µs, of which 15 were left with stores past the caches. Others are better off in a
-// cache, and a few lines are not worth waiting for memory.
+// Where the lines of an output are in the caches of several threads, a store waits until the others have given them up:
+// Adam's update of [784, 128] took 54 µs, of which 15 were left with stores past the caches. Other outputs are faster
+// in a cache, and a few lines are not worth waiting for memory.
 static uint64_t streamed_outputs(const fused_kernel *p) {
   uint64_t streamed = 0;
   if (p->total < LEAST_STREAMED) return 0;
@@ -273,7 +274,7 @@ backprop_code *backprop_assemble(backprop_fused_kernel *const *kernels, int32_t 
     starts[i][1] = starts[i][0] < 0 || !streamed ? -1 : generate(g, kernels[i], v, streamed, &a);
   }
   if (has_memory && !a.failed && a.count > 0) {
-    // Written first and executable then, never both: many systems insist on it.
+    // Written first and executable then, never both: many systems require it.
     void *memory = mmap(NULL, (size_t)a.count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory != MAP_FAILED) {
       memcpy(memory, a.bytes, (size_t)a.count);

@@ -1,5 +1,6 @@
-// The instructions of fused elementwise kernels in machine instructions, with the very roundings of the interpreter's: compare
-// the functions of simd.h, which say where the polynomials come from. What the compiler fuses there is fused here.
+// The instructions of fused elementwise kernels in machine instructions, with exactly the interpreter's roundings:
+// compare the functions of simd.h, which give the sources of the polynomials. What the compiler fuses there is fused
+// here.
 #include "jit/jit_values.h"
 
 #include <float.h>

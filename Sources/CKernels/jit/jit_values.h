@@ -1,4 +1,4 @@
-// What a fused kernel computes, as values that machine code keeps in registers: each is one vector instruction, or two.
+// What a fused kernel computes, as values that machine code holds in registers: each is one vector instruction, or two.
 #pragma once
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 // The sums over channels that the gradient of batch normalization needs, in one reading of memory.
 //
-// Sums of a stretch of rows are floats, side by side; stretches are added up in double. Where ReLU follows the normalization,
-// what it lets through is found again from x, with the roundings of the elementwise kernels, so that its gradient need not be
-// stored for this.
+// Sums of a stretch of rows are floats, side by side; stretches are added up in double. Where ReLU follows the
+// normalization, its mask is recomputed from x, with the roundings of the elementwise kernels, so that its gradient
+// need not be stored.
 #include "CKernels.h"
 #include "normalization/channels.h"
 #include "simd/simd.h"
@@ -18,7 +18,7 @@ typedef struct {
   double *partial;
 } work;
 
-// What the sums of a channel, or of some side by side, are made from.
+// The values that the sums of a channel, or of some adjacent ones, are made from.
 typedef struct {
   lanes center, factor, shift;
 } channel_lanes;

@@ -38,8 +38,8 @@ static inline channel_split split_channels(int64_t outer, int64_t channels, int6
   return s;
 }
 
-// Two sums a channel for each segment, [segments, 2, channels], which the caller adds up. NULL where one segment needs none or
-// there is no memory; then there is one segment.
+// Two sums a channel for each segment, [segments, 2, channels], which the caller adds up. NULL where one segment needs
+// none or there is no memory; then there is one segment.
 static inline double *partial_sums(channel_split *s) {
   double *partial = NULL;
   if (s->segments > 1) partial = backprop_scratch(0, s->segments * 2 * s->channels * (int64_t)sizeof(double));

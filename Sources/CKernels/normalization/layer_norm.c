@@ -16,7 +16,7 @@ typedef struct {
   float *y, *mean_out, *inverse_out, *scale_gradient, *shift_gradient;
 } normalization;
 
-// The mean and 1 / sqrt(variance + epsilon) in double: where floats run over, or squares become zero.
+// The mean and 1 / sqrt(variance + epsilon) in double: where floats overflow, or squares underflow to zero.
 typedef struct {
   double mean, inverse;
 } statistics;
@@ -100,7 +100,7 @@ static void careful_backward_row(const normalization *t, int64_t i) {
   }
 }
 
-// Rows whose deviations are no floats, or nearly so.
+// Rows whose deviations are not representable as floats, or nearly so.
 static int is_extreme(const normalization *t, int64_t i) { return !(t->inverse[i] > 1e-18f && t->inverse[i] < 1e18f); }
 
 // dx = inverse · (v − mean(v) − x̂ · mean(v x̂)) with v = upstream · scale
@@ -140,7 +140,7 @@ CLONES static void backward_rows(void *context, int64_t begin, int64_t end) {
   }
 }
 
-// Takes the place of what floats make of extreme rows in the sums over rows first..<last of columns j..<j + n.
+// Replaces the contribution of extreme rows, wrong in float, in the sums over rows first..<last of columns j..<j + n.
 static void careful_columns(
     const normalization *t, int64_t first, int64_t last, int64_t j, int64_t n, double *scale, double *shift) {
   for (int64_t i = first; i < last; i++) {

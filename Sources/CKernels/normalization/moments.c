@@ -1,9 +1,9 @@
 // Means and variances of channels, in one reading of memory.
 //
-// A stretch of rows that stays in the first-level cache is read twice there: for a center, which is nearly its mean, and for
-// the sums of what is left and of its squares, which put right what rounding made of the center. Stretches are merged in double.
-// So neither a large mean nor many elements cost digits. Source: Chan, Golub & LeVeque, "Algorithms for Computing the Sample
-// Variance: Analysis and Recommendations", The American Statistician 37 (1983).
+// A stretch of rows that stays in the first-level cache is read twice there: for a center, which is nearly its mean,
+// and for the sums of the deviations and of their squares, which correct the rounding error of the center. Stretches
+// are merged in double. So neither a large mean nor many elements cost precision. Source: Chan, Golub & LeVeque,
+// "Algorithms for Computing the Sample Variance: Analysis and Recommendations", The American Statistician 37 (1983).
 #include "CKernels.h"
 #include "normalization/channels.h"
 #include "simd/simd.h"
@@ -20,10 +20,10 @@ typedef struct {
   double *partial;
 } work;
 
-// Rounding may leave less than nothing where all elements are the same. NaN stays.
+// Rounding may give a negative value where all elements are the same. NaN stays.
 static float variance_of(double squares, int64_t count) { return squares < 0 ? 0 : (float)(squares / (double)count); }
 
-// Takes a stretch of n elements, `apart` from each other, into the moments of `done` before it, in double.
+// Merges a stretch of n elements, `apart` from each other, into the moments of the `done` before it, in double.
 static void careful_stretch(int64_t n, int64_t apart, const float *x, int64_t done, double *mean, double *squares) {
   double sum = 0, square = 0, count = (double)n, share = count / (double)(done + n);
   for (int64_t i = 0; i < n; i++) sum += (double)x[i * apart];

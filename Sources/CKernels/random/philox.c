@@ -9,7 +9,7 @@ enum { ROUNDS = 10, ELEMENTS = 64 };  // 16 blocks of 4 words at a time
 typedef uint64_t wide_words __attribute__((vector_size(64)));
 
 // Words 0 to 3 of the blocks first, first + 1, ... first + 15, two lanes of 64 bits a block pair: the lower half is the
-// word, the upper half is left as rubbish, since multiplications to 64 bits read lower halves only.
+// word, the upper half is undefined, since multiplications to 64 bits read lower halves only.
 INLINE void philox(uint64_t first, const uint32_t key[4], uwords w[4]) {
   const uint64_t low_half = 0xffffffffu;
   wide_words x0[2], x1[2], x2[2], x3[2];
@@ -84,7 +84,7 @@ typedef struct {
   float *y;
 } draw;
 
-// The last group may be cut short; it is made whole aside.
+// The last group may be cut short; it is computed whole in a buffer.
 #define DRAW(group_function)                                             \
   const draw *d = context;                                               \
   for (int64_t group = begin; group < end; group++) {                    \

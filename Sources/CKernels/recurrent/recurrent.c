@@ -1,7 +1,7 @@
-// A recurrent layer over all time steps, forward and backward; the equations stand in Definitions+Recurrence.swift.
+// A recurrent layer over all time steps, forward and backward; the equations are in Definitions+Recurrence.swift.
 //
-// Examples of a batch do not depend on each other, so each thread takes some of them through all time steps and no thread
-// waits for another. The recurrent weights are packed once into panels of columns that lie together; a time step is a
+// Examples of a batch do not depend on each other, so each thread takes some of them through all time steps and no
+// thread waits for another. The recurrent weights are packed once into contiguous panels of columns; a time step is a
 // product with each panel and the cell, whose lanes run along the state.
 #include "CKernels.h"
 #include "gemm/small_products.h"
@@ -31,7 +31,7 @@ typedef struct {
   const float *state, *cell, *next_state, *next_cell, *saved;
   const float *upstream_state, *upstream_cell;  // NULL: zero
   const float *product;  // what came back from the step after; NULL in the last step
-  float *direct;         // what goes past the product; read unless product is NULL, then replaced
+  float *direct;         // what bypasses the product; read unless product is NULL, then replaced
   float *cell_gradient;  // of the cell after, replaced by that of the cell before
   float *projected_gradient, *product_gradient;  // the latter for GRU
 } backward_step;
@@ -81,7 +81,7 @@ INLINE void simple_lanes(const forward_step *s, int64_t row, int64_t j, int64_t 
   if (s->kind == BACKPROP_TANH_CELL) {
     lanes_tanh(&sum);
   } else {
-    sum = SELECT(sum < 0.0f, (lanes){0}, sum);  // lets NaN pass
+    sum = SELECT(sum < 0.0f, (lanes){0}, sum);  // NaN passes
   }
   store(s->next_state + row * s->size + j, &sum, n);
 }
@@ -113,8 +113,8 @@ CLONES static void forward_cells(const forward_step *s, int64_t begin, int64_t e
   }
 }
 
-// The whole gradient of the state after the step: what came back through the product, what went past it, what comes from
-// outside. Operands that are NULL are zero.
+// The whole gradient of the state after the step: what came back through the product, what bypassed it, and the
+// upstream gradient. Operands that are NULL are zero.
 INLINE void state_gradient(lanes *u, const backward_step *s, int64_t at, int64_t n) {
   lanes part;
   *u = (lanes){0};
@@ -174,7 +174,7 @@ INLINE void simple_gradient_lanes(const backward_step *s, int64_t row, int64_t j
   store(s->direct + at, &zero, n);
 }
 
-// A row whose example has ended hands its gradients on.
+// A row whose example has ended passes its gradients on.
 INLINE void kernel_row(const backward_step *s, int64_t row, int64_t gates) {
   for (int64_t j = 0; j < s->size; j += LANES) {
     lanes u, part;

@@ -1,19 +1,20 @@
-// LSTM and GRU layers over all time steps with their products on matrix units; floats are split in three as in matmul_amx.c.
+// LSTM and GRU layers over all time steps with their products on AMX; floats are split in three as in matmul_amx.c.
 //
-// The recurrent weights are split once and lie in the order in which tiles load them. Each thread has a part of the state,
-// whose share of the weights stays in its second-level cache, and all examples, as a row of tiles alone would load weights
-// twice as often. While a block of columns is multiplied, the vector units compute the cells of the block before it, row by
-// row, and split what they give: it is the left factor of the next step's products.
+// The recurrent weights are split once and stored in the order in which tiles load them. Each thread has a part of the
+// state, whose share of the weights stays in its second-level cache, and all examples, as a row of tiles alone would
+// load weights twice as often. While a block of columns is multiplied, the vector units compute the cells of the block
+// before it, row by row, and split the results: they are the left factor of the next step's products.
 //
-// Forward, a thread sums over the whole state, and all meet after each step. Backward, it sums over the gradients of its own
-// gates, for all of the state; each then adds what all have for its part. It makes the others' columns first and its own
-// after they have met, with its cells of the step before among them: so they meet once a step there, too.
+// Forward, a thread sums over the whole state, with a barrier after each step. Backward, it sums over the gradients of
+// its own gates, for all of the state; each then adds up all threads' sums for its part. It computes the others'
+// columns first and its own after the barrier, interleaved with its cells of the step before: so there is one barrier a
+// step there, too.
 #include "recurrent/recurrent_amx.h"
 
 #if BACKPROP_AMX
 // MARK: Packed weights
 
-// Forward, what an LSTM's cells need of 16 columns, or a GRU's of 32, are two or three products. How many tiles of a gate:
+// Forward, what an LSTM's cells need of 16 columns, or a GRU's of 32, are two or three products. Tiles of a gate:
 static int64_t width_of(int64_t gates) { return gates == 4 ? 1 : 2; }
 static int64_t products_of(int64_t gates) { return gates * width_of(gates) / 2; }
 
@@ -80,7 +81,7 @@ AMX_INLINE void forward_cells(forward_unit *u, int is_lstm) {
   prefetch_forward_cells(u, example, u->later_column + tile * TILE, gates);
   float *after = r->states + u->now.after + place;
   lanes gate[4], bias, part, state, memory;
-  if (u->now.t >= r->lengths[example]) {  // keeps its state
+  if (u->now.t >= r->lengths[example]) {  // its state stays
     for (int g = 0; g < 4; g++) gate[g] = (lanes){0};
     load(&state, r->states + u->now.before + place, n);
     if (is_lstm) load(&memory, r->cells + u->now.before + place, n);
@@ -214,7 +215,7 @@ void backprop_recurrence_forward_amx(const backprop_recurrence *r) {
   forward_job job = {r, parts, 0, 0, (forward_unit *)(void *)((char *)r->product + 2 * groups * pairs * STEP_BYTES)};
   backprop_parallel(pairs, backprop_grain(pairs, (double)(pairs * p.gates) * 200), pack_forward, &p);
   backprop_parallel(parts * groups, 1, prepare_forward, &job);
-  // Where the state is in one piece, nobody waits for another.
+  // Where the state is in one piece, no thread waits for another.
   for (const int64_t stretch = parts == 1 ? r->time : 1; job.begin < r->time; job.begin = job.end) {
     job.end = job.begin + stretch;
     backprop_parallel(parts * groups, 1, run_forward, &job);

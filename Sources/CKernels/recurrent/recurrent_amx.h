@@ -1,4 +1,4 @@
-// What the loops over time of recurrent layers in tiles share, forward (recurrent_amx.c) and backward
+// What the loops over time of recurrent layers on AMX share, forward (recurrent_amx.c) and backward
 // (recurrent_gradient_amx.c).
 #pragma once
 #include "CKernels.h"
@@ -11,7 +11,7 @@
 enum {
   GROUP = 2 * TILE,                      // examples at a time, and columns of a product
   STEP_BYTES = SPLITS * 2 * TILE_BYTES,  // of either factor, for TILE_DEPTH of what is summed over
-  TURNS = 6,                             // for cells, in such a step of a product
+  TURNS = 6,                             // slots for cells, in such a step of a product
 };
 
 static int64_t gates_of(backprop_cell kind) { return kind == BACKPROP_LSTM_CELL ? 4 : 3; }
@@ -23,7 +23,7 @@ static int64_t pairs_of(int64_t size) { return parts(size, TILE_DEPTH); }
 
 typedef void cell_work(void *unit);
 
-// The cells to compute meanwhile, spread over so many turns.
+// The cells to compute meanwhile, spread over so many slots.
 typedef struct {
   cell_work *next;
   void *unit;
@@ -42,8 +42,8 @@ AMX_INLINE void take_turn(shadow *w) {
   for (w->credit += w->items; w->left > 0 && w->credit >= w->turns; w->credit -= w->turns, w->left--) w->next(w->unit);
 }
 
-// y[32, 32] = a · b; its second sixteen columns are `apart` floats from the first, its rows `row`. Asks memory for the next
-// factors' begin.
+// y[32, 32] = a · b; its second sixteen columns are `apart` floats from the first, its rows `row`. Prefetches the start
+// of the next factors.
 AMX static void multiply_block(
     int64_t steps, const char *a, const char *b, const char *next_a, const char *next_b, shadow *work, float *y,
     int64_t apart, int64_t row) {
@@ -90,8 +90,8 @@ typedef struct {
 
 static int64_t groups_of(int64_t batch) { return parts(batch, GROUP); }
 
-// With a group of examples for every thread, nobody need wait. Else, a thread's part of a step should be 4 µs of work: 300
-// multiplications a nanosecond, and 1.5 ns a cell.
+// With a group of examples for every thread, no thread has to wait. Else, a thread's part of a step should be 4 µs of
+// work: 300 multiplications a nanosecond, and 1.5 ns a cell.
 static int64_t parts_of(backprop_cell kind, int64_t batch, int64_t size) {
   const double cells = (double)batch * (double)size;
   int64_t parts = backprop_threads(), most = (int64_t)(cells * ((double)(gates_of(kind) * size) / 300 + 1.5) / 4e3);
@@ -101,9 +101,9 @@ static int64_t parts_of(backprop_cell kind, int64_t batch, int64_t size) {
   return parts < 1 ? 1 : parts;
 }
 
-// Where a step's arrays lie: steps count from the first one done, t as they lie.
+// Positions of a step's arrays: steps count in order of computation, t in memory order.
 typedef struct {
-  int64_t t, before, after;  // the latter in numbers of states
+  int64_t t, before, after;  // the latter in states
 } moment;
 
 static moment moment_of(int64_t step, int64_t time, int64_t state, int reversed) {

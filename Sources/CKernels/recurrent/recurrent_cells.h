@@ -1,5 +1,5 @@
-// What the cells of recurrent layers compute, sixteen numbers of the state at a time: for the loops over time on vector
-// units and in tiles.
+// What the cells of recurrent layers compute, sixteen elements of the state at a time: for the loops over time on
+// vector units and on AMX.
 #pragma once
 #include "simd/simd.h"
 
@@ -60,7 +60,7 @@ INLINE void lstm_cell_gradient(
   *total = sum * f;
 }
 
-// r, z, n, q become the gradients of r's and z's sums, of the candidate's and of q; u what goes past the product.
+// r, z, n, q become the gradients of r's and z's sums, of the candidate's and of q; u what bypasses the product.
 INLINE void gru_cell_gradient(lanes gates[4], lanes *u, const lanes *state) {
   lanes r = gates[0], z = gates[1], c = gates[2], q = gates[3];
   lanes candidate = *u * (1.0f - z) * (1.0f - c * c);

@@ -1,4 +1,4 @@
-// Recurrent layers' gradients with their products on matrix units; recurrent_amx.c says how.
+// Recurrent layers' gradients with their products on AMX; recurrent_amx.c says how.
 #include "recurrent/recurrent_amx.h"
 
 #if BACKPROP_AMX
@@ -45,7 +45,7 @@ typedef struct {
   const backprop_recurrence_gradient *r;
   int64_t begin, rows;           // the examples
   int64_t first_pair, end_pair;  // the part of the state
-  char *parts[2];                // the split gradients of its gates in steps of even and odd numbers, [pair, gate, split, 2]
+  char *parts[2];                // the split gradients of its gates in even and odd steps, [pair, gate, split, 2]
   float *products;               // [part, 2, 32, row]: what goes back to the step before, as each part sums it
   int64_t row, part, all_parts, apart;
   // The cells at work, [example, tile] of some pairs of columns, and those that come after them.
@@ -53,7 +53,7 @@ typedef struct {
   int64_t item, step, pair, tiles;
   moment now, later;
   int64_t later_pair;
-  _Alignas(64) lanes first_half[4];  // what came of the first sixteen of a pair
+  _Alignas(64) lanes first_half[4];  // results of the first sixteen of a pair
 } backward_unit;
 
 static float *product_of(const backward_unit *u, int64_t part, int64_t step) {
@@ -101,7 +101,7 @@ AMX_INLINE void backward_lanes(backward_unit *u, int64_t row, int64_t j, int is_
     load(&part, r->upstream_cells + u->now.after + place, n);
     total += part;
   }
-  if (u->now.t < r->lengths[example]) {  // else the gradients are handed on
+  if (u->now.t < r->lengths[example]) {  // otherwise the gradients are passed on
     load_gates(gate, r->saved + steps * 4 * size + j, size, n);
     if (is_lstm) {
       load(&part, r->cells + u->now.after + place, n);
@@ -168,7 +168,7 @@ AMX static void multiply_backward(backward_unit *u, int64_t step, int64_t column
       product_of(u, u->part, step) + columns * TILE_DEPTH, TILE, u->row);
 }
 
-// The rest of the products of step + 1, with the cells of `step` among them, and the other parts' products of `step`.
+// The rest of the products of step + 1, interleaved with the cells of `step`, and the other parts' products of `step`.
 AMX static void backward_step(backward_unit *u, int64_t step) {
   const backprop_recurrence_gradient *r = u->r;
   const int64_t pairs = pairs_of(r->size), own = u->end_pair - u->first_pair, gates = gates_of(r->kind);

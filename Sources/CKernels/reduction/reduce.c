@@ -1,7 +1,8 @@
 // Sums, maxima and minima: x[outer, count, inner] -> y[outer, inner].
 //
-// Sums, and sums of squares, run in float lanes over bounded stretches, and in double across stretches, so that the error
-// does not grow with count. Where that leaves the range of a float on the way, they are done again in double. Which elements share a stretch depends on the shapes and the thread count alone.
+// Sums, and sums of squares, run in float lanes over bounded stretches, and in double across stretches, so that the
+// error does not grow with count. Where an intermediate result leaves the range of a float, they are done again in
+// double. Which elements share a stretch depends on the shapes and the thread count alone.
 #include "CKernels.h"
 #include "simd/simd.h"
 #include "threading/grain.h"
@@ -58,7 +59,7 @@ INLINE double across(backprop_reduction kind, const lanes *v) {
   return -(double)greatest_lane(&negated);
 }
 
-// Whether floats may have run over on the way to a sum, or squares have become zero.
+// Whether floats may have overflowed on the way to a sum, or squares have underflowed to zero.
 INLINE int is_doubtful(backprop_reduction kind, double total) {
   return is_sum(kind) && (!isfinite(total) || (kind == BACKPROP_NORM && total < 1e-24));
 }
@@ -114,7 +115,7 @@ INLINE double reduce_run(backprop_reduction kind, int64_t count, int64_t readabl
   return total;
 }
 
-// What becomes of a total: the mean is the sum over a divisor, the norm the root of the sum of squares.
+// The result from a total: the mean is the sum over a divisor, the norm the root of the sum of squares.
 typedef struct {
   backprop_reduction kind;
   double divisor;

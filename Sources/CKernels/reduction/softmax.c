@@ -1,6 +1,6 @@
 // Softmax and cross entropy, row by row.
 //
-// The greatest element is taken off before exponentials, so that none overflows. Each row is one thread's.
+// The greatest element is subtracted before exponentials, so that none overflows. Each row is one thread's.
 #include "CKernels.h"
 #include "simd/simd.h"
 #include "threading/grain.h"

@@ -26,7 +26,7 @@ static int request_amx(void) {
 }
 
 int backprop_has_amx(void) {
-  static _Atomic int state = 0;  // 1: none, 2: there are
+  static _Atomic int state = 0;  // 1: none, 2: available
   int known = atomic_load_explicit(&state, memory_order_relaxed);
   if (known == 0) {
     known = 1 + request_amx();

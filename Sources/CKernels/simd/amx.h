@@ -1,4 +1,5 @@
-// Matrix units: Intel's AMX. Eight tiles of 16 rows of 64 bytes, and a product of two tiles of bfloat16 added to one of float.
+// Intel's AMX (Advanced Matrix Extensions). Eight tiles of 16 rows of 64 bytes, and a product of two tiles of bfloat16
+// added to one of float.
 #pragma once
 #include "simd/simd.h"
 
@@ -22,8 +23,8 @@ INLINE int64_t parts(int64_t x, int64_t unit) { return (x + unit - 1) / unit; } 
 // The first lanes of a vector, at most all.
 INLINE __mmask16 first(int64_t count) { return count >= TILE ? 0xffff : count <= 0 ? 0 : (__mmask16)((1 << count) - 1); }
 
-// Memory that the vector units will need, into the second-level cache: prefetched into the first one it stands in the way of
-// the tiles to come, and rows a multiple of 2 KB apart share two of its 64 sets.
+// Memory that the vector units will need, into the second-level cache: prefetched into the first one it would displace
+// the next tiles, and rows a multiple of 2 KB apart share two of its 64 sets.
 INLINE void prefetch(const float *x) { __builtin_prefetch(x, 0, 2); }
 
 // All eight tiles as large as they get, for the calling thread.
@@ -37,12 +38,12 @@ AMX_INLINE void open_tiles(void) {
   _tile_loadconfig(&shape);
 }
 
-// With nothing in them, a change of threads need not save 8 KB.
+// Once released, a context switch need not save 8 KB.
 AMX_INLINE void close_tiles(void) { _tile_release(); }
 
-// A float as the exact sum of three bfloat16 numbers, of 8 bits each: what is rounded to the upper half of its bits, and
-// the same of what is left, twice. For two vectors at a time, whose lanes become the halves of 32-bit lanes: a pair of
-// neighbors in the sum that a product of tiles makes. Infinity and NaN come out with NaN in them.
+// A float as the exact sum of three bfloat16 numbers, of 8 bits each: what is rounded to the upper half of its bits,
+// and the same of what is left, twice. For two vectors at a time, whose lanes become the halves of 32-bit lanes: a pair
+// of neighbors in the sum that a product of tiles makes. Infinity and NaN come out with NaN in them.
 AMX_INLINE void split_pairs(__m512 x, __m512 y, char *high, char *middle, char *low) {
   const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32((int)0xffff0000);
 #define ROUNDED(v) _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(v), half), upper)
@@ -58,8 +59,8 @@ AMX_INLINE void split_pairs(__m512 x, __m512 y, char *high, char *middle, char *
 #undef PAIRS
 }
 
-// `count` places of 64 bytes, split from wherever their two vectors lie; the parts are `part` bytes apart. All three move on.
-// What lies `ahead` floats further on is prefetched.
+// `count` groups of 64 bytes, each split from two vectors; the parts are `part` bytes apart. All three move on.
+// What is `ahead` floats further on is prefetched.
 AMX_INLINE void split_places_from(
     int64_t count, const float **x, int64_t x_step, const float **y, int64_t y_step, char **to, int64_t to_step,
     int64_t part, int64_t ahead) {
@@ -74,7 +75,7 @@ AMX_INLINE void split_places_from(
   *x = from, *y = other, *to = at;
 }
 
-// Tiles 0 to 3 are a block of sums, [rows][columns] of at most two each; 4 and 5 the left factor, 6 and 7 the right one.
+// Tiles 0 to 3 are a block of sums, [rows][columns] of at most two each; 4 and 5 the left factor, 6 and 7 the right.
 AMX_INLINE void clear_sums(void) {
   _tile_zero(0);
   _tile_zero(1);
@@ -82,8 +83,8 @@ AMX_INLINE void clear_sums(void) {
   _tile_zero(3);
 }
 
-// Never two products on end: where something else runs on the same core, a queue full of them takes twice as long as a
-// mixed one. What stands between prefetches the tiles to come, half a tile a product from `ahead` on.
+// Never two products in a row: where something else runs on the same core, a queue full of them takes twice as long as
+// a mixed one. Between them, the next tiles are prefetched, half a tile a product from `ahead` on.
 AMX_INLINE void prefetch_half_tile(const char *at) {
   for (int i = 0; i < TILE / 2; i++) __builtin_prefetch(at + i * 64);
 }

@@ -74,7 +74,7 @@ INLINE float sum_lanes(const lanes *v) {
   return x[0] + x[1];
 }
 
-// Ignores NaN or gives it, as it comes: callers look for NaN apart.
+// May ignore NaN or return it: callers check for NaN separately.
 INLINE float greatest_lane(const lanes *v) {
   lanes x = *v, y;
   y = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);

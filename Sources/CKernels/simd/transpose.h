@@ -27,7 +27,7 @@ INLINE void exchange_16(lanes r[16]) {
        LIST(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31))
 }
 
-// Sixteen rows of sixteen columns at x (columns lie together, rows at `from`), times a factor, to y (rows become columns).
+// Sixteen rows of sixteen columns at x (columns contiguous, rows at `from`), times a factor, to y, transposed.
 INLINE void scale_transpose_16(const float *x, int64_t from, float factor, float *y, int64_t to) {
   lanes r[16];
   for (int i = 0; i < 16; i++) r[i] = LOAD(x + i * from) * factor;

@@ -1,4 +1,4 @@
-// The floating-point arithmetic of kernels, which a thread has for as long as it computes for one.
+// The floating-point environment of kernels, which a thread has while it computes for one.
 #include "CKernels.h"
 
 #if defined(__x86_64__)
@@ -34,7 +34,7 @@ static void set_arithmetic(uint64_t control) {
 #endif
 }
 
-// Apart from the flags of what has happened, which computing sets all the time.
+// Without the exception flags, which computing sets all the time.
 static int is_kernel_arithmetic(uint64_t control) {
 #if defined(__x86_64__)
   control &= ~(uint64_t)0x3f;

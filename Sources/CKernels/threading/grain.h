@@ -7,7 +7,7 @@
 // sleeps: less work would not pay for it.
 int64_t backprop_grain(int64_t count, double item_cost);
 
-// A buffer of the calling thread, aligned to 64 bytes, kept for the next call and grown when needed.
+// A buffer of the calling thread, aligned to 64 bytes, reused by the next call and grown when needed.
 // Each slot is another buffer. NULL when memory is exhausted.
 enum { SCRATCH_SLOTS = 4 };
 void *backprop_scratch(int slot, int64_t bytes);

@@ -1,4 +1,4 @@
-// Pages of memory that is about to be used.
+// Prefaults pages of memory that is about to be used.
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -15,8 +15,8 @@ typedef struct {
   _Atomic int64_t begin;
 } stretch;
 
-// Whoever is free takes the next piece: how long one takes depends on whether the host of a virtual machine has to give it.
-// On a machine with several memories, no half of a network then lies in one of them.
+// Whichever thread is free takes the next piece: how long one takes depends on whether the host of a virtual machine
+// has to provide it. On a NUMA machine, the pages of a network are then spread over the nodes.
 static void touch(void *context, int64_t first, int64_t last) {
   stretch *s = context;
   (void)first, (void)last;
@@ -29,11 +29,11 @@ static void touch(void *context, int64_t first, int64_t last) {
   }
 }
 
-// Not by MADV_POPULATE_WRITE, which locks the process's address space: whoever makes code meanwhile would wait, and the other
-// threads here behind them.
+// Not by MADV_POPULATE_WRITE, which locks the process's address space: a thread that generates code meanwhile would
+// wait, and the other threads here behind it.
 void backprop_prefault(void *memory, int64_t bytes) {
   if (bytes <= 0) return;
   stretch s = {.memory = memory, .bytes = bytes};
-  atomic_init(&s.begin, -(int64_t)((uintptr_t)memory % PIECE));  // pieces begin where pages do
+  atomic_init(&s.begin, -(int64_t)((uintptr_t)memory % PIECE));  // pieces begin at page boundaries
   backprop_parallel(backprop_threads(), 1, touch, &s);
 }

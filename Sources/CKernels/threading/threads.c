@@ -17,9 +17,9 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-// Neither library is linked by us: oneDNN brings OpenMP, Swift brings Dispatch, and a process may have neither.
-// A weak reference is not enough where the linker resolves it to nothing for a library that another library brings,
-// hence the second look by name.
+// Neither library is linked by us: oneDNN loads OpenMP, Swift loads Dispatch, and a process may have neither. A weak
+// reference is not enough where the linker resolves it to null for a library that another library loads, hence the
+// second lookup by name.
 extern void GOMP_parallel(void (*)(void *), void *, unsigned, unsigned) __attribute__((weak));
 extern int omp_get_thread_num(void) __attribute__((weak));
 extern int omp_get_num_threads(void) __attribute__((weak));
@@ -81,7 +81,7 @@ typedef struct {
   void *context;
 } job;
 
-// On the caller or on a thread of the pool; both compute as kernels do by now.
+// On the caller or on a thread of the pool; both are in the kernels' arithmetic by now.
 static void run_range(const job *j, int64_t index) {
   int64_t begin = j->grains * index / j->ranges * j->grain;
   int64_t end = j->grains * (index + 1) / j->ranges * j->grain;
@@ -116,7 +116,7 @@ static runtime find_runtime(void) {
 
 static const runtime *the_runtime(void) {
   static runtime found;
-  static _Atomic int state = 0;  // 1 while one thread looks, 2 when found
+  static _Atomic int state = 0;  // 1 while one thread looks it up, 2 when found
   if (atomic_load_explicit(&state, memory_order_acquire) == 2) return &found;
   int expected = 0;
   if (atomic_compare_exchange_strong(&state, &expected, 1)) {
@@ -136,21 +136,22 @@ static void openmp_thread(void *context) {
   for (int64_t index = r->thread(); index < j->ranges; index += step) run_range(j, index);
 }
 
-// MARK: A persistent parallel region: one region of OpenMP for many jobs. Who waits looks at a number, instead of going through two barriers.
+// MARK: A persistent parallel region: one region of OpenMP for many jobs. Waiting threads watch a counter, instead of
+// going through two barriers.
 
 enum { MANY_TRIES = 2000 };  // 10 to 100 µs
 
-// A number that grows, and how many threads sleep until it does.
+// A counter, and how many threads sleep until it grows.
 typedef struct {
   _Atomic uint32_t number;
   _Atomic uint32_t sleepers;
 } counter;
 
 typedef struct {
-  // One line of the cache, which goes over at once:
+  // In one cache line, which is transferred at once:
   _Alignas(64) counter posted;  // jobs so far
   job job;  // without a task: it is over
-  _Alignas(64) counter done;  // how many times a thread other than the caller was through with a job
+  _Alignas(64) counter done;  // how many times a thread other than the caller has finished a job
   int64_t size;
   backprop_work work;
   void *context;
@@ -166,7 +167,7 @@ static void pause_briefly(void) {
 #endif
 }
 
-// Awake at first, then asleep, as OpenMP's threads wait: where others want the processors, giving them away without sleeping
+// Awake at first, then asleep, as OpenMP's threads wait: where others want the processors, yielding without sleeping
 // made a token four times as slow.
 static void wait_for(counter *c, uint32_t value) {
   for (int tries = 0; tries < MANY_TRIES; tries++) {
@@ -192,7 +193,7 @@ static void post(team *t, const job *j) {
   count_up(&t->posted);
 }
 
-// What a job forks in turn is for OpenMP, as in any region.
+// Nested forks of a job go through OpenMP, as in any region.
 static void run_held(const job *j) {
   team *t = region;
   region = NULL;
@@ -228,7 +229,7 @@ static void team_thread(void *context) {
 void backprop_persistent_region(backprop_work work, void *context) {
 #if defined(__linux__)
   const runtime *r = the_runtime();
-  // With more threads than processors, who waits awake stands in the others' way.
+  // With more threads than processors, spinning threads would slow down the others.
   if (r->parallel && backprop_threads() > 1 && backprop_threads() <= backprop_processors() && !is_overlapped && !region) {
     team t = {.work = work, .context = context};
     r->parallel(team_thread, &t, (unsigned)backprop_threads(), 0);
@@ -238,7 +239,7 @@ void backprop_persistent_region(backprop_work work, void *context) {
   work(context);
 }
 
-// Dispatch's threads are the whole process's: each range leaves them as they were.
+// Dispatch's threads are the whole process's: each range restores their arithmetic.
 static void dispatch_range(void *context, size_t index) {
   uint64_t before = backprop_enter_kernel_arithmetic();
   run_range(context, (int64_t)index);
@@ -267,7 +268,7 @@ void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *c
   int64_t grains = (count - 1) / grain + 1;
   int64_t ranges = backprop_threads();
   if (ranges > grains) ranges = grains;
-  // Outside of a plan the caller's arithmetic is its own, and results may not depend on who made them.
+  // Outside of a plan the caller's arithmetic is its own, and results must not depend on which thread made them.
   uint64_t before = backprop_enter_kernel_arithmetic();
   job j = {count, grain, grains, ranges, task, context};
   if (ranges <= 1) {
@@ -284,7 +285,7 @@ void backprop_parallel(int64_t count, int64_t grain, backprop_task task, void *c
   backprop_leave_kernel_arithmetic(before);
 }
 
-// MARK: Beside
+// MARK: Overlapped work
 
 #if defined(__linux__)
 typedef struct {
