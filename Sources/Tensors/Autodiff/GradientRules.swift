@@ -52,7 +52,7 @@ extension Op {
 
     case .gather: return [.record(.scatterAdd(rows: inputs[0].shape[0]), [inputs[1], upstream]), nil]
     case .replaceSlice: throw TensorError("\(name) has no derivative: it is meant for caches, in use")
-    case .scatterAdd(let rows):  // numbers outside the table add nothing
+    case .scatterAdd(let rows):  // indices outside the table add nothing
       let numbers = inputs[0].reshaped(to: Shape(inputs[0].shape + [1]))
       let isInside =
         Tensor.fill(-1, [], .int32).less(than: numbers) * numbers.less(than: .fill(Double(rows), [], .int32))
@@ -144,7 +144,7 @@ extension Op {
 
   /// Differentiates the definition in primitive operations, where the operation has no rule of its own.
   private func gradientsOfDefinition(inputs: [Tensor], upstreams: [Tensor?]) throws(TensorError) -> [Tensor?] {
-    // Fresh names for the inputs end this walk at the operation's border; later derivatives pass through them.
+    // New leaves for the inputs end this walk at the operation's boundary; later derivatives pass through them.
     let borders = inputs.map { Tensor(Node(.reshape($0.shape), inputs: [$0], types: [$0.type])) }
     guard let results = definition(borders) else { throw TensorError("\(name) has no derivative") }
     return try reverseWalk(from: zip(results, upstreams).map { ($0, $1) }, to: borders)

@@ -1,6 +1,6 @@
 /// The gradient of a scalar with respect to tensors it was computed from; `nil` where it does not depend on one.
 ///
-/// Gradients are tensors of the same graph, so they can be differentiated again. Where an operation on the way has no
+/// Gradients are tensors of the same graph, so they can be differentiated again. Where an intermediate operation has no
 /// derivative, the gradients are failed tensors that name it. Cost: about twice the operations of `loss` itself.
 ///
 /// Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
@@ -27,7 +27,7 @@ func reverseWalk(from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: 
   let targetNodes = Set(targets.map { ObjectIdentifier($0.node) })
   let nodes = nodesReachable(from: seeds.map(\.tensor)) { !targetNodes.contains(ObjectIdentifier($0)) }
 
-  // Only what depends on a target takes part.
+  // Only nodes that depend on a target are visited.
   var depends = Set<ObjectIdentifier>()
   for node in nodes {
     if targetNodes.contains(ObjectIdentifier(node))

@@ -1,11 +1,11 @@
 import CKernels
 
-/// The C form of an elementwise pass, laid out to be run.
+/// The C form of a fused elementwise kernel, laid out to be run.
 final class FusedKernel {
   private let program: UnsafeMutablePointer<backprop_fused_definition>
   let pass: OpaquePointer
 
-  /// `shared`: buffers that all threads have read by then.
+  /// `shared`: buffers that all threads have read before.
   init(_ source: Program, shared: Set<Int> = []) throws(TensorError) {
     func strides(_ values: [Int]) -> (Int64, Int64, Int64, Int64, Int64, Int64, Int64, Int64) {
       func at(_ index: Int) -> Int64 { index < values.count ? Int64(values[index]) : 0 }
@@ -55,7 +55,8 @@ final class FusedKernel {
   }
 }
 
-/// Machine code for elementwise passes, where the processor and the system allow it. The passes stay what they are without.
+/// Machine code for fused elementwise kernels, where the processor and the system allow it; elsewhere they are
+/// interpreted.
 final class ElementwiseCode {
   private let code: OpaquePointer?
 

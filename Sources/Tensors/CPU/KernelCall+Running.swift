@@ -11,7 +11,7 @@ struct KernelOperands {
 }
 
 extension KernelCall {
-  /// Runs the kernel on these operands: inputs, outputs, memory to work in.
+  /// Runs the kernel on these operands: inputs, outputs, workspace.
   func run(_ operands: KernelOperands) throws(TensorError) {
     func n(_ value: Int) -> Int64 { Int64(value) }
     func ints(_ index: Int) -> UnsafeMutablePointer<Int32>? {

@@ -3,14 +3,14 @@ import OneDNNShim
 
 /// Which library does the large operations.
 public enum Engine {
-  /// Whether the package was built with oneDNN and the system lets it make machine code; otherwise this package's own
-  /// kernels compute.
+  /// Whether the package was built with oneDNN and the system lets it generate machine code; otherwise this package's
+  /// own kernels are used.
   public static var hasOneDNN: Bool { backprop_dnn_available() != 0 }
 
-  /// Whether the processor has matrix units (AMX) for large products. `BACKPROP_AMX=0` in the environment does without.
+  /// Whether the processor has AMX for large products. `BACKPROP_AMX=0` in the environment turns it off.
   public static var hasAMX: Bool { backprop_has_amx() != 0 }
 
-  /// A line for people: what computes, with how many threads.
+  /// A line to print: which library computes, with how many threads.
   public static var description: String {
     let threads = "\(Threads.count) thread\(Threads.count == 1 ? "" : "s")"
     let units = hasAMX ? "AMX, " : ""
@@ -21,11 +21,11 @@ public enum Engine {
 
 /// How many threads compute.
 public enum Threads {
-  /// The most there can be: 64, or as many as there are processors. More than processors make nothing faster, and a system
-  /// that cannot start them ends the process.
+  /// The maximum: 64, or the number of processors if that is larger. More threads than processors are no faster, and a
+  /// system that cannot start them ends the process.
   static let most = max(64, Int(backprop_processors()))
 
-  /// From 1 to what the machine can have; other numbers count as the nearest. The bits of results depend on it, as sums
+  /// From 1 to what the machine can have; other numbers are clamped. The bits of results depend on it, as sums
   /// are split by thread.
   public static var count: Int {
     get { Int(backprop_threads()) }
@@ -37,15 +37,15 @@ public enum Threads {
   }
 }
 
-/// While this lives, the code for matrix products is made on another thread, if that has not been done. Its end waits for
-/// that thread.
+/// While this object lives, oneDNN generates its code for matrix products on another thread, if not done yet. `deinit`
+/// waits for that thread.
 final class ProductCode {
   private let making = Threads.count > 1 ? backprop_dnn_begin_products() : nil
 
   deinit { backprop_dnn_end_products(making) }
 }
 
-/// An operation of oneDNN, made once and run many times.
+/// An operation of oneDNN, created once and run many times.
 final class OneDNNOperation: LibraryKernel {
   private let operation: OpaquePointer
   let scratchBytes: Int
@@ -85,8 +85,8 @@ extension MatrixShape {
   var isOwn: Bool { isFewRows || isNarrow || runsOnAMX || !Engine.hasOneDNN }
 }
 
-/// c[m, n] = op(a) · op(b). Few rows and narrow products by kernels of their own, others in tiles where the processor has
-/// them, by oneDNN where that is there, and otherwise by our own kernel.
+/// c[m, n] = op(a) · op(b). Few rows and narrow products have kernels of their own; others run on AMX where the
+/// processor has it, by oneDNN where it is available, and otherwise by our own kernel.
 func matrixProduct(
   _ shape: MatrixShape, _ a: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
   _ c: UnsafeMutablePointer<Float>?
@@ -147,8 +147,8 @@ extension Pair {
 }
 
 extension Window {
-  /// The padding at the end that is really used: where the stride does not divide the room, the last window stops
-  /// short, and oneDNN wants to be told exactly. Negative where rows of the image are left over.
+  /// The padding at the end that is really used: where the stride does not divide the remaining length, the last window
+  /// stops short, and oneDNN needs the exact padding. Negative where rows of the image are left over.
   fileprivate func paddingEnd(height: Int64, width: Int64, _ destination: backprop_dnn_tensor) -> Pair {
     func end(_ size: Int64, _ count: Int64, _ axis: KeyPath<Pair, Int>) -> Int {
       let reach = dilation[keyPath: axis] * (kernel[keyPath: axis] - 1) + 1

@@ -1,14 +1,13 @@
 import CKernels
 
-/// Makes numbers of the pixels of images: from 0 to 1, then scaled and moved, channel by channel.
+/// Converts the pixels of images to floats: from 0 to 1, then scaled and shifted for each channel.
 package struct PixelConverter: Sendable {
   let imageShape: Shape
   let greatestPixel: Float
   let scales: [Float]
   let offsets: [Float]
 
-  /// `imageShape` is channels, height and width; scales and offsets are one a channel. Where they are not, every use is an
-  /// error.
+  /// `imageShape` is channels, height and width; scales and offsets are one a channel. Otherwise every use is an error.
   package init(imageShape: Shape, greatestPixel: UInt8, scales: [Float], offsets: [Float]) {
     self.imageShape = imageShape
     self.greatestPixel = Float(greatestPixel)
@@ -16,12 +15,13 @@ package struct PixelConverter: Sendable {
     self.offsets = offsets
   }
 
-  /// The images with these numbers of `pixels`, in which images lie one after the other: `[images, channels, height, width]`.
+  /// The images with these indices of `pixels`, which holds one image after the other: `[images, channels, height,
+  /// width]`.
   package func tensor(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) -> Tensor {
     PendingImages(numbers, of: pixels, by: self).tensor()
   }
 
-  /// The same numbers, image after image.
+  /// The same values, image after image.
   package func values(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) throws(TensorError) -> [Float] {
     if let failure = failure(of: numbers, in: pixels) { throw failure }
     let count = numbers.count * imageShape.elementCount
@@ -31,7 +31,7 @@ package struct PixelConverter: Sendable {
     }
   }
 
-  /// What is wrong with these numbers of images, or with the converter.
+  /// What is wrong with these indices of images, or with the converter.
   func failure(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) -> TensorError? {
     guard imageShape.rank == 3, imageShape.isValid, scales.count == imageShape[0], offsets.count == imageShape[0] else {
       return TensorError(
@@ -45,7 +45,7 @@ package struct PixelConverter: Sendable {
     return Shape([numbers.count] + imageShape.dimensions).flaw.map { TensorError("images: \($0)") }
   }
 
-  /// The numbers must be there.
+  /// The indices must be in range.
   func convert(_ numbers: ArraySlice<Int32>, in pixels: [UInt8], to target: UnsafeMutablePointer<Float>) {
     numbers.withUnsafeBufferPointer { numbers in
       backprop_gather_images(

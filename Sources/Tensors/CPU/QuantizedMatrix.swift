@@ -1,6 +1,6 @@
 import CKernels
 
-/// A matrix [k, n] in eight bits an element and a scale for each column: a quarter of what a product of one row has to read.
+/// A matrix [k, n] quantized to int8 with a scale for each column: a product of one row reads a quarter of the bytes.
 final class QuantizedMatrix {
   let n: Int, k: Int
   private let storage: Storage
@@ -28,16 +28,16 @@ extension Variable {
 /// A step of a plan that multiplies one row by the whole of a variable.
 struct QuantizableProduct {
   let step: Int
-  /// Which of the plan's sources the matrix [k, n] is.
+  /// The index of the matrix [k, n] among the plan's sources.
   let source: Int
   let n: Int, k: Int
 
   /// More than this does not stay in the caches from one run of a plan to the next.
   private static let cachedBytes = 8 << 20
 
-  /// A plan's products of this kind, if reading their matrices is most of what it does.
+  /// A plan's products of this kind, if reading their matrices takes most of its time.
   static func all(in plan: Plan) -> [QuantizableProduct] {
-    // A variable that the plan gives other values is read before or after that.
+    // A variable that the plan assigns may be read before or after that.
     let written = Set(plan.steps.flatMap(\.buffers.writes))
     let found = plan.steps.enumerated().compactMap { QuantizableProduct($1, at: $0, in: plan, except: written) }
     // A variable has one quantized form at a time.
@@ -56,7 +56,7 @@ struct QuantizableProduct {
       product.b.offset + product.batches[0].b == 0,
       case (let n, let k) = (product.shape.n, product.shape.k), product.shape.ldb == n,
       plan.sizes[product.b.buffer] == n * k,
-      // What such a product gains does not pay for a small one, and the sums of many bytes need more than 32 bits.
+      // For a small product there is little to gain, and the sums of many bytes need more than 32 bits.
       n * k > 1 << 16, k <= 1 << 16
     else { return nil }
     (self.step, self.source, self.n, self.k) = (index, source, n, k)

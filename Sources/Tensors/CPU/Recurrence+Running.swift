@@ -7,13 +7,13 @@ extension Recurrence {
 
   private var packed: Int { Int(backprop_recurrence_amx_packed(cell.code, Int64(size))) }
 
-  /// Elements of the memory that the loop forward works in: packed weights, a step's product.
+  /// Elements of the forward loop's workspace: packed weights, a step's product.
   var forwardScratch: [Int] {
     if runsOnAMX { return [packed, Int(backprop_recurrence_amx_workspace(Int64(batch), Int64(size)))] }
     return [Int(backprop_recurrence_packed(Int64(size), Int64(size * cell.gates))), batch * gateRow]
   }
 
-  /// The same backward: packed weights, product, what goes past the product, the cell's gradient.
+  /// The same backward: packed weights, product, what bypasses the product, the cell's gradient.
   var backwardScratch: [Int] {
     let states = [batch * size, batch * size]
     if runsOnAMX {

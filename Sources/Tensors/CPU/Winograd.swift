@@ -1,33 +1,35 @@
 import CKernels
 
-/// A call that was made ready once and runs many times.
+/// A call that was prepared once and runs many times.
 protocol LibraryKernel {
-  /// Memory to work in, aligned to 64 bytes.
+  /// Workspace, aligned to 64 bytes.
   var scratchBytes: Int { get }
   func run(_ operands: UnsafePointer<UnsafeMutableRawPointer?>, _ scratch: UnsafeMutableRawPointer) throws(TensorError)
 }
 
 extension LibraryCall {
-  /// Ready to run. The one place that chooses between our own convolution and oneDNN's, from sizes and layouts alone.
+  /// Prepares a call. The only code that chooses between our own convolution and oneDNN's, from sizes and layouts
+  /// alone.
   func loaded() throws(TensorError) -> any LibraryKernel {
     if let convolution = WinogradConvolution(self), convolution.pays { return convolution }
     return try OneDNNOperation(self)
   }
 }
 
-/// A 3×3 convolution, or a gradient of one, by Winograd's minimal filtering or, on matrix units, as a direct sum.
+/// A 3×3 convolution, or a gradient of one, by Winograd's minimal filtering or, on AMX, as a direct sum.
 struct WinogradConvolution: LibraryKernel {
   private let direction: LibraryCall.Direction
   private let shape: backprop_winograd
-  /// Into how many parts the work is split. The bits of the weights' gradient depend on it; like oneDNN's, it is settled
-  /// when the call is made ready.
+  /// Into how many parts the work is split. The bits of the weights' gradient depend on it; like oneDNN's, it is fixed
+  /// when the call is prepared.
   private let workers: Int64
-  /// Whether it is a direct sum on matrix units instead. Workspace is reserved for either, so that plans are the same everywhere.
+  /// Whether it is a direct sum on AMX instead. Workspace is reserved for either, so that plans do not depend on the
+  /// machine.
   private let runsOnAMX: Bool
   let scratchBytes: Int
 
   /// Nil where the kernels cannot do it: they take dense channels-last images of multiples of 16 channels, dilation 1, one
-  /// group, up to two pixels of padding and stride 1, in tiles also 2.
+  /// group, up to two pixels of padding and stride 1, on AMX also 2.
   init?(_ call: LibraryCall, threads: Int = Threads.count, onAMX: Bool? = nil) {
     guard case .convolution(let direction, let source, let weights, let destination, let window, let groups) = call
     else { return nil }
@@ -60,14 +62,14 @@ struct WinogradConvolution: LibraryKernel {
   /// weights to be worth it, images that fill three quarters of their tiles and are mostly not padding, and weights that
   /// stay in a core's cache.
   var pays: Bool {
-    if shape.stride == 2 { return true }  // in tiles, or there would be none
+    if shape.stride == 2 { return true }  // on AMX, or there would be no such call
     let (height, width) = (shape.out_height, shape.out_width)
     let tilesOfImage = ((height + 1) / 2) * ((width + 1) / 2)
     return backprop_winograd_is_fast() != 0 && shape.batch * tilesOfImage >= 128
       && min(height, width) >= 4 && height * width >= 3 * tilesOfImage && shape.inputs * shape.outputs <= 256 * 256
   }
 
-  /// Whether direct sums on matrix units are faster still, as measured (docs/performance.md): with enough pixels for
+  /// Whether direct sums on AMX are faster still, as measured (docs/performance.md): with enough pixels for
   /// packing the weights to be worth it, and columns of outputs in pairs of tiles; the weights' gradient with few channels,
   /// where rows fill their tiles and there are pairs of images. With a stride of 2, where rows fill their tiles.
   private static func amxPays(_ direction: LibraryCall.Direction, _ shape: backprop_winograd) -> Bool {

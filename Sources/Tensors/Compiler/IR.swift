@@ -1,4 +1,4 @@
-/// The graph inside the compiler: instructions in order, values by number.
+/// The graph inside the compiler: instructions in order, values by index.
 ///
 /// Adding an instruction simplifies it, finds an equal one that is there already (common subexpressions), and replaces
 /// library-sized operations without a kernel by their definition.
@@ -9,7 +9,7 @@ struct IR {
     /// The first result; the others follow.
     var firstOutput: Int
     var outputCount: Int
-    /// Which source a leaf reads; −1 for others.
+    /// The index of the source that a leaf reads; −1 for others.
     var source: Int
   }
 
@@ -39,11 +39,11 @@ struct IR {
     assignments = key.assignments.map { ($0[0], values[$0[1] >> 2][$0[1] & 3]) }
   }
 
-  /// The values asked for, and those that variables (by source) take over.
+  /// The requested values, and those that are assigned to variables (by source).
   private(set) var outputs: [Int] = []
   private(set) var assignments: [(source: Int, value: Int)] = []
 
-  /// Adds an operation; gives the values of its results.
+  /// Adds an operation; returns the values of its results.
   mutating func add(_ op: Op, _ inputs: [Int], source: Int = -1) throws(TensorError) -> [Int] {
     let inputTypes = inputs.map { types[$0] }
     if let same = simplified(op, inputs) { return [same] }
@@ -54,8 +54,8 @@ struct IR {
     return try addInstruction(op, inputs, source: source)
   }
 
-  /// Adds an operation as it is, unless there is one like it. `again`: a second time all the same, where that is cheaper than
-  /// keeping the result.
+  /// Adds an operation as it is, unless there is an equal one. `again`: adds a second one anyway, where recomputing is
+  /// cheaper than storing the result.
   mutating func addInstruction(
     _ op: Op, _ inputs: [Int], source: Int = -1, again: Bool = false
   ) throws(TensorError) -> [Int] {
@@ -74,8 +74,8 @@ struct IR {
     return Array(first..<types.count)
   }
 
-  /// Records the definition on stand-ins for the inputs and adds what was recorded. Definitions may hold library-sized
-  /// operations themselves; they nest two deep at most.
+  /// Records the definition on placeholders for the inputs and adds what was recorded. Definitions may hold
+  /// library-sized operations themselves; they nest two deep at most.
   private mutating func addDefinition(_ op: Op, _ inputs: [Int]) throws(TensorError) -> [Int] {
     let standIns = inputs.map { Tensor(Node(.data(types[$0]), inputs: [], types: [types[$0]])) }
     guard let results = op.definition(standIns) else {
@@ -91,7 +91,7 @@ struct IR {
     return results.map(value)
   }
 
-  /// The same with these instructions in order, and values of these types beside those there are.
+  /// The same with these instructions in order, and values of these types in addition to the existing ones.
   func with(_ instructions: [Instruction], adding added: [TensorType]) -> IR {
     var ir = self
     ir.instructions = instructions
@@ -104,7 +104,7 @@ struct IR {
     return ir
   }
 
-  /// The number that a value holds everywhere, if that is known.
+  /// The constant that all elements of a value equal, if that is known.
   func constant(_ value: Int) -> Double? {
     var value = value
     while true {
@@ -117,7 +117,7 @@ struct IR {
     }
   }
 
-  /// The value that an operation's result equals, where no work is needed.
+  /// The value that an operation's result equals, where it needs no computation.
   private func simplified(_ op: Op, _ inputs: [Int]) -> Int? {
     func same(_ value: Int, as other: Int) -> Int? {
       guard let shape = types[value].shape.broadcast(with: types[other].shape), shape == types[value].shape else {

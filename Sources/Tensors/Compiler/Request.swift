@@ -1,6 +1,6 @@
 /// What is to be computed, in a form that two steps of the same structure share: the key of the plan cache.
 ///
-/// Contents of data, values of variables and random keys are *sources*: they are bound when the plan runs and are no
+/// Contents of data, values of variables and random keys are *sources*: they are bound when the plan runs and are not
 /// part of the key.
 struct Request {
   enum Source {
@@ -13,14 +13,14 @@ struct Request {
   struct Entry: Hashable {
     var op: Op
     var inputs: [Int]
-    /// The number of the source that a leaf takes its values from; −1 for others.
+    /// The index of the source that a leaf takes its values from; −1 for others.
     var source: Int
   }
 
   struct Key: Hashable {
     var entries: [Entry]
     var outputs: [Int]
-    /// Pairs: the variable's source, the value it takes over.
+    /// Pairs: the variable's source, the value it is assigned.
     var assignments: [[Int]]
   }
 
@@ -37,7 +37,7 @@ struct Request {
   /// Numbers the walks, so that marks of an earlier one mean nothing. The runtime's lock is held.
   nonisolated(unsafe) private static var walks = 0
 
-  /// Must be called with the runtime's lock held: results remembered by nodes become leaves.
+  /// Must be called with the runtime's lock held: results cached in nodes become leaves.
   init(outputs: [Tensor], assignments: [(Variable, Tensor)]) throws(TensorError) {
     key = Key(entries: [], outputs: [], assignments: [])
     Request.walks += 1

@@ -1,9 +1,9 @@
-/// The order in which instructions run, and which elementwise ones run together in one pass.
+/// The order in which instructions run, and which elementwise ones are fused into one kernel.
 ///
 /// Each instruction has a depth: one more than its inputs' for those that read whole arrays, the inputs' own for
 /// elementwise ones. A path through anything but elementwise operations goes deeper, so elementwise instructions of one
-/// depth and one shape can share a pass without a cycle. Instructions are then moved as late as their users allow, so
-/// that what only the backward pass needs is computed there, in the pass that uses it.
+/// depth and one shape can be fused without a cycle. Instructions are then moved as late as their users allow, so
+/// that what only the backward pass needs is computed there, in the kernel that uses it.
 struct Schedule {
   enum Unit {
     case single(Int)
@@ -20,7 +20,7 @@ struct Schedule {
 
   private(set) var units: [Unit] = []
 
-  /// Limits of one pass, so that its registers suffice: inputs and instructions together stay below 64.
+  /// Limits of one fused kernel, so that its registers suffice: inputs and instructions together stay below 64.
   private static let mostInputs = 24
   private static let mostInstructions = 32
 
@@ -28,7 +28,7 @@ struct Schedule {
     let instructions = ir.instructions
     let roots = Set(ir.outputs + ir.assignments.map(\.value))
 
-    // What is needed at all, and by whom.
+    // Which instructions are needed, and their users.
     var needed = [Bool](repeating: false, count: instructions.count)
     for root in roots { needed[ir.producer[root]] = true }
     var users = [[Int]](repeating: [], count: instructions.count)
@@ -64,11 +64,11 @@ struct Schedule {
     }
   }
 
-  /// Splits the elementwise instructions of a level by shape, then into those that have to do with each other.
+  /// Splits the elementwise instructions of a level by shape, then into connected groups.
   private static func groups(_ level: [Int], _ ir: IR) -> [[Int]] {
     var byShape: [Shape: [Int]] = [:]
     for index in level { byShape[ir.types[ir.instructions[index].firstOutput].shape, default: []].append(index) }
-    // A shape that broadcasts to another has fewer sizes other than 1, or fewer axes: those passes come first.
+    // A shape that broadcasts to another has fewer sizes other than 1, or fewer axes: those kernels come first.
     func order(_ shape: Shape) -> (Int, Int) { (shape.count { $0 != 1 }, shape.rank) }
     let shapes = byShape.sorted { a, b in
       order(a.key) == order(b.key) ? (a.value.first ?? 0) < (b.value.first ?? 0) : order(a.key) < order(b.key)

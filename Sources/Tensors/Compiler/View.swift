@@ -1,7 +1,7 @@
-/// How a value lies in a buffer: element (i, j, …) is at offset + i · strides[0] + j · strides[1] + …
+/// The layout of a value in a buffer: element (i, j, …) is at offset + i · strides[0] + j · strides[1] + …
 ///
 /// Moving elements about (permute, broadcast, slice, most reshapes) only makes another view. Convolutions give
-/// channels-last views, which elementwise passes keep.
+/// channels-last views, which fused elementwise kernels preserve.
 struct View: Hashable {
   var buffer: Int
   var offset: Int
@@ -31,7 +31,7 @@ struct View: Hashable {
   /// The order of the axes from the slowest to the fastest, if the elements fill a stretch of memory without gaps.
   var denseOrder: [Int]? {
     let order = shape.indices.sorted { a, b in
-      // Axes of size 1 lie anywhere; leave them in their place relative to the others as far as strides tell.
+      // The stride of an axis of size 1 is arbitrary; keep its order relative to the others as far as strides tell.
       strides[a] == strides[b] ? a < b : strides[a] > strides[b]
     }
     var expected = 1
@@ -63,7 +63,7 @@ struct View: Hashable {
   /// The same elements in row-major order under another shape, if no element has to move.
   func reshaped(to target: Shape) -> View? {
     if isRowMajor { return View(buffer: buffer, offset: offset, shape: target, strides: target.rowMajorStrides) }
-    // Runs of axes that together hold as many elements in both shapes; each run must lie evenly in memory.
+    // Runs of axes that together hold as many elements in both shapes; each run must have even strides.
     let old = shape.indices.filter { shape[$0] != 1 }
     var result = target.map { _ in 0 }
     var (taken, axis) = (0, 0)

@@ -1,13 +1,13 @@
-/// Where a number that is not finite came from.
+/// The origin of a value that is not finite.
 package struct NonFiniteOrigin: Hashable, Sendable {
   package enum Source: Hashable, Sendable {
-    /// It came out of finite numbers; the operation's name.
+    /// An operation produced it from finite values; the operation's name.
     case operation(String)
     /// It was in a variable before; the variable's name.
     case variable(String)
     /// It was in the data.
     case data
-    /// A label that is no class, or an index that is no row of a table: its value, its position in row-major order and how
+    /// A label that is not a class, or an index outside a table: its value, its position in row-major order and how
     /// many classes or rows there are.
     case index(Int32, position: Int, count: Int, isLabel: Bool)
   }
@@ -16,19 +16,19 @@ package struct NonFiniteOrigin: Hashable, Sendable {
   package var shape: Shape
   /// Not a number, rather than infinite.
   package var isNaN: Bool
-  /// The operation's place in the order of recording.
+  /// The operation's position in the order of recording.
   package var position: Int
-  /// Which of the tensors that were asked about.
+  /// The index of the tensor that was checked.
   package var index: Int
 }
 
 /// How many operations have been recorded: those recorded from now on have greater positions.
 package var recordingPosition: Int { Node.latestNumber }
 
-/// Where the first of these tensors that is not finite got it from; `nil` where all are.
+/// The origin of the non-finite values of the first of these tensors that has any; `nil` where all are finite.
 ///
 /// Computes every operation by itself, in the order of recording, and keeps a result as long as something needs it: slow,
-/// and for when something went wrong. Infinite constants (masks) are no origin unless nothing else is.
+/// and meant for diagnosis. Infinite constants (masks) are no origin unless nothing else is.
 package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFiniteOrigin? {
   let nodes = nodesReachable(from: tensors)
   let flaws = try findFlaws(nodes, keeping: Set(tensors.map { ObjectIdentifier($0.node) }))
@@ -41,7 +41,7 @@ package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFini
     })
   else { return nil }
   var tensor = tensors[index]
-  // Backwards along what is not finite. Numbers of inputs are smaller, so this ends.
+  // Backwards along what is not finite. Inputs have smaller numbers, so this ends.
   while let worst = tensor.node.inputs.filter({ flaw($0) != .none && !$0.node.isConstant })
     .min(by: { (flaw($1).rawValue, $0.node.number) < (flaw($0).rawValue, $1.node.number) })
   {
@@ -57,7 +57,7 @@ package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFini
     source: source, shape: tensor.shape, isNaN: flaw(tensor) == .notANumber, position: tensor.node.number, index: index)
 }
 
-/// The first index that an operation was given and that is none, which gives NaN.
+/// The first index out of range that an operation was given, which gives NaN.
 private func wrongIndex(of node: Node) throws(TensorError) -> NonFiniteOrigin.Source? {
   let (axis, isLabel): (Int, Bool)
   switch node.op {

@@ -1,15 +1,15 @@
 import Synchronization
 
-/// What the runtime does while somebody looks: the plans that run, and the time of their steps.
+/// What the runtime does while it is profiled: the plans that run, and the time of their steps.
 ///
 /// ```swift
 /// let profile = Profile()
 /// try Profile.$current.withValue(profile) { try optimizer.update(along: gradients) }
 /// ```
 ///
-/// Costs two readings of the clock a step while it looks, nothing otherwise.
+/// Costs two readings of the clock a step while profiling, nothing otherwise.
 package final class Profile: Sendable {
-  /// Who looks at what this task evaluates.
+  /// The profile of this task's evaluations.
   @TaskLocal package static var current: Profile?
 
   /// Steps of the same operation on the same sizes.
@@ -22,7 +22,7 @@ package final class Profile: Sendable {
     package var bytes = 0
   }
 
-  /// A plan that ran: the numbers that a change of the compiler changes.
+  /// A plan that ran: the figures that a change of the compiler affects.
   package struct PlanRecord: Hashable, Sendable, Codable {
     package var steps: Int
     package var arenaBytes: Int

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// An operation in a graph, with the tensors it takes. Nodes never change; results may be remembered beside them.
+/// An operation in a graph, with the tensors it takes. Nodes never change; results may be cached in them.
 ///
 /// Nodes are numbered as they are made, so inputs have smaller numbers than what uses them: sorting by number is a
 /// topological order, and no walk needs recursion.
@@ -9,9 +9,9 @@ final class Node: @unchecked Sendable {
   enum Leaf {
     case none
     case storage(Storage)
-    /// The key of random numbers, which a replay draws anew.
+    /// The key of random numbers, which each run of a compiled graph draws anew.
     case key(Storage)
-    /// A variable, and which of its values was meant.
+    /// A variable, and the version of its values.
     case variable(Variable, version: Int)
     case failure(TensorError)
   }
@@ -41,7 +41,7 @@ final class Node: @unchecked Sendable {
     self.leaf = leaf
   }
 
-  /// Frees what only this node keeps alive with a loop: a chain of a million nodes must not overflow the stack.
+  /// Frees the nodes that only this one keeps alive, in a loop: a chain of a million nodes must not overflow the stack.
   deinit {
     guard !inputs.isEmpty else { return }
     var pending = inputs
@@ -54,7 +54,7 @@ final class Node: @unchecked Sendable {
     }
   }
 
-  /// Whether nobody else holds the data of this leaf. To be asked by who alone holds the node.
+  /// Whether this leaf's data is uniquely referenced. Only meaningful where the node is, too.
   fileprivate func holdsItsDataAlone() -> Bool {
     guard case .storage(var storage) = leaf else { return false }
     leaf = .none
@@ -68,11 +68,11 @@ final class Node: @unchecked Sendable {
 }
 
 extension Tensor {
-  /// Whether this is data that nobody else can come to, so that its memory may be written again.
+  /// Whether this is data that nothing else can reach, so that its memory may be overwritten.
   mutating func isDataHeldOnlyHere() -> Bool { isKnownUniquelyReferenced(&node) && node.holdsItsDataAlone() }
 }
 
-/// The nodes that `roots` depend on, inputs before users. `follow` says whether to go on from a node to its inputs.
+/// The nodes that `roots` depend on, inputs before users. `follow` says whether to visit a node's inputs.
 func nodesReachable(from roots: [Tensor], follow: (Node) -> Bool = { _ in true }) -> [Node] {
   var seen = Set<ObjectIdentifier>()
   var found: [Node] = []

@@ -2,14 +2,14 @@ import Synchronization
 
 /// Values that outlive a step and are written in place: a parameter, an optimizer's state, a running mean.
 ///
-/// `tensor` stands for the values at the moment it is asked for. Once the variable has been given other values, a graph
+/// `tensor` stands for the values at the time of the call. Once the variable has been assigned, a graph
 /// that was recorded with the earlier ones can no longer be evaluated and says so, rather than mixing old and new.
 public final class Variable: @unchecked Sendable {
   public let shape: Shape
   public let dtype: DType
-  /// Where the values lie. Touched while the runtime's lock is held.
+  /// The storage of the values. Touched while the runtime's lock is held.
   let storage: Storage
-  /// The values once more, quantized, as `QuantizedMatrix` keeps them. Touched while the runtime's lock is held.
+  /// A quantized copy of the values, as a `QuantizedMatrix`. Touched while the runtime's lock is held.
   var quantized: QuantizedMatrix?
   private let state: Mutex<State>
 
@@ -35,7 +35,7 @@ public final class Variable: @unchecked Sendable {
 
   /// How often the values have been replaced.
   var version: Int { state.withLock { $0.version } }
-  /// Says that they have been replaced. The runtime's lock is held.
+  /// Records that they have been replaced. The runtime's lock is held.
   func advance() {
     quantized = nil
     state.withLock { state in
@@ -44,7 +44,7 @@ public final class Variable: @unchecked Sendable {
     }
   }
 
-  /// The values, as a leaf of a graph: the same tensor until the variable is given other values.
+  /// The values, as a leaf of a graph: the same tensor until the variable is assigned.
   public var tensor: Tensor {
     state.withLock { state in
       if let node = state.leaf { return Tensor(node) }
@@ -55,7 +55,7 @@ public final class Variable: @unchecked Sendable {
     }
   }
 
-  /// Values to take over with the next update, such as new running means; the last one recorded counts.
+  /// Values to assign with the next update, such as new running means; the last one recorded counts.
   public func assignOnUpdate(_ tensor: Tensor) { state.withLock { $0.pending = tensor } }
 
   /// The values recorded by `assignOnUpdate`, which are forgotten here.

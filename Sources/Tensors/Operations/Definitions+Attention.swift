@@ -1,17 +1,17 @@
-/// Attention in primitive operations: the whole table of scores is there, which the kernel never stores.
+/// Attention in primitive operations: with the whole table of scores, which the kernel never stores.
 ///
 /// Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section 3.2.1; grouped queries after Ainslie et
 /// al., "GQA", EMNLP 2023.
 struct AttentionDefinition {
   let queries: Tensor, keys: Tensor, values: Tensor
   let scale: Double
-  /// How many keys each query sees, the first ones: int32 [batch, 1, queries or 1, 1].
+  /// How many keys, the first ones, each query attends to: int32 [batch, 1, queries or 1, 1].
   private let seen: Tensor
-  /// Whether a query sees a key: [batch, 1, queries or 1, keys].
+  /// Whether a query attends to a key: [batch, 1, queries or 1, keys].
   private let visible: Tensor
-  /// Whether a query sees any.
+  /// Whether a query attends to any.
   private let any: Tensor
-  /// Whether a key is one: [batch, 1, keys, 1].
+  /// Whether a key is no padding: [batch, 1, keys, 1].
   private let isThere: Tensor
 
   /// inputs: queries, keys, values, lengths
@@ -20,7 +20,7 @@ struct AttentionDefinition {
     let (batch, queryCount, keyCount) = (inputs[0].shape[0], inputs[0].shape[2], inputs[1].shape[2])
     func number(_ value: Int) -> Tensor { .fill(Double(value), [], .int32) }
     let lengths = minimum(maximum(inputs[3], number(0)), number(keyCount)).reshaped(to: [batch, 1, 1, 1])
-    // What stands past a length may be anything.
+    // Values past a length may be anything.
     isThere = Tensor.record(.iota([keyCount, 1], axis: 0), []).less(than: lengths)
     queries = inputs[0]
     keys = Tensor.where(isThere, inputs[1], Tensor.fill(0))
@@ -36,7 +36,7 @@ struct AttentionDefinition {
   /// y and logsumexp.
   func forward() -> [Tensor] {
     let rows = Shape(queries.shape.dropLast())
-    guard keys.shape[2] > 0 else {  // nothing to see, and no greatest of it
+    guard keys.shape[2] > 0 else {  // there is no key, hence no maximum
       return [.fill(0, Shape(rows.dimensions + [values.shape[3]])), .fill(-.infinity, rows)]
     }
     let scores = self.scores()
@@ -67,8 +67,8 @@ struct AttentionDefinition {
 
   private func scores() -> Tensor { times(queries, keys.transposed) * Tensor.fill(scale) }
 
-  /// e to these powers where a query sees the key, 0 elsewhere. Powers that nobody sees may overflow, and 0 · ∞ would
-  /// spoil the gradient: hence the inner choice.
+  /// e to these powers where a query attends to the key, 0 elsewhere. Masked powers may overflow, and 0 · ∞ would spoil
+  /// the gradient: hence the inner `where`.
   private func visiblePowers(_ powers: Tensor) -> Tensor {
     Tensor.where(visible, Tensor.where(visible, powers, Tensor.fill(0)).exp(), Tensor.fill(0))
   }

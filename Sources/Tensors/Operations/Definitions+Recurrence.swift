@@ -1,8 +1,8 @@
 // Recurrent layers in primitive operations: time steps one after the other.
 //
-// The product of all inputs with their weights is made before, for all time steps at once, and so are the gradients of
-// the weights after; only what depends on the step before is in the loop. With `·` for matrix products, ⊙ for
-// elementwise ones, σ for the sigmoid, x the projected input of the step and h, c the state before it:
+// The product of all inputs with their weights is computed before the loop, for all time steps at once, and the
+// gradients of the weights after it; only what depends on the step before is in the loop. With `·` for matrix products,
+// ⊙ for elementwise ones, σ for the sigmoid, x the projected input of the step and h, c the state before it:
 //
 // - tanh, relu: h' = f(x + h · W + b)
 // - lstm:       i, f, o = σ(x + h · W + b), g = tanh(x + h · W + b), each its block in the order i, f, g, o;
@@ -59,7 +59,8 @@ struct RecurrenceGradientInputs {
   }
 }
 
-/// Results: states [time + 1, batch, size]; cells of the same shape for `lstm`; what the backward pass wants.
+/// Results: states [time + 1, batch, size]; cells of the same shape for `lstm`; saved activations for the backward
+/// pass.
 func recurrenceDefinition(_ cell: RecurrentCell, reversed: Bool, _ inputs: RecurrenceInputs) -> [Tensor] {
   let (time, size) = (inputs.projected.shape[0], inputs.weights.shape[0])
   func bias(_ block: Int, _ count: Int = 1) -> Tensor {

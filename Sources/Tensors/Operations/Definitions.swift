@@ -1,8 +1,8 @@
 extension Op {
   /// What a library-sized operation means in primitive ones; `nil` for the primitives themselves.
   ///
-  /// The definition is the oracle of the kernel, takes its place where there is none, and is what gets differentiated
-  /// where the operation has no gradient rule. Definitions may use library-sized operations whose own definition is
+  /// The definition is the kernel's reference in tests, replaces it where there is none, and is differentiated where
+  /// the operation has no gradient rule. Definitions may use library-sized operations whose own definition is
   /// primitive. The inputs have the types that shape inference accepted.
   func definition(_ inputs: [Tensor]) -> [Tensor]? {
     switch self {
@@ -54,7 +54,7 @@ extension Op {
       let (logits, labels) = (inputs[0], inputs[1])
       let hot = oneHot(labels, classes: logits.shape[1])
       let losses = -Tensor.where(hot, logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
-      return [Tensor.where(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is none
+      return [Tensor.where(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is invalid
     case .crossEntropyGradient:
       let (logits, labels, upstream) = (inputs[0], inputs[1], inputs[2])
       let hot = oneHot(labels, classes: logits.shape[1])
@@ -87,7 +87,7 @@ extension Op {
 
 // MARK: Convolutions, as one matrix product a group
 
-/// What each output position sees: [groups, positions of all images, channels of a group · kernel].
+/// The receptive field of each output position: [groups, positions of all images, channels of a group · kernel].
 private func columns(_ images: Tensor, _ window: Window, groups: Int) -> Tensor {
   let windows = Tensor.record(.unfold(window, outside: Constant(0)), [images])
   let (n, c, height, width) = (windows.shape[0], windows.shape[1], windows.shape[2], windows.shape[3])
@@ -155,8 +155,8 @@ private func firstGreatest(_ images: Tensor, _ window: Window) -> (windows: Tens
   return (windows, mask)
 }
 
-/// Numbers of windows [n, c, oh, ow, kh · kw] of which the first greatest lies in the image: padding is minus infinity,
-/// which a pixel may be too.
+/// Values [n, c, oh, ow, kh · kw] whose first greatest element in each window is in the image: padding is minus
+/// infinity, which a pixel may be too.
 private func candidates(_ windows: Tensor, _ window: Window, _ images: Shape) -> Tensor {
   if window.paddingBegin == 0 { return windows }
   let isInside = Tensor.record(.unfold(window, outside: Constant(0)), [.ones(images)]).reshaped(to: windows.shape)
@@ -170,7 +170,7 @@ private func candidates(_ windows: Tensor, _ window: Window, _ images: Shape) ->
 /// The axes that statistics are taken over: all but the channels'.
 private func statisticsAxes(_ shape: Shape) -> [Int] { shape.indices.filter { $0 != 1 } }
 
-/// A number for each channel, so that it broadcasts with `shape`.
+/// A value for each channel, so that it broadcasts with `shape`.
 private func alongChannels(_ tensor: Tensor, _ shape: Shape) -> Tensor {
   tensor.reshaped(to: Shape(shape.indices.map { $0 == 1 ? shape[1] : 1 }))
 }
@@ -233,7 +233,7 @@ private func belowGreatest(_ x: Tensor) -> Tensor {
   x - x.max(axes: [-1], keepingAxes: true).stoppingGradient()
 }
 
-/// [rows, classes]: 1 at each label, 0 elsewhere; all 0 where the label is no class.
+/// [rows, classes]: 1 at each label, 0 elsewhere; all 0 where the label is not a class.
 private func oneHot(_ labels: Tensor, classes: Int) -> Tensor {
   labels.reshaped(to: [labels.shape[0], 1]).equal(to: .record(.iota([classes], axis: 0), []))
 }

@@ -2,20 +2,20 @@
 ///
 /// The enumeration is closed: shape inference (`ShapeInference.swift`), the gradient rule (`GradientRules.swift`) and
 /// lowering (`Lowering.swift`) are each one `switch` without `default`, so that an operation exists in all three or
-/// does not compile. Payloads hold what shapes a plan; what changes from step to step is an input.
+/// does not compile. Payloads hold what a plan depends on; what changes from step to step is an input.
 enum Op: Hashable, Sendable {
   // Leaves.
   /// Values that were known when it was recorded.
   case data(TensorType)
   /// The values of a variable at the time the plan runs.
   case variable(TensorType)
-  /// One number everywhere.
+  /// The same number everywhere.
   case fill(Constant, TensorType)
   /// 0, 1, 2, … along an axis, the same along all others; int32.
   case iota(Shape, axis: Int)
   /// Random numbers that depend on a key (input 0: int32 [4]) and the position alone.
   case random(Distribution, Shape)
-  /// A wrong operation; the node holds the error.
+  /// An invalid operation; the node holds the error.
   case failed
 
   // Elementwise; operands broadcast.
@@ -27,7 +27,7 @@ enum Op: Hashable, Sendable {
   /// The same values; no gradient passes.
   case stopGradient
 
-  // Where elements lie.
+  // Movement of elements.
   case reshape(Shape)
   case permute([Int])
   case broadcast(Shape)
@@ -36,18 +36,18 @@ enum Op: Hashable, Sendable {
   case pad(before: [Int], after: [Int], Constant)
   case concatenate(axis: Int)
 
-  // Reductions. Reduced axes stay with size 1.
+  // Reductions. Reduced axes remain with size 1.
   case reduce(Reduction, axes: [Int])
-  /// The position of the first greatest element; int32; the axis goes.
+  /// The position of the first greatest element; int32; the axis is removed.
   case argmax(axis: Int)
 
-  // Rows chosen by number.
-  /// inputs: table [rows, w], numbers int32 [...] → [..., w]; a number outside the table gives NaN.
+  // Rows chosen by index.
+  /// inputs: table [rows, w], indices int32 [...] → [..., w]; an index outside the table gives NaN.
   case gather
-  /// The transpose of `gather`. inputs: numbers int32 [...], x [..., w] → [rows, w], where rows of one number add up.
+  /// The transpose of `gather`. inputs: indices int32 [...], x [..., w] → [rows, w], where rows of one index add up.
   case scatterAdd(rows: Int)
   /// inputs: x, block, position int32 [] → x with the block written over it from that position of the axis on; the
-  /// position is moved so that the block fits.
+  /// position is clamped so that the block fits.
   case replaceSlice(axis: Int)
 
   // Library-sized operations.
@@ -96,12 +96,12 @@ enum Op: Hashable, Sendable {
 
 enum Reduction: String, Hashable, Sendable, CaseIterable {
   case sum, maximum, minimum
-  /// The mean, NaN of nothing, and the Euclidean norm: those of the numbers, also where their sum or squares are too large
-  /// for a float.
+  /// The mean, NaN of nothing, and the Euclidean norm: correct also where the sum or the squares are too large for a
+  /// float.
   case mean, norm
 }
 
-/// What a recurrent layer computes at one time step.
+/// The cell of a recurrent layer: what it computes at one time step.
 public enum RecurrentCell: String, Hashable, Sendable, Codable, CaseIterable {
   /// tanh or ReLU of the sum: Elman, "Finding Structure in Time", Cognitive Science 14 (1990).
   case tanh, relu
@@ -141,7 +141,7 @@ struct TensorType: Hashable, Sendable, CustomStringConvertible {
   var description: String { "\(dtype) \(shape)" }
 }
 
-/// A number in a graph, compared by its bits so that NaN equals itself.
+/// A constant in a graph, compared by its bits so that NaN equals itself.
 struct Constant: Hashable, Sendable {
   let bits: UInt64
   var value: Double { Double(bitPattern: bits) }

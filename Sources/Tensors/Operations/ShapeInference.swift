@@ -251,11 +251,11 @@ extension Op {
     return (type.shape[0], type.shape[1], type.shape[2], type.shape[3])
   }
 
-  /// How many places a window has in an image of this size, at least one along each axis.
+  /// How many positions a window has in an image of this size, at least one along each axis.
   private func positions(of window: Window, _ height: Int, _ width: Int) throws(TensorError) -> (
     height: Int, width: Int
   ) {
-    // Of what is below this, products of two and sums of a few do not overflow.
+    // Products of two sizes below this, and sums of a few, do not overflow.
     let limit = 1 << 30
     for pair in [window.kernel, window.stride, window.dilation] {
       guard 1...limit ~= pair.height, 1...limit ~= pair.width else {
@@ -276,7 +276,7 @@ extension Op {
     return out
   }
 
-  /// The same for pooling. Padding as wide as the kernel would give windows with nothing of the image in them, whose
+  /// The same for pooling. Padding as wide as the kernel would give windows entirely in the padding, whose
   /// maximum does not exist; a convolution gives 0 there.
   private func pooledPositions(of window: Window, _ height: Int, _ width: Int) throws(TensorError) -> (
     height: Int, width: Int

@@ -5,11 +5,11 @@ public struct GradientCheckResult: Sendable, CustomStringConvertible {
   /// Where that is: which of the inputs, and which of its elements in row-major order.
   public internal(set) var input = 0
   public internal(set) var element = 0
-  /// What the rules give there, and what the differences do.
+  /// The gradient rules' value there, and that of the differences.
   public internal(set) var gradient = 0.0
   public internal(set) var difference = 0.0
 
-  /// Whether no gradient is further off. NaN does not pass.
+  /// Whether no gradient differs by more. NaN does not pass.
   public func passes(tolerance: Double) -> Bool { largestError <= tolerance }
 
   public var description: String {
@@ -29,7 +29,7 @@ public struct GradientCheckResult: Sendable, CustomStringConvertible {
 ///     let result = try gradientCheck({ myLayer($0[0]) }, at: [Tensor([0.5, -1.25], shape: [2])])
 ///     assert(result.passes(tolerance: 1e-6), "\(result)")
 ///
-/// Throws the error of a failed tensor, also when an operation on the way has no derivative.
+/// Throws the error of a failed tensor, also when an intermediate operation has no derivative.
 public func gradientCheck(
   _ function: ([Tensor]) -> Tensor, at inputs: [Tensor], order: Int = 1, step: Double = 1e-5,
   file: StaticString = #fileID, line: UInt = #line
@@ -47,7 +47,7 @@ public func gradientCheck(
   }
   let interpreter = ReferenceInterpreter<Double>()
   var leaves: [Tensor] = []
-  var points: [Int: [Double]] = [:]  // by input; those that are moved
+  var points: [Int: [Double]] = [:]  // by input; those that are varied
   for (index, value) in try interpreter.evaluate(inputs).enumerated() {
     let shape = inputs[index].shape.dimensions
     switch value {
@@ -102,7 +102,7 @@ public func gradientCheck(
   return result
 }
 
-/// A function of more elements would not be done within a day.
+/// A function of more elements would take more than a day.
 private let mostElements = 1 << 20
 
 /// One number from tensors: the sum of all elements, each times a fixed weight from 0.5 to 1.5.

@@ -1,8 +1,8 @@
 import RealModule
 
-// Where elements lie, sums over axes, matrix products, windows and random numbers.
+// Movement of elements, sums over axes, matrix products, windows and random numbers.
 
-/// Where each position of `shape` lies, in row-major order: start + Σ position · stride.
+/// The offset of each position of `shape`, in row-major order: start + Σ position · stride.
 func offsets(_ shape: Shape, _ strides: [Int], from start: Int = 0) -> [Int] {
   var found = [start]
   for (size, stride) in zip(shape, strides) {
@@ -20,7 +20,7 @@ extension ReferenceInterpreter.HostArray {
     }
   }
 
-  /// The same with the elements of `other` put at these positions.
+  /// The same with the elements of `other` at these positions.
   func putting(_ other: Self, at positions: [Int]) -> Self {
     switch (self, other) {
     case (.ints(var values), .ints(let new)):
@@ -128,7 +128,7 @@ extension ReferenceInterpreter {
     return c
   }
 
-  /// For each element of [n, c, oh, ow, kh, kw] where in the images [n, c, h, w] it lies; `nil` outside.
+  /// For each element of [n, c, oh, ow, kh, kw] its offset in the images [n, c, h, w]; `nil` outside.
   func windowSources(_ images: Shape, _ window: Window) -> [Int?] {
     let (height, width) = (images[2], images[3])
     let out = window.positions(height: height, width: width)

@@ -62,7 +62,7 @@ struct ReferenceInterpreter<Scalar: Number> {
       return [Executor.shared.withLock { _ in read(variable.storage, node.types[0]) }]
     case .none: break
     }
-    // Stand-ins for the inputs end the walk through the definition.
+    // Placeholders for the inputs end the walk through the definition.
     let standIns = node.inputs.map { Tensor(Node(.data($0.type), inputs: [], types: [$0.type])) }
     if let definition = node.op.definition(standIns) {
       var known: Values = [:]

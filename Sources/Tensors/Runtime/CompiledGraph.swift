@@ -1,34 +1,35 @@
-/// A graph that was compiled once, to be run again on other inputs without recording it again.
+/// A graph that was compiled once, to be run many times on other inputs without recording it again.
 ///
-/// What changes from run to run are the *inputs*: data leaves of the graph whose values each run brings. Random numbers
-/// are drawn anew from `Random.current`, as many as recording drew. Variables are read and written as ever.
-/// Cost of a run beside the kernels: some hundred nanoseconds a kernel.
+/// What changes from run to run are the *inputs*: data leaves of the graph whose values are given to each run. Random
+/// numbers are drawn anew from `Random.current`, as many as recording drew. Variables are read and written as usual.
+/// Overhead of a run: some hundred nanoseconds a kernel.
 public final class CompiledGraph: @unchecked Sendable {
   // Touched while the runtime's lock is held.
   private let loaded: Executable
-  /// What the plan reads, kept alive here, and where it lies: after large products the objects are in no cache.
+  /// What the plan reads, retained here, and its address: after large products the objects are in no cache.
   private var sources: [Request.Source]
   private var sourcePointers: [UnsafeMutableRawPointer]
-  /// The sources that an input stands for; none where the graph does not use it.
+  /// The sources of an input; none where the graph does not use it.
   private let inputSources: [[Int]]
   private let inputTypes: [TensorType]
-  /// Sources of one number each, which a run writes into.
+  /// Step scalars: sources of one number each, which a run writes into.
   private let numbers: [Storage]
-  /// What the last run gave. Where nobody holds it any more, the next run writes it anew.
+  /// The last run's outputs. Those that are no longer referenced are overwritten by the next run.
   private var results: [Tensor]
   private var resultPointers: [UnsafeMutableRawPointer] = []
   private let assigned: [Variable]
-  /// Keys of random numbers, and how many draws after the first of recording theirs was.
+  /// Keys of random numbers, and the number of their draw, counted from the first during recording.
   private let keys: [(storage: Storage, offset: UInt64)]
   private let draws: UInt64
-  /// Whose values a quantized run has quantized; none where that gains little.
+  /// The variables that a quantized run reads quantized; none where that gains little.
   private let quantizable: [(variable: Variable, product: QuantizableProduct)]
   private var quantizedMatrices: [UnsafeRawPointer] = []
 
-  /// Compiles what computes `outputs` and gives variables new values. `inputs` are data that were recorded with, such as
-  /// `Tensor.standIn(like:)` gives, `numbers` scalars for numbers that each run brings; `firstDraw` is `Random.current.counter` before recording and `draws` how many followed.
+  /// Compiles the graph of `outputs` and of the variables' new values. `inputs` are the data leaves it was recorded
+  /// with, such as those of `Tensor.standIn(like:)`, `numbers` step scalars, given to each run; `firstDraw` is
+  /// `Random.current.counter` before recording and `draws` how many followed.
   ///
-  /// Throws what was wrong with the graph, and for an input that is no data.
+  /// Throws the graph's error, and for an input that is not data.
   public init(
     computing outputs: [Tensor], assigning assignments: [(Variable, Tensor)], inputs: [Tensor],
     numbers: [Tensor] = [], firstDraw: UInt64 = 0, draws: UInt64 = 0
@@ -71,18 +72,19 @@ public final class CompiledGraph: @unchecked Sendable {
       keys.append((own, (words[2] | words[3] << 32) &- firstDraw))
     }
     self.keys = keys
-    // A batch is not held longer than its step takes, nor what stands for it at all.
+    // A batch is released after its step, and placeholders at once.
     for place in inputSources.joined() { sources[place] = .storage(Storage()) }
     sourcePointers = sources.map(\.pointer)
   }
 
-  /// Whether a run spends its time reading large matrices of variables for single rows.
+  /// Whether a run spends most of its time reading large matrices of variables for single rows.
   public var gainsByQuantizing: Bool { !quantizable.isEmpty }
 
-  /// Runs the plan; gives the outputs as data. The inputs must be of the types it was made with, and as many numbers.
+  /// Runs the plan; returns the outputs as data. The inputs must have the types it was compiled for, and there must be
+  /// as many step scalars.
   ///
-  /// A `quantized` run drafts in half of the time, where the plan `gainsByQuantizing`: it multiplies single rows by large
-  /// matrices of variables in eight bits, which it keeps for the next time.
+  /// A `quantized` run takes half of the time, where the plan `gainsByQuantizing`: it multiplies single rows by
+  /// int8-quantized copies of variables' large matrices, which are cached for later runs. Meant for draft tokens.
   public func run(
     _ inputs: [Tensor], numbers: [Float] = [], quantized: Bool = false
   ) throws(TensorError) -> [Tensor] {
@@ -115,7 +117,7 @@ public final class CompiledGraph: @unchecked Sendable {
     }
   }
 
-  /// New memory for the results that somebody still holds.
+  /// New memory for the results that are still referenced.
   private func renewResults() throws(TensorError) {
     resultPointers.removeAll(keepingCapacity: true)
     for index in results.indices {
@@ -136,7 +138,7 @@ public final class CompiledGraph: @unchecked Sendable {
 }
 
 extension Tensor {
-  /// Zeros as data, of this tensor's shape and type: something to record with in place of values to come.
+  /// Zeros as data, of this tensor's shape and type: a placeholder to record with.
   public static func standIn(like tensor: Tensor) -> Tensor {
     if tensor.failure != nil { return tensor }
     let type = tensor.type
@@ -148,7 +150,7 @@ extension Tensor {
     }
   }
 
-  /// Gives int32 data as many other values, in the same memory where nobody else can come to it.
+  /// Replaces the values of int32 data, in the same memory where it is uniquely referenced.
   package mutating func replaceValues(with values: ArraySlice<Int32>) throws(TensorError) {
     guard dtype == .int32, values.count == shape.elementCount else {
       throw TensorError("\(type) cannot be given \(values.count) int32 values")

@@ -1,22 +1,22 @@
-/// The steps of a plan as their kernels take them, without references, side by side.
+/// The steps of a plan as their kernels take them, without references, contiguous in memory.
 ///
-/// Once large products have gone through the caches, what a step needs comes from memory, and each object that is retained
-/// on the way there is waited for: a third of a token's time outside its products.
+/// After large products have evicted the caches, a step's data is in memory, and each object that is retained on the
+/// way costs a cache miss: a third of a token's time outside its products.
 final class DispatchTable {
   enum Step {
     /// A `backprop_fused_kernel`.
     case pass(OpaquePointer)
     case product(MatrixShape, a: Address, b: Address, c: Address)
-    /// Its operands are so many of `operands`.
+    /// The number of its operands in `operands`.
     case kernel(KernelCall, first: Int, count: Int)
-    /// What the plan says.
+    /// The plan's step.
     case other
   }
 
   let steps: UnsafeMutablePointer<Step>
   let operands: UnsafeMutablePointer<Address?>
 
-  /// `passes` are those of the steps that are programs; they must live as long.
+  /// `passes` are the fused elementwise kernels of the steps; they must live as long.
   init(_ source: [Tensors.Step], _ passes: [FusedKernel?]) {
     var operands: [Address?] = []
     let steps = source.enumerated().map { index, step -> Step in

@@ -5,7 +5,7 @@ final class Executable {
   let plan: Plan
   private let constants: Storage
   private let passes: [FusedKernel?]
-  /// The passes' machine code, which goes with them.
+  /// The fused kernels' machine code, freed with them.
   private let code: ElementwiseCode
   private let libraryCalls: [(any LibraryKernel)?]
   private let ready: DispatchTable
@@ -15,21 +15,22 @@ final class Executable {
   private let operandPointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
   private var arena: UnsafeMutableRawPointer?
   let scratchBytes: Int
-  /// The products that a quantized run makes from quantized matrices; none where there is little to gain.
+  /// The products that a quantized run makes from quantized matrices; none where that gains little.
   let quantizable: [QuantizableProduct]
-  /// The matrix of each step that is such a product, while a quantized run lasts.
+  /// The matrix of each step that is such a product, during a quantized run.
   private let quantized: UnsafeMutablePointer<UnsafeRawPointer?>
   /// For each step, where the run of small steps that begins with it ends; `nil` where none does.
   private let smallRuns: [Int?]
-  /// The same for runs of steps that are all our own, of which several fork.
+  /// The same for runs of steps that are all our own kernels, of which several fork.
   private let ownRuns: [Int?]
-  /// What the steps are and cost, for who looks at them.
+  /// Descriptions and costs of the steps, for profiles.
   private lazy var descriptions = plan.steps.map(StepDescription.init)
 
   init(_ plan: Plan) throws(TensorError) {
     self.plan = plan
     constants = try Storage(plan.constants, for: "the constants of a plan")
-    // Parameters that products and other kernels read: there each thread reads what it needs, not its part of the pass.
+    // Parameters that products and other kernels read: there each thread reads what it needs, not its part of the fused
+    // kernel.
     var shared = Set<Int>()
     for step in plan.steps {
       if case .program = step { continue }
@@ -37,7 +38,7 @@ final class Executable {
     }
     var passes: [FusedKernel?] = []
     var calls: [(any LibraryKernel)?] = []
-    // Equal layers share a call: making one takes oneDNN up to a millisecond.
+    // Equal layers share a call: oneDNN takes up to a millisecond to create one.
     var made: [LibraryCall: any LibraryKernel] = [:]
     for step in plan.steps {
       if case .program(let program) = step {
@@ -78,8 +79,8 @@ final class Executable {
     quantized.deallocate()
   }
 
-  /// Runs the steps; beside those that take one thread, the others make what is pending. The runtime's lock is held; `arena`
-  /// and `scratch` are large enough.
+  /// Runs the steps; overlapped with those that take one thread, the other threads convert pending images. The
+  /// runtime's lock is held; `arena` and `scratch` are large enough.
   func run(
     sources: [UnsafeMutableRawPointer], outputs: [UnsafeMutableRawPointer], arena: UnsafeMutableRawPointer,
     scratch: UnsafeMutableRawPointer, quantized matrices: [UnsafeRawPointer], making pending: PendingImages?
@@ -113,7 +114,8 @@ final class Executable {
     }
   }
 
-  /// Runs steps of our own while the pool's other threads wait, awake, for what these fork.
+  /// Runs steps of our own while the pool's other threads wait, awake, for what these fork (a persistent parallel
+  /// region).
   private func runHolding(_ range: Range<Int>, _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
     var steps = PersistentRegion(loaded: self, range: range, scratch: scratch)
     withUnsafeMutablePointer(to: &steps) { steps in
@@ -122,7 +124,7 @@ final class Executable {
     if let failure = steps.failure { throw failure }
   }
 
-  /// What C carries from `runHolding` to `runSteps`: a closure would be memory asked for at each run.
+  /// What C carries from `runHolding` to `runSteps`: a closure would be allocated at each run.
   private struct PersistentRegion {
     let loaded: Executable
     let range: Range<Int>
@@ -182,7 +184,7 @@ final class Executable {
   private func run(_ step: Step, _ index: Int, _ scratch: UnsafeMutableRawPointer) throws(TensorError) {
     func n(_ value: Int) -> Int64 { Int64(value) }
     switch step {
-    case .program, .kernel: break  // always ready
+    case .program, .kernel: break  // always prepared
     case .reduce(let kind, let outer, let count, let inner, let row, let x, let y):
       backprop_reduce(kind.code, n(outer), n(count), n(inner), n(row), floats(x), floats(y))
     case .argmax(let outer, let count, let inner, let x, let y):
@@ -237,7 +239,7 @@ extension Executable {
 }
 
 extension Step {
-  /// Whether it is one of our own kernels and takes one thread, as far as can be told from outside.
+  /// Whether it is one of our own kernels and, judged by its sizes, takes one thread.
   fileprivate var isSmall: Bool {
     switch self {
     case .program, .reduce, .argmax, .softmax, .crossEntropy, .crossEntropyGradient:
@@ -258,7 +260,7 @@ extension Step {
     }
   }
 
-  /// How many addresses a call takes as a list.
+  /// How many operand addresses a call takes.
   fileprivate var operandCount: Int {
     switch self {
     case .library(_, let operands, _): operands.count

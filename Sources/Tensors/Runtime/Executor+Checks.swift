@@ -1,5 +1,5 @@
 extension Executor {
-  /// Throws where a variable is given two values at once: one of them would be lost.
+  /// Throws where a variable is assigned two values at once: one of them would be lost.
   static func checkAssignments(_ assignments: [(Variable, Tensor)]) throws(TensorError) {
     var seen = Set<ObjectIdentifier>()
     for (variable, _) in assignments where !seen.insert(ObjectIdentifier(variable)).inserted {
@@ -7,7 +7,7 @@ extension Executor {
     }
   }
 
-  /// The largest result on the way to these tensors, for messages: `subtract, float32 [2000, 2000]`.
+  /// The largest intermediate result of these tensors, for messages: `subtract, float32 [2000, 2000]`.
   static func largestResult(of tensors: [Tensor]) -> String {
     func size(_ type: TensorType) -> Int { type.shape.elementCount }
     let results = nodesReachable(from: tensors).flatMap { node in node.types.map { (node.op.name, $0) } }

@@ -2,21 +2,21 @@ import CKernels
 import OneDNNShim
 import Synchronization
 
-/// Computes tensors and gives variables new values, in one plan.
+/// Computes tensors and assigns variables, in one plan.
 ///
-/// The tensors' values are remembered, so that asking for them later costs nothing; the variables are written in place,
+/// The tensors' values are cached, so that reading them later costs nothing; the variables are written in place,
 /// each with a tensor of its own shape. Throws the error that a failed tensor carries; then nothing has changed.
-/// The first call with a graph of a new structure compiles it; later ones find the plan again.
+/// The first call with a graph of a new structure compiles it; later ones use the cached plan.
 public func evaluate(_ tensors: [Tensor], assigning assignments: [(Variable, Tensor)] = []) throws(TensorError) {
   try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
     try executor.evaluate(tensors, assignments)
   }
 }
 
-/// Computes tensors and gives them back as data, without what they were computed from.
+/// Computes tensors and returns them as data, detached from their graph.
 ///
-/// What goes from step to step, such as the state of a recurrent network, would otherwise keep every earlier step alive.
-/// Throws the error that a failed tensor carries.
+/// Values that are passed from step to step, such as the state of a recurrent network, would otherwise keep every
+/// earlier step alive. Throws the error that a failed tensor carries.
 public func evaluated(_ tensors: [Tensor]) throws(TensorError) -> [Tensor] {
   try evaluate(tensors)
   return Executor.shared.withLock { _ in
@@ -35,12 +35,12 @@ struct Executor: ~Copyable {
   static let shared = Mutex(Executor())
 
   private var plans: [Request.Key: Executable] = [:]
-  /// Keys in the order of their making, for forgetting the oldest.
+  /// Keys in the order of insertion, for evicting the oldest.
   private var ages: [Request.Key] = []
   private var arena = Storage()
   private var scratch = Storage()
   private var isPrepared = false
-  /// What threads that have nothing to do in a plan make meanwhile.
+  /// Images that idle threads convert while a plan runs.
   weak var pending: PendingImages?
 
   private static let mostPlans = 256
@@ -50,7 +50,7 @@ struct Executor: ~Copyable {
     let pending = tensors.filter { $0.knownStorage == nil }
     guard !pending.isEmpty || !assignments.isEmpty else { return }
     let (request, loaded) = try load(pending, assignments)
-    defer { withExtendedLifetime(request) {} }  // it keeps what the pointers point to
+    defer { withExtendedLifetime(request) {} }  // it owns what the pointers point to
     var outputs: [Storage] = []
     for (tensor, count) in zip(pending, loaded.plan.outputSizes) {
       outputs.append(try Storage(byteCount: count * 4, for: "the result of \(tensor.node.op.name), \(tensor.type),"))
@@ -65,7 +65,7 @@ struct Executor: ~Copyable {
     for (variable, _) in assignments { variable.advance() }
   }
 
-  /// The plan for a graph, and what its leaves stand for now.
+  /// The plan for a graph, and the current sources of its leaves.
   mutating func load(
     _ outputs: [Tensor], _ assignments: [(Variable, Tensor)]
   ) throws(TensorError) -> (Request, Executable) {
@@ -75,7 +75,8 @@ struct Executor: ~Copyable {
     return (request, loaded)
   }
 
-  /// Runs a plan, which writes its outputs where these point to. A quantized run brings the matrices of `loaded.quantizable`.
+  /// Runs a plan, which writes its outputs to these addresses. A quantized run passes the matrices of
+  /// `loaded.quantizable`.
   mutating func run(
     _ loaded: Executable, _ sources: [UnsafeMutableRawPointer], _ outputs: [UnsafeMutableRawPointer],
     quantized: [UnsafeRawPointer] = []
@@ -94,7 +95,7 @@ struct Executor: ~Copyable {
       making: pending)
   }
 
-  /// Where much memory has to come from the system, oneDNN makes its code for products meanwhile.
+  /// While much memory is prefaulted, oneDNN generates its code for products.
   private mutating func growMemory(for loaded: Executable) throws(TensorError) {
     let isMuch = loaded.plan.arenaBytes - arena.byteCount >= 32 << 20
     let products = isMuch && loaded.plan.hasLibraryProducts ? ProductCode() : nil
@@ -103,7 +104,7 @@ struct Executor: ~Copyable {
     withExtendedLifetime(products) {}
   }
 
-  /// Larger memory without the contents. The old goes first, or for a moment both would be held.
+  /// Larger memory without the contents. The old is freed first, or both would be allocated for a moment.
   private static func grow(_ memory: inout Storage, to byteCount: Int, for purpose: String) throws(TensorError) {
     guard memory.byteCount < byteCount else { return }
     memory = Storage()
@@ -115,7 +116,7 @@ struct Executor: ~Copyable {
     if let found = plans[request.key] { return found }
     let ir = try IR(request.key, hasKernel: Executor.hasKernel).recomputing()
     let plan = try Lowering.compile(ir)
-    // Before anything is made ready for sizes that cannot be.
+    // Before anything is prepared for impossible sizes.
     try Memory.check(
       plan.arenaBytes - arena.byteCount, for: "what is computed on the way, the largest of it \(largest()),")
     let loaded = try Executable(plan)
@@ -127,7 +128,7 @@ struct Executor: ~Copyable {
     return loaded
   }
 
-  /// Whether a library-sized operation on these types runs as a whole. Otherwise its definition does.
+  /// Whether a library-sized operation on these types has a kernel. Otherwise its definition is used.
   static func hasKernel(_ op: Op, _ inputs: [TensorType]) -> Bool {
     switch op {
     case .convolution, .convolutionInputGradient, .convolutionWeightGradient:
@@ -141,7 +142,7 @@ struct Executor: ~Copyable {
 }
 
 extension Tensor {
-  /// The elements in row-major order. Computes them if need be. Throws what was wrong with a failed tensor.
+  /// The elements in row-major order. Computes them if needed. Throws the error of a failed tensor.
   public func values(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Float] {
     try read(.float32, copying: true, CallSite(file, line)).floats(count: shape.elementCount)
   }
@@ -151,7 +152,7 @@ extension Tensor {
     try read(.int32, copying: true, CallSite(file, line)).ints(count: shape.elementCount)
   }
 
-  /// The one number that the tensor holds.
+  /// The value of a tensor of one element.
   public func scalar(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> Float {
     let storage = try read(.float32, CallSite(file, line))
     guard shape.elementCount == 1 else {
@@ -167,7 +168,7 @@ extension Tensor {
     return node.results.indices.contains(output) ? node.results[output] : nil
   }
 
-  /// Writes the elements into an array, into the memory it has where that is possible.
+  /// Writes the elements into an array, reusing its memory where possible.
   package func values(into values: inout [Float]) throws(TensorError) {
     let storage = try read(.float32, CallSite(#fileID, #line))
     let count = shape.elementCount

@@ -8,24 +8,24 @@ import Synchronization
   import Darwin
 #endif
 
-/// The one place that decides whether memory can be had.
+/// The only code that decides whether memory can be allocated.
 ///
-/// Linux promises more memory than there is, and ends a process that then uses it. So a request is refused where it does
-/// not fit into what the process may hold, or, if it is large, into what is free, before the system is asked.
-/// What is taken here is given back here. Nothing of this happens in a replayed step, which asks for no memory.
+/// Linux overcommits memory and ends a process that then uses it. So a request is refused before the system call if it
+/// exceeds the process's limit or, if it is large, the free memory. What is reserved here is released here. A compiled
+/// step does none of this, as it allocates nothing.
 package enum Memory {
-  /// Bytes of arrays that are held from the system.
+  /// Bytes of arrays that are allocated from the system.
   private static let held = Atomic<Int>(0)
 
-  /// The most that this process may hold: physical memory, or what its control group is limited to.
+  /// The limit of this process: physical memory, or what its control group is limited to.
   package static let limit = min(physical, controlGroup)
 
-  /// Above this, the free memory is asked for: that takes as long as to touch some pages.
+  /// Above this size, the free memory is queried: that takes as long as touching some pages.
   private static let large = 256 << 20
-  /// From this size on, `malloc` gets each block from the system.
+  /// From this size on, `malloc` maps each block separately.
   private static let mapped = 1 << 20
 
-  /// Counts this many bytes as held. False, and nothing is counted, where there are not as many.
+  /// Reserves this many bytes. False, and nothing is reserved, where there are not as many.
   static func take(_ byteCount: Int) -> Bool {
     guard byteCount <= limit - held.load(ordering: .relaxed), byteCount < large || byteCount <= free else {
       return false
@@ -36,8 +36,8 @@ package enum Memory {
 
   static func giveBack(_ byteCount: Int) { held.wrappingSubtract(byteCount, ordering: .relaxed) }
 
-  /// Throws where an array of this size could not be made. For arrays of the standard library, which end the process then;
-  /// the memory is asked for and given back at once.
+  /// Throws where an array of this size could not be allocated. For arrays of the standard library, which end the
+  /// process then; the memory is allocated and freed at once.
   package static func check(_ byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) {
     guard byteCount >= mapped else { return }
     guard take(byteCount) else { throw failure(byteCount, purpose()) }
@@ -47,7 +47,7 @@ package enum Memory {
     munmap(block, byteCount)
   }
 
-  /// What is said where memory cannot be had.
+  /// The message where memory cannot be allocated.
   static func failure(_ byteCount: Int, _ purpose: String) -> TensorError {
     var reason = "this process may hold \(text(limit)) and holds \(text(held.load(ordering: .relaxed)))"
     if byteCount <= limit - held.load(ordering: .relaxed) {
@@ -57,7 +57,7 @@ package enum Memory {
     return TensorError("not enough memory: \(purpose) would take \(text(byteCount)); \(reason)")
   }
 
-  /// A size for people: `160.0 GB`.
+  /// A size in readable form: `160.0 GB`.
   package static func text(_ byteCount: Int) -> String {
     let units = ["bytes", "kB", "MB", "GB", "TB"]
     var (value, unit) = (Double(byteCount), 0)
@@ -66,7 +66,7 @@ package enum Memory {
     return unit == 0 ? "\(byteCount) bytes" : "\(tenths / 10).\(tenths % 10) \(units[unit])"
   }
 
-  // MARK: What the system says
+  // MARK: Limits of the system
 
   private static var physical: Int {
     let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
@@ -84,7 +84,7 @@ package enum Memory {
     return status == 0 && limits.rlim_cur < 1 << 62 ? Int(limits.rlim_cur) : nil
   }
 
-  /// What could be used now: memory that is free or whose contents are on disk, and swap.
+  /// The available memory: free memory, page cache, and swap.
   private static var free: Int {
     var kilobytes: [String: Int] = [:]
     for line in lines(of: "/proc/meminfo") {

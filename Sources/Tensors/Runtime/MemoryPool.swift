@@ -8,13 +8,13 @@ import Synchronization
 
 /// Large regions of memory from which the larger arrays are cut.
 ///
-/// So the weights of a medium network lie in huge pages, which spares the processor most of its look-ups of addresses, and
-/// what a step gives back is there for the next one without page faults. Smaller arrays are left to `malloc`: where all is
-/// in the second-level cache anyway, pages count for nothing.
+/// So the weights of a medium network are in huge pages, which avoids most TLB misses, and what a step frees is
+/// available to the next one without page faults. Smaller arrays are left to `malloc`: in the second-level cache, page
+/// sizes do not matter.
 struct MemoryPool: ~Copyable {
   private static let shared = Mutex(MemoryPool())
 
-  /// Memory of the shared pool; a number crosses the lock, since pointers must not.
+  /// Memory of the shared pool; an integer crosses the lock, since pointers must not.
   static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
     UnsafeMutableRawPointer(bitPattern: shared.withLock { UInt(bitPattern: $0.take(byteCount)) })
   }
@@ -26,7 +26,7 @@ struct MemoryPool: ~Copyable {
     }
   }
 
-  /// What is worth a place in a region, in bytes.
+  /// The least size of an array in a region, in bytes.
   static let smallestArray = 256 << 10
   static let regionBytes = 32 << 20
   private static let hugePage = 2 << 20
@@ -45,10 +45,10 @@ struct MemoryPool: ~Copyable {
 
   deinit { for region in regions { Self.unmap(region) } }
 
-  /// What is held from the system.
+  /// Memory that is allocated from the system.
   var heldBytes: Int { regions.reduce(0) { $0 + $1.size } }
 
-  /// Memory aligned to 64 bytes, whose contents are not set. `nil` where the system has none.
+  /// Memory aligned to 64 bytes, uninitialized. `nil` where the system has none.
   mutating func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
     guard let size = Self.rounded(byteCount) else { return nil }
     let places = regions.indices.compactMap { region in
@@ -62,21 +62,22 @@ struct MemoryPool: ~Copyable {
     return region.base + region.gaps.take(size, from: 0)
   }
 
-  /// Takes back what `take` gave for as many bytes.
+  /// Frees what `take` returned for as many bytes.
   mutating func giveBack(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
     guard let size = Self.rounded(byteCount), let index = regions.firstIndex(where: { $0.holds(pointer) }) else {
       return
     }
     regions[index].gaps.giveBack(pointer - regions[index].base, size)
     guard regions[index].isFree else { return }
-    // One free region stays, or an array that comes and goes would cost its page faults each time.
+    // One free region is retained, or an array that is allocated and freed repeatedly would cost its page faults each
+    // time.
     let spare = regions.indices.first { $0 != index && regions[$0].isFree }
     guard regions[index].size > Self.regionBytes || spare != nil else { return }
     Self.unmap(regions.remove(at: index))
   }
 
-  /// Five lines of the cache more than whole ones: arrays whose size is a power of two would else all start at the same
-  /// place of a page, and kernels that read several at once would have them all in the same few sets of the caches.
+  /// Five cache lines of padding: arrays whose size is a power of two would otherwise all start at the same offset in a
+  /// page, and kernels that read several at once would have them all in the same few sets of the caches.
   private static func rounded(_ byteCount: Int) -> Int? {
     let (size, overflows) = byteCount.addingReportingOverflow(63 + 5 * 64)
     return overflows ? nil : size & ~63
@@ -94,7 +95,7 @@ struct MemoryPool: ~Copyable {
       Memory.giveBack(size)
       return nil
     }
-    // What lies before the first huge page and behind the last goes back.
+    // The parts before the first huge page and after the last are returned.
     let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
     let base = start + before
     if before > 0 { munmap(start, before) }

@@ -1,26 +1,27 @@
 import CKernels
 
-/// Images that are asked for later. Until then, threads that have nothing to do while a plan runs make some of them.
+/// Images that are needed later. Until then, threads that are idle while a plan runs convert some of them.
 ///
-/// Which thread makes an image, and when, does not change its numbers.
+/// Which thread converts an image, and when, does not change its values.
 package final class PendingImages: @unchecked Sendable {
   private let numbers: ArraySlice<Int32>
   private let pixels: [UInt8]
   private let converter: PixelConverter
   private let type: TensorType
-  /// Made when the first of them is, so that a batch that is not begun takes no memory.
+  /// Allocated with the first image, so that a batch that is not begun takes no memory.
   private var storage: Storage?
-  /// How many are made: the first ones. Touched under the runtime's lock, or while nobody else knows the object.
+  /// How many are converted: the first ones. Touched under the runtime's lock, or while the object is uniquely
+  /// referenced.
   private var made: Int64 = 0
 
-  /// As many numbers are made before threads that are asked to help would have begun.
+  /// With fewer floats, the conversion is done before other threads would have begun.
   private static let fewNumbers = 40_000
 
-  /// What was wrong with the numbers.
+  /// What was wrong with the indices.
   private let failure: TensorError?
 
-  /// The images with these numbers of `pixels`, in which images lie one after the other. A number that is no image's gives
-  /// a failed tensor.
+  /// The images with these indices of `pixels`, which holds one image after the other. An index out of range gives a
+  /// failed tensor.
   package init(_ numbers: ArraySlice<Int32>, of pixels: [UInt8], by converter: PixelConverter) {
     failure = converter.failure(of: numbers, in: pixels)
     let numbers = failure == nil ? numbers : []
@@ -39,16 +40,16 @@ package final class PendingImages: @unchecked Sendable {
     return (target, target.pointer.assumingMemoryBound(to: Float.self))
   }
 
-  /// Lets the plans that run from now on make them, as long as somebody holds this object and no other ones come.
+  /// Has them converted during the next plans, until this object is released or other images replace it.
   package func makeOverlappedPlans() {
     guard Threads.count > 1, type.shape.elementCount >= Self.fewNumbers else { return }
     Executor.shared.withLock { $0.pending = self }
   }
 
-  /// Makes those that are missing: `[images, channels, height, width]`.
+  /// Converts those that are missing: `[images, channels, height, width]`.
   package func finished() -> Tensor { Executor.shared.withLock { _ in tensor() } }
 
-  /// The same, where no plan knows of them.
+  /// The same, where no plan converts them.
   func tensor() -> Tensor {
     do throws(TensorError) {
       if let failure { throw failure }
@@ -69,7 +70,7 @@ package final class PendingImages: @unchecked Sendable {
   /// Whether some are missing. The runtime's lock is held, as by the next.
   var isUnfinished: Bool { made < numbers.count }
 
-  /// Does `work` on this thread while others make images.
+  /// Does `work` on this thread while others convert images.
   func make(beside work: () throws(TensorError) -> Void) throws(TensorError) {
     let start = try target().1
     var failure: TensorError?

@@ -22,9 +22,9 @@ final class Storage: @unchecked Sendable {
     pointer = .allocate(byteCount: 64, alignment: 64)
   }
 
-  /// Memory whose contents are not set, aligned to 64 bytes.
+  /// Uninitialized memory, aligned to 64 bytes.
   ///
-  /// Throws where it cannot be had, with what it was meant for: `purpose` is the subject of a sentence.
+  /// Throws where it cannot be allocated, with its purpose: `purpose` is the subject of a sentence.
   init(byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) {
     self.byteCount = byteCount
     if byteCount >= MemoryPool.smallestArray, let pooled = MemoryPool.allocate(byteCount) {
@@ -46,14 +46,14 @@ final class Storage: @unchecked Sendable {
     return memory
   }
 
-  /// Memory that is about to be used from one end to the other.
+  /// Prefaulted memory, for arrays that are used completely.
   static func populated(byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) -> Storage {
     let storage = try Storage(byteCount: byteCount, for: purpose())
     if storage.origin == .pool { backprop_prefault(storage.pointer, Int64(byteCount)) }
     return storage
   }
 
-  /// Zeros. Large ones are pages that nobody has touched, which take no memory until somebody does.
+  /// Zeros. Large ones are untouched pages, which take no memory until they are used.
   init(zeros byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) {
     self.byteCount = byteCount
     let mapped =
@@ -100,7 +100,7 @@ final class Storage: @unchecked Sendable {
   func floats(count: Int) -> [Float] { read(count) }
   func ints(count: Int) -> [Int32] { read(count) }
 
-  /// As many elements as the array has, or as there are.
+  /// Copies as many elements as both have.
   func read(into values: inout [Float]) {
     values.withUnsafeMutableBytes { bytes in
       bytes.baseAddress?.copyMemory(from: pointer, byteCount: min(bytes.count, byteCount))
@@ -117,7 +117,7 @@ final class Storage: @unchecked Sendable {
 }
 
 extension Request.Source {
-  /// Where the values lie. Something must keep the source meanwhile.
+  /// The address of the values. The source must be retained meanwhile.
   var pointer: UnsafeMutableRawPointer {
     switch self {
     case .storage(let storage), .key(let storage): storage.pointer

@@ -2,7 +2,7 @@ import Synchronization
 
 /// A source of random numbers that a seed and a counter determine.
 ///
-/// Each draw takes the next counter; what comes out depends on seed, counter and position alone, not on threads or
+/// Each draw takes the next counter; the numbers depend on seed, counter and position alone, not on threads or
 /// platform. Source of the generator: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011 (Philox4x32-10).
 public final class Random: Sendable {
   public let seed: UInt64
@@ -13,7 +13,7 @@ public final class Random: Sendable {
     drawn = Mutex(counter)
   }
 
-  /// How many draws there were; with the seed, all that is needed to go on. Set it to go on from another place.
+  /// How many draws there were; with the seed, the whole state. Set it to continue from another position.
   public var counter: UInt64 {
     get { drawn.withLock { $0 } }
     set { drawn.withLock { $0 = newValue } }
@@ -25,7 +25,7 @@ public final class Random: Sendable {
   /// The key of the next draw.
   func nextKey() -> [UInt32] { key(take(1)) }
 
-  /// Skips `count` draws; gives the number of the first.
+  /// Skips `count` draws; returns the number of the first.
   func take(_ count: UInt64) -> UInt64 {
     drawn.withLock { counter in
       defer { counter &+= count }
@@ -36,7 +36,7 @@ public final class Random: Sendable {
   /// The key of a draw: seed and number, a word each half.
   func key(_ count: UInt64) -> [UInt32] { [0, 1, 2, 3].map { words(count)[$0] } }
 
-  /// The same, without memory of its own.
+  /// The same, without allocating.
   func words(_ count: UInt64) -> SIMD4<UInt32> {
     SIMD4(
       UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), UInt32(truncatingIfNeeded: count),
@@ -44,14 +44,14 @@ public final class Random: Sendable {
   }
 }
 
-/// Whether what is recorded is meant for training or for use.
+/// Whether operations are recorded for training or for inference.
 public enum Mode {
   @TaskLocal static var training = true
-  /// True outside `inference { … }`: dropout drops and batch normalization takes the batch's statistics.
+  /// True outside `inference { … }`: dropout is active and batch normalization uses the batch's statistics.
   public static var isTraining: Bool { training }
 }
 
-/// Records what `body` does for use rather than training. Fixed when an operation is recorded.
+/// Records what `body` does for inference rather than training. Fixed when an operation is recorded.
 public func inference<Result>(_ body: () throws -> Result) rethrows -> Result {
   try Mode.$training.withValue(false, operation: body)
 }

@@ -1,7 +1,7 @@
 /// The sizes of a tensor's dimensions, outermost first. The empty shape is a scalar's.
 ///
-/// Asking for a dimension that is not there gives 0 rather than a trap, so that code which looks at the shape of a
-/// failed tensor goes on and the failure is reported where a value is asked for.
+/// A dimension out of range is 0 rather than a trap, so that code which reads the shape of a failed tensor continues
+/// and the failure is reported where a value is requested.
 public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, RandomAccessCollection,
   CustomStringConvertible
 {
@@ -35,7 +35,7 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
   /// Whether a tensor can have this shape.
   var isValid: Bool { flaw == nil }
 
-  /// Why no tensor can have this shape, as a sentence: the one place where sizes are multiplied to see whether that can be.
+  /// Why no tensor can have this shape, as a sentence: the only code that multiplies sizes to check this.
   package var flaw: String? {
     guard rank <= Shape.maximumRank else {
       return "the shape \(self) has \(rank) axes, and at most \(Shape.maximumRank) are supported"
@@ -56,7 +56,7 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
   /// The greatest rank that kernels take.
   package static let maximumRank = 8
 
-  /// More elements than any machine holds; products of two sizes and of bytes an element stay far from overflow.
+  /// More elements than fit into any machine; products of two sizes and of bytes an element stay far from overflow.
   private static let maximumCount = 1 << 44
 
   /// `axis` counted from the start, where negative ones count from the end; `nil` where there is no such axis.
@@ -65,7 +65,7 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
     return dimensions.indices.contains(index) ? index : nil
   }
 
-  /// The distance in elements between neighbors along each axis, when rows lie one after the other.
+  /// The distance in elements between neighbors along each axis, when rows are stored one after the other.
   var rowMajorStrides: [Int] {
     var strides = [Int](repeating: 1, count: rank)
     for axis in dimensions.indices.dropLast().reversed() {
@@ -88,7 +88,7 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
   }
 }
 
-/// Counts of what may be any number: a size that somebody asks for is looked at only afterwards.
+/// Saturating arithmetic on sizes that are not validated yet.
 extension Int {
   /// The product, or the greatest number where it overflows; 0 where one of the two is negative.
   package func times(_ other: Int) -> Int {

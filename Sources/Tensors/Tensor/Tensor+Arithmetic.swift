@@ -1,13 +1,13 @@
 // Elementwise operations. Operands broadcast: shapes are aligned at the last axis, and sizes are equal or 1.
 //
-// Two tensors must be of one type. Beside a `Float`, an int32 tensor counts as float32, so that no number is cut. Sums and
-// products of int32 wrap around.
+// Two tensors must be of one type. Combined with a `Float`, an int32 tensor is converted to float32, so that nothing is
+// truncated. Sums and products of int32 wrap around.
 
 extension Tensor {
   func unary(_ kind: Unary) -> Tensor { .record(.unary(kind), [self]) }
   func binary(_ kind: Binary, _ other: Tensor) -> Tensor { .record(.binary(kind), [self, other]) }
   private static func number(_ value: Float) -> Tensor { .fill(Double(value)) }
-  /// What is calculated with beside a `Float`.
+  /// The operand that is combined with a `Float`.
   private var float: Tensor { cast(to: .float32) }
 
   public static func + (a: Tensor, b: Tensor) -> Tensor { a.binary(.add, b) }
@@ -47,17 +47,17 @@ extension Tensor {
   public func geluTanh() -> Tensor { unary(.geluTanh) }
   public func sin() -> Tensor { unary(.sin) }
   public func cos() -> Tensor { unary(.cos) }
-  /// The greatest whole number that is not above.
+  /// The greatest integer that is not above.
   public func floor() -> Tensor { unary(.floor) }
   public func power(_ exponent: Tensor) -> Tensor { binary(.power, exponent) }
 
-  /// 1 where this is less, 0 elsewhere. Comparisons are constant almost everywhere: no gradient passes.
+  /// 1 where this is less, 0 elsewhere. Comparisons are constant almost everywhere, so no gradient passes.
   public func less(than other: Tensor) -> Tensor { binary(.less, other) }
   public func lessOrEqual(to other: Tensor) -> Tensor { binary(.lessOrEqual, other) }
   public func equal(to other: Tensor) -> Tensor { binary(.equal, other) }
   public func greater(than other: Tensor) -> Tensor { other.binary(.less, self) }
 
-  /// The same values as another type; to `int32` toward zero, to the nearest that there is for numbers out of range, and
+  /// The same values as another type; to `int32` toward zero, saturating for numbers out of range, and
   /// 0 for NaN.
   public func cast(to dtype: DType) -> Tensor { dtype == self.dtype ? self : .record(.cast(dtype), [self]) }
   /// The same values, taken as constants by derivatives.

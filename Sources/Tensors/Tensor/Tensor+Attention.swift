@@ -5,13 +5,13 @@
 /// (grouped-query attention).
 ///
 /// `lengths` (int32 [batch]) says how many keys of each example there are, the first ones; the rest is padding. `nil`
-/// means all; numbers outside 0...tk count as the nearest. With `causal`, the last query sees every key there is and
-/// each one before it a key less: query i sees keys j ≤ lengths − tq + i. A query that sees nothing gives 0, and takes
-/// no gradient. `scale` is 1 / √d unless given.
+/// means all; numbers outside 0...tk are clamped. With `causal`, the last query attends to every key and each one
+/// before it to one key less: query i attends to keys j ≤ lengths − tq + i. A query that attends to no key gives 0, and
+/// takes no gradient. `scale` is 1 / √d unless given.
 ///
 /// Takes 2 · batch · heads · tq · tk · (d + dv) operations, about half where causal; the table of scores is never
-/// stored. Operands may be views, such as the parts of one projection, as long as the last axis lies together; the
-/// result lies as [batch, tq, heads, dv], so that merging the heads afterwards costs nothing.
+/// stored. Operands may be views, such as the parts of one projection, as long as the last axis is contiguous; the
+/// result is stored as [batch, tq, heads, dv], so that merging the heads afterwards costs nothing.
 ///
 /// Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, equation 1.
 public func attention(

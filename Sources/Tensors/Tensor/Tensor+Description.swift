@@ -1,7 +1,7 @@
 extension Tensor: CustomStringConvertible {
-  /// Shape, type and numbers: `Tensor [2, 3] float32 [[1, 2, 3], [4, 5, 6]]`.
+  /// Shape, type and values: `Tensor [2, 3] float32 [[1, 2, 3], [4, 5, 6]]`.
   ///
-  /// Computes the numbers if need be. Of more than 64, long axes show the first and last few. A failed tensor shows
+  /// Computes the values if needed. Of more than 64, long axes show the first and last few. A failed tensor shows
   /// its error.
   public var description: String {
     do throws(TensorError) {
@@ -9,7 +9,7 @@ extension Tensor: CustomStringConvertible {
       switch dtype {
       case .float32:
         numbers = try values().map { value in
-          // 3 rather than 3.0; what has no exponent and is a whole number ends so.
+          // 3 rather than 3.0; an integer without an exponent ends so.
           let text = "\(value)"
           return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
         }

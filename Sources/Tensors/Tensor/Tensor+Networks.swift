@@ -11,7 +11,7 @@ extension Tensor {
     return .product(self, other, CallSite(file, line))
   }
 
-  /// Cross-correlation, as networks mean by convolution: [n, c, h, w] ∗ [o, c / groups, kh, kw] → [n, o, oh, ow].
+  /// Cross-correlation, which networks call convolution: [n, c, h, w] ∗ [o, c / groups, kh, kw] → [n, o, oh, ow].
   public func convolved(
     with weights: Tensor, stride: Pair = 1, paddingBegin: Pair = 0, paddingEnd: Pair = 0, dilation: Pair = 1,
     groups: Int = 1, file: StaticString = #fileID, line: UInt = #line
@@ -29,8 +29,8 @@ extension Tensor {
   ) -> Tensor {
     let window = Window(kernel: kernel, stride: stride, paddingBegin: paddingBegin, paddingEnd: paddingEnd)
     let site = CallSite(file, line)
-    // The greatest of what ReLU and a number for each channel make of a window is what they make of its greatest; the
-    // gradient takes the same way. So they, and their gradients, work on the few elements that are left.
+    // ReLU and adding a value for each channel are monotonic, so they commute with the maximum, and so does the
+    // gradient. Done after pooling, they and their gradients process the few elements that are left.
     guard case .unary(.relu) = node.op else { return .record(.maxPool(window), [self], site) }
     let inside = node.inputs[0]
     guard case .binary(.add) = inside.node.op, let (image, bias) = inside.channelBias else {
@@ -39,7 +39,7 @@ extension Tensor {
     return (Tensor.record(.maxPool(window), [image], site) + bias).relu()
   }
 
-  /// For a sum of images and a number for each channel, the two.
+  /// For a sum of images and a value for each channel, the two.
   private var channelBias: (image: Tensor, bias: Tensor)? {
     let (image, bias) = (node.inputs[0], node.inputs[1])
     guard image.shape == shape, bias.shape.rank == 4, [0, 2, 3].allSatisfy({ bias.shape[$0] == 1 }) else { return nil }
@@ -57,7 +57,7 @@ extension Tensor {
 
   /// (x − mean) / √(variance + ε) · scale + shift over the batch and all positions of each channel (axis 1).
   ///
-  /// Gives the batch's means and biased variances too, [channels] each.
+  /// Returns the batch's means and biased variances too, [channels] each.
   /// Source: Ioffe & Szegedy, "Batch Normalization", ICML 2015, algorithm 1.
   public func batchNormalized(
     scale: Tensor, shift: Tensor, epsilon: Double = 1e-5, file: StaticString = #fileID, line: UInt = #line
@@ -94,7 +94,7 @@ extension Tensor {
 }
 
 /// −log softmax(logits)[label] of each example: logits [batch, classes], labels int32 [batch] → [batch]. Natural
-/// logarithm; a label that is no class gives NaN. A row whose upstream gradient is 0, as of one that is masked, has
+/// logarithm; a label that is not a class gives NaN. A row whose upstream gradient is 0, as of one that is masked, has
 /// gradient 0 whatever its label and logits are.
 public func crossEntropyLosses(
   logits: Tensor, labels: Tensor, file: StaticString = #fileID, line: UInt = #line

@@ -14,14 +14,14 @@ extension Tensor {
     }
   }
 
-  /// The rows of this table [rows, width] with these numbers, int32 [...] → [..., width]. A number outside the table
+  /// The rows of this table [rows, width] with these indices, int32 [...] → [..., width]. An index outside the table
   /// gives NaN.
   public func rows(_ numbers: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     .record(.gather, [self, numbers], CallSite(file, line))
   }
 
-  /// This tensor with `block` written over it from `position` (int32 []) of the axis on, such as a cache that a step adds
-  /// to. The position changes without a new plan; it is moved so that the block fits. No gradient passes.
+  /// This tensor with `block` written over it from `position` (int32 []) of the axis on, such as a cache that a step
+  /// appends to. The position changes without a new plan; it is clamped so that the block fits. No gradient passes.
   public func replacing(
     axis: Int, at position: Tensor, with block: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -38,7 +38,7 @@ extension Tensor {
   }
 
   /// A recurrent layer over inputs that have been multiplied with their weights: [time, batch, gates · size] → all
-  /// states [time + 1, batch, size] and, for `lstm`, all cells; the initial ones stand first (last if reversed).
+  /// states [time + 1, batch, size] and, for `lstm`, all cells; the initial ones are first (last if reversed).
   ///
   /// - Parameters:
   ///   - weights: the recurrent weights [size, gates · size].

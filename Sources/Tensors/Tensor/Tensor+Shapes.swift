@@ -1,7 +1,7 @@
-// Where elements lie, and reductions.
+// Movement of elements, and reductions.
 
 extension Tensor {
-  /// The same elements in row-major order under another shape; at most one size may be −1 and is then worked out.
+  /// The same elements in row-major order under another shape; at most one size may be −1 and is then inferred.
   public func reshaped(to shape: Shape, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     if failure != nil || shape == self.shape { return self }
     var shape = shape
@@ -87,8 +87,8 @@ extension Tensor {
     reduced(.mean, axes, keepingAxes, CallSite(file, line))
   }
 
-  /// √Σ x² over all elements: []. Neither large nor small elements take it out of the range of a float as long as it has a
-  /// place there itself.
+  /// √Σ x² over all elements: []. Neither large nor small elements overflow or underflow it, as long as the norm itself
+  /// is in the range of a float.
   package func euclideanNorm() -> Tensor { reduced(.norm, nil, false, CallSite(#fileID, #line)) }
 
   /// The greatest over these axes. Equal values share the gradient.
@@ -104,7 +104,7 @@ extension Tensor {
     reduced(.minimum, axes, keepingAxes, CallSite(file, line))
   }
 
-  /// The position of the first greatest element along an axis, as int32; the axis goes.
+  /// The position of the first greatest element along an axis, as int32; the axis is removed.
   public func argmax(axis: Int = -1, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     .record(.argmax(axis: shape.normalized(axis) ?? axis), [self], CallSite(file, line))
   }

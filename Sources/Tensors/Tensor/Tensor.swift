@@ -1,11 +1,11 @@
 /// An array of numbers that remembers how it is computed.
 ///
-/// Computed in float32, rounded to nearest. Denormal numbers, those nearer to 0 than 1.2e-38, count as 0. The arithmetic
-/// of the program around stays as it is.
+/// Computed in float32, rounded to nearest. Denormal numbers, those nearer to 0 than 1.2e-38, count as 0. The
+/// floating-point environment of the calling program is not changed.
 ///
-/// Operations on tensors do no work: each records a node of a graph. Work happens when values are asked for (`values()`,
-/// `scalar()`, `evaluate(_:assigning:)`). A wrong operation gives a *failed* tensor; the error is thrown when a value,
-/// a gradient or an update is asked for.
+/// Operations on tensors compute nothing: each records a node of a graph. They are computed when values are requested
+/// (`values()`, `scalar()`, `evaluate(_:assigning:)`). An invalid operation gives a *failed* tensor; the error is
+/// thrown when a value, a gradient or an update is requested.
 public struct Tensor: Sendable {
   var node: Node
   /// Which of the node's results.
@@ -21,15 +21,15 @@ public struct Tensor: Sendable {
   public var shape: Shape { type.shape }
   /// What the elements are.
   public var dtype: DType { type.dtype }
-  /// What was wrong, if this tensor comes of a wrong operation.
+  /// What was wrong, if this tensor is the result of an invalid operation.
   public var failure: TensorError? { node.failure }
 
   /// Numbers in row-major order. Their count must be the product of `shape`.
   public init(_ values: [Float], shape: [Int]) { self = .leaf(values, shape, .float32) }
-  /// Whole numbers (labels, positions) in row-major order.
+  /// Integers (labels, positions) in row-major order.
   @_disfavoredOverload
   public init(_ values: [Int32], shape: [Int]) { self = .leaf(values, shape, .int32) }
-  /// A number that may differ from step to step without a new plan.
+  /// A scalar that may change from step to step without a new plan.
   public init(_ value: Float) { self.init([value], shape: []) }
 
   private static func leaf<T: BitwiseCopyable>(_ values: [T], _ shape: [Int], _ dtype: DType) -> Tensor {
@@ -67,11 +67,11 @@ public struct Tensor: Sendable {
   public func located(in layer: @autoclosure () -> String) -> Tensor {
     guard var error = failure, error.layer == nil else { return self }
     error.layer = layer()
-    error.callSite = nil  // a place inside of the layer tells its user nothing
+    error.callSite = nil  // a location inside of the layer does not help its user
     return .failed(error)
   }
 
-  /// Adds the place of a call to the error of a failed tensor that does not name one yet. Costs nothing otherwise.
+  /// Adds the location of a call to the error of a failed tensor that does not name one yet. Costs nothing otherwise.
   public func called(at site: @autoclosure () -> CallSite) -> Tensor {
     guard var error = failure, error.callSite == nil else { return self }
     error.callSite = site()
@@ -83,7 +83,7 @@ public struct Tensor: Sendable {
     recordAll(op, inputs, site)[0]
   }
 
-  /// Records an operation; the results in order, or failed tensors in their place.
+  /// Records an operation; the results in order, or failed tensors instead.
   static func recordAll(_ op: Op, _ inputs: [Tensor], _ site: CallSite? = nil) -> [Tensor] {
     for input in inputs where input.failure != nil { return op.repeated(input) }
     do throws(TensorError) {
@@ -105,7 +105,7 @@ extension Op {
     switch self {
     case .batchNorm, .batchNormGradient, .layerNorm, .layerNormGradient, .attentionGradient: [tensor, tensor, tensor]
     case .recurrence(let cell, _), .recurrenceGradient(let cell, _):
-      // As many as the richer of the two has; who records it knows how many it wants.
+      // The larger of the two counts; the caller uses as many as it needs.
       Array(repeating: tensor, count: cell == .lstm || cell == .gru ? 3 : 2)
     case .attention: [tensor, tensor]
     default: [tensor]

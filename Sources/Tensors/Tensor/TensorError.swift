@@ -1,4 +1,4 @@
-/// Where in a user's program an operation was asked for.
+/// Where in a user's program an operation was called.
 public struct CallSite: Hashable, Sendable, CustomStringConvertible {
   public let file: String
   public let line: Int
@@ -13,12 +13,12 @@ public struct CallSite: Hashable, Sendable, CustomStringConvertible {
 
 /// What went wrong with a tensor operation: a sentence, the layer it happened in and where it was called.
 ///
-/// Operators cannot throw, so a wrong operation gives a failed tensor that carries this error; asking for a value, a
+/// Operators cannot throw, so an invalid operation gives a failed tensor that carries this error; requesting a value, a
 /// gradient or an update throws it.
 public struct TensorError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What was wrong, with the shapes, and what would be right.
   public var message: String
-  /// The layer's path and kind, such as `classifier.2 (Dense 512 → 10)`.
+  /// The layer's path and summary, such as `classifier.2 (Dense 512 → 10)`.
   public var layer: String?
   /// Where it was called.
   public var callSite: CallSite?

@@ -1,6 +1,6 @@
 extension Lowering {
-  /// Joins values. What makes a value writes it straight into its place if nobody else asks for the value; otherwise it
-  /// is copied there.
+  /// Concatenates values. The step that computes a value writes it directly into its part of the result if nothing else
+  /// uses the value; otherwise it is copied there.
   mutating func lowerConcatenation(_ instruction: IR.Instruction, axis: Int) throws(TensorError) {
     let target = allocate(ir.types[instruction.firstOutput].shape)
     var start = 0
@@ -15,7 +15,8 @@ extension Lowering {
     views[instruction.firstOutput] = target
   }
 
-  /// Lets the step that makes a value write it to another place, which holds the same elements in the same order.
+  /// Redirects the output of the step that computes a value to another location with the same elements in the same
+  /// order.
   private mutating func redirect(_ source: View, to part: View) -> Bool {
     uses.note(steps, bufferCount: sizes.count)
     guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
@@ -24,7 +25,7 @@ extension Lowering {
       !isNeeded(source.buffer, after: writer, besides: 1)
     else { return false }
 
-    /// The same elements at their new place.
+    /// The same elements at their new location.
     func moved(_ output: View) -> View? {
       guard let order = output.denseOrder else { return nil }
       let sorted = Shape(order.map { output.shape[$0] })

@@ -13,13 +13,13 @@ extension Lowering {
     }
     let inputViews = try inputs.map { (value) throws(TensorError) in try view(value).broadcast(to: shape) }
 
-    // Which results others need.
+    // Which results are used by other instructions.
     let memberSet = Set(members)
     let outputs = members.map { ir.instructions[$0].firstOutput }.filter { value in
       roots.contains(value) || users[value].contains { !memberSet.contains($0) }
     }
 
-    // Keep the layout of the operands, such as channels last; what leaves the plan is row-major.
+    // Preserve the layout of the operands, such as channels last; the plan's outputs are row-major.
     let leaving = outputs.contains(where: roots.contains)
     let order =
       leaving

@@ -16,7 +16,7 @@ extension Lowering {
     return image.denseOrder == Lowering.channelsLastOrder ? image : rowMajor(image)
   }
 
-  /// Images whose channels lie together, copied if they do not.
+  /// Images whose channels are contiguous, copied if they are not.
   mutating func channelsLastView(_ value: Int) throws(TensorError) -> View {
     let source = try view(value)
     let lying = View(

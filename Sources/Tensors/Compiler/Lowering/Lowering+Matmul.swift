@@ -7,8 +7,8 @@ extension Lowering {
     let shape = ir.types[output].shape
     var (left, leftTransposed, lda) = matrix(try view(a))
     var (right, rightTransposed, ldb) = matrix(try view(b))
-    // A right factor is reordered once for many rows: products that read it across its rows are 10 to 40 % slower. Tiles
-    // are packed anyway.
+    // A right factor is reordered once for many rows: products that read it across its rows are 10 to 40 % slower. For
+    // AMX it is packed anyway.
     let onAMX = MatrixShape(m: shape[-2], n: shape[-1], k: left.shape[-1]).runsOnAMX
     if rightTransposed, shape[-2] >= Lowering.rowsWorthReordering, !onAMX {
       right = rowMajor(right)

@@ -1,7 +1,7 @@
-// What leaves the plan: values that were asked for, and new values of variables.
+// The plan's outputs: requested values, and new values of variables.
 
 extension Lowering {
-  /// Places what was asked for and what variables take over, then all buffers.
+  /// Places the requested values and those assigned to variables, then all buffers.
   mutating func finish() throws(TensorError) -> Plan {
     for (index, value) in ir.outputs.enumerated() {
       let source = try view(value)
@@ -25,8 +25,8 @@ extension Lowering {
       outputSizes: ir.outputs.map { ir.types[$0].shape.elementCount })
   }
 
-  /// Gives variables their new values. Every one is the value before any assignment, so what lies in a variable that is
-  /// about to change is copied away first; only then are passes let write into variables.
+  /// Gives variables their new values. Every one is the value before any assignment, so a variable's old value is
+  /// copied away first if it is still needed; only then may fused kernels write into variables.
   private mutating func writeVariables() throws(TensorError) {
     var pending: [(value: Int, target: View)] = []
     for (variable, value) in ir.assignments {
@@ -44,12 +44,12 @@ extension Lowering {
     }
     var copied: [(value: Int, target: View)] = []
     for (value, target) in pending where !writesInPlace(try view(value), target) { copied.append((value, target)) }
-    // A value that two variables take over may by now lie in the other one.
+    // A value that is assigned to two variables may already be in the other one.
     for (value, target) in copied { emitCopy(from: try view(value), to: target) }
   }
 
-  /// Lets the pass that makes a value write it straight into the variable, if nothing reads the variable later and the
-  /// pass itself reads it only position by position.
+  /// Makes the fused kernel that computes a value write it directly into the variable, if nothing reads the variable
+  /// later and the kernel itself reads it only position by position.
   private mutating func writesInPlace(_ source: View, _ target: View) -> Bool {
     uses.note(steps, bufferCount: sizes.count)
     guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
@@ -62,7 +62,7 @@ extension Lowering {
     else { return false }
     program.outputs[output].buffer = target.buffer
     steps[time] = .program(program)
-    // Later steps read the value where it lies now.
+    // Later steps read the value from its new location.
     for index in uses.readers(of: source.buffer) {
       steps[index] = steps[index].reading(target.buffer, insteadOf: source.buffer)
     }

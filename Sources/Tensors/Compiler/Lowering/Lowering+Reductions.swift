@@ -4,7 +4,7 @@ extension Lowering {
     if let sums = reduceSpacedRows(kind, source, axes) { return sums }
     var current = source.denseOrder == nil || source.shape.elementCount == 0 ? rowMajor(source) : source
     var left = Set(axes.filter { current.shape[$0] != 1 })
-    if kind == .norm, left.isEmpty {  // the norm of one number is its magnitude
+    if kind == .norm, left.isEmpty {  // the norm of one element is its magnitude
       let next = allocate(current.shape, order: current.denseOrder)
       steps.append(
         .reduce(

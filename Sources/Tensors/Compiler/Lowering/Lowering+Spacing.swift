@@ -1,4 +1,4 @@
-// Gaps between rows. Rows that lie a multiple of 4 KB apart fall into the same few lines of the first-level cache, so that a
+// Gaps between rows. Rows a multiple of 4 KB apart map to the same few sets of the first-level cache, so that a
 // kernel that walks down their columns, as a product for a gradient of weights does, takes 1.1 to 1.5 times as long.
 
 extension Lowering {
@@ -17,7 +17,8 @@ extension Lowering {
       strides: strides)
   }
 
-  /// A matrix with gaps after its rows, copied if they lie a multiple of 4 KB apart. `down`: the axis across the rows, 0 or 1.
+  /// A matrix with gaps after its rows, copied if they are a multiple of 4 KB apart. `down`: the axis across the rows,
+  /// 0 or 1.
   mutating func spaced(_ matrix: View, down: Int) -> View {
     guard matrix.shape.rank == 2, matrix.strides[down] % 1024 == 0, matrix.strides[1 - down] == 1 else { return matrix }
     if let copy = spacedCopies[matrix] { return copy }
@@ -28,7 +29,8 @@ extension Lowering {
     return copy
   }
 
-  /// What has rows of `width` as a matrix, whose rows lie in memory order with gaps or without; copied where they do not.
+  /// A value with rows of `width` as a matrix whose rows are in memory order, with gaps or without; copied where they
+  /// are not.
   mutating func matrixOfRows(_ view: View, width: Int) -> View {
     let shape: Shape = [width == 0 ? 0 : view.shape.elementCount / width, width]
     if let matrix = view.reshaped(to: shape), matrix.strides[1] == 1, matrix.strides[0] >= width { return matrix }
@@ -36,7 +38,7 @@ extension Lowering {
     return View(buffer: dense.buffer, offset: dense.offset, shape: shape, strides: [width, 1])
   }
 
-  /// Reduces all axes but the last of what has gaps after its rows and nowhere else; nil for anything else.
+  /// Reduces all axes but the last of a value with gaps after its rows and nowhere else; nil for anything else.
   mutating func reduceSpacedRows(_ kind: Reduction, _ source: View, _ axes: [Int]) -> View? {
     let (rank, width) = (source.shape.rank, source.shape.last ?? 0)
     guard rank > 1, source.denseOrder == nil, Set(axes) == Set(0..<rank - 1), width >= 64,

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Turns scheduled instructions into steps over buffers: the third of the switches over all operations.
+/// Lowers scheduled instructions to steps over buffers: the third of the switches over all operations.
 struct Lowering {
   let ir: IR
   var steps: [Step] = []
@@ -11,12 +11,12 @@ struct Lowering {
   private var constantsBuffer: Int
   private var sourceBuffers: [Int: Int] = [:]
   var views: ValueViews
-  /// Row-major copies of values that lie otherwise.
+  /// Row-major copies of values in another layout.
   var copies: [View: View] = [:]
-  /// Copies of matrices whose rows lie a multiple of 4 KB apart.
+  /// Copies of matrices whose rows are a multiple of 4 KB apart.
   var spacedCopies: [View: View] = [:]
   let roots: Set<Int>
-  /// The instructions that read a value, of those that run; one that reads it twice stands there twice.
+  /// The scheduled instructions that read a value; one that reads it twice is listed twice.
   let users: [[Int]]
   var isLowered: [Bool]
 
@@ -55,7 +55,7 @@ struct Lowering {
     return sizes.count - 1
   }
 
-  /// A new dense buffer of the arena, row-major unless told otherwise.
+  /// A new dense buffer of the arena, row-major by default.
   mutating func allocate(_ shape: Shape, order: [Int]? = nil) -> View {
     View(buffer: newBuffer(shape.elementCount), shape: shape, order: order ?? Array(shape.indices))
   }
@@ -107,7 +107,7 @@ struct Lowering {
     return Address(buffer: view.buffer, offset: view.offset)
   }
 
-  /// A number, seen as any shape.
+  /// A constant, broadcast to any shape.
   mutating func constantView(_ bits: [UInt32], shape: Shape, strides: [Int]) -> View {
     let offset = constants.count
     constants += bits
@@ -324,8 +324,8 @@ struct Lowering {
     }
   }
 
-  /// A kernel of our own on row-major operands. `optional` ones that are zero everywhere are left away; so many results have
-  /// rows that are `spaced`.
+  /// A kernel of our own on row-major operands. `optional` ones that are zero everywhere are left out; the first
+  /// `spaced` results have gaps after their rows.
   mutating func emit(
     _ call: KernelCall, _ inputs: [Int], _ instruction: IR.Instruction, optional: ClosedRange<Int>? = nil,
     spaced: Int = 0, scratch: [Int] = []
@@ -346,7 +346,7 @@ struct Lowering {
     steps.append(.kernel(call, operands: operands + results + memory, outputs: results.count + memory.count))
   }
 
-  /// Whether a variable takes over what it is itself with a slice replaced, and nothing else wants its value any more.
+  /// Whether a variable is assigned its own value with a slice replaced, and nothing else needs its old value any more.
   mutating func isReplacedInPlace(_ inputs: [Int], by output: Int, lying source: View) -> Bool {
     let leaf = ir.instructions[ir.producer[inputs[0]]]
     guard case .variable = leaf.op, ir.assignments.contains(where: { $0.source == leaf.source && $0.value == output })

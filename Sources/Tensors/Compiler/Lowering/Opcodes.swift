@@ -1,7 +1,7 @@
 import CKernels
 
 extension Op {
-  /// The instruction of an elementwise pass that does this on operands of a type.
+  /// The instruction of a fused elementwise kernel that does this on operands of a type.
   func opcode(operand: DType) throws(TensorError) -> backprop_opcode {
     let float = operand == .float32
     switch self {

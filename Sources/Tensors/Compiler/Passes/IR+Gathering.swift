@@ -1,9 +1,9 @@
 extension IR {
-  /// Moves of moves as one, and products with rows that were gathered from a small table as products with the table; `nil`
-  /// where this is something else.
+  /// Movements of movements as one, and products with rows that were gathered from a small table as products with the
+  /// table; `nil` where the pattern does not match.
   ///
-  /// With fewer rows in the table than were gathered, the product of the whole table is less work than that of the rows:
-  /// gather(E, n) · W = gather(E · W, n). The two gradients follow the same way, with the rows added up first:
+  /// With fewer rows in the table than are gathered, the product of the whole table costs less than that of the rows:
+  /// gather(E, n) · W = gather(E · W, n). The two gradients are rewritten likewise, with the rows added up first:
   /// gather(E, n)ᵀ · D = Eᵀ · scatterAdd(n, D), and scatterAdd(n, D · V) = scatterAdd(n, D) · V. So a recurrent language
   /// model's first layer costs a product with its vocabulary, not with its text.
   mutating func addMoved(_ op: Op, _ inputs: [Int]) throws(TensorError) -> [Int]? {
@@ -49,7 +49,7 @@ extension IR {
   private func op(_ value: Int) -> Op { instructions[producer[value]].op }
   private func operands(_ value: Int) -> [Int] { instructions[producer[value]].inputs }
 
-  /// Table and numbers of a gathering of more rows, [rows, width], than the table has.
+  /// Table and indices of a gather of more rows, [rows, width], than the table has.
   private func smallTable(_ value: Int) -> (table: Int, numbers: Int)? {
     guard case .gather = op(value), types[value].shape.rank == 2 else { return nil }
     let table = operands(value)[0]

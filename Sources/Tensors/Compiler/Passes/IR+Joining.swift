@@ -1,8 +1,8 @@
 extension IR {
   /// The sum of two neighboring parts, each padded with zeros to the whole, as the two joined and padded together; `nil`
-  /// where this is something else.
+  /// where the pattern does not match.
   ///
-  /// Such sums are the gradients of a tensor that was taken apart, such as one projection into queries, keys and values.
+  /// Such sums are the gradients of a tensor that was split, such as one projection into queries, keys and values.
   mutating func addJoined(_ op: Op, _ inputs: [Int]) throws(TensorError) -> [Int]? {
     guard op == .binary(.add), types[inputs[0]] == types[inputs[1]],
       let a = paddedPart(inputs[0]), let b = paddedPart(inputs[1])
@@ -17,7 +17,7 @@ extension IR {
     return try add(.pad(before: first.before, after: after, Constant(0)), joined)
   }
 
-  /// What a value holds besides zeros around it.
+  /// A value without the zeros it is padded with.
   private func paddedPart(_ value: Int) -> (value: Int, before: [Int], shape: Shape)? {
     let instruction = instructions[producer[value]]
     guard case .pad(let before, _, let constant) = instruction.op, constant.value == 0 else { return nil }

@@ -1,8 +1,9 @@
 extension IR {
-  /// Batch normalization, or its gradient, as what a kernel sums up and arithmetic: `nil` for other operations.
+  /// Batch normalization, or its gradient, as a kernel for the sums and elementwise arithmetic: `nil` for other
+  /// operations.
   ///
-  /// The arithmetic joins the passes around it, such as a residual sum and ReLU, so the normalized values are written once.
-  /// And it can be done again later from what is kept anyway (`recomputing`).
+  /// The arithmetic is fused with the operations around it, such as a residual sum and ReLU, so the normalized values
+  /// are written once. And it can be recomputed later from what is stored anyway (`recomputing`).
   mutating func addNormalized(_ op: Op, _ inputs: [Int]) throws(TensorError) -> [Int]? {
     switch op {
     case .batchNorm(let epsilon):
@@ -15,7 +16,7 @@ extension IR {
     case .batchNormGradient(let epsilon):
       let (x, scale, upstream) = (inputs[0], inputs[3], inputs[4])
       let channels = try Channels(&self, x, mean: inputs[1], variance: inputs[2], scale: scale, epsilon)
-      // What the forward pass has computed would be kept for this: doing it again from x costs nothing.
+      // The result of the forward pass would be stored for this: recomputing it from x costs nothing.
       let centered = try addInstruction(.binary(.subtract), [x, channels.center], again: true)[0]
       guard let relu = reluGradient(upstream, after: x, channels) else {
         let sums = try addInstruction(op, inputs)
@@ -31,7 +32,7 @@ extension IR {
     }
   }
 
-  /// Numbers for each channel.
+  /// Values for each channel.
   private struct Channels {
     let count: Int, images: Int
     /// 1 / √(variance + ε), and the same times the scale.
@@ -64,8 +65,8 @@ extension IR {
     return try add(.binary(.multiply), try add(.binary(.subtract), level + product) + [channels.factorAlong])
   }
 
-  /// Where the upstream is what ReLU right after this normalization of x lets through: of what, and the zero,
-  /// the shift and its offset that it was made with.
+  /// Where the upstream is the gradient of ReLU right after this normalization of x: the gradient of ReLU's result, and
+  /// the zero, shift and offset it was recorded with.
   private func reluGradient(
     _ upstream: Int, after x: Int, _ channels: Channels
   ) -> (upstream: Int, zero: Int, shift: Int, offset: Int)? {
@@ -88,7 +89,7 @@ extension IR {
     try add(.fill(Constant(value), TensorType([])), [])[0]
   }
 
-  /// A number for each channel, so that it broadcasts with `images`.
+  /// A value for each channel, so that it broadcasts with `images`.
   private mutating func addAlongChannels(_ value: Int, like images: Int) throws(TensorError) -> Int {
     let shape = types[images].shape
     return try add(.reshape(Shape(shape.indices.map { $0 == 1 ? shape[1] : 1 })), [value])[0]

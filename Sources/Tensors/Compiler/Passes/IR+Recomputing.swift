@@ -1,21 +1,21 @@
 extension IR {
-  /// Lets large values that wait long for their last users be computed a second time just before those, where cheap
-  /// elementwise arithmetic makes them from what is kept anyway.
+  /// Recomputes large values just before their last users if those come much later, where cheap elementwise arithmetic
+  /// makes them from what is stored anyway.
   ///
-  /// So the backward pass of a residual network keeps what its convolutions gave and every third of its sums, but no results
-  /// of ReLU. It is a pass over memory for each value; what has to be fetched from the system only once is all the memory
-  /// that training takes. Where a value would need more than two large ones, it is kept, and others are made from it.
+  /// So a residual network saves for the backward pass the results of its convolutions and every third of its sums, but
+  /// no results of ReLU. This costs a pass over memory for each value, and lowers the peak memory of training. A value
+  /// that would need more than two large ones is saved, and others are recomputed from it.
   ///
   /// - Parameters:
-  ///   - large: elements of a value that is worth it: 1 MB.
-  ///   - longWait: instructions between the users before and after which it waits.
+  ///   - large: elements of a value that is worth recomputing: 1 MB.
+  ///   - longWait: the least number of instructions between two of its users.
   func recomputing(large: Int = 1 << 18, longWait: Int = 64) -> IR {
     func isLarge(_ value: Int) -> Bool { types[value].shape.elementCount >= large && constant(value) == nil }
     guard instructions.contains(where: { $0.op.isCheap && isLarge($0.firstOutput) }) else { return self }
     let users = usersOfValues()
     let roots = Set(outputs + assignments.map(\.value))
     var recomputed = Set<Int>()
-    /// What is to be made before an instruction: a value, and the instructions that make it.
+    /// What is recomputed before an instruction: a value, and its instructions.
     var recipes: [Int: [(value: Int, instructions: [Int])]] = [:]
     for instruction in instructions where instruction.op.isCheap {
       let value = instruction.firstOutput
@@ -39,7 +39,7 @@ extension IR {
     var kept = Set<Int>()
   }
 
-  /// The instructions that read each value, in order, of those that are needed.
+  /// The needed instructions that read each value, in order.
   private func usersOfValues() -> [[Int]] {
     var needed = [Bool](repeating: false, count: instructions.count)
     for root in outputs + assignments.map(\.value) { needed[producer[root]] = true }
@@ -53,14 +53,14 @@ extension IR {
     return users.map { $0.reversed() }
   }
 
-  /// The first user after the longest wait.
+  /// The first user after the longest gap.
   private static func firstLate(_ users: [Int], _ longWait: Int) -> Int? {
     let waits = zip(users, users.dropFirst()).map { (user: $1, length: $1 - $0) }
     guard let longest = waits.max(by: { $0.length < $1.length }), longest.length >= longWait else { return nil }
     return longest.user
   }
 
-  /// Whether a value can be made from kept ones and small ones; adds the instructions in order.
+  /// Whether a value can be recomputed from stored and small ones; adds the instructions in order.
   private func collect(
     _ value: Int, into recipe: inout Recipe, _ isLarge: (Int) -> Bool, _ isKept: (Int) -> Bool
   ) -> Bool {
@@ -82,7 +82,7 @@ extension IR {
   private func inserting(_ recipes: [Int: [(value: Int, instructions: [Int])]]) -> IR {
     var result: [Instruction] = []
     var added: [TensorType] = []
-    /// From here on, which value stands for another.
+    /// From here on, which value replaces another.
     var replacements: [Int: Int] = [:]
     func moved(_ instruction: Instruction, _ values: [Int: Int]) -> Instruction {
       var instruction = instruction

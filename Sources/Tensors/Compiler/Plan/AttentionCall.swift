@@ -1,21 +1,21 @@
-/// A call of the attention kernels: the sizes, and where operands lie.
+/// A call of the attention kernels: the sizes and the operands' strides.
 struct AttentionCall {
   var causal: Bool
   var scale: Double
   var batch: Int, heads: Int, kvHeads: Int, queries: Int, keys: Int, size: Int, valueSize: Int
-  /// As the operation takes them: queries, keys, values, lengths; for the gradient y, logsumexp and upstream too. The
-  /// elements of a last axis of four lie together.
+  /// As the operation takes them: queries, keys, values, lengths; for the gradient y, logsumexp and upstream too. With
+  /// four axes, the last is contiguous.
   var inputs: [View]
   /// y and logsumexp, or the gradients of queries, keys and values.
   var outputs: [View]
 
-  /// Whether this is the backward.
+  /// Whether this is the backward pass.
   var isGradient: Bool { outputs.count == 3 }
 }
 
 extension Lowering {
-  /// Attention or its gradient. Operands are taken as they lie where the last axis lies together, as in the parts of one
-  /// projection. Results lie with the heads of a position side by side, so that merging these is another view.
+  /// Attention or its gradient. Operands are read in place where the last axis is contiguous, as in the parts of one
+  /// projection. In results the heads of a position are adjacent, so that merging them is another view.
   mutating func lowerAttention(_ instruction: IR.Instruction, causal: Bool, scale: Double) throws(TensorError) {
     let inputs = instruction.inputs
     let (q, k, v) = (ir.types[inputs[0]].shape, ir.types[inputs[1]].shape, ir.types[inputs[2]].shape)

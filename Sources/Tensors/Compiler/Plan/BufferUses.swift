@@ -1,7 +1,7 @@
-/// Which steps read and write each buffer. A question about one buffer then costs what answers it, and not a look at every
-/// step: with a question for each parameter, that would take time in proportion to the square of a network's depth.
+/// Which steps read and write each buffer. A query about one buffer then does not visit every step: with a query for
+/// each parameter, that would take time in proportion to the square of a network's depth.
 struct BufferUses {
-  /// By buffer, the numbers of steps in order.
+  /// By buffer, the indices of steps in order.
   private var readers: [[Int]] = []
   private var writers: [[Int]] = []
   private var noted = 0
@@ -9,7 +9,7 @@ struct BufferUses {
   func readers(of buffer: Int) -> [Int] { readers.indices.contains(buffer) ? readers[buffer] : [] }
   func writers(of buffer: Int) -> [Int] { writers.indices.contains(buffer) ? writers[buffer] : [] }
 
-  /// Takes in the steps that came since the last time.
+  /// Adds the steps that were made since the last call.
   mutating func note(_ steps: [Step], bufferCount: Int) {
     let missing = bufferCount - readers.count
     if missing > 0 {
@@ -32,7 +32,7 @@ struct BufferUses {
   }
 }
 
-/// How each value lies, and which values lie in each buffer.
+/// The view of each value, and the values in each buffer.
 struct ValueViews {
   private var views: [View?]
   private var residents: [Int: [Int]] = [:]
@@ -48,16 +48,17 @@ struct ValueViews {
     }
   }
 
-  /// The values that lie in a buffer: what was written there, and views of it.
+  /// The values in a buffer: what was written there, and views of it.
   func values(in buffer: Int) -> [Int] { residents[buffer] ?? [] }
 }
 
 extension Lowering {
-  /// Whether anything needs what lies in a buffer after the step `time`, apart from so many reads that are about to be
-  /// replaced: a step that was made, an instruction still to be lowered, or what leaves the plan.
+  /// Whether anything reads a buffer after the step `time`, apart from so many reads that are about to be replaced: a
+  /// step that was made, an instruction still to be lowered, or an output of the plan.
   ///
-  /// Whoever lets a step write into memory that is not its own asks this first: results written straight into what joins
-  /// them, variables written in place. (The arena is shared after all steps are made, by the same lists: `MemoryPlan`.)
+  /// To be checked before a step may write into memory that is not its own: results written directly into a
+  /// concatenation, variables written in place. (The arena is shared after all steps are made, by the same lists:
+  /// `MemoryPlan`.)
   mutating func isNeeded(_ buffer: Int, after time: Int, besides reads: Int = 0) -> Bool {
     uses.note(steps, bufferCount: sizes.count)
     if let last = uses.readers(of: buffer).last, last > time { return true }
@@ -68,7 +69,7 @@ extension Lowering {
     return pending > reads
   }
 
-  /// Says that the contents of a buffer are others from now on.
+  /// Records that the contents of a buffer change here.
   mutating func forgetCopies(of buffer: Int) {
     copies = copies.filter { $0.key.buffer != buffer }
     spacedCopies = spacedCopies.filter { $0.key.buffer != buffer }
@@ -76,7 +77,7 @@ extension Lowering {
 }
 
 extension Program {
-  /// Whether `output` may lie in memory that inputs are read from: each is read only where the output is written, so that a
+  /// Whether `output` may share memory with inputs: each is read only where the output is written, so that a
   /// block is read before it is overwritten.
   func readsOnlyWhereItWrites(_ output: View, inMemory isShared: (Int) -> Bool) -> Bool {
     inputs.allSatisfy { !isShared($0.buffer) || ($0.strides == output.strides && $0.offset == output.offset) }

@@ -1,4 +1,4 @@
-/// Free stretches of memory, in the order in which they lie.
+/// Free stretches of memory, by address.
 struct Gaps {
   private(set) var free: [(offset: Int, size: Int)] = []
 
@@ -7,7 +7,7 @@ struct Gaps {
     free.indices.filter { free[$0].size >= size }.min { free[$0].size < free[$1].size }
   }
 
-  /// Takes `size` from the start of a stretch; gives the offset.
+  /// Takes `size` from the start of a stretch; returns the offset.
   mutating func take(_ size: Int, from index: Int) -> Int {
     let offset = free[index].offset
     free[index] = (offset + size, free[index].size - size)
@@ -22,7 +22,7 @@ struct Gaps {
     return last.offset
   }
 
-  /// Makes a stretch free, in one with those beside it.
+  /// Frees a stretch, merged with free neighbors.
   mutating func giveBack(_ offset: Int, _ size: Int) {
     let index = free.firstIndex { $0.offset > offset } ?? free.count
     free.insert((offset, size), at: index)

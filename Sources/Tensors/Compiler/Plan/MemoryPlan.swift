@@ -1,7 +1,7 @@
 /// Places buffers in one arena so that those alive at the same time do not overlap.
 ///
-/// First, an elementwise pass writes over an input that dies with it, where both lie alike. Then buffers are placed in
-/// the order they come alive, each into the smallest gap it fits.
+/// First, a fused elementwise kernel writes over an input whose last use it is, where both have the same layout. Then
+/// buffers are placed in the order they come alive, each into the smallest gap it fits.
 struct MemoryPlan {
   /// The offset in bytes of each buffer of the arena.
   private(set) var offsets: [Int: Int] = [:]

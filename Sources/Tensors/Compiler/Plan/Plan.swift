@@ -1,13 +1,13 @@
 import CKernels
 
-/// What the compiler makes: steps in order over numbered buffers, and where each buffer lies.
+/// What the compiler makes: steps in order over numbered buffers, and the location of each buffer.
 struct Plan {
   enum Place: Hashable {
     /// Bytes from the arena's start.
     case arena(offset: Int)
     /// A source of the request: data, or a variable's values.
     case source(Int)
-    /// Memory made for an output that was asked for.
+    /// Memory allocated for a requested output.
     case output(Int)
     /// The numbers in `constants`.
     case constants
@@ -57,7 +57,7 @@ enum Step {
   case random(Distribution, count: Int, key: Address, y: Address)
   case attention(AttentionCall)
   case library(LibraryCall, operands: [Address], outputs: Int)
-  /// One of our own kernels. Operands that are absent are `nil`; outputs, and memory it works in, come last.
+  /// One of our own kernels. Operands that are absent are `nil`; outputs and workspace come last.
   case kernel(KernelCall, operands: [Address?], outputs: Int)
 
   /// The buffers it reads, then those it writes.
@@ -81,7 +81,7 @@ enum Step {
   }
 }
 
-/// An elementwise pass. Inputs and outputs are views over the iteration space `shape`.
+/// A fused elementwise kernel. Inputs and outputs are views over the iteration space `shape`.
 struct Program {
   var shape: Shape
   var inputs: [View]
@@ -91,7 +91,7 @@ struct Program {
   var registerCount: Int
 }
 
-/// The sizes of c[m, n] = op(a) · op(b), and the distances between rows as they lie.
+/// The sizes of c[m, n] = op(a) · op(b), and the distances between rows in memory.
 struct MatrixShape {
   var m: Int, n: Int, k: Int
   var transposeA = false, transposeB = false
@@ -100,20 +100,20 @@ struct MatrixShape {
   /// So few rows that reading b once is all the time it takes.
   var isFewRows: Bool { m <= 4 && !transposeA }
 
-  /// So little along one side, and in all, that one thread is as fast as several, and our own kernel faster than oneDNN's,
-  /// which asks two all the same: the products with a layer of ten classes.
+  /// So small along one axis, and in total, that one thread is as fast as several, and our own kernel faster than
+  /// oneDNN's, which uses two anyway: the products with a layer of ten classes.
   var isNarrow: Bool {
     min(m, n, k) <= 16 && max(m, n, k) <= 1 << 17 && m * n * k <= 1 << 17
   }
 
-  /// Whether matrix units are worth it. Tiles are 16 by 16 and as deep as 32; with few rows or columns, to pack the other
+  /// Whether AMX is worth it. Tiles are 16 by 16 and as deep as 32; with few rows or columns, to pack the other
   /// factor takes as long as oneDNN's product, though not as long as our own.
   var usesAMX: Bool {
     let least = Engine.hasOneDNN ? 64 : 16
     return m >= least && n >= least && k >= least
   }
 
-  /// Without gaps between rows unless told otherwise.
+  /// Without gaps between rows by default.
   init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false, lda: Int? = nil, ldb: Int? = nil) {
     (self.m, self.n, self.k, self.transposeA, self.transposeB) = (m, n, k, transposeA, transposeB)
     self.lda = lda ?? max(transposeA ? m : k, 1)
@@ -158,11 +158,11 @@ struct Recurrence {
   var reversed: Bool
   var time: Int, batch: Int, size: Int
 
-  /// Elements from one row of gates to the next, in gradients and on the way.
+  /// Elements from one row of gates to the next, in gradients and intermediate results.
   var gateRow: Int { Lowering.spacedRow(cell.gates * size) }
 
-  /// Whether matrix units are worth it. They take 32 examples at a time, and what weights split in three take, 6 bytes each,
-  /// must stay in second-level caches from step to step. In small layers, to meet after each step takes more than tiles gain.
+  /// Whether AMX is worth it. It takes 32 examples at a time, and the weights split in three, 6 bytes each, must stay
+  /// in second-level caches from step to step. In small layers, the barrier after each step costs more than AMX gains.
   var usesAMX: Bool {
     let isWorthMeeting = batch >= 24 && size >= 192
     let isLarge = isWorthMeeting || batch >= 64 && size >= 128

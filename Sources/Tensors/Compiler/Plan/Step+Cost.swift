@@ -1,4 +1,4 @@
-/// What a step has to do at least: arithmetic operations on elements, and bytes in operands and results, each once.
+/// The least work of a step: arithmetic operations on elements, and bytes in operands and results, each once.
 struct Cost: Hashable, Sendable {
   var flops: Int
   var bytes: Int
@@ -9,14 +9,14 @@ struct Cost: Hashable, Sendable {
   }
 }
 
-/// A step for people.
+/// A step with its cost, for reports.
 struct StepDescription: Hashable, Sendable {
   var title: String
   var cost: Cost
 
   init(_ step: Step) { (title, cost) = (step.title, step.cost) }
 
-  /// The same product by a matrix of bytes.
+  /// The same product with an int8-quantized matrix.
   var quantized: StepDescription {
     var copy = self
     copy.title += ", quantized"
@@ -59,7 +59,7 @@ extension Step {
     }
   }
 
-  /// The operation and its sizes, for people.
+  /// The operation and its sizes, for reports.
   var title: String {
     switch self {
     case .program(let program):
@@ -89,7 +89,7 @@ extension Step {
 }
 
 extension View {
-  /// Elements that lie at places of their own.
+  /// Distinct elements: broadcast axes count once.
   fileprivate var distinctElements: Int {
     zip(shape, strides).reduce(1) { $1.1 == 0 ? $0 : $0 * $1.0 }
   }
@@ -108,8 +108,8 @@ extension WindowedImage {
 }
 
 extension AttentionCall {
-  /// Only pairs of query and key that see each other: two products forward, five backward. The lengths of examples are not
-  /// known before a plan runs, so all count as full.
+  /// Only pairs of a query and a key it attends to: two products forward, five backward. The lengths of examples are
+  /// not known before a plan runs, so all count as full.
   fileprivate var cost: Cost {
     let hidden = causal ? queries * (queries - 1) / 2 : 0
     let pairs = batch * heads * max(queries * keys - hidden, 0)

@@ -91,7 +91,7 @@ enum Minimum: BinaryFunction {
   }
 }
 
-/// All where this operand is the result, half where both are equal.
+/// 1 where this operand is the result, ½ where both are equal.
 private func share(of operand: Tensor, against other: Tensor, _ y: Tensor) -> Tensor {
   operand.equal(to: y) * (1 - 0.5 * operand.equal(to: other))
 }
