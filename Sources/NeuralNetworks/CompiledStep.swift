@@ -1,7 +1,7 @@
 import Tensors
 
-/// A training step that is recorded once and then replayed on other inputs: the plan runs without the graph being
-/// recorded, hashed and thrown away each time, which is most of the time of a small network's step.
+/// A compiled training step: recorded once and then run on other inputs. The graph is not recorded, hashed and
+/// discarded in each step, which is most of the time of a small network's step.
 ///
 /// ```swift
 /// let step = CompiledStep(with: optimizer) { inputs in
@@ -10,15 +10,15 @@ import Tensors
 /// for batch in batches { loss = try step([batch.images, batch.labels])[0].scalar() }
 /// ```
 ///
-/// `record` must do the same whatever the inputs' values; what it depends on besides their shapes and types is told by
-/// `variant`. Learning rate, step count, the norm to clip at and random numbers are new in each step; other numbers that
-/// `record` reads stay what they were. The step is recorded anew for inputs of new shapes, when parameters are frozen, and
-/// each time with an optimizer that is not the library's own.
+/// `record` must do the same whatever the inputs' values; what it depends on besides their shapes and types is
+/// distinguished by `variant`. Learning rate, step count, the norm to clip at and random numbers are updated in each
+/// step; other values that `record` reads are fixed. The step is recorded again for inputs of new shapes, when
+/// parameters are frozen, and each time with an optimizer that is not the library's own.
 public final class CompiledStep {
-  /// What is recorded: gradients to go along, and other tensors to compute.
+  /// The result of recording: gradients to step along, and other tensors to compute.
   public typealias Recording = (gradients: Gradients, others: [Tensor])
 
-  /// A recording, and all that tells it from another.
+  /// A recording and its key.
   private struct Recorded {
     let variant: Int
     let shapes: [Shape]
@@ -37,9 +37,9 @@ public final class CompiledStep {
 
   private let optimizer: any Optimizer
   private let record: ([Tensor], _ variant: Int) throws -> Recording
-  /// Few, and looked through one by one: making a key to look one up would allocate memory in each step.
+  /// Few, so searched linearly: a dictionary key would be allocated in each step.
   private var recordings: [Recorded] = []
-  /// The optimizer's numbers of this step.
+  /// The optimizer's step scalars.
   private var numbers: [Float] = []
 
   /// A step of `optimizer` along the gradients that `record` gives for inputs, computing other tensors with it.
@@ -55,8 +55,8 @@ public final class CompiledStep {
     self.init(with: optimizer) { inputs, _ in (try record(inputs), []) }
   }
 
-  /// Takes a step. Gives the loss and the other tensors, computed. Throws what `record` throws and what is wrong with the
-  /// graph; then nothing has changed.
+  /// Takes a step. Returns the loss and the other tensors, computed. Throws what `record` throws and the graph's error;
+  /// then nothing has changed.
   @discardableResult public func callAsFunction(_ inputs: [Tensor], variant: Int = 0) throws -> [Tensor] {
     guard let rule = optimizer as? RuleOptimizer else {
       let (gradients, others) = try record(inputs, variant)
@@ -80,7 +80,7 @@ public final class CompiledStep {
     return results
   }
 
-  /// Records with stand-ins. Recording may draw random numbers; the first run then draws the same ones.
+  /// Records with placeholders. Recording may draw random numbers; the first run then draws the same ones.
   private func compile(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) throws -> CompiledGraph {
     for input in inputs { if let failure = input.failure { throw failure } }
     let standIns = inputs.map { Tensor.standIn(like: $0) }

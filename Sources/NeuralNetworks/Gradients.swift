@@ -2,13 +2,13 @@ import Tensors
 
 /// The gradient of a loss for each trainable parameter of a model, not yet computed.
 public struct Gradients: Sendable {
-  /// The loss that was differentiated. An update computes and remembers it.
+  /// The loss that was differentiated. An update computes and caches it.
   public let loss: Tensor
   /// The trainable parameters in the model's order.
   private let parameters: [Parameter]
   /// By parameter; one that the loss does not depend on is missing.
   private var byParameter: [ObjectIdentifier: Tensor]
-  /// Values that buffers and other variables take over with the update.
+  /// Values that the update assigns to buffers and other variables.
   private(set) var assignments: [(Variable, Tensor)]
 
   init(
@@ -21,14 +21,14 @@ public struct Gradients: Sendable {
     self.assignments = assignments
   }
 
-  /// The gradient for a parameter; `nil` where the loss does not depend on it or it is not trainable. Setting it is how
-  /// gradients are changed before an update.
+  /// The gradient for a parameter; `nil` where the loss does not depend on it or it is not trainable. Set it to change
+  /// a gradient before an update.
   public subscript(parameter: Parameter) -> Tensor? {
     get { byParameter[ObjectIdentifier(parameter)] }
     set { byParameter[ObjectIdentifier(parameter)] = newValue }
   }
 
-  /// Lets `variable` take over `value` with the update, in the same plan: the state of a recurrent network that goes on
+  /// Assigns `value` to `variable` with the update, in the same plan: the state of a recurrent network that continues
   /// with the next step.
   public mutating func assign(_ value: Tensor, to variable: Variable) {
     assignments.append((variable, value.stoppingGradient()))
@@ -54,7 +54,7 @@ public struct Gradients: Sendable {
 /// try optimizer.update(along: gradients)
 /// ```
 ///
-/// Nothing is computed here; what went wrong is thrown by the update. The loss must be one number.
+/// Nothing is computed here; errors are thrown by the update. The loss must be a scalar.
 ///
 /// Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
 public func valueAndGradient<Model: Layer>(
@@ -63,9 +63,9 @@ public func valueAndGradient<Model: Layer>(
   let parts = parts(of: model)
   let parameters = parts.parameters.map(\.parameter).filter(\.isTrainable)
   let variables = parts.buffers.compactMap { try? $0.buffer.variable() }
-  // What an earlier pass without an update left behind belongs to values that may be gone.
+  // Assignments left by an earlier pass without an update belong to values that may be replaced.
   for variable in variables { _ = variable.takePendingAssignment() }
-  // Held from here on, so that the loss and the gradients meet the same leaves.
+  // Retained from here on, so that the loss and the gradients use the same leaves.
   let leaves = parameters.map(\.tensor)
   let value = try loss(model).called(at: CallSite(file, line))
   let assignments = variables.compactMap { variable in variable.takePendingAssignment().map { (variable, $0) } }

@@ -8,10 +8,10 @@ import Tensors
   import Darwin
 #endif
 
-/// How the first values of a parameter are made.
+/// How a parameter is initialized.
 ///
 /// The fans are how many inputs an output depends on and how many outputs an input reaches. Random values come from
-/// `Random.current` at the moment the layer is made.
+/// `Random.current` when the layer is created.
 public struct Initializer: Sendable {
   private let make: @Sendable (_ count: Int, _ fanIn: Int, _ fanOut: Int) throws(TensorError) -> [Float]
 
@@ -20,8 +20,8 @@ public struct Initializer: Sendable {
     self.make = make
   }
 
-  /// `count` values. Throws where the count is negative, there is no memory for as many, or the initializer's own numbers
-  /// make no sense.
+  /// `count` values. Throws where the count is negative, there is no memory for as many, or the initializer's settings
+  /// are invalid.
   public func values(count: Int, fanIn: Int, fanOut: Int) throws(TensorError) -> [Float] {
     guard count >= 0 else { throw TensorError("an initializer makes at least 0 values, not \(count)") }
     try Memory.check(count.times(MemoryLayout<Float>.stride), for: "an array of \(count) first values")
@@ -48,7 +48,7 @@ public struct Initializer: Sendable {
   /// Uniform in ±√(6 / fanIn): the same variance as `heNormal`.
   public static let heUniform = uniform { fanIn, _ in sqrt(6 / fanIn) }
 
-  /// Normal with variance 2 / fanIn: makes up for the half of the signal that ReLU drops.
+  /// Normal with variance 2 / fanIn: compensates for the half of the signal that ReLU drops.
   ///
   /// Source: He, Zhang, Ren & Sun, "Delving Deep into Rectifiers", ICCV 2015, equation 10.
   public static let heNormal = normal { fanIn, _ in sqrt(2 / fanIn) }

@@ -18,34 +18,34 @@ public protocol Layer: Sendable {
 }
 
 extension Layer {
-  /// All parameters with their names, in the order of declaration; each once, however often it is used. Gives the
-  /// parameters these names. Cost: a walk by reflection, so keep the result where it is needed often.
+  /// All parameters with their names, in the order of declaration; each once, however often it is used. Also sets the
+  /// parameters' names. Cost: a walk by reflection, so store the result where it is needed often.
   public var parameters: [(name: String, parameter: Parameter)] { parts(of: self).parameters }
 
   /// All buffers with their names, in the order of declaration.
   public var buffers: [(name: String, buffer: Buffer)] { parts(of: self).buffers }
 
-  /// How many numbers all parameters hold together.
+  /// The total number of elements of all parameters.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.parameter.count } }
 }
 
-/// How many numbers all parameters of a model hold together.
+/// The total number of elements of all parameters of a model.
 public func parameterCount(of model: any Layer) -> Int { model.parameterCount }
 
 /// A layer that errors and summaries name, such as `layers.2 (Dense 512 → 10)`.
 ///
-/// It implements `apply`; calling it checks the arguments it was made with, and adds its name to errors.
+/// It implements `apply`; calling it checks the arguments of its initializer, and adds its name to errors.
 public protocol NamedLayer: Layer {
-  /// What it is, such as `Dense 512 → 10`.
+  /// Its summary, such as `Dense 512 → 10`.
   var summary: String { get }
-  /// Where it is in the model.
+  /// Its path in the model.
   var path: LayerPath { get }
-  /// What was wrong with the arguments it was made with.
+  /// What was wrong with the arguments of its initializer.
   var failure: TensorError? { get }
   func apply(_ x: Tensor) -> Tensor
-  /// How many numbers the layer's own parameters hold.
+  /// The number of elements of the layer's own parameters.
   var ownParameterCount: Int { get }
-  /// How many floating-point operations give an output of this shape.
+  /// The floating-point operations for an output of this shape.
   func operations(input: Shape, output: Shape) -> Int
 }
 
@@ -58,8 +58,8 @@ extension NamedLayer {
     traced(x) { (failure.map(Tensor.failed) ?? apply(x), ()) }.0
   }
 
-  /// Does `body`, whose first result is the layer's output: adds the layer's name to errors, and lets summaries and
-  /// searches for numbers that are not finite know what was recorded. For layers that are called in other ways too.
+  /// Runs `body`, whose first result is the layer's output: adds the layer's name to errors, and traces what was
+  /// recorded, for summaries and for the search for non-finite values. For layers that have other call functions too.
   public func traced<Rest>(_ x: Tensor, _ body: () -> (Tensor, Rest)) -> (Tensor, Rest) {
     let recorder = Tracing.recorder
     let start = recorder == nil ? 0 : recordingPosition
@@ -70,13 +70,13 @@ extension NamedLayer {
   }
 }
 
-/// Where in a model a layer is. Reflection finds it as it finds parameters, and fills it in.
+/// The path of a layer in a model. Reflection finds it as it finds parameters, and sets it.
 public final class LayerPath: Sendable {
   private let stored = Mutex("")
 
   public init() {}
 
-  /// The path, such as `layers.2`; empty before a model that holds the layer was looked through.
+  /// The path, such as `layers.2`; empty until reflection has visited a model with the layer.
   public internal(set) var name: String {
     get { stored.withLock { $0 } }
     set { stored.withLock { $0 = newValue } }

@@ -1,19 +1,19 @@
 import Synchronization
 import Tensors
 
-/// What a layer did in a pass through a model.
+/// The trace of a layer in a forward pass.
 public struct LayerTrace: Hashable, Sendable {
   /// The path, such as `layers.2`.
   public var name: String
-  /// What it is, such as `Dense 512 → 10`.
+  /// Its summary, such as `Dense 512 → 10`.
   public var kind: String
   /// The output's shape, batch first.
   public var outputShape: Shape
-  /// How many numbers its parameters hold.
+  /// The number of elements of its parameters.
   public var parameters: Int
   /// Floating-point operations; a multiply-add counts as two.
   public var operations: Int
-  /// The positions of what it recorded, those of the layers inside of it included.
+  /// The positions of the operations that it recorded, including those of its sublayers.
   package var positions: ClosedRange<Int>
 }
 

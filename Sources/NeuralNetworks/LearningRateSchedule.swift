@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// How the learning rate changes while training goes on: a pure function of the step.
+/// How the learning rate changes during training: a pure function of the step.
 ///
 /// The rate is an input of a step's plan, so changing it costs nothing.
 public struct LearningRateSchedule: Hashable, Sendable, Codable {
@@ -35,8 +35,8 @@ public struct LearningRateSchedule: Hashable, Sendable, Codable {
   }
 
   public var shape: Shape
-  /// Steps in which the rate rises from 0 in a straight line; the curve takes those that are left. With `oneCycle` they
-  /// are the rise, in place of three tenths.
+  /// Steps in which the rate rises from 0 in a straight line; the curve takes the rest. With `oneCycle` they are the
+  /// rise, instead of three tenths.
   ///
   /// Source: Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", arXiv:1706.02677 (2017),
   /// section 2.2.
@@ -57,12 +57,12 @@ public struct LearningRateSchedule: Hashable, Sendable, Codable {
   /// In a straight line to zero.
   public static let linear = LearningRateSchedule(.linear)
 
-  /// Whether a training that has ended can go on as if it had been meant to be longer from the start.
+  /// Whether a finished training can be extended with the same result as if it had been longer from the start.
   public var dependsOnTotal: Bool { shape != .constant }
 
   /// What the learning rate is multiplied with once `steps` of `total` steps are done, so 0 is the first one.
   ///
-  /// Negative numbers of steps count as 0, and a final fraction outside 0...1 as the nearest (one that is no number as 0).
+  /// Negative numbers of steps count as 0, and a final fraction is clamped to 0...1 (NaN counts as 0).
   public func factor(after steps: Int, of total: Int) -> Double {
     let (steps, total, warmup) = (max(Double(steps), 0), max(Double(total), 0), max(Double(warmupSteps), 0))
     if shape == .oneCycle { return oneCycle(steps, total) }

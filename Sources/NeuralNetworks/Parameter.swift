@@ -1,10 +1,10 @@
 import Synchronization
 import Tensors
 
-/// Numbers that training changes: a weight or a bias.
+/// Values that training changes: a weight or a bias.
 ///
 /// A parameter is a reference: copies of a layer share it. Its name is the path by which reflection finds it in a model
-/// (`blocks.3.first.normalization.scale`). Wrong arguments are kept and come out of `tensor` as a failed tensor.
+/// (`blocks.3.first.normalization.scale`). Invalid arguments make `tensor` a failed tensor.
 public final class Parameter: Sendable {
   let content: ParameterContent
   private let trainable = Atomic(true)
@@ -26,21 +26,21 @@ public final class Parameter: Sendable {
 
   public var shape: Shape { content.shape ?? [] }
   public var name: String { content.name ?? "parameter" }
-  /// How many numbers it holds.
+  /// The number of its elements.
   public var count: Int { content.shape?.elementCount ?? 0 }
 
-  /// Whether optimizers change it. Frozen parameters take no part in `valueAndGradient`.
+  /// Whether optimizers change it. `valueAndGradient` skips frozen parameters.
   public var isTrainable: Bool {
     get { trainable.load(ordering: .relaxed) }
     set { trainable.store(newValue, ordering: .relaxed) }
   }
 
-  /// Where the values lie. Throws what was wrong with the arguments.
+  /// The variable with the values. Throws what was wrong with the arguments.
   public func variable() throws(TensorError) -> Variable { try content.variable() }
   func rename(_ name: String) { content.rename(name) }
 }
 
-/// Numbers that belong to a model but that no gradient changes: a running mean.
+/// Values that belong to a model but that no gradient changes: a running mean.
 public final class Buffer: Sendable {
   let content: ParameterContent
 
@@ -59,12 +59,12 @@ public final class Buffer: Sendable {
   public var shape: Shape { content.shape ?? [] }
   public var name: String { content.name ?? "buffer" }
 
-  /// Takes these values over with the next update of the model.
+  /// Assigns these values with the next update of the model.
   public func assignOnUpdate(_ tensor: Tensor) {
     (try? content.variable())?.assignOnUpdate(tensor.stoppingGradient())
   }
 
-  /// Where the values lie. Throws what was wrong with the arguments.
+  /// The variable with the values. Throws what was wrong with the arguments.
   public func variable() throws(TensorError) -> Variable { try content.variable() }
   func rename(_ name: String) { content.rename(name) }
 }

@@ -3,18 +3,18 @@ import Tensors
 /// What a parameter or a buffer holds: values, or why there are none.
 enum ParameterContent: Sendable {
   case values(Variable)
-  /// Made while only shapes were asked for.
+  /// Created while only shapes were requested.
   case planned(Shape)
   case failed(TensorError)
 
-  /// Whether layers are made to learn the shapes of their parameters and get no values.
+  /// Whether layers are created only for the shapes of their parameters, without values.
   @TaskLocal static var plansOnly = false
 
   init(_ values: [Float], shape: Shape, name: String) {
     do { self = .values(try Variable(values, shape: shape, name: name)) } catch { self = .failed(error) }
   }
 
-  /// Makes the values only where the shape can be held.
+  /// Initializes the values only where there is memory for the shape.
   init(shape: Shape, name: String, _ values: (Int) throws(TensorError) -> [Float]) {
     guard shape.allSatisfy({ $0 > 0 }), shape.elementCount <= 1 << 31 else {
       self = .failed(
@@ -26,7 +26,7 @@ enum ParameterContent: Sendable {
       return
     }
     do throws(TensorError) {
-      // The values, and the variable that takes them over.
+      // The values, and the variable that holds them.
       try Memory.check(2 * 4 * shape.elementCount, for: "the values of \(name) \(shape)")
       self.init(try values(shape.elementCount), shape: shape, name: name)
     } catch {
@@ -67,10 +67,10 @@ enum ParameterContent: Sendable {
   func rename(_ name: String) { if case .values(let variable) = self { variable.name = name } }
 }
 
-/// The names and shapes of all that a model remembers, parameters and then buffers, without memory for any of it: `make` builds
-/// the model, whose parameters have no values and which is good for nothing else.
+/// The names and shapes of a model's parameters, then of its buffers, without allocating their values: `make` builds
+/// the model, whose parameters have no values, so that it cannot be used otherwise.
 ///
-/// What a file says of a model is compared with these before the model is built. Throws what was wrong with the arguments
+/// A model file is compared with these before the model is built. Throws what was wrong with the arguments
 /// of a layer, and what `make` throws.
 package func plannedShapes(of make: () throws -> any Layer) throws -> [(name: String, shape: Shape)] {
   try ParameterContent.$plansOnly.withValue(true) {
@@ -80,5 +80,5 @@ package func plannedShapes(of make: () throws -> any Layer) throws -> [(name: St
   }
 }
 
-/// Whether layers are made to learn the shapes of their parameters: tables beside those need not be made then.
+/// Whether layers are created only for the shapes of their parameters: other tables need not be computed then.
 package var isPlanningShapes: Bool { ParameterContent.plansOnly }

@@ -4,10 +4,10 @@ import Tensors
 struct ModelParts {
   var parameters: [(name: String, parameter: Parameter)] = []
   var buffers: [(name: String, buffer: Buffer)] = []
-  /// Objects that have been seen, so that shared ones count once and cycles end.
+  /// Visited objects, so that shared ones count once and cycles end.
   private var seen: Set<ObjectIdentifier> = []
 
-  /// Looks through `value`, which is found at `path`, and gives what it finds its name.
+  /// Visits `value`, which is at `path`, and names what it finds.
   mutating func collect(_ value: Any, at path: String) {
     switch value {
     case let parameter as Parameter:
@@ -48,7 +48,7 @@ struct ModelParts {
   }
 }
 
-/// Looks through a model once. Names follow properties and positions: `blocks.3.first.normalization.scale`.
+/// Visits a model once. Names follow properties and positions: `blocks.3.first.normalization.scale`.
 func parts(of model: any Layer) -> ModelParts {
   var parts = ModelParts()
   parts.collect(model, at: "")

@@ -34,7 +34,7 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
     return select(isFar, x.relu(), product(select(isFar, .zeros([]), x)))
   }
 
-  /// Where a layer is followed by this activation, what its weights are drawn from.
+  /// The default initializer of a layer that is followed by this activation.
   var defaultInitializer: Initializer {
     switch self {
     case .relu, .gelu, .geluTanh, .silu: .heUniform
@@ -42,6 +42,6 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
     }
   }
 
-  /// What follows a layer's kind in messages.
+  /// The suffix of a layer's summary.
   var suffix: String { self == .none ? "" : ", \(rawValue)" }
 }

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Brings each channel to mean 0 and variance 1, then scales and shifts it: [batch, channels, …] → the same shape.
+/// Normalizes each channel to mean 0 and variance 1, then scales and shifts it: [batch, channels, …] → the same shape.
 ///
 /// In training the statistics are the batch's, and the running ones move towards them by `momentum` with each update;
 /// in `inference { … }` the running ones are used. As in PyTorch, the batch is normalized with the biased variance and

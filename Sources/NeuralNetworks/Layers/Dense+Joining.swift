@@ -1,11 +1,11 @@
 import Tensors
 
 extension Dense {
-  /// What each of several layers makes of one input.
+  /// The outputs of several layers for the same input.
   ///
-  /// Queries, keys and values of attention are such: x Q, x K and x V are parts of x [Q K V], the gradients of the weights
-  /// parts of xᵀ [dq dk dv], and that of x is one product instead of the sum of three. So x is read once, and the products
-  /// are larger. The weights are copied side by side for that, which pays where x has many rows.
+  /// As for queries, keys and values of attention: x Q, x K and x V are parts of x [Q K V], the gradients of the
+  /// weights parts of xᵀ [dq dk dv], and that of x is one product instead of the sum of three. So x is read once, and
+  /// the products are larger. The weights are concatenated for that, which pays off where x has many rows.
   static func outputs(of layers: [Dense], _ x: Tensor) -> [Tensor] {
     guard arePartsOfOne(layers, x) else { return layers.map { $0(x) } }
     let product = x.matmul(.concatenated(layers.map(\.weight.tensor), axis: 1))
@@ -19,7 +19,7 @@ extension Dense {
     }
   }
 
-  /// Rows of the input for each column of the joined weights from which on joining them pays.
+  /// Rows of the input for each column of the joined weights from which on joining pays off.
   private static let rowsAColumn = 2
 
   private static func arePartsOfOne(_ layers: [Dense], _ x: Tensor) -> Bool {

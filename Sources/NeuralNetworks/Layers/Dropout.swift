@@ -1,7 +1,7 @@
 import Tensors
 
 /// In training, sets each element to zero with probability `rate` and scales the others by 1 / (1 − rate), so that the
-/// mean stays; in `inference { … }`, nothing. Draws from `Random.current` at the call.
+/// mean is preserved; in `inference { … }` the identity. Draws from `Random.current` at the call.
 ///
 /// Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014), with
 /// the scaling moved to training.
@@ -22,6 +22,6 @@ public struct Dropout: NamedLayer {
   public func apply(_ x: Tensor) -> Tensor {
     guard Mode.isTraining, rate > 0, x.failure == nil else { return x }
     let kept = Tensor.full([], rate).lessOrEqual(to: .randomUniform(x.shape))
-    return select(kept, x * (1 / (1 - rate)), .zeros([]))  // a product would make NaN of what is infinite
+    return select(kept, x * (1 / (1 - rate)), .zeros([]))  // a product would make NaN of infinities
   }
 }

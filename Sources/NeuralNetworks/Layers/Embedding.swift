@@ -2,8 +2,8 @@ import Tensors
 
 /// A learned vector for each token: int32 [batch, …] → [batch, …, width].
 ///
-/// `weight` is [count, width], normal with standard deviation `deviation`. A number outside 0..<count gives NaN, so that
-/// a wrong vocabulary is seen in the loss. Cost: one row copied a token; backward, one row added.
+/// `weight` is [count, width], normal with standard deviation `deviation`. An id outside 0..<count gives NaN, so that a
+/// wrong vocabulary shows in the loss. Cost: one row copied a token; backward, one row added.
 ///
 /// Source: Bengio, Ducharme, Vincent & Jauvin, "A Neural Probabilistic Language Model", JMLR 3 (2003).
 public struct Embedding: NamedLayer {
@@ -28,7 +28,7 @@ public struct Embedding: NamedLayer {
 
   public func apply(_ x: Tensor) -> Tensor { weight.tensor.rows(x) }
 
-  /// Logits of each token by the same vectors, where input and output weights are tied: [..., width] → [..., count].
+  /// The logits of all tokens by the same vectors, for tied input and output weights: [..., width] → [..., count].
   ///
   /// Source: Press & Wolf, "Using the Output Embedding to Improve Language Models", EACL 2017.
   public func logits(_ x: Tensor) -> Tensor { x.matmul(weight.tensor.transposed).located(in: path.named(summary)) }

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Brings the features of each position to mean 0 and variance 1, then scales and shifts them: [..., width] → the same
-/// shape. The same in training and in use.
+/// Normalizes the features of each position to mean 0 and variance 1, then scales and shifts them: [..., width] → the
+/// same shape. The same in training and inference.
 ///
 /// Source: Ba, Kiros & Hinton, "Layer Normalization", 2016.
 public struct LayerNorm: NamedLayer {

@@ -9,7 +9,7 @@ import Tensors
 /// ```
 ///
 /// Each layer and direction has `inputWeight` [inputs, gates · size], `recurrentWeight` [size, gates · size] and `bias`,
-/// all uniform in ±1/√size but for a bias of 1 at the LSTM's forget gate. Blocks of gates stand in the order i, f, g, o
+/// all uniform in ±1/√size but for a bias of 1 at the LSTM's forget gate. Blocks of gates are in the order i, f, g, o
 /// (LSTM) and r, z, n (GRU, whose bias has a fourth block for the candidate's recurrent product). Cost of a time step:
 /// 2 · gates · size · (inputs + size) operations an example.
 ///
@@ -78,10 +78,11 @@ public struct Recurrent: NamedLayer {
 
   public func apply(_ x: Tensor) -> Tensor { run(x, state: nil, lengths: nil).output }
 
-  /// Goes on from `state` (`nil`: zeros) and gives the state after the last step too.
+  /// Continues from `state` (`nil`: zeros) and also returns the state after the last step.
   ///
   /// `lengths` int32 [batch] says how many steps of each example count (`nil`: all): past them the output is 0, the
-  /// state stays and the input touches nothing, not even where it is NaN; the backward direction begins at each example's own end.
+  /// state stays and the input has no effect, not even where it is NaN; the backward direction begins at each example's
+  /// own end.
   public func callAsFunction(
     _ x: Tensor, state: RecurrentState?, lengths: Tensor? = nil
   ) -> (output: Tensor, state: RecurrentState) {
@@ -104,7 +105,7 @@ public struct Recurrent: NamedLayer {
     }
     let ends = lengths ?? Tensor.full([batch], Float(time)).cast(to: .int32)
     let zero = Tensor.zeros([batch, size])
-    // Time first inside, so that the inputs of a step lie together.
+    // Time first inside, so that the inputs of a step are contiguous.
     var signal = (lengths.map { x.zeroed(pastLengths: $0) } ?? x).permuted([1, 0, 2])
     var after = RecurrentState()
     for (number, layer) in layers.enumerated() {
@@ -142,7 +143,7 @@ public struct Recurrent: NamedLayer {
   }
 }
 
-/// What a recurrent layer remembers: a tensor [batch, size] for each layer and direction, in that order.
+/// The state of a recurrent layer: a tensor [batch, size] for each layer and direction, in that order.
 public struct RecurrentState: Sendable {
   public var hidden: [Tensor] = []
   /// The memory cells of an LSTM; empty for others.
@@ -168,7 +169,7 @@ public struct RecurrentLevel: Layer {
     [(forward, false)] + (backward.map { [($0, true)] } ?? [])
   }
 
-  /// A level alone does nothing with its input; `Recurrent` runs it.
+  /// A level alone returns its input; `Recurrent` runs it.
   public func callAsFunction(_ x: Tensor) -> Tensor { x }
 }
 

@@ -16,7 +16,7 @@ public struct Sequential: Layer {
 
   public init(_ layers: [any Layer]) {
     self.layers = layers
-    _ = parts(of: self)  // Gives the layers their places; a model that holds this one gives them longer ones.
+    _ = parts(of: self)  // Sets the layers' paths; a model that contains this one sets longer ones.
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {

@@ -20,7 +20,7 @@ import Tensors
 /// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1; the form of `.keras` is at
 /// the end of its section 2.
 public final class Adam: AdamRule {
-  /// `weightDecay` adds a penalty's gradient to the loss's; see `AdamW` for the other kind.
+  /// `weightDecay` adds a penalty's gradient to the loss's; see `AdamW` for decoupled weight decay.
   public init(
     for model: any Layer, learningRate: Float = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Float? = nil, variant: OptimizerVariant = .paper, weightDecay: Float = 0, clipNorm: Float? = nil

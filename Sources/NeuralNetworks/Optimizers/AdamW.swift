@@ -1,6 +1,6 @@
 import Tensors
 
-/// Adam with weights that decay beside the gradient step rather than through it.
+/// Adam with decoupled weight decay: weights decay separately from the gradient step.
 ///
 /// θ ← θ − α · (m̂ / (√v̂ + ε) + λ · θ), with m̂, v̂ and the variants as in `Adam`. The decay is multiplied with the
 /// learning rate, as in PyTorch and Keras. Keeps two values a parameter.

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Momentum, or heavy ball: a share of the last step goes on.
+/// Momentum, or heavy ball: a share of the last step is carried over.
 ///
 /// - `.paper`, `.keras`: Δ ← α · Δ − ε · g; θ ← θ + Δ
 /// - `.pytorch`: b ← α · b + g; θ ← θ − ε · b

@@ -1,9 +1,9 @@
 import Tensors
 
-/// Nesterov's momentum: the gradient is taken where the momentum is about to lead.
+/// Nesterov's momentum: the gradient is taken at the point that the momentum leads to.
 ///
 /// As published, v ← μ · v − ε · ∇f(θ + μ · v); θ ← θ + v. The parameters of the model here are the points θ + μ · v at
-/// which the gradient is taken, p, for which the same path reads
+/// which the gradient is taken, p, for which the same iteration reads
 ///
 /// - `.paper`, `.keras`: v ← μ · v − ε · g; p ← p + μ · v − ε · g
 /// - `.pytorch`: b ← μ · b + g; p ← p − ε · (g + μ · b)

@@ -6,7 +6,7 @@ public enum OptimizerName: String, Hashable, Sendable, Codable, CaseIterable {
   case momentumEMA = "momentum-ema"
   case nesterov, adagrad, rmsprop, adam, adamw
 
-  /// A learning rate that is a usual start.
+  /// The default learning rate.
   public var defaultLearningRate: Float {
     switch self {
     case .sgd, .momentumEMA: 0.1
@@ -16,15 +16,15 @@ public enum OptimizerName: String, Hashable, Sendable, Codable, CaseIterable {
   }
 }
 
-/// A request for an optimizer that cannot be met: a sentence that says what would be right.
+/// An invalid request for an optimizer: a sentence that says what would be valid.
 public struct OptimizerError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String
 }
 
-/// The optimizer of this name, with its usual settings where none are given.
+/// The optimizer of this name, with default settings where none are given.
 ///
 /// `sgd` with a momentum is PyTorch's `SGD`. For `adam` and `adamw`, the momentum is β₁. Throws an `OptimizerError` for
-/// an unknown name, listing the right ones, and for a number the optimizer cannot use.
+/// an unknown name, listing the known ones, and for an invalid setting.
 public func makeOptimizer(
   named name: String, for model: any Layer, learningRate: Float? = nil, momentum: Float? = nil,
   weightDecay: Float? = nil, clipNorm: Float? = nil

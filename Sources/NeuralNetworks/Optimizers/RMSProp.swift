@@ -4,7 +4,8 @@ import Tensors
 ///
 /// r ← ρ · r + (1 − ρ) · g², then
 ///
-/// - `.paper`: θ ← θ − η · g / √r, ρ 0.9. The lecture has no ε; where r is still zero, so is g, and nothing moves.
+/// - `.paper`: θ ← θ − η · g / √r, ρ 0.9. The lecture has no ε; where r is still zero, so is g, and the parameter
+///   stays.
 /// - `.pytorch`: θ ← θ − η · g / (√r + ε), ρ 0.99, ε 1e-8
 /// - `.keras`: θ ← θ − η · g / √(r + ε), ρ 0.9, ε 1e-7
 ///
@@ -38,7 +39,7 @@ public final class RMSProp: RuleOptimizer {
     let squares = state[0] * Float(decay) + gradient.square() * Float(1 - decay)
     let size =
       switch variant {
-      // The root of the least normal number is 1e-19, so the bound keeps 0 / 0 away and changes nothing else.
+      // The root of the least normal number is 1e-19, so the bound avoids 0 / 0 and changes nothing else.
       case .paper: maximum(squares.sqrt() + epsilon, .full([], 1e-20))
       case .pytorch: squares.sqrt() + epsilon
       case .keras: (squares + epsilon).sqrt()

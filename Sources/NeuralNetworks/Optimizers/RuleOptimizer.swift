@@ -1,7 +1,7 @@
 import Tensors
 
-/// What all optimizers share: the walk over the parameters, their state, clipping and the one evaluation. A subclass is
-/// its rule, `step`.
+/// What all optimizers share: the walk over the parameters, their state, clipping and the one evaluation. A subclass
+/// defines its rule, `step`.
 public class RuleOptimizer: Optimizer {
   public var learningRate: Float
   public var stepCount = 0
@@ -47,7 +47,7 @@ public class RuleOptimizer: Optimizer {
     }
   }
 
-  /// Notes a setting that makes no sense; the first update throws it.
+  /// Records an invalid setting; the first update throws it.
   func require(_ holds: Bool, _ message: @autoclosure () -> String) {
     if !holds, failure == nil { failure = TensorError("\(type(of: self)): \(message())") }
   }
@@ -58,10 +58,10 @@ public class RuleOptimizer: Optimizer {
 
   public var stateVariables: [Variable] { slots.flatMap(\.state) }
 
-  /// Appends the numbers of this step that all parameters share; `t` counts from 1.
+  /// Appends the step scalars, which all parameters share; `t` counts from 1.
   func append(numbersOfStep t: Int, to numbers: inout [Float]) { numbers.append(learningRate) }
 
-  /// The rule: where the parameter and its state go, given the gradient at the parameter and this step's `numbers`.
+  /// The rule: the new values of the parameter and its state, given its gradient and the step scalars `numbers`.
   func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor]) -> (Tensor, [Tensor]) {
     (parameter, state)
   }
@@ -74,8 +74,9 @@ public class RuleOptimizer: Optimizer {
     try finishStep()
   }
 
-  /// Counts the step, and looks whether the squares are still numbers: every 64 steps and where the count is a power of two,
-  /// as reading them all costs an eighth of an update. With infinite ones a parameter would never move again, in silence.
+  /// Counts the step, and checks that the squares are finite: every 64 steps and where the count is a power of two, as
+  /// reading them all costs an eighth of an update. With infinite squares a parameter would silently never change
+  /// again.
   func finishStep() throws(TensorError) {
     stepCount = stepCount.plus(1)
     guard let squares, stepCount % 64 == 0 || stepCount & (stepCount - 1) == 0 else { return }
@@ -87,9 +88,9 @@ public class RuleOptimizer: Optimizer {
     }
   }
 
-  /// What changes from step to step without changing the graph: the rule's numbers, and the norm to clip at.
+  /// The step scalars, which change without changing the graph: the rule's, and the norm to clip at.
   ///
-  /// Throws where one of them was set to something that makes no sense.
+  /// Throws where one of them was set to an invalid value.
   func appendInputs(to inputs: inout [Float]) throws(TensorError) {
     guard learningRate >= 0, learningRate.isFinite else {
       throw TensorError(
@@ -104,10 +105,10 @@ public class RuleOptimizer: Optimizer {
     if let clipNorm { inputs.append(clipNorm) }
   }
 
-  /// Which parameters take part.
+  /// Which parameters are updated.
   var trainable: some Sequence<Bool> { slots.lazy.map(\.parameter.isTrainable) }
 
-  /// Records where everything goes; `inputs` are those of the step as tensors.
+  /// Records the new values of everything; `inputs` are the step scalars as tensors.
   func assignments(along gradients: Gradients, _ inputs: [Tensor]) throws(TensorError) -> [(Variable, Tensor)] {
     if let failure = gradients.loss.failure ?? failure { throw failure }
     let active = slots.filter(\.parameter.isTrainable)
@@ -140,7 +141,7 @@ public class RuleOptimizer: Optimizer {
     }
     guard let limit, !found.isEmpty else { return found }
     let norm = gradients.norm(over: parameters)
-    // Scaling by an infinite norm would leave nothing of the gradients, in silence.
+    // Scaling by an infinite norm would silently set all gradients to zero.
     let isKnown = norm.less(than: .full([], .infinity))
     let factor = select(isKnown, minimum(Tensor.ones([]), limit / (norm + 1e-6)), .full([], .nan))
     return found.map { $0 * factor }

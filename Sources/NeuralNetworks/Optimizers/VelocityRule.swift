@@ -1,6 +1,6 @@
-/// What heavy ball and Nesterov's momentum share: a velocity for each parameter, of which a share goes on.
+/// What heavy ball and Nesterov's momentum share: a velocity for each parameter, of which a share is carried over.
 public class VelocityRule: RuleOptimizer {
-  /// The share of the velocity that goes on.
+  /// The share of the velocity that is carried over.
   let momentum: Float
   let variant: OptimizerVariant
 

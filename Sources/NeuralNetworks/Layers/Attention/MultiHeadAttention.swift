@@ -1,7 +1,7 @@
 import Tensors
 
-/// Each position takes a weighted mean of values of other positions, weighted by how its query fits their keys, in
-/// several heads at once: [batch, time, width] → the same shape.
+/// Multi-head attention: each position gets a mean of other positions' values, weighted by how its query matches their
+/// keys, in several heads at once: [batch, time, width] → the same shape.
 ///
 /// softmax(Q Kᵀ / √d) V for each head of width d = width / heads, then a product that mixes the heads. With
 /// `keyValueHeads` fewer than `heads`, groups of heads share keys and values. Cost of a sequence of T: products of
@@ -23,8 +23,8 @@ public struct MultiHeadAttention: NamedLayer {
   private let width: Int
 
   /// - Parameters:
-  ///   - keyValueHeads: a divisor of `heads`; the same number unless given.
-  ///   - isCausal: positions look at themselves and at what stands before them.
+  ///   - keyValueHeads: a divisor of `heads`; the same number by default.
+  ///   - isCausal: positions attend to themselves and to earlier positions.
   ///   - isRotary: queries and keys are rotated by their positions.
   ///   - contextWidth: the width of what is attended to, where it is not the input itself.
   ///   - outputInitializer: for the product that mixes the heads.
@@ -59,13 +59,14 @@ public struct MultiHeadAttention: NamedLayer {
   public func apply(_ x: Tensor) -> Tensor { attend(x, nil, lengths: nil) }
 
   /// Attends to `context` [batch, time, contextWidth], or to the input itself; `lengths` int32 [batch] says how many
-  /// positions of each example's context there are, the others are padding. What comes out at padding of the input itself
-  /// means nothing.
+  /// positions of each example's context there are, the others are padding. The output at padding of the input itself
+  /// is meaningless.
   public func callAsFunction(_ x: Tensor, context: Tensor? = nil, lengths: Tensor?) -> Tensor {
-    // Padding takes no part in the gradients of the projections either, even where it is NaN.
+    // Padding does not enter the gradients of the projections either, even where it is NaN.
     let x = context == nil ? lengths.map { x.finite(pastLengths: $0) } ?? x : x
     let context = context.map { context in lengths.map { context.zeroed(pastLengths: $0) } ?? context }
-    // A causal position sees nothing behind itself, so no padding; counted from an example's end it would see too little.
+    // A causal position does not attend to later ones, so to no padding; with lengths, positions would be counted from
+    // an example's end.
     let lengths = context == nil && isCausal ? nil : lengths
     return traced(x) { (failure.map(Tensor.failed) ?? attend(x, context, lengths: lengths), ()) }.0
   }
@@ -81,12 +82,12 @@ public struct MultiHeadAttention: NamedLayer {
     return output(merged(mixed))
   }
 
-  /// In heads.
+  /// Split into heads.
   private struct Projections {
     var queries: Tensor, keys: Tensor, values: Tensor
   }
 
-  /// Of x, or with keys and values of the context; rotated by their positions, counted on from `start`, where rotary.
+  /// Of x, or with keys and values of the context; where rotary, rotated by their positions, counted from `start`.
   private func projections(_ x: Tensor, _ context: Tensor?, from start: Tensor? = nil) -> Projections {
     let all =
       context.map { [query(x)] + Dense.outputs(of: [key, value], $0) } ?? Dense.outputs(of: [query, key, value], x)
@@ -100,7 +101,7 @@ public struct MultiHeadAttention: NamedLayer {
     return parts
   }
 
-  /// Goes on from a cache: x [batch, time, width] are the positions after those that the cache holds. Causal.
+  /// Continues from a cache: x [batch, time, width] are the positions after those in the cache. Causal.
   public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
     traced(x) { (failure ?? inputFailure(x)).map { (.failed($0), cache) } ?? attend(x, cache) }
   }
@@ -138,9 +139,9 @@ public struct MultiHeadAttention: NamedLayer {
   }
 }
 
-/// Keys and values of positions that were seen, for one attention layer, in room for more.
+/// The key–value cache of one attention layer, with capacity for more positions.
 public struct AttentionCache: Sendable {
-  /// [batch, heads, capacity, d]; what stands past `length` counts for nothing.
+  /// [batch, heads, capacity, d]; values past `length` are ignored.
   public var keys: Tensor
   public var values: Tensor
   /// int32 []: how many positions there are.
@@ -159,7 +160,7 @@ public struct AttentionCache: Sendable {
     length = Tensor([0] as [Int32], shape: [])
   }
 
-  /// The cache with these [batch, heads, time, d] behind what it holds.
+  /// The cache with these [batch, heads, time, d] appended.
   public func adding(keys: Tensor, values: Tensor) -> AttentionCache {
     var next = self
     next.keys = self.keys.replacing(axis: 2, at: length, with: keys)
@@ -168,7 +169,7 @@ public struct AttentionCache: Sendable {
     return next
   }
 
-  /// The same in room for `capacity` positions.
+  /// The same with a capacity of `capacity` positions.
   public func grown(to capacity: Int) -> AttentionCache {
     var next = self
     guard capacity > keys.shape[2] else { return self }

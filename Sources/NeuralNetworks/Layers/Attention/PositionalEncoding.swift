@@ -8,7 +8,7 @@ import Tensors
   import Darwin
 #endif
 
-/// How a self-attention network learns where a token stands.
+/// How a self-attention network encodes the position of a token.
 public enum PositionalEncoding: String, Hashable, Sendable, Codable, CaseIterable {
   /// A learned vector a position, added to the token's (Gehring et al. 2017; GPT).
   case learned
@@ -42,8 +42,8 @@ public func sinusoidalPositions(_ positions: Int, width: Int) -> Tensor {
 }
 
 extension Tensor {
-  /// Turns pairs (column i, column i + d/2) of [batch, heads, time, d] by position · 10000^(−2i/d); `positions` is int32
-  /// [time]. d must be even.
+  /// Rotates pairs (column i, column i + d/2) of [batch, heads, time, d] by position · 10000^(−2i/d); `positions` is
+  /// int32 [time]. d must be even.
   ///
   /// Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021, in the halves' layout.
   public func rotated(by positions: Tensor) -> Tensor {

@@ -1,7 +1,7 @@
 import Tensors
 
-/// Self-attention, attention to another sequence where there is one, and a feed-forward network, each with a way past
-/// it and layer normalization: [batch, time, width] → the same shape.
+/// Self-attention, optional attention to another sequence, and a feed-forward network, each with a residual connection
+/// and layer normalization: [batch, time, width] → the same shape.
 ///
 /// With `.before` each part works on its normalized input (x + f(norm(x))), with `.after` its sum is normalized
 /// (norm(x + f(x))). An encoder's block is not causal; a decoder's block of an encoder–decoder network has
@@ -10,7 +10,7 @@ import Tensors
 /// Sources: Vaswani et al. 2017, section 3.1 (after); Radford et al. 2019 and Xiong et al., "On Layer Normalization in
 /// the Transformer Architecture", 2020 (before).
 public struct TransformerBlock: Layer {
-  /// Where layer normalization stands.
+  /// Where layer normalization is applied.
   public enum Normalization: String, Hashable, Sendable, Codable {
     case before, after
   }
@@ -26,9 +26,9 @@ public struct TransformerBlock: Layer {
   private let normalization: Normalization
 
   /// - Parameters:
-  ///   - hidden: the width inside the feed-forward network; four times `width` unless given.
+  ///   - hidden: the width inside the feed-forward network; four times `width` by default.
   ///   - contextWidth: for attention to another sequence of this width.
-  ///   - initializer: of all weights but those that end a way past, which `outputInitializer` draws.
+  ///   - initializer: of all weights except the last ones of a residual branch, which `outputInitializer` draws.
   public init(
     _ width: Int, heads: Int, keyValueHeads: Int? = nil, hidden: Int? = nil, isCausal: Bool = false,
     isRotary: Bool = false, contextWidth: Int? = nil, activation: Activation = .geluTanh, dropout: Float = 0,
@@ -53,7 +53,7 @@ public struct TransformerBlock: Layer {
 
   public func callAsFunction(_ x: Tensor) -> Tensor { self(x, lengths: nil) }
 
-  /// `lengths` int32 [batch] tells padding of the input from the rest, `contextLengths` that of the context.
+  /// `lengths` int32 [batch] are the lengths without padding of the input, `contextLengths` those of the context.
   public func callAsFunction(
     _ x: Tensor, lengths: Tensor?, context: Tensor? = nil, contextLengths: Tensor? = nil
   ) -> Tensor {
@@ -67,7 +67,7 @@ public struct TransformerBlock: Layer {
     return residual(x, feedForwardNorm, feedForward)
   }
 
-  /// Goes on from a cache of the self-attention.
+  /// Continues from a cache of the self-attention.
   public func callAsFunction(_ x: Tensor, cache: AttentionCache) -> (output: Tensor, cache: AttentionCache) {
     var next = cache
     let attended = residual(x, attentionNorm) { input in
@@ -80,7 +80,7 @@ public struct TransformerBlock: Layer {
 
   private func feedForward(_ x: Tensor) -> Tensor { contract(expand(x)) }
 
-  /// A part with its way past it.
+  /// A part with its residual connection.
   private func residual(_ x: Tensor, _ norm: LayerNorm, _ part: (Tensor) -> Tensor) -> Tensor {
     func dropped(_ x: Tensor) -> Tensor { dropout?(x) ?? x }
     return switch normalization {

@@ -1,10 +1,10 @@
 import Tensors
 
-/// What surrounds an image where a window reaches over its edge.
+/// The padding of an image, for windows that reach over its edge.
 public enum Padding: Hashable, Sendable {
-  /// Nothing: the window stays inside.
+  /// None: the window stays inside.
   case valid
-  /// As much as makes the output ⌈size / stride⌉; where that is odd, the end gets the one more.
+  /// As much as makes the output ⌈size / stride⌉; where that is odd, the end gets one more.
   case same
   /// This many rows and columns on either side.
   case explicit(Pair)
@@ -21,7 +21,7 @@ public enum Padding: Hashable, Sendable {
     case .asymmetric(let begin, let end): return (begin, end)
     case .same:
       func total(_ size: Int, _ axis: KeyPath<Pair, Int>) -> Int {
-        // What is out of range is refused afterwards.
+        // Values out of range are rejected later.
         func held(_ pair: Pair) -> Int { min(max(pair[keyPath: axis], 1), 1 << 30) }
         let step = held(stride)
         let reach = held(dilation) * (held(kernel) - 1) + 1

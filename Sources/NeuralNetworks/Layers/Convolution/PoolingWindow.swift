@@ -6,7 +6,7 @@ struct PoolingWindow: Sendable {
   let stride: Pair
   let padding: Padding
 
-  /// What is wrong with a layer of this kind that has this window.
+  /// What is wrong with a pooling layer with this window.
   func failure(of layer: String) -> TensorError? {
     kernelSize.isBetween(1) && stride.isBetween(1) && padding.isPossible
       ? nil

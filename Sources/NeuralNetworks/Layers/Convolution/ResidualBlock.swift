@@ -1,6 +1,6 @@
 import Tensors
 
-/// Two 3×3 convolutions around which the input goes straight on: y = relu(f(x) + x).
+/// Two 3×3 convolutions with a residual connection: y = relu(f(x) + x).
 ///
 /// Where the shape changes, the input passes a 1×1 convolution with normalization (the paper's option B).
 /// [batch, inputs, h, w] → [batch, outputs, h / stride, w / stride].
