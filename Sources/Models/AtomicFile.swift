@@ -1,16 +1,16 @@
 import Files
 import Foundation
 
-/// Files that are either as they were or wholly new, whatever happens in between.
+/// Atomic replacement of files: they have either the old or the new contents, also after a crash.
 public enum AtomicFile {
-  /// Makes `data` the contents of the file at `url`.
+  /// Replaces the contents of the file at `url` by `data`.
   ///
-  /// They are written to a new file beside it and brought to the disk; then that file takes the name. A link at `url` is
-  /// replaced, not followed: what it leads to belongs to somebody else. Throws a `ModelError` that says why where that
-  /// cannot be done; then the file at `url` is as it was.
+  /// They are written to a new file in the same folder and synchronized to disk; then that file is renamed. A link at
+  /// `url` is replaced, not followed: its target belongs to somebody else. Throws a `ModelError` that says why where
+  /// that cannot be done; then the file at `url` is as it was.
   ///
-  /// With `previous`, the file that is replaced lives on under that name in the same folder. For a moment there is no
-  /// file at `url` then, but always a whole one under one of the two names.
+  /// With `previous`, the replaced file is renamed to that in the same folder. For a moment there is no
+  /// file at `url` then, but always a complete one under one of the two names.
   public static func replace(_ url: URL, with data: Data, keepingAs previous: String? = nil) throws {
     let folder = url.deletingLastPathComponent()
     let beside = folder.appendingPathComponent(".\(UUID().uuidString)\(temporary)").path
@@ -29,7 +29,7 @@ public enum AtomicFile {
       throw ModelError("\(url.path) cannot be written: \(error)")
     }
     if let previous {
-      // Where there is no file yet, there is nothing to keep.
+      // Where there is no file yet, there is nothing to rename.
       try? Folder.rename(url.path, to: folder.appendingPathComponent(previous).path)
     }
     do { try Folder.rename(beside, to: url.path) } catch {
@@ -39,7 +39,7 @@ public enum AtomicFile {
     synchronize(folder)
   }
 
-  /// Brings the names in a folder to the disk. Where a folder cannot be synchronized, the files are right all the same.
+  /// Synchronizes a folder to disk. Where that is not possible, the files are still correct.
   package static func synchronize(_ folder: URL) {
     guard let descriptor = try? FileDescriptor.folder(folder.path) else { return }
     try? descriptor.synchronize()
@@ -48,7 +48,7 @@ public enum AtomicFile {
 
   private static let temporary = ".backprop.tmp"
 
-  /// Removes what writing left behind in `folder` where the process ended in the middle of it.
+  /// Removes temporary files in `folder` that an interrupted process left behind.
   public static func removeLeftovers(in folder: URL) {
     for name in (try? Folder.names(in: folder.path)) ?? [] where name.hasPrefix(".") && name.hasSuffix(temporary) {
       try? Folder.remove(folder.appendingPathComponent(name).path)

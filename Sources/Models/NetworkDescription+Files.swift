@@ -7,8 +7,8 @@ private let descriptionFile = "model.json"
 private let weightsFile = "weights.safetensors"
 
 extension NetworkDescription {
-  /// Writes `model.json` and `weights.safetensors`, running means included, into the folder at `path`, which is made if
-  /// need be. Each file is replaced as a whole.
+  /// Writes `model.json` and `weights.safetensors`, running means included, into the folder at `path`, which is created
+  /// if needed. Each file is replaced as a whole.
   public func save(_ model: any Layer, to path: String) throws {
     let folder = URL(filePath: path)
     do { try Folder.create(folder.path) } catch {
@@ -24,10 +24,11 @@ extension NetworkDescription {
     try AtomicFile.replace(folder.appending(path: descriptionFile), with: try encoder.encode(self))
   }
 
-  /// Builds the network that the folder at `path` holds. Throws a sentence that names the file and what is wrong with it,
-  /// also where it is a network for something else.
+  /// Builds the network in the folder at `path`. Throws a sentence that names the file and what is wrong with it, also
+  /// where it is a network for another task.
   ///
-  /// What `model.json` says is compared with the weights' header before any of it is built: a wrong size costs nothing.
+  /// `model.json` is compared with the weights' header before anything is built, so that a wrong size allocates
+  /// nothing.
   public static func load(from path: String) throws -> (description: Self, model: Network) {
     let folder = URL(filePath: path)
     let file = folder.appending(path: descriptionFile)
@@ -43,14 +44,14 @@ extension NetworkDescription {
     return (description, model)
   }
 
-  /// The names and shapes of all that the network remembers. Makes none of it.
+  /// The names and shapes of the network's parameters and buffers. Allocates none of them.
   package func shapes() throws -> [(name: String, shape: Shape)] {
     try plannedShapes { layer(try makeModel()) }
   }
 
   private static func read(_ file: URL) throws -> Self {
     let bytes = try contents(of: file)
-    // The task and the kind by themselves first, since those are what other descriptions have more of.
+    // The task and the kind are read first, for a clear message about other models.
     let heading = try heading(bytes, file)
     guard heading.task == task.rawValue else {
       throw ModelError(
@@ -69,7 +70,7 @@ extension NetworkDescription {
 }
 
 extension NetworkTask {
-  /// What the model in the folder at `path` is for. Throws a sentence where the folder holds none.
+  /// The task of the model in the folder at `path`. Throws a sentence where there is none.
   public init(ofModelAt path: String) throws {
     let file = URL(filePath: path).appending(path: descriptionFile)
     let name = try heading(contents(of: file), file).task
@@ -96,8 +97,8 @@ private func contents(of file: URL) throws(ModelError) -> [UInt8] {
   }
 }
 
-/// Gives the parameters and buffers of `model` the values of the file. Names and shapes must be the model's own, no more
-/// and no fewer; where they are not, throws a sentence that names the file and the array, and nothing has changed.
+/// Loads the parameters and buffers of `model` from the file. Names and shapes must match the model's exactly;
+/// otherwise throws a sentence that names the file and the array, and nothing has changed.
 public func loadWeights(of model: any Layer, from file: URL) throws {
   try loadWeights(of: model, from: SafeTensorsFile(file))
 }
@@ -109,7 +110,7 @@ private func loadWeights(of model: any Layer, from file: SafeTensorsFile) throws
   for (name, variable) in variables { try variable.set(values[name] ?? []) }
 }
 
-/// Parameters, then buffers: all that a model remembers.
+/// Parameters, then buffers.
 package func namedVariables(of model: any Layer) throws -> [(name: String, variable: Variable)] {
   try model.parameters.map { ($0.name, try $0.parameter.variable()) }
     + model.buffers.map { ($0.name, try $0.buffer.variable()) }

@@ -2,7 +2,7 @@ import NeuralNetworks
 import Tensors
 
 extension NetworkDescription {
-  /// The layers of the network in the order in which they work, for one image or one window of a text.
+  /// The layers of the network in the order of execution, for one image or one window of a text.
   ///
   /// Records a pass and computes nothing. Throws what is wrong with the network.
   public func summary() throws -> [LayerTrace] {
@@ -10,10 +10,10 @@ extension NetworkDescription {
   }
 }
 
-/// The layers of `model` in the order in which they work, with output shapes, parameters and floating-point operations
+/// The layers of `model` in the order of execution, with output shapes, parameters and floating-point operations
 /// for this input. Bytes are four a parameter. Layers that are called twice are listed twice.
 public func summarize(_ model: any Layer, example: Tensor) throws -> [LayerTrace] {
-  _ = model.parameters  // Gives layers their paths.
+  _ = model.parameters  // Sets the layers' paths.
   let (output, layers) = tracingLayers { inference { model(example) } }
   if let failure = output.failure { throw failure }
   return layers

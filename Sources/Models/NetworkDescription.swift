@@ -3,11 +3,11 @@ import Tensors
 
 /// A ready network as data: all that is needed to build it again, as `model.json` holds it.
 public protocol NetworkDescription: Codable, Hashable, Sendable {
-  /// What `makeModel` gives: `any Layer`, or something richer.
+  /// The result of `makeModel`: `any Layer`, or a protocol that refines it.
   associatedtype Network
-  /// What the networks are for.
+  /// The task of the networks.
   static var task: NetworkTask { get }
-  /// The names of the kinds there are.
+  /// The names of all kinds.
   static var kindNames: [String] { get }
   /// Which kind this is.
   var kindName: String { get }
@@ -15,13 +15,13 @@ public protocol NetworkDescription: Codable, Hashable, Sendable {
   func check() throws
   /// Builds the network, its weights drawn from `Random.current`. Throws where `check` does.
   func makeModel() throws -> Network
-  /// An input that the network takes, a batch of one.
+  /// An example input, a batch of one.
   var example: Tensor { get }
   /// The network as a layer.
   func layer(_ network: Network) -> any Layer
 }
 
-/// What a network is for.
+/// The task of a network.
 public enum NetworkTask: String, Codable, Hashable, Sendable, CaseIterable {
   /// Images to classes.
   case image

@@ -3,7 +3,8 @@ import Tensors
 
 /// A small convolutional network: [batch, channels, height, width] → [batch, classes].
 ///
-/// 421,642 parameters for 28×28 gray images and ten classes. The plan is that of LeNet-5, with ReLU and max-pooling.
+/// 421,642 parameters for 28×28 gray images and ten classes. The architecture is that of LeNet-5, with ReLU and
+/// max-pooling.
 ///
 /// Source: LeCun, Bottou, Bengio & Haffner, "Gradient-Based Learning Applied to Document Recognition", 1998.
 public func makeConvolutionalNetwork(inputShape: Shape, classes: Int, hidden: Int = 128) -> Sequential {

@@ -21,11 +21,11 @@ public struct ModelDescription: NetworkDescription {
     /// Self-attention between patches. See `VisionTransformer`.
     case attention
 
-    /// The width of what is hidden, unless something else is asked for.
+    /// The default width of the hidden layers.
     public var defaultHidden: Int { self == .attention ? 64 : 128 }
   }
 
-  /// Tells it from other descriptions.
+  /// Distinguishes it from other descriptions.
   public private(set) var task = NetworkTask.image
   public var kind: Kind
   /// An image's shape, [channels, height, width].
@@ -47,8 +47,8 @@ public struct ModelDescription: NetworkDescription {
     self.hidden = hidden ?? kind.defaultHidden
   }
 
-  /// The description of the image classifier of this name. Throws a sentence that lists the names there are, or says
-  /// what images the network can take.
+  /// The description of the image classifier of this name. Throws a sentence that lists the known names, or says which
+  /// images the network accepts.
   public static func image(
     _ name: String, inputShape: Shape, classes: Int, classNames: [String] = []
   ) throws -> ModelDescription {
@@ -99,7 +99,7 @@ public struct ModelDescription: NetworkDescription {
       case .gru: RowClassifier(.gru, inputShape: inputShape, classes: classes, hidden: hidden)
       case .attention: VisionTransformer(inputShape: inputShape, classes: classes, width: hidden)
       }
-    _ = model.parameters  // Gives parameters and layers the names that messages use.
+    _ = model.parameters  // Sets the names of parameters and layers, for messages.
     return model
   }
 

@@ -1,7 +1,7 @@
 import NeuralNetworks
 import Tensors
 
-/// A recurrent network that reads an image row by row and says after the last one what it is:
+/// A recurrent network that reads an image row by row and classifies it after the last one:
 /// [batch, channels, height, width] → [batch, classes].
 ///
 /// Source: Le, Jaitly & Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified Linear Units", 2015, read

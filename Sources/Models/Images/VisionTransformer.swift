@@ -3,8 +3,8 @@ import Tensors
 
 /// Self-attention between the patches of an image: [batch, channels, height, width] → [batch, classes].
 ///
-/// Each patch becomes a vector, to which a learned one for its place is added; encoder blocks follow; the mean over all
-/// patches is classified.
+/// Each patch becomes a vector, to which a learned one for its position is added; encoder blocks follow; the mean over
+/// all patches is classified.
 ///
 /// Source: Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021, with the mean in place of a class token (Beyer,
 /// Zhai & Kolesnikov, "Better plain ViT baselines for ImageNet-1k", 2022).

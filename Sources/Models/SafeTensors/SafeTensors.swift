@@ -3,14 +3,14 @@ import Foundation
 
 /// Named arrays of numbers in a file of the safetensors format.
 ///
-/// Eight bytes with the length of the header (the lowest first), the header as JSON, then the numbers of all arrays one
+/// Eight bytes with the length of the header (little-endian), the header as JSON, then the numbers of all arrays one
 /// after the other. Arrays are F32 or I32; F64, F16 and BF16 are read as well and converted to F32.
 ///
 /// Source: <https://github.com/huggingface/safetensors>, "Format".
 public struct SafeTensors {
   /// An array and its name.
   public struct Entry: Sendable {
-    /// What it is called. No two in a file are called the same.
+    /// Its name, unique in a file.
     public var name: String
     /// The sizes of its dimensions.
     public var shape: [Int]
@@ -41,7 +41,7 @@ public struct SafeTensors {
       }
     }
 
-    /// Its numbers in row-major order; whole ones beyond 2²⁴ are rounded to what a `Float` can be.
+    /// Its numbers in row-major order; integers beyond 2²⁴ are rounded to a `Float`.
     public var values: [Float] {
       switch contents {
       case .floats(let values): values
@@ -54,7 +54,7 @@ public struct SafeTensors {
       self.init(name: name, shape: shape, contents: .floats(values))
     }
 
-    /// An array of whole numbers called `name`.
+    /// An array of integers called `name`.
     public init(name: String, shape: [Int], integers: [Int32]) {
       self.init(name: name, shape: shape, contents: .integers(integers))
     }
@@ -69,9 +69,9 @@ public struct SafeTensors {
   static let metadataKey = "__metadata__"
   static let greatestHeader = 100_000_000
 
-  /// Writes `entries`, and `metadata` beside them, to the file at `url`, which is replaced as a whole.
+  /// Writes `entries`, and `metadata`, to the file at `url`, which is replaced as a whole.
   ///
-  /// Throws a `ModelError` where two arrays have the same name, an array has not as many numbers as its shape says, or
+  /// Throws a `ModelError` where two arrays have the same name, an array's count differs from its shape, or
   /// the file cannot be written.
   public static func write(_ entries: [Entry], metadata: [String: String], to url: URL) throws {
     let data: Data
@@ -81,9 +81,9 @@ public struct SafeTensors {
     try AtomicFile.replace(url, with: data)
   }
 
-  /// The arrays in the file at `url`, in the order of their numbers, and the metadata beside them.
+  /// The arrays in the file at `url`, in the order of their data, and the metadata.
   ///
-  /// Throws a `ModelError` that names the file and says what would be right where it is not wholly of this format.
+  /// Throws a `ModelError` that names the file and says what is wrong where it is not valid.
   public static func read(_ url: URL) throws -> (entries: [Entry], metadata: [String: String]) {
     let file = try SafeTensorsFile(url)
     return (try file.entries(), file.layout.metadata)
@@ -132,7 +132,7 @@ public struct SafeTensors {
     return data
   }
 
-  /// The product of `shape`, or `nil` where it has no meaning or cannot be counted.
+  /// The product of `shape`, or `nil` where it is invalid or overflows.
   static func elementCount(_ shape: [Int]) -> Int? {
     var count = 1
     for size in shape {

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Tensors
 
-/// A safetensors file that is open: its header is known and checked, its numbers are read when they are asked for.
+/// An open safetensors file: its header is read and checked, its arrays are read on demand.
 package struct SafeTensorsFile {
   let path: String
   let layout: SafeTensorsLayout
@@ -10,7 +10,7 @@ package struct SafeTensorsFile {
 
   package var metadata: [String: String] { layout.metadata }
 
-  /// Opens the file and reads its header. Throws a `ModelError` that names it where it is not wholly of this format.
+  /// Opens the file and reads its header. Throws a `ModelError` that names it where it is not valid.
   package init(_ url: URL) throws(ModelError) {
     let path = url.path
     self.path = path
@@ -29,7 +29,7 @@ package struct SafeTensorsFile {
     }
   }
 
-  /// All arrays with their numbers, in their order.
+  /// All arrays with their values, in order.
   func entries() throws(ModelError) -> [SafeTensors.Entry] {
     try ModelError.naming(path) { () throws(FileFailure) in
       var entries: [SafeTensors.Entry] = []
@@ -43,8 +43,8 @@ package struct SafeTensorsFile {
     }
   }
 
-  /// Throws a sentence where the arrays whose names begin with `prefix` are not those that a model needs, no more and no
-  /// fewer, each of its shape.
+  /// Throws a sentence where the arrays whose names begin with `prefix` are not exactly those that a model needs, each
+  /// of its shape.
   package func check(against shapes: [(name: String, shape: Shape)], under prefix: String = "") throws(ModelError) {
     let own = layout.places.filter { $0.name.hasPrefix(prefix) }
     var found = Dictionary(own.map { ($0.name, $0.shape) }) { first, _ in first }
@@ -64,7 +64,7 @@ package struct SafeTensorsFile {
 }
 
 extension SafeTensors {
-  /// The arrays in the bytes of a file. Errors go on from the file's name.
+  /// The arrays in the bytes of a file. Errors continue the file's name.
   package static func decode(_ bytes: [UInt8]) throws(ModelError) -> (entries: [Entry], metadata: [String: String]) {
     let length = try SafeTensorsLayout.headerLength(bytes, byteCount: bytes.count)
     let layout = try SafeTensorsLayout(header: bytes[8..<8 + length], byteCount: bytes.count)

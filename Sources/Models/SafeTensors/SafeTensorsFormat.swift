@@ -25,7 +25,7 @@ extension SafeTensors {
       }
     }
 
-    /// Puts the bytes of each number together, the lowest first, and makes a number of these bits.
+    /// Joins the little-endian bytes of each number, and converts these bits.
     @inline(__always)
     private static func decode<Bits: FixedWidthInteger & UnsignedInteger, Number>(
       _ bytes: ArraySlice<UInt8>, _: Bits.Type, _ number: (Bits) -> Number
@@ -39,7 +39,7 @@ extension SafeTensors {
       }
     }
 
-    /// IEEE 754 binary16, written out since `Float16` is not on every platform.
+    /// IEEE 754 binary16, converted by hand since `Float16` is not available on every platform.
     private static func half(_ bits: UInt32) -> Float {
       let sign = (bits & 0x8000) << 16
       let exponent = (bits >> 10) & 0x1F

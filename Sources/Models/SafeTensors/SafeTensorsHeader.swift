@@ -1,4 +1,4 @@
-/// Reads as much of JSON as safetensors headers have. Unlike Foundation's reader it refuses a name given twice.
+/// Parses the subset of JSON that safetensors headers use. Unlike Foundation's parser it rejects duplicate names.
 struct SafeTensorsHeader {
   enum Value {
     case string(String)

@@ -1,4 +1,4 @@
-/// Where the arrays of a safetensors file lie: all that its header says, checked against the length of the file.
+/// The layout of a safetensors file: the contents of its header, checked against the length of the file.
 struct SafeTensorsLayout {
   /// An array; `start` and `end` count from the end of the header.
   struct Place {
@@ -9,13 +9,13 @@ struct SafeTensorsLayout {
     var end: Int
   }
 
-  /// The arrays in the order of their numbers, which follow one another without gaps up to the file's end.
+  /// The arrays in the order of their data, which follow one another without gaps up to the file's end.
   let places: [Place]
   let metadata: [String: String]
   /// Bytes before the first number.
   let dataStart: Int
 
-  /// How many bytes the header of a file of `byteCount` bytes has, which its first eight give.
+  /// The length of the header of a file of `byteCount` bytes, from its first eight.
   static func headerLength(_ first: some Collection<UInt8>, byteCount: Int) throws(ModelError) -> Int {
     guard byteCount >= 8 else { throw ModelError("should be a safetensors file, which has at least 8 bytes") }
     let length = first.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -28,7 +28,7 @@ struct SafeTensorsLayout {
     return Int(length)
   }
 
-  /// Reads the header of a file of `byteCount` bytes, which stands behind the first eight.
+  /// Reads the header of a file of `byteCount` bytes, which follows the first eight.
   init(header: ArraySlice<UInt8>, byteCount: Int) throws(ModelError) {
     dataStart = 8 + header.count
     var parser = SafeTensorsHeader(bytes: header)

@@ -1,27 +1,28 @@
 import NeuralNetworks
 import Tensors
 
-/// A network that says at each position of a text how likely each token is to come next:
+/// A network that predicts the next token at each position of a text:
 /// int32 [batch, time] → logits [batch, time, vocabulary].
 ///
-/// The logits at a position depend on it and what stands before it alone.
+/// The logits at a position depend only on it and on earlier positions.
 public protocol LanguageModel: Layer {
   /// How many tokens there are.
   var vocabulary: Int { get }
-  /// The greatest number of positions the network can take at once, what it remembers included; `nil`: no limit.
+  /// The greatest number of positions the network can process, including those in its state; `nil`: no limit.
   var context: Int? { get }
-  /// Whether training hands the state on from one window of a text to the next (truncated back-propagation through
+  /// Whether training carries the state from one window of a text to the next (truncated back-propagation through
   /// time).
   var carriesState: Bool { get }
-  /// What is remembered before the first token. `capacity` is the number of positions there shall be room for, where
-  /// the memory grows with them.
+  /// The state before the first token. `capacity` is the number of positions to reserve memory for, where the state
+  /// grows with them.
   func initialState(batch: Int, capacity: Int) -> [Tensor]
-  /// The same memory with room for `capacity` positions.
+  /// The same state with memory for `capacity` positions.
   func grown(_ state: [Tensor], to capacity: Int) -> [Tensor]
-  /// Which tensor of the state is the number of positions read, one int32, where giving it a smaller number is all it takes
-  /// to go back to it; `nil` where there is no such way. Counts for models with a `context`.
+  /// The index of the state's tensor with the number of positions read, one int32, where setting it to a smaller number
+  /// is enough to rewind; `nil` where the state cannot be rewound. For models with a `context`.
   var positionCount: Int? { get }
-  /// Goes on from a state, and gives the state after the last token. Meant for use and, where `carriesState`, training.
+  /// Continues from a state, and returns the state after the last token. For inference and, where `carriesState`,
+  /// training.
   func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor])
 }
 
@@ -36,7 +37,7 @@ func stateFailure(_ state: [Tensor], count: Int) -> TensorError? {
     ? nil : TensorError("the state must hold the \(count) tensors that initialState gives, not \(state.count)")
 }
 
-/// Says what is wrong with ids that are no int32 [batch, time].
+/// Says what is wrong with ids that are not int32 [batch, time].
 func idsFailure(_ ids: Tensor) -> TensorError? {
   if let failure = ids.failure { return failure }
   guard ids.dtype == .int32, ids.shape.rank == 2, ids.shape[1] > 0 else {

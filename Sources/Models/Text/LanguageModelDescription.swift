@@ -17,24 +17,24 @@ public struct LanguageModelDescription: NetworkDescription {
   public static var kindNames: [String] { Kind.allCases.map(\.rawValue) }
   public var kindName: String { kind.rawValue }
 
-  /// Tells it from other descriptions.
+  /// Distinguishes it from other descriptions.
   public private(set) var task = NetworkTask.text
   public var kind: Kind
   /// How many tokens the tokenizer has.
   public var vocabulary: Int
-  /// How many positions are trained at once. `transformer` looks back no further; `mlp` looks back this far.
+  /// How many positions are trained at once. It limits the context of `transformer`, and is that of `mlp`.
   public var context: Int
   /// The width of the blocks, of the recurrent layers or of the hidden layer.
   public var width: Int
-  /// Blocks or recurrent layers; `mlp` has one hidden layer whatever this says.
+  /// Blocks or recurrent layers; `mlp` always has one hidden layer.
   public var layers: Int
   /// For `transformer`.
   public var heads: Int
-  /// The share of values dropped in training.
+  /// The dropout rate in training.
   public var dropout: Float
   /// For `transformer`.
   public var positions: PositionalEncoding
-  /// For `transformer`: whether tokens' vectors also give the scores.
+  /// For `transformer`: whether input and output embeddings are tied.
   public var tiesOutput: Bool
 
   public init(
@@ -52,7 +52,7 @@ public struct LanguageModelDescription: NetworkDescription {
     self.tiesOutput = tiesOutput
   }
 
-  /// The kind of this name. Throws a sentence that lists the names there are.
+  /// The kind of this name. Throws a sentence that lists the known names.
   public static func kind(named name: String) throws -> Kind {
     guard let kind = Kind(rawValue: name) else {
       throw ModelError("there is no model '\(name)'; there is \(kindNames.joined(separator: ", "))")
@@ -60,10 +60,10 @@ public struct LanguageModelDescription: NetworkDescription {
     return kind
   }
 
-  /// The width of the tokens' vectors of `mlp` and the recurrent networks.
+  /// The width of the token embeddings of `mlp` and the recurrent networks.
   private var embeddingWidth: Int { max(width / 2, 1) }
 
-  /// How many positions a training window has: enough to make use of a step, whatever the network looks back.
+  /// How many positions a training window has: enough to use a step well, whatever the network's context.
   public var window: Int { kind == .mlp ? max(context, 64) : context }
 
   public func check() throws {
@@ -106,7 +106,7 @@ public struct LanguageModelDescription: NetworkDescription {
             vocabulary: vocabulary, context: context, width: width, layers: layers, heads: heads, dropout: dropout,
             positions: positions, tiesOutput: tiesOutput))
       }
-    _ = model.parameters  // Gives parameters and layers the names that messages use.
+    _ = model.parameters  // Sets the names of parameters and layers, for messages.
     return model
   }
 

@@ -1,12 +1,12 @@
 import NeuralNetworks
 import Tensors
 
-/// The feed-forward language model: the vectors of the last `order` tokens side by side, a hidden layer of tanh units, a
-/// score for each token.
+/// The feed-forward language model: the concatenated embeddings of the last `order` tokens, a hidden layer of tanh
+/// units, a logit for each token.
 ///
-/// The hidden layer at all positions of a text at once is a convolution over time; before the first token stand zeros.
-/// With `order` 1 it is a bigram model. Cost of a position: 2 · width · (order · hidden) + 2 · hidden · vocabulary
-/// operations.
+/// The hidden layer at all positions of a text at once is a convolution over time; it is padded with zeros before the
+/// first token. With `order` 1 it is a bigram model. Cost of a position: 2 · width · (order · hidden) + 2 · hidden ·
+/// vocabulary operations.
 ///
 /// Source: Bengio, Ducharme, Vincent & Jauvin, "A Neural Probabilistic Language Model", JMLR 3 (2003), section 2, without
 /// the direct connections.
@@ -15,7 +15,7 @@ public struct NeuralProbabilisticModel: LanguageModel {
   public let hidden: Conv2D
   public let output: Dense
   public let vocabulary: Int
-  /// At least 1, whatever was asked for; then `hidden` fails.
+  /// At least 1; for a smaller request `hidden` fails.
   private let order: Int
   private let width: Int
 
@@ -38,7 +38,7 @@ public struct NeuralProbabilisticModel: LanguageModel {
     self(ids, state: initialState(batch: ids.shape.first ?? 0, capacity: 0)).logits
   }
 
-  /// The state holds the vectors of the last order − 1 tokens.
+  /// The state holds the embeddings of the last order − 1 tokens.
   public func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor]) {
     if let failure = idsFailure(ids) ?? hidden.failure ?? stateFailure(state, count: 1) {
       return (.failed(failure), state)

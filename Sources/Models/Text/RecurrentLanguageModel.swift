@@ -1,7 +1,7 @@
 import NeuralNetworks
 import Tensors
 
-/// Tokens' vectors, recurrent layers and a score for each token.
+/// Token embeddings, recurrent layers and a logit for each token.
 ///
 /// Sources: Mikolov et al., "Recurrent neural network based language model", Interspeech 2010; Sutskever, Martens &
 /// Hinton, "Generating Text with Recurrent Neural Networks", ICML 2011.
@@ -36,7 +36,7 @@ public struct RecurrentLanguageModel: LanguageModel {
   /// The state holds the hidden states of all layers, then their cells.
   public func callAsFunction(_ ids: Tensor, state: [Tensor]) -> (logits: Tensor, state: [Tensor]) {
     if let failure = idsFailure(ids) ?? stateFailure(state, count: stateCount) { return (.failed(failure), state) }
-    // Time first, as the recurrent layers work; seen as [batch, time, …] again without a copy.
+    // Time first, as the recurrent layers work; viewed as [batch, time, …] again without a copy.
     let vectors = embedding(ids.transposed).permuted([1, 0, 2])
     let count = recurrent.layers.count
     let before = RecurrentState(hidden: Array(state.prefix(count)), cell: Array(state.dropFirst(count)))

@@ -1,15 +1,15 @@
 import NeuralNetworks
 import Tensors
 
-/// The decoder-only transformer in GPT-2's layout: vectors of tokens and positions, blocks of causal self-attention and
-/// feed-forward networks with layer normalization before each part, a last normalization, a score for each token.
+/// The decoder-only transformer in GPT-2's layout: token and position embeddings, blocks of causal self-attention and
+/// feed-forward networks with layer normalization before each part, a last normalization, a logit for each token.
 ///
-/// Weights are normal with standard deviation 0.02, those that end a way past a part divided by √(2 · layers). Cost of a
-/// position: about 2 · parameters operations, and 2 · layers · time · width for attention.
+/// Weights are normal with standard deviation 0.02, the last ones of each residual branch divided by √(2 · layers).
+/// Cost of a position: about 2 · parameters operations, and 2 · layers · time · width for attention.
 ///
 /// Sources: Radford et al., "Language Models are Unsupervised Multitask Learners", 2019; Vaswani et al. 2017.
 public struct Transformer: LanguageModel {
-  /// The sizes that make a transformer.
+  /// The sizes of a transformer.
   public struct Configuration: Hashable, Sendable {
     public var vocabulary: Int
     /// The greatest number of positions.
@@ -21,7 +21,7 @@ public struct Transformer: LanguageModel {
     public var keyValueHeads: Int?
     public var dropout: Float
     public var positions: PositionalEncoding
-    /// Whether tokens' vectors also give the scores.
+    /// Whether input and output embeddings are tied.
     public var tiesOutput: Bool
 
     public init(
@@ -45,7 +45,7 @@ public struct Transformer: LanguageModel {
   public let blocks: [TransformerBlock]
   public let norm: LayerNorm
   public let output: Dense?
-  /// The vectors of positions that are not learned.
+  /// The position vectors where they are not learned.
   private let table: Tensor?
   private let dropout: Dropout?
   private let configuration: Configuration
