@@ -4,18 +4,18 @@ import Tensors
 
 /// Finds out why the loss of a step is not finite.
 ///
-/// When that is seen, the update has destroyed the parameters already. So the steps since the last checkpoint, which
-/// give the same bits again, are done once more, and everything is looked at after each. The first step that spoils
-/// something is recorded again from the values before it, and its operations are computed one by one.
+/// When that is detected, the update has destroyed the parameters already. So the steps since the last checkpoint,
+/// which give the same bits again, are repeated, and all values are checked after each. The first step that makes
+/// something non-finite is recorded again from the values before it, and its operations are computed one by one.
 struct DivergenceTrace<Task: TrainingTask> {
   let task: Task
   let optimizer: any Optimizer
   /// The learning rate of a step, counted from 0.
   let learningRate: (Int) -> Float
 
-  /// The cause as a part of a sentence; `nil` where the steps up to `last`, counted from 0, went well this time. Leaves
-  /// the model with its last finite values. Throws a `TrainingError` where it is a label that is no class, or an index that is
-  /// no row of an embedding's table: no setting of the training helps there.
+  /// The cause as a part of a sentence; `nil` where the steps up to `last`, counted from 0, were finite this time.
+  /// Leaves the model with its last finite values. Throws a `TrainingError` where it is a label that is not a class, or
+  /// an index outside an embedding's table: no setting of the training helps there.
   func cause(upTo last: Int, from checkpoint: Checkpoint) throws -> String? {
     guard checkpoint.step <= last else { return nil }
     _ = try checkpoint.restore(to: task, optimizer)
@@ -36,7 +36,7 @@ struct DivergenceTrace<Task: TrainingTask> {
     return nil
   }
 
-  /// What in the step, begun from `before`, was not finite first. `spoiled` is what the update left.
+  /// The first non-finite value of the step that began from `before`. `spoiled` are the values after the update.
   private func inspect(_ step: Int, from before: Checkpoint, _ spoiled: (name: String, isNaN: Bool)?) throws -> String {
     _ = try before.restore(to: task, optimizer)
     let (recorded, layers) = try tracingLayers { try task.record(step: step) }
@@ -75,7 +75,7 @@ struct DivergenceTrace<Task: TrainingTask> {
 
   private static func verb(_ isNaN: Bool) -> String { isNaN ? "was not a number" : "was infinite" }
 
-  /// The first of all parameters, running means, values of the optimizer and of the task that is not finite.
+  /// The first parameter, running mean, or state of the optimizer or the task that is not finite.
   private func spoiledVariable() throws -> (name: String, isNaN: Bool)? {
     let variables =
       try namedVariables(of: task.model) + optimizer.stateVariables.map { ($0.name, $0) } + task.stateVariables

@@ -2,15 +2,15 @@ import Models
 import NeuralNetworks
 import Tensors
 
-/// Keeps the weights of the lowest loss, and says when it has not fallen for too long.
+/// Early stopping: stores the weights of the lowest loss, and reports when it has not fallen for too long.
 struct EarlyStopping {
-  /// A model's weights, and what they were worth.
+  /// A model's weights and their evaluation.
   struct Best {
     var loss: Double
     var evaluation: Evaluation?
     var weights: [[Float]]
 
-    /// Gives the model these weights.
+    /// Restores these weights in the model.
     func restore(to model: any Layer) throws {
       for (variable, values) in zip(try namedVariables(of: model).map(\.variable), weights) { try variable.set(values) }
     }
@@ -34,7 +34,7 @@ struct EarlyStopping {
     return loss < best.loss || (best.loss.isNaN && !loss.isNaN)
   }
 
-  /// Takes notice of an evaluation of `model`. Costs a copy of its weights where the loss is lower than ever.
+  /// Records an evaluation of `model`. Costs a copy of its weights where the loss is lower than ever.
   mutating func note(_ loss: Double, _ evaluation: Evaluation?, _ model: any Layer) throws {
     guard isBest(loss) else {
       evaluationsWithoutGain += 1

@@ -1,6 +1,6 @@
-/// Counts what was done and how long it took; time spent on evaluation and saving does not count as training.
+/// Counts steps, examples and time; time spent on evaluation and saving does not count as training.
 struct Progress {
-  /// What a later training needs to count on.
+  /// The counts that a resumed training needs.
   struct Counts: Hashable, Codable {
     var steps = 0
     var examples = 0
@@ -9,10 +9,10 @@ struct Progress {
     var pausedSeconds = 0.0
     /// Seconds in which steps waited for data; checkpoints of version 0.1 do not know them.
     var dataSeconds: Double?
-    /// The step after which the model was evaluated last, and what was found.
+    /// The step after which the model was evaluated last, and its result.
     var evaluatedStep = 0
     var evaluation: Evaluation?
-    /// Means over the period that ended there.
+    /// Means over the period before that evaluation.
     var loss = 0.0
     var accuracy: Double?
     // Sums over the examples since then.
@@ -42,7 +42,7 @@ struct Progress {
   var steps: Int { counts.steps }
   /// The epoch of the last step, from 1.
   var epoch: Int { length.epoch(ofStep: counts.steps) }
-  /// Whether the model is to be looked at before the next step.
+  /// Whether the model is to be evaluated before the next step.
   var needsEvaluation: Bool { length.isEvaluated(after: counts.steps) && counts.evaluatedStep != counts.steps }
   var isDone: Bool { counts.steps >= length.steps }
 
@@ -53,7 +53,7 @@ struct Progress {
     trainingSeconds / Double(max(counts.steps, 1)) * Double(length.steps - counts.steps)
   }
 
-  /// Adds a step and says what is to be told of it.
+  /// Adds a step and returns its report.
   mutating func count(_ outcome: StepOutcome, learningRate: Double) -> StepReport {
     counts.steps += 1
     counts.examples += outcome.examples
@@ -69,7 +69,7 @@ struct Progress {
       examplesPerSecond: examplesPerSecond, secondsLeft: secondsLeft)
   }
 
-  /// Ends the period since the evaluation before and says what is to be told of it.
+  /// Ends the period since the previous evaluation and returns its report.
   mutating func count(_ evaluation: Evaluation?) -> EvaluationReport {
     closePeriod()
     counts.evaluation = evaluation
@@ -87,7 +87,7 @@ struct Progress {
     (counts.periodExamples, counts.lossSum, counts.correctSum) = (0, 0, nil)
   }
 
-  /// Does `body` without counting its time as training.
+  /// Runs `body` without counting its time as training.
   mutating func pausing<Result>(_ body: (Counts) throws -> Result) rethrows -> Result {
     let before = clock.now
     defer { counts.pausedSeconds += before.duration(to: clock.now).seconds }
@@ -104,13 +104,13 @@ struct Progress {
   }
 }
 
-/// What a step found out, before its update.
+/// The measurements of a step, before its update.
 struct StepOutcome {
   var loss: Double
   var accuracy: Double?
   var gradientNorm: Double?
   var examples: Int
-  /// Seconds in which the step waited for what it looks at.
+  /// Seconds in which the step waited for its data.
   var dataSeconds: Double
 }
 

@@ -1,12 +1,12 @@
 import NeuralNetworks
 import Tensors
 
-/// Takes the steps of a training: loss, accuracy and norm come out of the same plan as the update, which is recorded once
-/// where the task allows it.
+/// Takes the steps of a training: loss, accuracy and norm are computed in the same plan as the update, which is
+/// recorded once where the task allows it.
 struct Stepper {
   private let task: any TrainingTask
   private let optimizer: any Optimizer
-  /// For tasks that can be replayed.
+  /// For tasks whose steps can be compiled.
   private let compiled: CompiledStep?
   private let clock = ContinuousClock()
 

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// A wish, from another thread or a signal, that training end after the step it is in.
+/// A request, from another thread or a signal, to stop training after the current step.
 ///
-/// The trainer looks at it between steps, so a model is never left half updated.
+/// The trainer checks it between steps, so a model is never left half updated.
 public final class StopRequest: Sendable {
   private let requested = Atomic(false)
 
   public init() {}
 
-  /// Whether somebody asked.
+  /// Whether a stop was requested.
   public var isRequested: Bool { requested.load(ordering: .relaxed) }
 
-  /// Asks for the end. Asking again changes nothing.
+  /// Requests the stop. Further calls change nothing.
   public func request() { requested.store(true, ordering: .relaxed) }
 }

@@ -2,37 +2,37 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// Trains a model: forward, loss, backward, update, until the epochs are done, the loss has stopped falling or somebody
-/// asks for the end.
+/// Trains a model: forward, loss, backward, update, until the epochs are done, early stopping ends it or a stop is
+/// requested.
 ///
-/// The model is initialized where it is made; training changes its parameters in place. Dropout draws from
+/// The model is initialized when it is created; training changes its parameters in place. Dropout draws from
 /// `Random.current`, so the same seeds give the same training.
 ///
 /// ```swift
 /// let result = try Trainer(epochs: 5).train(model, with: optimizer, on: data.train, evaluatingOn: data.test)
 /// ```
 public struct Trainer: Sendable {
-  /// How often every training example is seen. With `steps`, whichever ends first counts.
+  /// How often every training example is used. With `steps`, whichever ends first counts.
   public var epochs: Int
   /// The greatest number of updates, or `nil` for as many as the epochs take.
   public var steps: Int?
-  /// Ends training once this many evaluations went by without a lower loss than before, and takes the weights of the
-  /// lowest one; `nil` never does. The loss is the one on the data kept aside, or the training loss where there is none.
+  /// Early stopping: ends training after this many evaluations without a new lowest loss, and restores the weights of
+  /// the lowest one; `nil`: never. The loss is that on the validation set, or the training loss where there is none.
   ///
   /// Source: Prechelt, "Early Stopping — But When?", in Neural Networks: Tricks of the Trade, 1998.
   public var patience: Int?
-  /// How the learning rate changes from what the optimizer begins with.
+  /// How the learning rate changes from the optimizer's initial one.
   public var schedule: LearningRateSchedule
   /// Steps between two evaluations, or `nil` for one after each epoch. There is one at the end in any case.
   public var evaluationInterval: Int?
   /// Steps between two whose gradient norm is measured.
   public var logInterval: Int
-  /// Seconds between two checkpoints. There are more at the end of epochs where they cost little, when somebody asks for
-  /// the end, and at the end.
+  /// Seconds between two checkpoints. There are more at the end of epochs where they cost little, when a stop is
+  /// requested, and at the end.
   public var checkpointInterval: Double
   /// Steps after each of which there is a checkpoint as well; `nil` for none.
   public var checkpointSteps: Int?
-  /// Looked at after each step.
+  /// Checked after each step.
   public var stop: StopRequest
 
   public init(
@@ -53,11 +53,11 @@ public struct Trainer: Sendable {
 
   /// Trains the model of `task`, saving checkpoints to `store` where there is one.
   ///
-  /// From a `checkpoint` it goes on where that was made, and ends with the same bits as without the interruption, if task,
-  /// optimizer, settings, `Random.current`'s seed and the number of threads are the same.
+  /// From a `checkpoint` it resumes where that was made, and ends with the same bits as without the interruption, if
+  /// task, optimizer, settings, `Random.current`'s seed and the number of threads are the same.
   ///
-  /// `report` hears of each step and each evaluation. Throws a `TrainingError` that names the step where the loss is not
-  /// finite, what the model throws where shapes do not fit, what saving throws and what `report` throws.
+  /// `report` is called for each step and each evaluation. Throws a `TrainingError` that names the step where the loss
+  /// is not finite, what the model throws where shapes do not fit, what saving throws and what `report` throws.
   public func train(
     _ task: some TrainingTask, with optimizer: any Optimizer, from checkpoint: Checkpoint? = nil,
     savingTo store: CheckpointStore? = nil, report: (TrainingEvent) throws -> Void = { _ in }
@@ -70,8 +70,9 @@ public struct Trainer: Sendable {
     return try loop.run(report)
   }
 
-  /// Trains a classifier on `training`, in batches of `batchSize` whose order `seed` determines, and looks at
-  /// `evaluation` after each epoch. Throws what `train(_:with:from:savingTo:report:)` throws, and a `TrainingError` for an empty set.
+  /// Trains a classifier on `training`, in batches of `batchSize` whose order `seed` determines, and evaluates it on
+  /// `evaluation` after each epoch. Throws what `train(_:with:from:savingTo:report:)` throws, and a `TrainingError` for
+  /// an empty set.
   public func train(
     _ model: any Layer, with optimizer: any Optimizer, on training: ImageSet, evaluatingOn evaluation: ImageSet? = nil,
     batchSize: Int = 64, seed: UInt64 = 0, report: (TrainingEvent) throws -> Void = { _ in }

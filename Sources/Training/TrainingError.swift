@@ -1,6 +1,6 @@
 import Files
 
-/// Why training could not go on: a sentence with what would help.
+/// Why training could not continue: a sentence with what would help.
 public struct TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   public var message: String
   /// The step, counted from 1, that failed; `nil` where training had not begun.
@@ -13,7 +13,7 @@ public struct TrainingError: Error, Hashable, Sendable, CustomStringConvertible 
 
   public var description: String { message }
 
-  /// The loss of `step` is no finite number, and why.
+  /// The loss of `step` is not finite, and why.
   static func diverged(loss: Float, step: Int, learningRate: Float, cause: String?) -> TrainingError {
     let what = loss.isNaN ? "not a number" : "infinite"
     return TrainingError(

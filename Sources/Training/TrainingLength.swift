@@ -1,11 +1,11 @@
-/// How long a training is and after which steps the model is looked at.
+/// How long a training is and after which steps the model is evaluated.
 struct TrainingLength: Hashable {
   /// Steps in all.
   let steps: Int
   private let stepsPerEpoch: Int
   private let evaluationInterval: Int
 
-  /// Throws a `TrainingError` for settings with which there is nothing to do.
+  /// Throws a `TrainingError` for settings without any step.
   init(_ trainer: Trainer, stepsPerEpoch: Int) throws(TrainingError) {
     guard trainer.epochs > 0, trainer.steps ?? 1 > 0, trainer.patience ?? 1 > 0, trainer.evaluationInterval ?? 1 > 0,
       trainer.logInterval > 0, trainer.checkpointSteps ?? 1 > 0, trainer.checkpointInterval > 0

@@ -1,7 +1,7 @@
 import NeuralNetworks
 import Tensors
 
-/// A training on its way.
+/// A running training.
 struct TrainingLoop<Task: TrainingTask> {
   let trainer: Trainer
   let task: Task
@@ -13,7 +13,7 @@ struct TrainingLoop<Task: TrainingTask> {
   private var patience: EarlyStopping?
   private let store: CheckpointStore?
   private var clock: CheckpointClock
-  /// Where a search for the cause of a loss that is not finite begins, while there is no checkpoint in the store.
+  /// Where the search for the cause of a non-finite loss begins, while there is no checkpoint in the store.
   private var snapshot: Checkpoint?
   /// Whether the model was evaluated since the last checkpoint.
   private var hasNewEvaluation = false
@@ -40,7 +40,7 @@ struct TrainingLoop<Task: TrainingTask> {
 
   mutating func run(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult {
     let ending = try steps(report)
-    // Before the best weights take the place of the last ones.
+    // Before the best weights replace the last ones.
     if store != nil, clock.savedStep != progress.steps || hasNewEvaluation { try save(report) }
     guard let best = patience?.best else { return progress.result(ending, evaluation: progress.counts.evaluation) }
     try best.restore(to: task.model)
@@ -65,7 +65,7 @@ struct TrainingLoop<Task: TrainingTask> {
     }
   }
 
-  /// Saves a checkpoint, or keeps it in memory where there is no store.
+  /// Saves a checkpoint, or in memory where there is no store.
   private mutating func save(_ report: (TrainingEvent) throws -> Void) throws {
     if store != nil { try report(.saving(step: progress.steps)) }
     let (task, optimizer, patience, store) = (task, optimizer, patience, store)
@@ -82,7 +82,7 @@ struct TrainingLoop<Task: TrainingTask> {
     if store != nil { try report(.saved(step: progress.steps)) }
   }
 
-  /// One update. The loss, the accuracy and the norm come out of the same plan as the update.
+  /// One update. The loss, the accuracy and the norm are computed in the same plan as the update.
   private mutating func step(_ report: (TrainingEvent) throws -> Void) throws -> StepReport {
     let number = progress.steps + 1
     optimizer.learningRate = learningRate(ofStep: progress.steps)
@@ -110,7 +110,7 @@ struct TrainingLoop<Task: TrainingTask> {
 }
 
 extension RecordedStep {
-  /// The gradients with all that is to be taken over beside the parameters.
+  /// The gradients, with the assignments of other variables.
   var allGradients: Gradients {
     var result = gradients
     for (variable, value) in assignments { result.assign(value, to: variable) }

@@ -1,18 +1,18 @@
-/// What a trainer tells while it works, in the order of time.
+/// The reports of a trainer, in the order of time.
 public enum TrainingEvent: Sendable {
   /// A step is done.
   case step(StepReport)
-  /// The data kept aside has been looked at: after each epoch, or every `evaluationInterval` steps.
+  /// The model was evaluated on the validation set: after each epoch, or every `evaluationInterval` steps.
   case evaluation(EvaluationReport)
   /// A checkpoint of so many steps is about to be saved.
   case saving(step: Int)
-  /// It is on the disk.
+  /// It is saved.
   case saved(step: Int)
-  /// The loss of a step is not finite; the steps since an earlier one are done again to find out why.
+  /// The loss of a step is not finite; the steps since an earlier one are repeated to find the cause.
   case tracing(step: Int, since: Int)
 }
 
-/// One step: a batch seen, every parameter updated once.
+/// One step: a batch, and one update of every parameter.
 public struct StepReport: Hashable, Sendable {
   /// Steps done, this one included.
   public var step: Int
@@ -23,7 +23,7 @@ public struct StepReport: Hashable, Sendable {
   public var totalEpochs: Int
   /// Mean loss over the batch, before the update.
   public var loss: Double
-  /// Share of the batch that the model had right, before the update; `nil` where that means nothing.
+  /// Accuracy on the batch, before the update; `nil` where that is not defined.
   public var accuracy: Double?
   public var learningRate: Double
   /// The norm of all gradients together, before clipping. Measured every `logInterval` steps and in the first and last.
@@ -34,7 +34,7 @@ public struct StepReport: Hashable, Sendable {
   public var secondsLeft: Double
 }
 
-/// The training since the evaluation before, and what was found on the data kept aside.
+/// The training since the previous evaluation, and the results on the validation set.
 public struct EvaluationReport: Hashable, Sendable {
   /// Steps done so far.
   public var step: Int
@@ -42,11 +42,11 @@ public struct EvaluationReport: Hashable, Sendable {
   /// The epoch of the last step, from 1.
   public var epoch: Int
   public var totalEpochs: Int
-  /// Mean over the examples of the steps since the evaluation before, each measured before its update.
+  /// Mean over the examples of the steps since the previous evaluation, each measured before its update.
   public var loss: Double
-  /// The same of the share that was right; `nil` where that means nothing.
+  /// The same for the accuracy; `nil` where that is not defined.
   public var accuracy: Double?
-  /// Results on the data kept aside, where there was any.
+  /// Results on the validation set, where there is one.
   public var evaluation: Evaluation?
   public var examplesPerSecond: Double
   /// Seconds since training began.
@@ -58,25 +58,26 @@ public struct EvaluationReport: Hashable, Sendable {
 /// How a training ended.
 public struct TrainingResult: Hashable, Sendable {
   public enum Ending: String, Hashable, Sendable, Codable {
-    /// Every epoch or step that was asked for is done.
+    /// Every requested epoch or step is done.
     case completed
     /// The loss stopped falling for as long as `patience` says.
     case converged
-    /// Somebody asked for the end.
+    /// A stop was requested.
     case interrupted
   }
 
   public var ending: Ending
   public var steps: Int
   public var epochs: Int
-  /// Mean loss and accuracy over the training examples since the evaluation before the last.
+  /// Mean loss and accuracy over the training examples since the second to last evaluation.
   public var loss: Double
   public var accuracy: Double?
-  /// The results on the data kept aside of the weights that the model has now.
+  /// The results on the validation set with the model's current weights.
   public var evaluation: Evaluation?
   /// Seconds in all, and examples a second in training steps.
   public var seconds: Double
   public var examplesPerSecond: Double
-  /// The share of the time of training steps that they waited for data; 0 where the task makes its data while it records.
+  /// The share of the time of training steps that they waited for data; 0 where the task prepares its data during
+  /// recording.
   public var dataShare: Double
 }

@@ -2,12 +2,12 @@ import Models
 import NeuralNetworks
 import Tensors
 
-/// All that a training needs to go on as if it had not been stopped.
+/// The state that a training needs to resume as if it had not been stopped.
 public struct Checkpoint: Sendable {
-  /// What is no array.
+  /// The values that are not arrays.
   struct Header: Codable, Hashable {
     var counts: Progress.Counts
-    /// Tells other data from those the training began with.
+    /// A fingerprint of the data, to detect other data.
     var stepsPerEpoch: Int
     /// The optimizer's.
     var updates: Int
@@ -27,14 +27,14 @@ public struct Checkpoint: Sendable {
   /// `model/…`, `optimizer/…`, `task/…` and, of the best weights, `best/…`.
   var arrays: [SafeTensors.Entry]
 
-  /// Steps that were done when it was made.
+  /// Steps done when it was made.
   public var step: Int { header.counts.steps }
   /// The step after which the model was evaluated last: that or an earlier one.
   public var evaluatedStep: Int { header.counts.evaluatedStep }
 }
 
 extension Checkpoint {
-  /// Takes the values of everything. Costs a copy of the model, its optimizer's state and the best weights.
+  /// Copies the current values. Costs a copy of the model, its optimizer's state and the best weights.
   init(
     of task: some TrainingTask, _ optimizer: any Optimizer, _ counts: Progress.Counts, _ patience: EarlyStopping?
   ) throws {
@@ -53,9 +53,9 @@ extension Checkpoint {
     }
   }
 
-  /// Gives model, optimizer, task and `Random.current` the values of this checkpoint; the best weights come back.
+  /// Restores model, optimizer, task and `Random.current` from this checkpoint; returns the best weights.
   ///
-  /// Throws a `TrainingError` where it is not one of such a training; then nothing has changed.
+  /// Throws a `TrainingError` where it belongs to another training; then nothing has changed.
   func restore(to task: some TrainingTask, _ optimizer: any Optimizer) throws -> EarlyStopping.Best? {
     guard header.stepsPerEpoch == task.stepsPerEpoch else {
       throw TrainingError(

@@ -1,4 +1,4 @@
-/// Says when a checkpoint is due: often enough that little is lost, rarely enough that it costs little.
+/// Decides when a checkpoint is due: often enough that little is lost, rarely enough that it costs little.
 struct CheckpointClock {
   private let steps: Int?
   private let interval: Double

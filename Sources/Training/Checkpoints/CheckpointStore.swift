@@ -3,13 +3,13 @@ import Foundation
 import Models
 import Tensors
 
-/// The folder that a training's checkpoints are in: the newest one and, in case that is damaged, the one before.
+/// The folder of a training's checkpoints: the newest one and, in case that is damaged, the previous one.
 ///
-/// A checkpoint is one safetensors file. What is no array is JSON in its metadata, and its last array is a checksum of
-/// all bytes before. It is written beside the others, brought to the disk and then takes its name.
+/// A checkpoint is one safetensors file. Values that are not arrays are JSON in its metadata, and its last array is a
+/// checksum of all bytes before. It is written to a temporary file, synchronized to disk and then renamed.
 public struct CheckpointStore: Sendable {
   public let folder: URL
-  /// What shaped the training, in any form; `load` refuses a checkpoint that was saved with something else.
+  /// The settings of the training, in any form; `load` refuses a checkpoint that was saved with something else.
   public var configuration: String
 
   private static let newest = "latest.safetensors"
@@ -22,7 +22,7 @@ public struct CheckpointStore: Sendable {
     self.configuration = configuration
   }
 
-  /// Saves `checkpoint`, which then is the newest one. Throws a `TrainingError` where that cannot be done.
+  /// Saves `checkpoint`, which then is the newest one. Throws a `TrainingError` where that fails.
   public func save(_ checkpoint: Checkpoint) throws {
     do { try Folder.create(folder.path) } catch {
       throw TrainingError(
@@ -37,11 +37,11 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// The newest checkpoint that is whole and was saved with the same settings, or `nil` where none was made yet. `notice`
-  /// hears of one that was passed over.
+  /// The newest checkpoint that is intact and was saved with the same settings, or `nil` where none was made yet.
+  /// `notice` is called for one that was skipped.
   ///
-  /// Throws a `TrainingError` where there are some and none will do, and where the folder or a file in it cannot be read:
-  /// then nothing is removed.
+  /// Throws a `TrainingError` where there are some but none is usable, and where the folder or a file in it cannot be
+  /// read: then nothing is removed.
   public func load(notice: (String) -> Void = { _ in }) throws -> Checkpoint? {
     guard try exists(folder) else { return nil }
     guard OpenFile.isFolder(folder.path) else {
@@ -61,7 +61,7 @@ public struct CheckpointStore: Sendable {
       do {
         let checkpoint = try decode(bytes)
         if !problems.isEmpty {
-          // Or else the next one that is saved would push the good one out.
+          // Otherwise the next one that is saved would replace the good one.
           try? Folder.remove(folder.appending(path: Self.newest).path)
           notice(
             "\(problems.joined(separator: "; ")); continuing from the checkpoint before, of step \(checkpoint.step)")
@@ -89,8 +89,8 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// Puts the checkpoint before in the place of the newest one where that is of other settings: a training that was to replace
-  /// this one's saved it and ended before it had replaced anything else. Of the next such training, this one's would be lost.
+  /// Restores the previous checkpoint where the newest one has other settings: a training that was to replace this one
+  /// saved it and ended before it had replaced anything else. The next such training would otherwise delete this one's.
   package func undoReplacement() throws {
     func isOurs(_ file: URL) -> Bool? {
       (try? SafeTensorsFile(file)).map { $0.metadata["configuration"] == configuration }
@@ -102,7 +102,7 @@ public struct CheckpointStore: Sendable {
     }
   }
 
-  /// Removes the checkpoint before the newest one, such as one of a training that this one replaces.
+  /// Removes the previous checkpoint, such as one of a training that this one replaces.
   public func removePrevious() throws { try remove(folder.appending(path: Self.before)) }
 
   /// Removes all checkpoints.
@@ -114,7 +114,8 @@ public struct CheckpointStore: Sendable {
   /// The newest first.
   private var files: [URL] { [Self.newest, Self.before].map { folder.appending(path: $0) } }
 
-  /// Whether there is something at `url`. Throws where that cannot be told: what cannot be seen may well be there.
+  /// Whether there is something at `url`. Throws where that cannot be determined, as for a folder without read
+  /// permission.
   private func exists(_ url: URL) throws(TrainingError) -> Bool {
     do { return try Folder.holds(url.path) } catch {
       throw TrainingError("\(url.path) cannot be read: \(error); what it holds is needed to continue")
@@ -134,7 +135,7 @@ public struct CheckpointStore: Sendable {
       "format": Self.format, "configuration": configuration,
       "training": String(decoding: try encoder.encode(checkpoint.header), as: UTF8.self),
     ]
-    // Last, so that its four bytes, filled in below, are those that the sum leaves out.
+    // Last, so that its four bytes, filled in below, are excluded from the checksum.
     let checksum = SafeTensors.Entry(name: Self.checksum, shape: [1], integers: [0])
     var data = try SafeTensors.encode(checkpoint.arrays + [checksum], metadata: metadata)
     let sum = Checksum.crc32(data.dropLast(4))
@@ -142,7 +143,7 @@ public struct CheckpointStore: Sendable {
     return data
   }
 
-  /// Errors go on from the file's name.
+  /// Errors continue the file's name.
   func decode(_ bytes: [UInt8]) throws -> Checkpoint {
     let written = bytes.suffix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     guard bytes.count > 4, Checksum.crc32(bytes.dropLast(4)) == written else {
@@ -169,7 +170,7 @@ public struct CheckpointStore: Sendable {
 }
 
 extension Checkpoint.Header {
-  /// Counts that a training can have; a checksum keeps accidents out, not numbers that somebody wrote.
+  /// Whether the counts are possible for a training; a checksum detects accidents, not manipulated values.
   fileprivate var isPossible: Bool {
     let limit = 1 << 62
     return [

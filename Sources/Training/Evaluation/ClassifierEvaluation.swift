@@ -2,10 +2,10 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// Shows `model` every example of `set` without learning from it.
+/// Evaluates `model` on every example of `set`.
 ///
-/// Batches are of equal size but the last one, so two plans serve the whole set. Throws what the model throws where
-/// shapes do not fit, and a `TrainingError` for an empty set or a label that is none of the model's classes.
+/// Batches are of equal size but the last one, so two plans suffice for the whole set. Throws what the model throws
+/// where shapes do not fit, and a `TrainingError` for an empty set or a label that is not one of the model's classes.
 public func evaluateClassifier<Model: Layer>(
   _ model: Model, on set: ImageSet, batchSize: Int = 250
 ) throws -> ClassificationResult {
@@ -35,7 +35,7 @@ public func evaluateClassifier<Model: Layer>(
 }
 
 extension ImageSet {
-  /// Throws where a label is none of so many classes, with the first such one.
+  /// Throws where a label is not one of so many classes, with the first such one.
   func checkLabels(classes: Int) throws(TrainingError) {
     guard let index = labels.firstIndex(where: { !(0..<classes ~= Int($0)) }) else { return }
     throw TrainingError(
@@ -44,7 +44,7 @@ extension ImageSet {
   }
 }
 
-/// A class and how probable the model takes it to be.
+/// A class and its predicted probability.
 public struct Prediction: Hashable, Sendable {
   public var label: Int
   public var probability: Double

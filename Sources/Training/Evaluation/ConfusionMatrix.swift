@@ -1,6 +1,6 @@
 import Tensors
 
-/// How often each class was taken for each other one: a row for the true class, a column for the predicted one.
+/// How often each class was predicted as each other one: a row for the true class, a column for the predicted one.
 public struct ConfusionMatrix: Hashable, Sendable, Codable {
   /// `counts[truth][prediction]`.
   public private(set) var counts: [[Int]]
@@ -35,7 +35,7 @@ public struct ConfusionMatrix: Hashable, Sendable, Codable {
 
   public var classes: Int { counts.count }
 
-  /// Counts one example. The matrix grows where a class lies beyond it; a negative class is not counted. Throws a
+  /// Counts one example. The matrix grows for a class beyond it; a negative class is not counted. Throws a
   /// `TensorError` where there is no memory for so many classes.
   public mutating func record(truth: Int, prediction: Int) throws {
     guard truth >= 0, prediction >= 0 else { return }
@@ -52,7 +52,7 @@ public struct ConfusionMatrix: Hashable, Sendable, Codable {
   /// The share that was right, 0 for an empty matrix.
   public var accuracy: Double { total == 0 ? 0 : Double(correct) / Double(total) }
 
-  /// Makes the matrix one for classes 0 ..< `classes`, if it is smaller. Throws a `TensorError` where there is no memory
+  /// Grows the matrix to classes 0 ..< `classes`, if it is smaller. Throws a `TensorError` where there is no memory
   /// for it.
   public mutating func grow(to classes: Int) throws {
     guard classes > counts.count else { return }

@@ -6,12 +6,12 @@
   import Darwin
 #endif
 
-/// How well a model does on data it is shown without learning from them.
+/// The evaluation of a model on data that it is not trained on.
 public enum Evaluation: Hashable, Sendable, Codable {
   case classification(ClassificationResult)
   case language(LanguageResult)
 
-  /// The mean loss in nats: what falls while a model learns.
+  /// The mean loss in nats.
   public var loss: Double {
     switch self {
     case .classification(let result): result.loss
@@ -20,22 +20,22 @@ public enum Evaluation: Hashable, Sendable, Codable {
   }
 }
 
-/// How well a classifier does.
+/// The evaluation of a classifier.
 public struct ClassificationResult: Hashable, Sendable, Codable {
   /// Mean cross-entropy in nats.
   public var loss: Double
-  /// Share classified right, 0 to 1.
+  /// Share classified correctly, 0 to 1.
   public var accuracy: Double
   public var confusionMatrix: ConfusionMatrix
   public var seconds: Double
   public var examplesPerSecond: Double
 }
 
-/// How well a language model foretells a text.
+/// The evaluation of a language model on a text.
 public struct LanguageResult: Hashable, Sendable, Codable {
   /// Mean cross-entropy of a token in nats.
   public var loss: Double
-  /// How many tokens were foretold.
+  /// How many tokens were predicted.
   public var tokens: Int
   /// How many characters of text these tokens are.
   public var characters: Int
@@ -48,10 +48,10 @@ public struct LanguageResult: Hashable, Sendable, Codable {
     self.seconds = seconds
   }
 
-  /// Among how many equally likely tokens the model hesitates: e to the loss.
+  /// The perplexity: e to the loss, as if that many tokens were equally likely.
   public var perplexity: Double { exp(loss) }
 
-  /// Bits that a character costs, whatever the tokens are; what models with different tokenizers are compared by.
+  /// Bits per character: independent of the tokens, so that models with different tokenizers can be compared.
   public var bitsPerCharacter: Double {
     characters == 0 ? 0 : loss * Double(tokens) / Double(characters) / log(2)
   }

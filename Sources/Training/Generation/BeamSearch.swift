@@ -10,10 +10,10 @@ import Models
 #endif
 
 /// The most probable continuation that a search of this width finds: at each token the `beams` most probable texts are
-/// kept. Gives the ids and the natural logarithm of their probability.
+/// retained. Returns the ids and the natural logarithm of their probability.
 ///
-/// Takes `beams` (1 to 1024) times the work of drawing tokens. Throws a sentence for a prompt that the tokenizer cannot read,
-/// and for a tokenizer with more tokens than the model.
+/// Costs `beams` (1 to 1024) times as much as sampling tokens. Throws a sentence for a prompt that the tokenizer cannot
+/// encode, and for a tokenizer with more tokens than the model.
 ///
 /// Source: Graves, "Sequence Transduction with Recurrent Neural Networks", 2012, section 2.2; Sutskever, Vinyals & Le, 2014.
 public func beamSearch(
@@ -27,7 +27,7 @@ public func beamSearch(
   let width = beams
   let session = try DecodingSession(model, batch: width)
   var logits = try session.read(Array(repeating: start, count: width))
-  // At the beginning all beams are the same; one of them counts.
+  // At the beginning all beams are equal, so only one of them is used.
   var texts = [(ids: [Int32], score: Double)](repeating: ([], -.infinity), count: width)
   texts[0].score = 0
   for step in 0..<tokens {

@@ -1,16 +1,16 @@
 import Models
 import Tensors
 
-/// A language model that reads tokens and says what may come next, remembering what it has read.
+/// A language model that reads tokens and predicts the next one, with a state of what it has read.
 ///
-/// What it remembers lies in variables that are written in place. Tokens are read in runs of powers of two, and the
-/// memory of self-attention grows by doubling, so that few compiled plans serve any text. Where a model's context is full,
-/// the later half of what it holds is read again and reading goes on.
+/// The state is stored in variables that are written in place. Tokens are read in runs of powers of two, and the
+/// key–value caches grow by doubling, so that few compiled plans suffice for any text. When a model's context is full,
+/// the later half of it is read again and reading continues.
 final class DecodingSession {
-  /// What reads a run of some length, all for the present capacity.
+  /// The compiled graphs that read a run of some length, all for the current capacity.
   private final class Run {
     let replay: CompiledGraph
-    /// The tokens, in memory that is written anew for each run.
+    /// The tokens, in memory that is overwritten for each run.
     var inputs: [Tensor]
 
     init(_ replay: CompiledGraph, _ inputs: [Tensor]) { (self.replay, self.inputs) = (replay, inputs) }
@@ -20,30 +20,30 @@ final class DecodingSession {
   private let batch: Int
   private let context: Int?
   private var state: [Variable] = []
-  /// The one of them that says how many positions have been read, if it can be set back.
+  /// The one of them with the number of positions read, if it can be rewound.
   private var positions: Variable?
   private var capacity: Int
-  /// What the state holds, for models with a context; else empty.
+  /// The tokens in the state, for models with a context; otherwise empty.
   private var held: [[Int32]] = []
   /// By the length of a run.
   private var runs: [Int: Run] = [:]
-  /// The run of `draftLength` tokens that gives the logits after each.
+  /// The graph that reads `draftLength` tokens and returns the logits after each.
   private var checkingRun: Run?
   /// The logits after the last token, text after text.
   private(set) var logits: [Float] = []
-  /// The logits after each token that was checked.
+  /// The logits after each token that was verified.
   private(set) var checkedLogits: [Float] = []
-  /// How often draft tokens were checked.
+  /// How often draft tokens were verified.
   private(set) var checks = 0
 
   private var persistentCount: Int { held.first?.count ?? 0 }
 
   private static let smallestCapacity = 256
   private static let longestRun = 256
-  /// How many tokens are checked at once. A product takes as long for four rows as for one.
+  /// How many tokens are verified at once. A product takes as long for four rows as for one.
   static let draftLength = 4
 
-  /// A session for `batch` texts side by side.
+  /// A session for a batch of texts.
   init(_ model: any LanguageModel, batch: Int = 1) throws {
     self.model = model
     self.batch = batch
@@ -57,7 +57,7 @@ final class DecodingSession {
     holdNothing()
   }
 
-  /// Reads tokens, as many for each text and at least one; gives the logits after the last.
+  /// Reads tokens, at least one and equally many for each text; returns the logits after the last.
   func read(_ ids: [[Int32]]) throws -> [[Float]] {
     if let context {
       var rest = ids
@@ -74,8 +74,8 @@ final class DecodingSession {
     return (0..<batch).map { Array(logits[($0 * vocabulary)..<(($0 + 1) * vocabulary)]) }
   }
 
-  /// Reads the next token of each text; `logits` are then those after it. Allocates nothing, unless memory has to grow or
-  /// the context is full.
+  /// Reads the next token of each text; `logits` are then those after it. Allocates nothing, unless the cache has to
+  /// grow or the context is full.
   func read(next ids: ArraySlice<Int32>) throws {
     if let context, persistentCount >= context { try forgetEarlierHalf(of: context) }
     try makeRoom(for: 1)
@@ -83,19 +83,20 @@ final class DecodingSession {
     for row in held.indices { held[row].append(ids[ids.startIndex + row]) }
   }
 
-  /// Whether tokens can be drafted and verified now, and it is worth it: where a token takes as long as reading the weights.
+  /// Whether tokens can be drafted and verified now, and whether that is worth it: where reading the weights takes most
+  /// of a token's time.
   func canDraft() throws -> Bool {
     guard batch == 1, positions != nil, let context, persistentCount + Self.draftLength <= context else { return false }
     try makeRoom(for: Self.draftLength)
     return try preparedRun(of: 1).replay.gainsByQuantizing
   }
 
-  /// Reads a token with quantized weights, to be forgotten; `logits` are then roughly those after it.
+  /// Reads a token with quantized weights, to be discarded; `logits` are then approximately those after it.
   func draft(_ ids: ArraySlice<Int32>) throws { try read(ids, length: 1, quantized: true) }
 
   func forgetDraft() { positions?.set(Int32(clamping: persistentCount)) }
 
-  /// Forgets what was drafted and reads `draftLength` tokens; gives `checkedLogits`.
+  /// Discards the drafts and reads `draftLength` tokens; sets `checkedLogits`.
   func check(_ ids: ArraySlice<Int32>) throws {
     forgetDraft()
     let run = try checkingRun ?? compile(Self.draftLength, givingAll: true)
@@ -104,13 +105,13 @@ final class DecodingSession {
     try self.run(run, ids)[0].values(into: &checkedLogits)
   }
 
-  /// Of the tokens that were checked, only the first `count` have been read.
+  /// Accepts the first `count` of the verified tokens and discards the others.
   func keep(_ count: Int, of ids: ArraySlice<Int32>) {
     held[0] += ids.prefix(count)
     forgetDraft()
   }
 
-  /// Makes the texts go on from others of them: text i becomes what text `rows[i]` is.
+  /// Reorders the batch: text i becomes a copy of text `rows[i]`.
   func reorder(_ rows: [Int32]) throws {
     let numbers = Tensor(rows, shape: [rows.count])
     var assignments: [(Variable, Tensor)] = []
@@ -123,8 +124,8 @@ final class DecodingSession {
     if context != nil { held = rows.map { held[Int($0)] } }
   }
 
-  /// Positions are counted from the window's start, so what is kept is read anew. Half as many tokens to go on from, so
-  /// that this happens once in context / 2 tokens.
+  /// Positions are counted from the window's start, so the retained tokens are read again. Half of the context is
+  /// retained, so that this happens once in context / 2 tokens.
   private func forgetEarlierHalf(of context: Int) throws {
     let kept = held.map { Array($0.suffix(max(context / 2, 1))) }
     try evaluate([], assigning: Array(zip(state, model.initialState(batch: batch, capacity: capacity))))
@@ -189,7 +190,7 @@ final class DecodingSession {
     try remember(try evaluated(model.grown(state.map(\.tensor), to: capacity)))
   }
 
-  /// Keeps these tensors as the state.
+  /// Stores these tensors as the state.
   private func remember(_ tensors: [Tensor]) throws {
     runs = [:]
     checkingRun = nil

@@ -8,22 +8,22 @@ import Datasets
   import Darwin
 #endif
 
-/// How the next token is drawn from a model's logits.
+/// How the next token is sampled from a model's logits.
 ///
-/// The steps in this order: the repetition penalty, the temperature, then min-p leaves away what it calls improbable, and
-/// top-k and top-p some of what is left; the rest is drawn by its probability.
+/// The steps in this order: the repetition penalty, the temperature, then min-p removes improbable tokens, and top-k
+/// and top-p some of the remaining ones; the rest is sampled by probability.
 public struct Sampling: Hashable, Sendable {
-  /// Divides the logits; below 1 makes the probable more probable. At 0 the most probable token is taken.
+  /// Divides the logits: above 1 the text is more random, below 1 less. At 0 the most probable token is taken.
   public var temperature: Double
   /// Only the k most probable tokens. Source: Fan, Lewis & Dauphin, "Hierarchical Neural Story Generation", ACL 2018.
   public var topK: Int?
-  /// Only the fewest tokens whose probabilities come to p. Source: Holtzman et al., "The Curious Case of Neural Text
+  /// Only the fewest tokens whose probabilities add up to p. Source: Holtzman et al., "The Curious Case of Neural Text
   /// Degeneration", ICLR 2020.
   public var topP: Double?
   /// Only tokens at least p times as probable as the most probable one. Source: Nguyen et al., "Turning Up the Heat:
   /// Min-p Sampling for Creative and Coherent LLM Outputs", 2024.
   public var minP: Double?
-  /// Tokens that were there lately: positive logits are divided by it, negative ones multiplied. Source: Keskar et al.,
+  /// For recent tokens: positive logits are divided by it, negative ones multiplied. Source: Keskar et al.,
   /// "CTRL", 2019, section 4.1.
   public var repetitionPenalty: Double
 
@@ -38,7 +38,7 @@ public struct Sampling: Hashable, Sendable {
     self.repetitionPenalty = repetitionPenalty
   }
 
-  /// Throws a sentence where one of the numbers makes no sense.
+  /// Throws a sentence where a setting is invalid.
   func check() throws(TrainingError) {
     guard temperature >= 0, temperature.isFinite, repetitionPenalty > 0, repetitionPenalty.isFinite else {
       throw TrainingError(
@@ -50,12 +50,12 @@ public struct Sampling: Hashable, Sendable {
     if let minP, !(0...1 ~= minP) { throw TrainingError("min-p must be 0 to 1, not \(minP)") }
   }
 
-  /// How many of the last tokens the repetition penalty looks at.
+  /// The number of recent tokens that the repetition penalty applies to.
   public static let penaltyWindow = 64
 
-  /// Draws a token. `recent` are the tokens before it. `nil` where no logit is a number.
+  /// Samples a token. `recent` are the tokens before it. `nil` where all logits are NaN.
   ///
-  /// Takes time in proportion to the logits, and to their sorting where top-k or top-p is asked for.
+  /// Takes time in proportion to the logits, plus sorting them with top-k or top-p.
   public func draw(
     from logits: [Float], recent: ArraySlice<Int32> = [], using generator: inout SeededGenerator
   ) -> Int? {
@@ -63,7 +63,7 @@ public struct Sampling: Hashable, Sendable {
     return draw(from: logits[...], recent: recent, using: &generator, weights: &weights)
   }
 
-  /// The same, in memory that the caller keeps. Allocates nothing where neither a penalty nor top-k or top-p is asked for.
+  /// The same, in the caller's memory. Allocates nothing without penalty, top-k and top-p.
   func draw(
     from logits: ArraySlice<Float>, recent: ArraySlice<Int32>, using generator: inout SeededGenerator,
     weights scores: inout [Double]
@@ -77,7 +77,7 @@ public struct Sampling: Hashable, Sendable {
       }
     }
     guard let best = Self.greatest(scores) else { return nil }
-    // Draws once whatever the settings, so that a seed gives the same numbers with each of them.
+    // Draws one random number whatever the settings, so that a seed gives the same numbers with each of them.
     let part = Double(generator.next() >> 11) * 0x1p-53
     guard temperature > 0 else { return best }
 
@@ -85,7 +85,7 @@ public struct Sampling: Hashable, Sendable {
     let greatest = scores[best]
     for index in scores.indices {
       let weight = scores[index].isNaN ? 0 : exp((scores[index] - greatest) / temperature)
-      scores[index] = weight < minP ?? 0 ? 0 : weight  // the greatest is 1
+      scores[index] = weight < minP ?? 0 ? 0 : weight  // the maximum is 1
     }
     if topK != nil || topP != nil { keepMostProbable(&scores) }
     var left = part * scores.reduce(0, +)
@@ -93,11 +93,11 @@ public struct Sampling: Hashable, Sendable {
       left -= weight
       if left < 0 { return index }
     }
-    return best  // rounding left something over
+    return best  // reached by rounding only
   }
 
   private func keepMostProbable(_ weights: inout [Double]) {
-    // Equal ones in the order of their numbers.
+    // Equal ones in the order of their ids.
     let order = weights.indices.sorted { (weights[$1], $0) < (weights[$0], $1) }
     let total = weights.reduce(0, +)
     var kept = 0

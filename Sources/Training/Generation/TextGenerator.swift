@@ -1,14 +1,15 @@
 import Datasets
 import Models
 
-/// Writes on from a text, token by token.
+/// Continues a text, token by token.
 ///
 /// The same model, prompt, settings and seed give the same tokens.
 ///
-/// Where a token takes as long as reading the weights from memory, the next three are first drafted with weights quantized
-/// to eight bits, a quarter of the reading. All are then checked at once with the weights as they are, which reads them
-/// once. Each token is drawn with the same random number in both, and the first that differs ends what is kept, so the
-/// text is the network's own. Up to four tokens are drawn ahead of `next`: a change of the weights shows after them.
+/// Speculative decoding: where reading the weights from memory takes most of a token's time, the next three tokens are
+/// first drafted with int8-quantized weights, a quarter of the bytes. All are then verified at once with the float
+/// weights, which are read once. Each token is sampled with the same random number in both, and the drafts are accepted
+/// up to the first that differs, so the text is exactly the network's. Up to four tokens are sampled ahead of `next`: a
+/// change of the weights shows after them.
 ///
 /// Sources: Leviathan, Kalman & Matias, "Fast Inference from Transformers via Speculative Decoding", ICML 2023; Zhang et
 /// al., "Draft & Verify: Lossless Large Language Model Acceleration via Self-Speculative Decoding", ACL 2024.
@@ -21,17 +22,17 @@ public final class TextGenerator {
   let session: DecodingSession
   private let vocabulary: Int
   private var drawing: Drawing
-  /// What draws draft tokens.
+  /// The sampler of draft tokens.
   private var guessing: Drawing
   private var drafting: Drafting
-  /// Drawn, and how many of them were given.
+  /// Tokens sampled, and how many of them were returned.
   private var drawn: [Int32] = []
   private var given = 0
-  /// What comes after all that the model has read for good: the last token drawn, then draft tokens; empty at first.
+  /// The tokens after those that the model has read: the last token sampled, then draft tokens; empty at first.
   private var draft: [Int32] = []
 
   /// Reads the prompt; an empty one counts as a line's end, if the tokenizer has one, else as its first token. Throws a
-  /// sentence for a prompt that the tokenizer cannot read. Without `drafts` nothing is drafted.
+  /// sentence for a prompt that the tokenizer cannot encode. Without `drafts` nothing is drafted.
   public init(
     _ model: any LanguageModel, _ tokenizer: any Tokenizer, prompt: String, sampling: Sampling = Sampling(),
     seed: UInt64, drafts: Bool = true
@@ -49,7 +50,7 @@ public final class TextGenerator {
     _ = try session.read([ids])
   }
 
-  /// The next token. Throws where the model's scores are no numbers.
+  /// The next token. Throws where the model's logits are NaN.
   public func next() throws -> Int32 {
     if given == drawn.count {
       drawn.removeAll(keepingCapacity: true)
@@ -61,7 +62,7 @@ public final class TextGenerator {
   }
 
   private func drawMore() throws {
-    if draft.count > 1 {  // an error came between
+    if draft.count > 1 {  // after an error
       draft.removeLast(draft.count - 1)
       session.forgetDraft()
     }
@@ -75,7 +76,7 @@ public final class TextGenerator {
     draft.append(drawn[drawn.count - 1])
   }
 
-  /// Draws as many tokens as were accepted, and the one after them.
+  /// Samples the tokens up to the first draft that is not accepted, and the one after them.
   private func drawDrafted() throws {
     guessing.goOn(from: drawing)
     while draft.count < DecodingSession.draftLength {
@@ -85,7 +86,7 @@ public final class TextGenerator {
     try session.check(draft[...])
     repeat {
       let logits = session.checkedLogits[(drawn.count * vocabulary)..<((drawn.count + 1) * vocabulary)]
-      // What is right before the first scores that are no numbers is given first.
+      // The tokens before the first NaN logits are returned first.
       do { try draw(from: logits) } catch { if drawn.isEmpty { throw error } else { break } }
     } while drawn.count < draft.count && drawn.last == draft[drawn.count]
     session.keep(drawn.count, of: draft[...])
@@ -98,12 +99,12 @@ public final class TextGenerator {
   }
 }
 
-/// Draws tokens one after another.
+/// Samples tokens one after another.
 private struct Drawing {
   private let sampling: Sampling
   private var random: SeededGenerator
   private var recent: [Int32] = []
-  /// Memory for drawing.
+  /// Memory for sampling.
   private var weights: [Double] = []
 
   init(_ sampling: Sampling, seed: UInt64, after ids: [Int32], vocabulary: Int) {
@@ -114,7 +115,7 @@ private struct Drawing {
     recent += ids.suffix(Sampling.penaltyWindow)
   }
 
-  /// `nil` where no score is a number.
+  /// `nil` where all logits are NaN.
   mutating func draw(from logits: ArraySlice<Float>) -> Int32? {
     guard let drawn = sampling.draw(from: logits, recent: recent[...], using: &random, weights: &weights)
     else { return nil }
@@ -123,7 +124,7 @@ private struct Drawing {
     return Int32(drawn)
   }
 
-  /// Draws from now on as the other would, in memory of its own.
+  /// Takes over the other's random state and recent tokens, so that it samples the same tokens.
   mutating func goOn(from other: Drawing) {
     random = other.random
     recent.removeAll(keepingCapacity: true)
@@ -131,12 +132,12 @@ private struct Drawing {
   }
 }
 
-/// Whether draft tokens are accepted often enough.
+/// The acceptance rate of draft tokens: whether drafting is worth it.
 private struct Drafting {
   var isOn: Bool
-  /// How many tokens a check gives, on average over the last ten or so.
+  /// How many tokens a verification yields, on average over about the last ten.
   private var gain = Double(DecodingSession.draftLength)
-  /// Tokens to come without draft tokens.
+  /// How many tokens to sample without drafts.
   private var pause = 0
 
   init(isOn: Bool) { self.isOn = isOn }
@@ -149,7 +150,7 @@ private struct Drafting {
     return isOn
   }
 
-  /// To draft and verify takes as long as to draw two and a half tokens. Below that, another try after a while.
+  /// To draft and verify takes as long as to sample two and a half tokens. Below that, drafting pauses for a while.
   mutating func drew(_ count: Int) {
     gain += (Double(count) - gain) / 10
     if gain < 2.5 { (gain, pause) = (3, 64) }
@@ -157,7 +158,7 @@ private struct Drafting {
 }
 
 extension Tokenizer {
-  /// The ids that a model reads before it writes: at least one.
+  /// The ids of the prompt: at least one.
   func prompt(_ text: String) throws -> [Int32] {
     if !text.isEmpty { return try encode(text) }
     return (try? encode("\n")) ?? [0]

@@ -7,10 +7,10 @@ public struct TextStream {
   private var assembler = UTF8Assembler()
   /// Complete text that may be the beginning of `stop`.
   private var held = ""
-  /// Whether `stop` has come; what follows it is left away, and it too.
+  /// Whether `stop` was reached; it and the text after it are omitted.
   public private(set) var isStopped = false
 
-  /// An empty `stop` stops nothing.
+  /// An empty `stop` is ignored.
   public init(_ tokenizer: any Tokenizer, stop: String? = nil) {
     self.tokenizer = tokenizer
     self.stop = stop.flatMap { $0.isEmpty ? nil : $0 }
@@ -22,7 +22,7 @@ public struct TextStream {
     return release(assembler.append(try tokenizer.decode([id])))
   }
 
-  /// What was held back, once no more tokens come.
+  /// The text that was held back, after the last token.
   public mutating func finish() -> String {
     guard !isStopped else { return "" }
     let rest = release(assembler.finish())
@@ -30,7 +30,7 @@ public struct TextStream {
     return isStopped ? rest : rest + held
   }
 
-  /// Compared by Unicode scalars, as tokens are made of them and not of what a reader takes for one character.
+  /// Compared by Unicode scalars, as tokens consist of them and not of grapheme clusters.
   private mutating func release(_ text: String) -> String {
     guard let stop else { return text }
     let scalars = Array((held + text).unicodeScalars)

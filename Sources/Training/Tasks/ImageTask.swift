@@ -9,9 +9,9 @@ public final class ImageTask: CompilableTask {
   private let evaluation: ImageSet?
   private let batchSize: Int
   private let seed: UInt64
-  /// The batches of the epoch that was asked for last.
+  /// The batches of the last requested epoch.
   private var current: (epoch: Int, batches: ImageBatches)?
-  /// The batch of the step after the one that was asked for last, which is made while that one runs.
+  /// The batch of the step after the last requested one, prefetched while that one runs.
   private var next: (step: Int, images: PendingImages, labels: Tensor)?
 
   /// The last batch of an epoch may be smaller than `batchSize`; `seed` determines the order of the examples.
@@ -37,7 +37,7 @@ public final class ImageTask: CompilableTask {
     guard 0..<Int.max ~= step else { throw TrainingError("steps are counted from 0; there is no step \(step)") }
     let batch = if let next, next.step == step { next } else { pending(step) }
     let inputs = [batch.images.finished(), batch.labels]
-    // Not over the end of an epoch, whose order is drawn when it begins.
+    // Not across the end of an epoch, as the order of the next one is drawn when it begins.
     next = (step + 1) % stepsPerEpoch == 0 ? nil : pending(step + 1)
     next?.images.makeOverlappedPlans()
     return StepInputs(inputs, examples: batch.labels.shape[0])
@@ -48,7 +48,7 @@ public final class ImageTask: CompilableTask {
     return (step, batch.images, batch.labels)
   }
 
-  /// Throws a `TrainingError` for inputs that are not images and labels, and where a label of the set is none of the
+  /// Throws a `TrainingError` for inputs that are not images and labels, and where a label of the set is not one of the
   /// model's classes.
   public func record(_ inputs: StepInputs) throws -> RecordedStep {
     guard inputs.tensors.count == 2 else {
@@ -63,7 +63,7 @@ public final class ImageTask: CompilableTask {
     var accuracy = Tensor(0)
     let (_, gradients) = try valueAndGradient(of: model) { model in
       let logits = model(images)
-      // Once a recording, so for all labels: a step that is replayed looks at none.
+      // Once per recording, so for all labels: a compiled step checks none.
       if logits.shape.rank == 2 { try training.checkLabels(classes: logits.shape[1]) }
       accuracy = logits.stoppingGradient().argmax(axis: -1).equal(to: labels).mean()
       return crossEntropy(logits: logits, labels: labels)
@@ -71,7 +71,7 @@ public final class ImageTask: CompilableTask {
     return RecordedStep(gradients: gradients, accuracy: accuracy, examples: examples)
   }
 
-  /// The order depends on seed and epoch alone, so that a training can go on in the middle of it.
+  /// The order depends on seed and epoch alone, so that a training can resume in the middle of an epoch.
   private func batches(ofEpoch epoch: Int) -> ImageBatches {
     if let current, current.epoch == epoch { return current.batches }
     var generator = SeededGenerator(seed: seed, stream: UInt64(epoch))

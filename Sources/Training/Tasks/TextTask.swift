@@ -3,11 +3,11 @@ import Models
 import NeuralNetworks
 import Tensors
 
-/// Foretelling the next token of a text: cross-entropy at every position of the windows of a step.
+/// Predicting the next token of a text: cross-entropy at every position of the windows of a step.
 ///
 /// Models that carry a state read the text in streams, and each window begins with the state that the one before left
 /// (truncated back-propagation through time: Williams & Peng, "An Efficient Gradient-Based Algorithm for On-Line Training
-/// of Recurrent Network Trajectories", 1990); others look at windows at random places.
+/// of Recurrent Network Trajectories", 1990); others train on windows at random positions.
 public final class TextTask: CompilableTask {
   public var model: any Layer { network }
   private let network: any LanguageModel
@@ -19,9 +19,9 @@ public final class TextTask: CompilableTask {
   public let stepsPerEpoch: Int
   public let stateVariables: [(name: String, variable: Variable)]
 
-  /// Trains on windows of `context` tokens, `batchSize` of them a step; `seed` determines their places.
+  /// Trains on windows of `context` tokens, `batchSize` of them a step; `seed` determines their positions.
   ///
-  /// Throws a `DataError` where the text is too short for that, or the text to evaluate on has no two tokens, and a
+  /// Throws a `DataError` where the text is too short for that, or the validation text has fewer than two tokens, and a
   /// `TrainingError` where the text has tokens that the model does not know.
   public init(
     _ model: any LanguageModel, on training: TokenSequence, evaluatingOn evaluation: TokenSequence? = nil,
@@ -49,7 +49,7 @@ public final class TextTask: CompilableTask {
     }
   }
 
-  /// The variant tells whether a stream begins.
+  /// The variant distinguishes the beginning of a stream.
   public func inputs(ofStep step: Int) throws -> StepInputs {
     guard network.carriesState else {
       let batch = try training.randomWindows(context: context, batchSize: batchSize, seed: seed, step: step)
@@ -91,12 +91,12 @@ private func crossEntropy(of logits: Tensor, _ targets: Tensor) -> Tensor {
     logits: logits.reshaped(to: [count, -1]), labels: targets.reshaped(to: [count]))
 }
 
-/// Shows `model` a text without learning from it, in windows one after the other: each token but the first is foretold
-/// once, and the same text always gives the same windows.
+/// Evaluates `model` on a text, in consecutive windows: each token but the first is predicted once, and the same text
+/// always gives the same windows.
 ///
-/// Windows have `context` tokens; where the model can look back without limit, at least 512, as each begins with no
-/// memory. Throws a `DataError` for a text without two tokens, and a `TrainingError` for one with tokens that the model does
-/// not know.
+/// Windows have `context` tokens; where the model's context is unlimited, at least 512, as each begins with an empty
+/// state. Throws a `DataError` for a text of fewer than two tokens, and a `TrainingError` for one with tokens that the
+/// model does not know.
 public func evaluateLanguageModel(
   _ model: any LanguageModel, on text: TokenSequence, context: Int
 ) throws -> LanguageResult {
@@ -104,7 +104,7 @@ public func evaluateLanguageModel(
   let clock = ContinuousClock()
   let start = clock.now
   let length = model.context == nil ? max(context, 512) : context
-  // As many windows at once as keep the logits at some 64 MB.
+  // As many windows at once as limit the logits to some 64 MB.
   let batchSize = min(max((1 << 24) / max(length.times(max(model.vocabulary, 1)), 1), 1), 64)
   var sum = 0.0
   var tokens = 0

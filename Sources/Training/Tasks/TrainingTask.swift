@@ -1,27 +1,27 @@
 import NeuralNetworks
 import Tensors
 
-/// What is trained on what: all that a `Trainer` needs to know of images or text.
+/// A model and its data: all that a `Trainer` needs to know of images or text.
 ///
-/// What a step looks at depends on the task and the step's number alone, never on the steps before it. So the number is
-/// the position in the data, and a training that goes on after it was stopped sees what it would have seen.
+/// The data of a step depend on the task and the step's number alone, never on earlier steps. So the number is the
+/// position in the data, and a resumed training uses the same data as an uninterrupted one.
 public protocol TrainingTask {
   /// The network. Training changes its parameters in place.
   var model: any Layer { get }
-  /// Steps that see every example once.
+  /// Steps for every example once.
   var stepsPerEpoch: Int { get }
-  /// What is carried from step to step beside the model, such as the state of a recurrent network, with a name each.
-  /// Steps give it new values by `assignments`; it is saved with the training and restored.
+  /// The named state that is carried from step to step besides the model, such as that of a recurrent network. Steps
+  /// assign it by `assignments`; it is saved with the training and restored.
   var stateVariables: [(name: String, variable: Variable)] { get }
   /// Records forward and backward pass of the step with this number, from 0. Computes nothing.
   func record(step: Int) throws -> RecordedStep
-  /// Looks at the data kept aside without learning from it; `nil` where there is none. Must not change the state.
+  /// Evaluates the model on the validation set; `nil` where there is none. Must not change the state.
   func evaluate() throws -> Evaluation?
 }
 
-/// A task whose steps can be recorded once and replayed.
+/// A task whose steps can be recorded once and compiled.
 public protocol CompilableTask: TrainingTask {
-  /// What the step with this number looks at.
+  /// The data of the step with this number.
   func inputs(ofStep step: Int) throws -> StepInputs
   /// Records a step on these inputs, whatever their values.
   func record(_ inputs: StepInputs) throws -> RecordedStep
@@ -31,11 +31,11 @@ extension CompilableTask {
   public func record(step: Int) throws -> RecordedStep { try record(try inputs(ofStep: step)) }
 }
 
-/// What a step looks at.
+/// The data of a step.
 public struct StepInputs: Sendable {
   /// Data: a batch.
   public var tensors: [Tensor]
-  /// Which of several recordings the step takes, where shapes and types do not tell.
+  /// Which of several recordings the step uses, where shapes and types do not determine it.
   public var variant: Int
   /// How many examples (images, tokens) there are.
   public var examples: Int
@@ -56,14 +56,14 @@ public struct RecordedStep: Sendable {
   public var gradients: Gradients
   /// The loss to report, a mean over the examples: [].
   public var loss: Tensor
-  /// The share of the examples that the model has right, 0 to 1: []; `nil` where that means nothing.
+  /// The share of correct predictions, 0 to 1: []; `nil` where that is not defined.
   public var accuracy: Tensor?
   /// How many examples (images, tokens) the means are over.
   public var examples: Int
-  /// New values for the task's state, taken over in the same plan as the update.
+  /// New values for the task's state, assigned in the same plan as the update.
   public var assignments: [(Variable, Tensor)]
 
-  /// A step along `gradients`; `loss` is what they are the gradients of where nothing else is said.
+  /// A step along `gradients`; `loss` is by default the loss that was differentiated.
   public init(
     gradients: Gradients, loss: Tensor? = nil, accuracy: Tensor? = nil, examples: Int,
     assignments: [(Variable, Tensor)] = []
