@@ -1,11 +1,11 @@
 import Files
 
-/// Data that cannot be used: one sentence that names the file and what would be right.
+/// Data that cannot be used: one sentence that names the file and what would be valid.
 public struct DataError: Error, CustomStringConvertible, Sendable {
   /// The sentence.
   public let message: String
 
-  /// An error that says `message`, with control characters as numbers: names and texts in it may have some.
+  /// An error with this message, control characters escaped: names and texts in it may have some.
   public init(_ message: String) { self.message = message.printable }
 
   /// The sentence.
@@ -13,7 +13,7 @@ public struct DataError: Error, CustomStringConvertible, Sendable {
 }
 
 extension DataError {
-  /// What `body` gives; where it fails, the sentence begins with `path`.
+  /// The result of `body`; where it fails, the sentence begins with `path`.
   static func naming<Result>(_ path: String, _ body: () throws(FileFailure) -> Result) throws(DataError) -> Result {
     do { return try body() } catch { throw DataError("\(path) \(error.reason)") }
   }

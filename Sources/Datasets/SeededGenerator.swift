@@ -1,19 +1,20 @@
 /// A random number generator that a seed determines: the same numbers on every platform and in every version.
 ///
-/// Good for shuffling and not for secrets. It is SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014). Saving it
-/// and going on later gives the numbers that it would have given.
+/// Good for shuffling and not for secrets. It is SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom
+/// Number Generators", OOPSLA 2014). A saved generator continues with the same numbers.
 public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendable {
-  /// All that the next numbers depend on; a generator whose seed is this state goes on where this one is.
+  /// The whole state; a generator with this state as its seed continues where this one is.
   public private(set) var state: UInt64
 
-  /// A generator at its beginning.
+  /// A new generator.
   public init(seed: UInt64) { state = seed }
 
-  /// The generator number `stream` of those that `seed` determines; their numbers have nothing to do with each other.
+  /// The generator number `stream` of those that `seed` determines; their numbers are independent.
   ///
-  /// For numbers that depend on a place (the order of an epoch) and not on what was drawn before it.
+  /// For numbers that depend on a position (the order of an epoch) and not on earlier draws.
   public init(seed: UInt64, stream: UInt64) {
-    // Both are mixed first: generators whose states are multiples of the increment apart would run after each other.
+    // Both are mixed first: generators whose states differ by multiples of the increment would yield shifted copies of
+    // one sequence.
     var (first, second) = (SeededGenerator(seed: seed), SeededGenerator(seed: ~stream))
     state = first.next() ^ second.next()
   }
@@ -31,7 +32,7 @@ public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendabl
 extension RandomNumberGenerator {
   /// The numbers from 0 up to `count` in random order.
   ///
-  /// Fisher–Yates written out: the standard library may change how its own shuffle draws.
+  /// Our own Fisher–Yates: the standard library's shuffle may change its draws.
   mutating func permutation(of count: Int) -> [Int32] {
     var order = (0..<Int32(count)).map { $0 }
     for last in stride(from: count - 1, to: 0, by: -1) {

@@ -1,17 +1,17 @@
 import Files
 
-/// An array of bytes in the format of the MNIST files, plain or packed with gzip.
+/// An array of bytes in the format of the MNIST files, plain or compressed with gzip.
 ///
 /// Two zero bytes, the type of the elements (8: bytes, the only one read here), the number of dimensions, each
-/// dimension as four bytes with the highest first, then the elements.
+/// dimension as four big-endian bytes, then the elements.
 struct IDXFile {
   /// The sizes of the dimensions.
   var dimensions: [Int]
   /// The elements in row-major order.
   var values: [UInt8]
 
-  /// The most elements that are read, 1 GiB: twice the greatest set of this format (EMNIST) and no more than a small
-  /// packed file may make of itself.
+  /// The most elements that are read, 1 GiB: twice the greatest set of this format (EMNIST) and the limit for what a
+  /// small compressed file may expand to.
   private static let greatestCount = 1 << 30
   /// The most images or labels.
   private static let greatestLength = 1 << 26
@@ -21,8 +21,7 @@ struct IDXFile {
     try self.init(readBytes(of: path, accepting: kinds), rank: rank, name: path)
   }
 
-  /// Reads `contents`, naming them `name` in errors. What the header claims is compared with what is there before as much
-  /// memory is asked for.
+  /// Reads `contents`, naming them `name` in errors. The header is compared with the length before memory is allocated.
   init(_ contents: consuming [UInt8], rank: Int, name: String) throws(DataError) {
     var bytes = consume contents
     let headerSize = 4 + 4 * rank
@@ -36,7 +35,7 @@ struct IDXFile {
           "\(name) should have \(count) bytes after its header as the header says, which its \(bytes.count) packed "
             + "bytes cannot hold")
       }
-      // One byte more than there should be tells a longer file.
+      // One byte more than expected, to detect a longer file.
       bytes = try Self.unpack(bytes, limit: size + 1, name)
     }
     guard bytes.count == size else {
@@ -44,7 +43,7 @@ struct IDXFile {
       throw DataError("\(name) should have \(count) bytes after its header as the header says, but has \(found)")
     }
     self.dimensions = dimensions
-    // Moved within its memory: another copy would be as large as the set.
+    // Moved in place: another copy would be as large as the set.
     bytes.removeFirst(headerSize)
     values = bytes
   }

@@ -4,9 +4,9 @@ import Tensors
 public struct ImageBatch: Sendable {
   /// `[batch, channels, height, width]`, from 0 to 1, or standardized where the set is.
   public let images: Tensor
-  /// `[batch]`, whole numbers.
+  /// `[batch]`, int32.
   public let labels: Tensor
-  /// Where in the set the images are.
+  /// The indices of the images in the set.
   public let indices: [Int]
 
   /// How many images there are.
@@ -30,7 +30,7 @@ public struct ImageBatches: Sequence, Sendable {
   /// How many batches there are.
   public var underestimatedCount: Int { order.isEmpty ? 0 : (order.count - 1) / batchSize + 1 }
 
-  /// The batch at `index`, from 0. Where there is none, images and labels are failed tensors that say so.
+  /// The batch at `index`, from 0. Out of range, images and labels are failed tensors.
   public subscript(index: Int) -> ImageBatch {
     guard let indices = indices(ofBatch: index) else {
       return ImageBatch(images: noBatch(index), labels: noBatch(index), indices: [])
@@ -40,7 +40,7 @@ public struct ImageBatches: Sequence, Sendable {
       indices: indices.map(Int.init))
   }
 
-  /// The same images and labels, for later.
+  /// The same images and labels, converted later.
   package func pending(_ index: Int) -> (images: PendingImages, labels: Tensor) {
     let indices = indices(ofBatch: index)
     return (
@@ -64,7 +64,7 @@ public struct ImageBatches: Sequence, Sendable {
   /// Starts with the first batch.
   public func makeIterator() -> Iterator { Iterator(batches: self) }
 
-  /// Makes batch after batch.
+  /// Iterates over the batches.
   public struct Iterator: IteratorProtocol {
     private let batches: ImageBatches
     private var position = 0
@@ -81,16 +81,16 @@ public struct ImageBatches: Sequence, Sendable {
 }
 
 extension ImageSet {
-  /// The set in order, in batches of `size` but the last, which has what is left. Each is made when it is asked for.
+  /// The set in order, in batches of `size`; the last has the rest. Each is made on demand.
   ///
   /// A `size` below 1 counts as 1.
   public func batches(of size: Int) -> ImageBatches {
     ImageBatches(set: self, order: (0..<Int32(count)).map { $0 }, batchSize: size)
   }
 
-  /// The set in an order that `generator` determines, in batches of `size` but the last, which has what is left.
+  /// The set in an order that `generator` determines, in batches of `size`; the last has the rest.
   ///
-  /// The order is drawn now; each batch is made when it is asked for. A `size` below 1 counts as 1.
+  /// The order is drawn now; each batch is made on demand. A `size` below 1 counts as 1.
   public func batches(of size: Int, shuffledBy generator: inout some RandomNumberGenerator) -> ImageBatches {
     ImageBatches(set: self, order: generator.permutation(of: count), batchSize: size)
   }

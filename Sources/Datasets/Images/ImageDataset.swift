@@ -2,15 +2,15 @@ import Files
 import Foundation
 import Tensors
 
-/// Images to learn from, images to test with, and what their labels mean.
+/// Training images, test images, and the names of their classes.
 public struct ImageDataset: Sendable {
-  /// What it is called.
+  /// Its name.
   public let name: String
-  /// The images to learn from.
+  /// The training images.
   public let train: ImageSet
-  /// The images kept aside.
+  /// The test images.
   public let test: ImageSet
-  /// What each label means.
+  /// The name of each class.
   public let classNames: [String]
 
   /// Channels, height and width of an image.
@@ -31,8 +31,8 @@ public struct ImageDataset: Sendable {
     self.classNames = classNames
   }
 
-  /// The same data, its batches standardized by the mean and standard deviation of each channel of the images to learn
-  /// from; those to test with by the same numbers.
+  /// The same data, its batches standardized by the mean and standard deviation of each channel of the training images;
+  /// the test images by the same ones.
   public var standardized: ImageDataset { ImageDataset(self, Standardization(of: train)) }
 
   private init(_ other: ImageDataset, _ standardization: Standardization) {
@@ -47,8 +47,9 @@ public struct ImageDataset: Sendable {
 
   /// The dataset called `name`: one of `knownNames` or the path of a folder as `folder(_:)` reads it.
   ///
-  /// Pipes in a folder are read once where `allowsPipes`, and refused where the name comes from a record and nobody may write
-  /// into them any more. Throws a `DataError` that lists what there is where it is neither, and what the reading of the dataset throws.
+  /// Pipes in a folder are read once where `allowsPipes`, and refused where the name comes from a record, as their
+  /// writer may be gone. Throws a `DataError` that lists the known names where it is neither, and what reading the
+  /// dataset throws.
   public static func named(_ name: String, allowsPipes: Bool = true) throws -> ImageDataset {
     switch name {
     case "digits": return try digits()
@@ -65,7 +66,7 @@ public struct ImageDataset: Sendable {
 
   private static let digitNames = (0..<10).map(String.init)
 
-  /// 1,797 handwritten digits of 8 × 8 pixels that come with the library, a fifth of each class to test with.
+  /// 1,797 handwritten digits of 8 × 8 pixels that are part of the library, a fifth of each class for testing.
   ///
   /// The split is always the same. Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits",
   /// 1998.
@@ -82,9 +83,9 @@ public struct ImageDataset: Sendable {
     return try ImageDataset(name: "digits", train: parts.train, test: parts.validation, classNames: digitNames)
   }
 
-  /// 70,000 pictures of clothes of 28 × 28 pixels, from `folder` or from where the Debian package puts them.
+  /// 70,000 pictures of clothes of 28 × 28 pixels, from `folder` or from the location of the Debian package.
   ///
-  /// Throws a `DataError` where they are not there or a file is damaged.
+  /// Throws a `DataError` where they are not there or a file is corrupt.
   /// Source: Xiao, Rasul & Vollgraf, "Fashion-MNIST", arXiv:1708.07747 (2017).
   public static func fashionMNIST(in folder: URL? = nil) throws -> ImageDataset {
     try standard(
@@ -97,7 +98,7 @@ public struct ImageDataset: Sendable {
 
   /// 70,000 handwritten digits of 28 × 28 pixels, from `folder` or from /usr/share/datasets/mnist.
   ///
-  /// Throws a `DataError` where they are not there or a file is damaged.
+  /// Throws a `DataError` where they are not there or a file is corrupt.
   public static func mnist(in folder: URL? = nil) throws -> ImageDataset {
     try standard(
       "mnist", in: folder, otherwise: "/usr/share/datasets/mnist",
@@ -106,9 +107,10 @@ public struct ImageDataset: Sendable {
   }
 
   /// The dataset in a folder with the files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
-  /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each also with a dot before `idx`, plain or with `.gz` at its end.
+  /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each also with a dot before `idx`, plain or with the suffix
+  /// `.gz`.
   ///
-  /// Its classes are the numbers up to the greatest label. Throws a `DataError` where a file is missing or damaged, or
+  /// Its classes are the numbers up to the greatest label. Throws a `DataError` where a file is missing or corrupt, or
   /// images and labels are not equally many.
   public static func folder(_ folder: URL, allowsPipes: Bool = true) throws -> ImageDataset {
     // A label is a byte, so there cannot be more classes.
@@ -132,7 +134,7 @@ public struct ImageDataset: Sendable {
       test: imageSet("t10k", in: place, classes: classNames.count), classNames: classNames)
   }
 
-  /// The path of the file called `name` in `folder`, with a hyphen or a dot before `idx`, plain or packed.
+  /// The path of the file called `name` in `folder`, with a hyphen or a dot before `idx`, plain or compressed.
   private static func find(_ name: String, in folder: URL) -> String? {
     [name, name.replacingOccurrences(of: "-idx", with: ".idx")].flatMap { [$0, $0 + ".gz"] }
       .map { folder.path + "/" + $0 }.first(where: OpenFile.isThere)

@@ -1,16 +1,17 @@
 import Tensors
 
-/// Reads an image to classify: PGM (P2, P5), PPM (P6), or one image of an IDX file, plain or packed with gzip.
+/// Reads an image to classify: PGM (P2, P5), PPM (P6), or one image of an IDX file, plain or compressed with gzip.
 public enum ImageFile {
   static let formats = "PGM (P2, P5), PPM (P6) or IDX (images of bytes, may be packed with gzip)"
 
-  /// The most pixels of an image that is resized to.
+  /// The most pixels of a resized image.
   private static let greatestSize = 1 << 24
 
   /// The image in the file at `path`, `[1, channels, height, width]` from 0 to 1, resized to `shape`.
   ///
-  /// `index` chooses an image of a file that has several, the first one unless told. `shape` is channels (1 for gray, 3 for red,
-  /// green and blue), height and width. `standardization` is the one that the network was trained with, if any.
+  /// `index` chooses an image of a file that has several, by default the first one. `shape` is channels (1 for gray, 3
+  /// for red, green and blue), height and width. `standardization` is the one that the network was trained with, if
+  /// any.
   ///
   /// Throws a `DataError` where the file is not an image in one of these formats, or `index` or `shape` does not fit.
   public static func load(
@@ -23,7 +24,7 @@ public enum ImageFile {
 
   /// The pixels of the image in the file at `path`, resized to `shape`: channel after channel, row after row.
   ///
-  /// Colors become gray by their brightness, and sizes change by area averaging. Throws as `load` does.
+  /// Colors are converted to gray by luminance, and images are resized by area averaging. Throws as `load` does.
   public static func pixels(_ path: String, index: Int? = nil, shape: Shape) throws -> [UInt8] {
     let size = shape.dimensions
     guard size.count == 3, size[0] == 1 || size[0] == 3, size[1] > 0, size[2] > 0, size[1] <= greatestSize / size[2]

@@ -1,16 +1,16 @@
-/// An image as a file has it: samples row after row, those of a pixel side by side.
+/// An image as stored in a file: samples row after row, those of a pixel interleaved.
 ///
-/// Nothing is copied: pixels are made of the samples where they are looked at, so an image takes the memory of its file.
+/// Nothing is copied: samples are converted when they are read, so an image takes the memory of its file.
 struct ImageRaster {
   let height: Int
   let width: Int
   /// 1, or 3 for red, green and blue.
   let channels: Int
-  /// The bytes that hold the samples, which begin at `start`: one byte each, or two with the high one first where
+  /// The bytes that hold the samples, which begin at `start`: one byte each, or two, big-endian, where
   /// `greatest` is above 255.
   let bytes: [UInt8]
   var start = 0
-  /// The sample that is full brightness.
+  /// The sample value of full brightness.
   var greatest = 255
 
   /// The sample of a channel, from 0 to 255.
@@ -24,7 +24,7 @@ struct ImageRaster {
     return (value * 255 + greatest / 2) / greatest
   }
 
-  /// A pixel in an image of so many channels: gray from colors by brightness, or gray in each of three channels.
+  /// A pixel in an image of so many channels: colors to gray by luminance, or gray in each of three channels.
   @inline(__always)
   private func value(_ pixel: Int, _ channel: Int, of wanted: Int) -> Int {
     guard channels != wanted else { return sample(pixel, channel) }

@@ -1,8 +1,8 @@
 extension ImageSet {
-  /// Keeps a part of each class aside, the same for the same `seed` on every platform.
+  /// Splits off a validation set, a share of each class; the same for the same `seed` on every platform.
   ///
-  /// `validationFraction` is from 0 up to, but not, 1. Of each class, that fraction of its images, rounded to the nearest
-  /// whole number, goes to `validation`. Both parts keep the order of the set.
+  /// `validationFraction` is from 0 to below 1. Of each class, that fraction of its images, rounded to the nearest
+  /// integer, goes to `validation`. Both parts keep the order of the set.
   ///
   /// Throws a `DataError` where the fraction is out of range.
   public func split(

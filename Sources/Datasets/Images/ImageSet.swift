@@ -1,21 +1,21 @@
 import Tensors
 
-/// Images of one size with a label each, held as bytes.
+/// Images of one size with a label each, stored as bytes.
 public struct ImageSet: Sendable {
   /// All pixels: image after image, channel after channel, row after row.
   public let pixels: [UInt8]
-  /// What a pixel of full brightness is, 255 for most.
+  /// The value of a pixel of full brightness, mostly 255.
   public let greatestPixel: UInt8
   /// The class of each image.
   public let labels: [Int32]
   /// Channels, height and width of an image.
   public let imageShape: Shape
-  /// What batches are standardized by, or `nil` where their pixels stay from 0 to 1.
+  /// The standardization of batches, or `nil` where their pixels stay from 0 to 1.
   public let standardization: Standardization?
 
   /// A set of images.
   ///
-  /// Throws a `DataError` where there are not as many pixels as `labels` and `imageShape` ask for, or a pixel is above
+  /// Throws a `DataError` where the number of pixels does not match `labels` and `imageShape`, or a pixel is above
   /// `greatestPixel`, or a label is negative.
   public init(pixels: [UInt8], labels: [Int32], imageShape: Shape, greatestPixel: UInt8 = 255) throws(DataError) {
     var size = 1
@@ -71,7 +71,7 @@ public struct ImageSet: Sendable {
     guard labels.indices.contains(index) else { throw DataError("there is no image \(index) among \(count)") }
   }
 
-  /// What makes numbers of the pixels: from 0 to 1, then standardized where that is asked for. × 1 + 0 changes no bit.
+  /// Converts the pixels to floats: from 0 to 1, then standardized where that is set. × 1 + 0 changes no bit.
   func converter(standardizedBy standardization: Standardization?) -> PixelConverter {
     let channels = imageShape[0]
     let (mean, deviation) = (standardization?.mean, standardization?.standardDeviation)

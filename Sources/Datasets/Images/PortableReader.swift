@@ -22,7 +22,7 @@ struct PortableReader {
       }
     }
     let image = try reader.next()
-    // What follows is looked at too: other bytes there mean that the header or the samples are damaged.
+    // What follows is checked too: other bytes there mean that the header or the samples are corrupt.
     _ = try reader.hasNext()
     return image
   }
@@ -101,7 +101,7 @@ struct PortableReader {
     return values
   }
 
-  /// Where samples of one byte begin, or of two with the high one first where the greatest value is above 255.
+  /// Where samples of one byte begin, or of two, big-endian, where the greatest value is above 255.
   private mutating func samples(_ count: Int, _ greatest: Int) throws(DataError) -> Int {
     let size = greatest > 255 ? 2 * count : count
     guard position < bytes.count, Self.isSpace(bytes[position]) else {

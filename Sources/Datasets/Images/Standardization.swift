@@ -1,18 +1,18 @@
 import Tensors
 
-/// Means and standard deviations by which pixels are brought to mean 0 and standard deviation 1, one of each a channel.
+/// Means and standard deviations of the channels, by which pixels are standardized to mean 0 and standard deviation 1.
 ///
-/// They come from the images to learn from alone; images to test with and to classify get the same ones. Pixels are
-/// meant from 0 to 1.
+/// They are computed from the training images alone; test images and images to classify use the same ones. They refer
+/// to pixels from 0 to 1.
 public struct Standardization: Hashable, Codable, Sendable {
-  /// What is taken away from the pixels of each channel.
+  /// Subtracted from the pixels of each channel.
   public let mean: [Float]
-  /// What is divided by afterward. Above 0.
+  /// The divisor afterwards. Above 0.
   public let standardDeviation: [Float]
 
-  /// A standardization by these numbers, one of each a channel.
+  /// A standardization by these values, one of each a channel.
   ///
-  /// Throws a `DataError` where there are not as many of one as of the other, a number is not finite or a standard
+  /// Throws a `DataError` where their counts differ, a value is not finite or a standard
   /// deviation is so near 0 that it has no finite reciprocal.
   public init(mean: [Float], standardDeviation: [Float]) throws(DataError) {
     guard mean.count == standardDeviation.count, !mean.isEmpty else {
@@ -37,7 +37,7 @@ public struct Standardization: Hashable, Codable, Sendable {
 
   /// The means and standard deviations of the pixels of `set`.
   ///
-  /// Sums are those of whole numbers and so exact; each result is rounded once or twice at the end. A channel that is
+  /// Sums are exact, in integers; each result is rounded once or twice at the end. A channel that is
   /// the same everywhere gets the standard deviation 1, so that it becomes 0 and nothing is divided by 0.
   init(of set: ImageSet) {
     let channels = set.imageShape[0]

@@ -1,23 +1,25 @@
 import CZlib
 import Files
 
-/// Unpacks what gzip or zlib packed.
+/// Decompresses gzip and zlib data.
 enum Gzip {
   /// What went wrong, as the rest of a sentence that begins with the name of the file.
   struct Failure: Error {
     var reason: String
   }
 
-  /// Whether `bytes` begin like a gzip file.
+  /// Whether `bytes` begin with gzip's magic number.
   static func isGzip(_ bytes: some Sequence<UInt8>) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
-  /// The most bytes that so many packed ones can hold: a code of two bits stands for 258 bytes at most (RFC 1951).
+  /// The most bytes that so many compressed ones can hold: a code of two bits stands for 258 bytes at most (RFC 1951).
   static func greatestCount(packed count: Int) -> Int { count.multipliedReportingOverflow(by: 1032).partialValue }
 
-  /// Unpacks at most `limit` bytes. A file may have several members, one after the other (RFC 1952, section 2.2).
+  /// Decompresses to at most `limit` bytes. A file may have several members, one after the other (RFC 1952, section
+  /// 2.2).
   ///
-  /// With fewer bytes than `limit` the stream is whole: its end was there, checksums are right and nothing follows.
-  /// With `limit` bytes there may be more. Memory is asked for once, at most `limit` bytes and what the packed ones can hold.
+  /// With fewer bytes than `limit` the stream is complete: its end was reached, checksums match and nothing follows.
+  /// With `limit` bytes there may be more. Memory is allocated once, at most `limit` bytes and what the compressed ones
+  /// can hold.
   static func inflate(_ packed: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
     guard let inputCount = UInt32(exactly: packed.count) else {
       throw Failure(reason: "is packed and should be smaller than 4 GiB")

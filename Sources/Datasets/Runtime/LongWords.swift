@@ -8,8 +8,8 @@
 
 /// The long words of a text that byte pairs are learned from, such as a text without spaces: one after the other in an array.
 ///
-/// Joining a pair goes through all of them once, in place. Other words are found by lists of the words that have a pair, which
-/// would name a long word for every pair and take a multiple of its memory.
+/// Joining a pair goes through all of them once, in place. Short words are found by lists of the words that contain a
+/// pair, which would list a long word for every pair and take a multiple of its memory.
 struct LongWords {
   /// From how many bytes on a word is long.
   static let length = 4096
@@ -28,7 +28,7 @@ struct LongWords {
     ends.append(bytes.count)
   }
 
-  /// Makes tokens of the bytes by `ids`, a token for each of the 256, and gives how often each pair stands side by side.
+  /// Converts the bytes to tokens by `ids`, a token for each of the 256, and returns the count of each adjacent pair.
   mutating func begin(ids: [Int32]) -> [TokenPair: Int] {
     var counts = [Int](repeating: 0, count: 1 << 16)
     tokens.reserveCapacity(bytes.count + ends.count)
@@ -49,17 +49,17 @@ struct LongWords {
     return pairs
   }
 
-  /// Joins `pair`, from the left, into `result`, which is below `tokenCount`. Gives by how much that changes the counts of other
-  /// pairs.
+  /// Joins `pair`, from the left, into `result`, which is below `tokenCount`. Returns by how much that changes the
+  /// counts of other pairs.
   mutating func join(_ pair: TokenPair, becoming result: Int32, tokenCount: Int) -> [TokenPair: Int] {
-    // How often a token stands before what was joined and behind it, and how often two of these stand side by side.
+    // How often each token precedes and follows the joined pair, and how often two joined pairs are adjacent.
     var before = [Int](repeating: 0, count: tokenCount)
     var after = before
     var adjacent = 0
     let count = tokens.withUnsafeMutableBufferPointer { tokens in
       guard let base = tokens.baseAddress else { return 0 }
       var (from, to) = (0, 0)
-      // What stands before `from`; whether it was joined.
+      // The token before `from`; whether it was joined.
       var previous = Self.end
       var wasJoined = false
       while true {
@@ -99,7 +99,7 @@ struct LongWords {
     return changes
   }
 
-  /// Where `pair` stands next, from `start` on; the end where it does not. Nearly all of the time goes here.
+  /// The next position of `pair`, from `start` on; the end where there is none. Nearly all of the time is spent here.
   private static func place(of pair: TokenPair, in tokens: UnsafeMutableBufferPointer<Int32>, from start: Int) -> Int {
     guard let base = tokens.baseAddress else { return 0 }
     let last = tokens.count - 1

@@ -4,10 +4,10 @@
   import Darwin
 #endif
 
-/// A file in memory that the system reads when it is looked at.
+/// A memory-mapped file.
 ///
-/// Bytes are copied out, so no pointer leaves. Only for files of ours without a name: the system ends a program that reads
-/// what somebody has cut off meanwhile.
+/// Bytes are copied out, so no pointer escapes. Only for our own unlinked files: the system ends a program that reads
+/// beyond the end of a file that was truncated meanwhile.
 final class MappedFile: @unchecked Sendable {
   // Unchecked: the memory is only read.
   private let base: UnsafeRawPointer?

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A file without a name that is gone when nobody holds it any more, even where the program is killed.
+/// An unlinked file, removed when it is closed, even where the program is killed.
 final class TemporaryFile {
   private let file: FileHandle
 
-  /// An empty file in the folder for such files. Throws a `DataError` where there can be none.
+  /// An empty file in the folder for temporary files. Throws a `DataError` where none can be created.
   init() throws(DataError) {
     let folder = FileManager.default.temporaryDirectory
     let url = folder.appendingPathComponent("backprop-\(UUID().uuidString)")
@@ -16,7 +16,7 @@ final class TemporaryFile {
     file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
-  /// Writes `bytes` behind what was written before. Throws a `DataError` where there is no room.
+  /// Appends `bytes`. Throws a `DataError` where there is no space.
   func append(_ bytes: [UInt8]) throws(DataError) {
     do {
       try file.write(contentsOf: Data(bytes))
@@ -27,6 +27,6 @@ final class TemporaryFile {
     }
   }
 
-  /// All that was written, as memory. `nil` where it cannot be mapped.
+  /// The contents, mapped into memory. `nil` where that fails.
   func mapped() -> MappedFile? { MappedFile(descriptor: file.fileDescriptor) }
 }

@@ -1,9 +1,9 @@
 extension Tokenizer {
   /// Each token of a text and the token that follows it, with an end of a line before the text and one after it.
   ///
-  /// All that a bigram model can learn of a list of lines: how they begin, go on and end. An end of a line that the text
-  /// has at its beginning or end is not doubled. Throws a `TokenizerError` where the vocabulary lacks something the text
-  /// has, or the end of a line.
+  /// All that a bigram model can learn from a list of lines: how they begin, continue and end. An end of a line that
+  /// the text has at its beginning or end is not doubled. Throws a `TokenizerError` where the vocabulary lacks
+  /// something the text has, or the end of a line.
   public func neighborPairs(ofLines text: String) throws(TokenizerError) -> (inputs: [Int32], targets: [Int32]) {
     var bytes = Array(text.utf8)
     let lineEnd = UInt8(ascii: "\n")

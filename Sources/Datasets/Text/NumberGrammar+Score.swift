@@ -1,18 +1,18 @@
 extension NumberGrammar {
-  /// How many lines of a text are right.
+  /// The share of correct lines in a text.
   public struct Score: Hashable, Sendable {
-    /// The lines that are right.
+    /// The number of correct lines.
     public var right: Int
-    /// The lines that were counted.
+    /// The number of lines.
     public var total: Int
 
-    /// The share of right lines, from 0 to 1; `nil` where no line was counted.
+    /// The share of correct lines, from 0 to 1; `nil` where no line was counted.
     public var share: Double? { total > 0 ? Double(right) / Double(total) : nil }
   }
 
-  /// Counts the right lines of a text that a model has made.
+  /// Counts the correct lines of a generated text.
   ///
-  /// Only whole lines count: what stands after the last end of a line does not, nor what stands before the first one
+  /// Only complete lines count: text after the last end of a line does not, nor text before the first one
   /// unless `startsWithLine`, because the text may begin in the middle of a line. With a `bound`, lines that begin with a
   /// number of at least that do not count; lines that begin with no number always do.
   public static func score(_ text: String, startsWithLine: Bool = false, below bound: Int? = nil) -> Score {

@@ -1,6 +1,6 @@
 /// Numbers and their English names, a line each: `1042 one thousand forty-two`.
 ///
-/// A language with one right continuation after each number, so what a model has learned of it can be counted.
+/// A language with one correct continuation after each number, so what a model has learned of it can be counted.
 public enum NumberGrammar {
   /// The numbers that have a name here.
   public static let numbers = 0..<1_000_000
@@ -13,7 +13,7 @@ public enum NumberGrammar {
     "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
   ]
 
-  /// The name of a number as Americans say it: `forty-two`, `one hundred five`, `twelve thousand`.
+  /// The American English name of a number: `forty-two`, `one hundred five`, `twelve thousand`.
   ///
   /// Throws a `DataError` for a number that is not in `numbers`.
   public static func name(of number: Int) throws(DataError) -> String {
@@ -52,8 +52,8 @@ public enum NumberGrammar {
 
   /// 12,000 lines in an order that `seed` determines: all numbers below 10,000, and 1,000 each of five and six digits.
   ///
-  /// No number comes twice, so a model that knows lines kept aside has learned the language and not the lines. Most are
-  /// below 10,000, the part that a small network learns first.
+  /// No number is repeated, so a model that predicts the validation set has learned the language and not the lines.
+  /// Most are below 10,000, the part that a small network learns first.
   public static func text(seed: UInt64) -> String {
     var generator = SeededGenerator(seed: seed)
     var chosen = Array(0..<10_000)

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Windows of a text, and the token that follows at each place.
+/// Windows of a text, and the next token at each position.
 public struct TextBatch: Sendable {
   /// `[batch, context]`, token ids.
   public let inputs: Tensor

@@ -6,8 +6,8 @@ extension TextDataset {
 
   /// The text called `name`, one of `knownNames` or a path, with a tokenizer made for it.
   ///
-  /// A pipe is read once where `allowsPipes`, and refused where it comes from a record and nobody may write into it any more.
-  /// Throws a `DataError` that lists what there is where it is neither, and what the reading of the file throws.
+  /// A pipe is read once where `allowsPipes`, and refused where it comes from a record, as its writer may be gone.
+  /// Throws a `DataError` that lists the known names where it is neither, and what reading the file throws.
   public static func named(
     _ name: String, tokenizer: TokenizerName, validationFraction: Double = 0.1, allowsPipes: Bool = true
   ) throws(DataError) -> TextDataset {
@@ -16,7 +16,7 @@ extension TextDataset {
       validationFraction: validationFraction, tokenizer: tokenizer.made)
   }
 
-  /// The text called `name`, one of `knownNames` or a path, with a tokenizer that there is already.
+  /// The text called `name`, one of `knownNames` or a path, with an existing tokenizer.
   ///
   /// As above, and throws a `DataError` where the text has a character that the tokenizer does not know.
   public static func named(
@@ -28,7 +28,7 @@ extension TextDataset {
     ) { _, _, _ in tokenizer }
   }
 
-  /// The text of `NumberGrammar`, which the program makes. `seed` determines the order of its lines.
+  /// The generated text of `NumberGrammar`. `seed` determines the order of its lines.
   public static func numbers(
     seed: UInt64 = 0, tokenizer: TokenizerName = .character, validationFraction: Double = 0.1
   ) throws(DataError) -> TextDataset {

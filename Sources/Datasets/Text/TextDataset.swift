@@ -1,22 +1,22 @@
 import Foundation
 
-/// A text to learn from, its end to measure with, and the tokenizer that made ids of both.
+/// A training text, a validation text, and the tokenizer that encoded both.
 public struct TextDataset: Sendable {
-  /// What it is called.
+  /// Its name.
   public let name: String
-  /// What translates between text and ids.
+  /// The tokenizer of both texts.
   public let tokenizer: any Tokenizer
-  /// The beginning of the text, to learn from.
+  /// The training set: the beginning of the text.
   public let train: TokenSequence
-  /// The end of the text, kept aside.
+  /// The validation set: the end of the text.
   public let validation: TokenSequence
 
   /// The text in a file, with a tokenizer made for it.
   ///
-  /// Of its characters, a share of `validationFraction`, from 0 to below 1, at the end is kept aside. A character
-  /// tokenizer knows the characters of the whole text; byte pairs are learned from what is not kept aside. The file is
-  /// read piece by piece, a pipe once; ids take one, two or four bytes each, and go to a temporary file where the text has more
-  /// than 64 MiB.
+  /// Of its characters, a share of `validationFraction`, from 0 to below 1, at the end is the validation set. A
+  /// character tokenizer knows the characters of the whole text; byte pairs are learned from the training set.
+  /// The file is read piece by piece, a pipe once; ids take one, two or four bytes each, and go to a temporary file
+  /// where the text has more than 64 MiB.
   ///
   /// Throws a `DataError` where the file cannot be read, is empty, is not UTF-8 or the fraction is out of range.
   public init(
@@ -27,7 +27,7 @@ public struct TextDataset: Sendable {
       tokenizer: tokenizer.made)
   }
 
-  /// The text in a file, with a tokenizer that there is already, such as that of a saved run.
+  /// The text in a file, with an existing tokenizer, such as that of a saved run.
   ///
   /// As above, and throws a `DataError` where the text has a character that the tokenizer does not know.
   public init(
@@ -62,7 +62,7 @@ public struct TextDataset: Sendable {
 }
 
 extension TokenizerName {
-  /// A tokenizer of this kind for a text, of which `train` is there to learn from.
+  /// A tokenizer of this kind for a text with the training set `train`.
   func made(for source: TextSource, train: Range<Int>, survey: TextSurvey) throws(DataError) -> any Tokenizer {
     switch self {
     case .byte: return ByteTokenizer()

@@ -1,18 +1,18 @@
 import Files
 
-/// The bytes of a text, wherever they are.
+/// The bytes of a text, in memory or in a file.
 struct TextSource: Sendable {
   private enum Place {
     case memory([UInt8])
-    /// Read where it is looked at, not mapped: somebody may make it shorter meanwhile.
+    /// Read on demand, not mapped: it may be truncated meanwhile.
     case file(OpenFile)
-    /// What came out of a pipe, in a file that nobody else knows.
+    /// The contents of a pipe, in an unlinked file.
     case copy(MappedFile)
   }
 
-  /// What errors call it.
+  /// Its name in errors.
   let name: String
-  /// How many bytes it has.
+  /// Its length in bytes.
   let count: Int
   private let place: Place
 
@@ -23,14 +23,14 @@ struct TextSource: Sendable {
     place = .memory(bytes)
   }
 
-  /// The text in a file, or what comes out of a pipe, which goes to a temporary file where it has more than `memoryLimit`
-  /// bytes. Throws a `DataError` where it cannot be read.
+  /// The text in a file or from a pipe. A pipe's goes to a temporary file where it has more than `memoryLimit` bytes.
+  /// Throws a `DataError` where it cannot be read.
   init(
     contentsOf path: String, accepting kinds: OpenFile.Kinds = .regularOrPipe, memoryLimit: Int = 64 << 20
   ) throws(DataError) {
     name = path
     let file = try DataError.naming(path) { () throws(FileFailure) in try OpenFile(path, accepting: kinds) }
-    // Files that the system makes, such as those in /proc, say that they have no bytes.
+    // Virtual files, such as those in /proc, report a size of 0.
     if let size = file.size, size > 0 {
       (count, place) = (size, .file(file))
       return
@@ -66,10 +66,10 @@ struct TextSource: Sendable {
     }
   }
 
-  /// Gives the bytes in `range` to `body`, piece by piece, each with its place in the text.
+  /// Passes the bytes in `range` to `body`, piece by piece, each with its offset in the text.
   ///
   /// A piece has about `size` bytes and ends where `lastCut` says, or at the end of `range`. Where `lastCut` finds
-  /// nothing, the piece is made larger.
+  /// nothing, the piece is extended.
   func forEachPiece(
     in range: Range<Int>, size: Int = 1 << 20, lastCut: ([UInt8]) -> Int?,
     _ body: ([UInt8], _ offset: Int) throws(DataError) -> Void

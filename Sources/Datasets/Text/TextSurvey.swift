@@ -1,10 +1,10 @@
-/// What a first look at a text tells: that it is UTF-8, how many characters it has, and which.
+/// The result of scanning a text: that it is UTF-8, how many characters it has, and which.
 struct TextSurvey {
   /// How many characters (Unicode scalars) there are.
   private(set) var characterCount = 0
-  /// Which characters there are.
+  /// The set of characters.
   private(set) var characters: Set<Unicode.Scalar> = []
-  /// Where each piece begins: bytes and characters before it.
+  /// The beginning of each piece: bytes and characters before it.
   private var starts: [(byte: Int, character: Int)] = []
   private let source: TextSource
 
@@ -30,7 +30,7 @@ struct TextSurvey {
     characters = Set(isThere.indices.lazy.filter { isThere[$0] }.compactMap { Unicode.Scalar(UInt32($0)) })
   }
 
-  /// Where in the bytes the character at `index` begins; the end where there are no more characters than that.
+  /// The byte offset of the character at `index`; the end of the text where there are fewer characters.
   /// Throws where the file has become shorter.
   func byteOffset(ofCharacter index: Int) throws(DataError) -> Int {
     guard index < characterCount, let piece = starts.lastIndex(where: { $0.character <= index }) else {

@@ -1,13 +1,14 @@
 import Tensors
 
-// What a step sees of a text. Each is a function of its arguments alone, so a run goes on from the number of a step.
+// The windows of a text for a step. Each is a function of its arguments alone, so a run resumes from the number of a
+// step.
 
 extension TokenSequence {
-  /// Windows at random places, for models that carry nothing from batch to batch.
+  /// Windows at random positions, for models that carry no state from batch to batch.
   ///
-  /// Any place where a window and its last target fit is equally likely; which are drawn depends on `seed` and `step`
-  /// alone. Takes time in proportion to the batch. Throws a `DataError` where `context`, `batchSize` or `step` is out of
-  /// range or the text is too short.
+  /// Any position where a window and its last target fit is equally likely; which are drawn depends on `seed` and
+  /// `step` alone. Takes time in proportion to the batch. Throws a `DataError` where `context`, `batchSize` or `step`
+  /// is out of range or the text is too short.
   public func randomWindows(context: Int, batchSize: Int, seed: UInt64, step: Int) throws(DataError) -> TextBatch {
     let places = try places(context: context, batchSize: batchSize, step: step)
     try checkSize(context: context, batchSize: batchSize)
@@ -16,18 +17,19 @@ extension TokenSequence {
     return TextBatch(storage, starts: starts, length: context)
   }
 
-  /// Steps in which random windows see as many tokens as the text has, at least one.
+  /// Steps in which random windows have as many tokens as the text, at least one.
   public func randomStepsPerEpoch(context: Int, batchSize: Int) throws(DataError) -> Int {
     let places = try places(context: context, batchSize: batchSize)
     try checkSize(context: context, batchSize: batchSize)
     return max((places - 1 + context) / (context * batchSize), 1)
   }
 
-  /// Windows that go on where those of the step before ended, for models that carry their state along.
+  /// Windows that continue where those of the previous step ended, for models that carry their state.
   ///
-  /// The text is cut into `batchSize` streams of equal length, a row each. `startsAnew` tells that the streams begin, at
-  /// step 0 and after each epoch: state is to be zero then. What does not fill a window at a stream's end is left out.
-  /// Throws a `DataError` where `context`, `batchSize` or `step` is out of range or the text is too short.
+  /// The text is cut into `batchSize` streams of equal length, a row each. `startsAnew` is true where the streams
+  /// begin, at step 0 and after each epoch: the state must be zero then. Tokens that do not fill a window at a stream's
+  /// end are left out. Throws a `DataError` where `context`, `batchSize` or `step` is out of range or the text is too
+  /// short.
   public func streamWindows(
     context: Int, batchSize: Int, step: Int
   ) throws(DataError) -> (batch: TextBatch, startsAnew: Bool) {
@@ -39,7 +41,7 @@ extension TokenSequence {
     return (TextBatch(storage, starts: starts, length: context), window == 0)
   }
 
-  /// Steps in which stream windows go through the text once.
+  /// Steps in which stream windows cover the text once.
   public func streamStepsPerEpoch(context: Int, batchSize: Int) throws(DataError) -> Int {
     _ = try places(context: context, batchSize: batchSize)
     let steps = (count - 1) / batchSize / context
@@ -51,11 +53,11 @@ extension TokenSequence {
     return steps
   }
 
-  /// Windows one after the other over the whole text, each target once, always the same.
+  /// Consecutive windows over the whole text, each target once, always the same.
   ///
-  /// Batches have `batchSize` windows of `context` tokens; of the full windows, the last batch has what is left. Where
+  /// Batches have `batchSize` windows of `context` tokens; the last batch has the rest of the full windows. Where
   /// the text does not end with a full window, a batch of one shorter window follows. Throws a `DataError` where
-  /// `context` or `batchSize` is below 1 or the text has no two tokens.
+  /// `context` or `batchSize` is below 1 or the text has fewer than two tokens.
   public func evaluationWindows(context: Int, batchSize: Int) throws(DataError) -> EvaluationWindows {
     _ = try places(context: context, batchSize: batchSize, needed: 1)
     return EvaluationWindows(storage, context: context, batchSize: batchSize)
@@ -75,7 +77,7 @@ extension TokenSequence {
     }
   }
 
-  /// At how many places a window of `context` tokens may begin. Throws where one of the numbers makes no sense.
+  /// The number of positions where a window of `context` tokens may begin. Throws where an argument is out of range.
   private func places(
     context: Int, batchSize: Int, step: Int = 0, needed: Int? = nil
   ) throws(DataError) -> Int {

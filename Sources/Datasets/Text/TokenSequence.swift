@@ -1,6 +1,6 @@
-/// A text as token ids: what a language model learns from, or is measured with.
+/// A text as token ids, to train or evaluate a language model.
 public struct TokenSequence: Sendable {
-  /// What errors call it.
+  /// Its name in errors.
   public let name: String
   /// How many characters (Unicode scalars) the text has.
   public let characterCount: Int
@@ -9,14 +9,14 @@ public struct TokenSequence: Sendable {
   /// How many tokens there are.
   public var count: Int { storage.count }
 
-  /// How many tokens the tokenizer had: the ids are below this.
+  /// The tokenizer's vocabulary size: the ids are below this.
   public var vocabularySize: Int { storage.vocabularySize }
 
-  /// Tokens a character: what turns nats a token into nats a character. 1 of nothing.
+  /// Tokens per character, the factor from nats per token to nats per character. 1 for an empty text.
   public var tokensPerCharacter: Double {
     characterCount > 0 ? Double(count) / Double(characterCount) : 1
   }
 
-  /// The ids at the places of `range`, as far as there are any.
+  /// The ids at the positions of `range`, as far as there are any.
   public func ids(in range: Range<Int>) -> [Int32] { storage.ids(in: range.clamped(to: 0..<count)) }
 }

@@ -7,7 +7,7 @@ struct TokenStorage: Sendable {
 
   /// How many ids there are.
   let count: Int
-  /// The ids are below this.
+  /// The upper bound of the ids.
   let vocabularySize: Int
   private let width: Int
   private let place: Place
@@ -23,7 +23,7 @@ struct TokenStorage: Sendable {
   /// The ids that `tokenizer` makes of a part of `source`.
   ///
   /// A part of more than `memoryLimit` bytes goes to a temporary file. Throws a `DataError` that names the text and the
-  /// place where the vocabulary lacks something, or says that there is no room.
+  /// position where the vocabulary lacks something, or says that there is no space.
   init(
     encoding source: TextSource, in range: Range<Int>, by tokenizer: any Tokenizer, memoryLimit: Int = 64 << 20
   ) throws(DataError) {
@@ -55,7 +55,7 @@ struct TokenStorage: Sendable {
     }
   }
 
-  /// The ids at the places of `range`, which must be below `count`.
+  /// The ids at the positions of `range`, which must be below `count`.
   func ids(in range: Range<Int>) -> [Int32] {
     let bytes =
       switch place {
@@ -73,7 +73,7 @@ struct TokenStorage: Sendable {
     vocabularySize <= 1 << 8 ? 1 : vocabularySize <= 1 << 16 ? 2 : 4
   }
 
-  /// The ids, each in `width` bytes with the lowest first.
+  /// The ids, each in `width` little-endian bytes.
   private static func packed(_ ids: [Int32], width: Int) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(ids.count * width)

@@ -1,6 +1,6 @@
 /// A token for each byte; its id is the byte's value. Any bytes at all can be encoded.
 public struct ByteTokenizer: Tokenizer {
-  /// The tokenizer; there is only one of its kind.
+  /// The tokenizer; it has no parameters.
   public init() {}
 
   public var name: TokenizerName { .byte }

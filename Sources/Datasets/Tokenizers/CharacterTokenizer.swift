@@ -1,9 +1,9 @@
 /// A token for each character (Unicode scalar) of a text, numbered in the order of Unicode.
 public struct CharacterTokenizer: Tokenizer {
-  /// The characters; the id of each is its place here.
+  /// The characters; the id of each is its index.
   public let characters: [Unicode.Scalar]
   private let ids: [UInt32: Int32]
-  /// The ids of ASCII, −1 where there is none: most of most texts, without hashing.
+  /// The ids of ASCII, −1 where there is none: a fast path without hashing.
   private let asciiIDs: [Int32]
 
   /// A tokenizer whose vocabulary is the characters of `text`.
@@ -73,7 +73,7 @@ public struct CharacterTokenizer: Tokenizer {
     return cut > 0 ? cut : nil
   }
 
-  /// `the character 'é' (U+00E9)`; one that cannot be seen is not shown.
+  /// `the character 'é' (U+00E9)`; invisible ones are shown by code only.
   static func described(_ value: UInt32) -> String {
     let code = String(value, radix: 16, uppercase: true)
     let name = "U+" + String(repeating: "0", count: max(4 - code.count, 0)) + code
@@ -85,7 +85,7 @@ public struct CharacterTokenizer: Tokenizer {
 }
 
 extension Unicode.GeneralCategory {
-  /// Whether a character of this kind leaves a mark of its own in a message and changes nothing around it.
+  /// Whether a character of this category is visible in a message and does not affect its neighbors.
   fileprivate var isVisible: Bool {
     switch self {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,

@@ -4,8 +4,8 @@ import Foundation
 /// The tokenizer in a file `tokenizer.json`: one that was saved here, or by Python's `tokenizers` with a byte-level BPE
 /// model.
 ///
-/// Throws a `DataError` that names the file and what it should be where it cannot be read, is damaged or asks for something
-/// that is not done here (a normalizer, another pre-tokenizer or model, truncation).
+/// Throws a `DataError` that names the file and what it should be where it cannot be read, is corrupt or requires
+/// something that is not supported (a normalizer, another pre-tokenizer or model, truncation).
 public func loadTokenizer(from url: URL) throws(DataError) -> any Tokenizer {
   let bytes = try DataError.naming(url.path) { () throws(FileFailure) in
     try OpenFile(url.path).contents(limit: JSONReading.greatestSize)
@@ -13,7 +13,7 @@ public func loadTokenizer(from url: URL) throws(DataError) -> any Tokenizer {
   return try tokenizer(fromJSON: bytes, name: url.path)
 }
 
-/// The tokenizer in the bytes of a file that errors call `name`.
+/// The tokenizer in the bytes of a file, called `name` in errors.
 func tokenizer(fromJSON bytes: [UInt8], name: String) throws(DataError) -> any Tokenizer {
   let file = try DataError.naming(name) { () throws(FileFailure) in
     try JSONReading.value(TokenizerFile.self, from: bytes)
@@ -71,7 +71,7 @@ extension TokenizerFile {
     let added = try checkedAddedTokens(ids)
     let tokens = try tokens(ids, added)
     let merges = try merges(ids)
-    // What `ByteTokenizer` saves: nothing is joined, and each byte's id is its value.
+    // The form that `ByteTokenizer` saves: no merges, and each byte's id is its value.
     let isOfBytes = tokens == (UInt8.min...UInt8.max).map { [$0] } && merges.pairs.isEmpty && added.isEmpty
     if isOfBytes, preTokenizer.addsPrefixSpace == false { return ByteTokenizer() }
     return BytePairTokenizer(

@@ -32,7 +32,7 @@ extension TokenizerFile {
     model.ignoresMerges = tokenizer.ignoresMerges
   }
 
-  /// A byte-level BPE model that joins nothing and whose ids are the bytes.
+  /// A byte-level BPE model without merges, whose ids are the bytes.
   init(_ tokenizer: ByteTokenizer) {
     let ids = Dictionary(
       uniqueKeysWithValues: ByteAlphabet.symbols.enumerated().map { (String($1), $0) })
@@ -40,7 +40,7 @@ extension TokenizerFile {
   }
 
   /// A unigram model of single characters, the only one of Python's models whose vocabulary is a list: in an object, names
-  /// that are canonically equivalent, such as Å and the sign for ångström, count as the same for many a reader.
+  /// that are canonically equivalent, such as Å and the sign for ångström, count as equal for many parsers.
   init(_ tokenizer: CharacterTokenizer) {
     model = Model(type: "Unigram", vocabulary: .list(tokenizer.characters.map { String($0) }))
     decoder = Stage(type: "Fuse")

@@ -2,7 +2,7 @@ import Foundation
 
 /// A file `tokenizer.json`, in the form that Python's `tokenizers` reads and writes.
 struct TokenizerFile: Codable {
-  /// Something that is there, whatever it is.
+  /// Any value.
   struct Anything: Codable {
     init(from decoder: any Decoder) {}
     func encode(to encoder: any Encoder) {}
@@ -27,7 +27,7 @@ struct TokenizerFile: Codable {
     }
   }
 
-  /// How text is cut before the model sees it, what is added after, and how tokens become text again.
+  /// The pre-tokenizer, the post-processor and the decoder.
   struct Stage: Codable {
     var type: String
     var addsPrefixSpace: Bool?
@@ -105,7 +105,7 @@ struct TokenizerFile: Codable {
     }
   }
 
-  /// Two tokens that are joined: `["a", "b"]`, or `"a b"` in older files.
+  /// Two tokens that are merged: `["a", "b"]`, or `"a b"` in older files.
   struct Merge: Codable {
     var first: String
     var second: String

@@ -7,12 +7,12 @@ public enum TokenizerName: Hashable, Sendable, CustomStringConvertible {
   /// Byte-pair encoding with so many tokens.
   case bytePair(vocabularySize: Int)
 
-  /// What `bpe` without a size means.
+  /// The default size of `bpe`.
   public static let defaultVocabularySize = 1024
   /// The sizes that a vocabulary of byte pairs may have: each byte is a token, and learning more would take too long.
   public static let vocabularySizes = 256...1_000_000
 
-  /// The kind that `text` names. Throws a `DataError` that lists what there is where it names none.
+  /// The kind that `text` names. Throws a `DataError` that lists the known kinds where it names none.
   public init(_ text: String) throws(DataError) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     switch (parts.first ?? "", parts.count) {
@@ -32,7 +32,7 @@ public enum TokenizerName: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// As a command takes it.
+  /// The form of the command line.
   public var description: String {
     switch self {
     case .byte: "byte"

@@ -1,16 +1,16 @@
-/// What stands at one place of bytes that should be UTF-8.
+/// The result of decoding at one position of bytes that should be UTF-8.
 ///
 /// Source: The Unicode Standard 16.0, section 3.9, table 3-7 (well-formed byte sequences) and "U+FFFD Substitution of
 /// Maximal Subparts".
 enum UTF8Step: Equatable {
   /// A Unicode scalar of so many bytes.
   case scalar(UInt32, length: Int)
-  /// Bytes that no continuation makes right; together they become one U+FFFD.
+  /// Bytes that no continuation makes valid; together they become one U+FFFD.
   case invalid(length: Int)
   /// The bytes end in the middle of a scalar that more bytes may complete.
   case incomplete
 
-  /// Looks at the bytes from `position`, which must be one of theirs.
+  /// Decodes the bytes from `position`, which must be a valid index.
   @inline(__always)
   init(_ bytes: [UInt8], at position: Int) {
     let lead = bytes[position]
@@ -56,9 +56,10 @@ enum UTF8Step: Equatable {
   }
 }
 
-/// Where bytes that should be UTF-8 may be cut.
+/// Where bytes that should be UTF-8 may be split.
 enum UTF8Cut {
-  /// The greatest place up to which `bytes` hold no half of a scalar: their end, or the scalar that is incomplete there.
+  /// The greatest position up to which `bytes` contain no incomplete scalar: their end, or the scalar that is
+  /// incomplete there.
   static func last(in bytes: [UInt8]) -> Int {
     for position in bytes.indices.suffix(3).reversed() where bytes[position] & 0xC0 != 0x80 {
       return UTF8Step(bytes, at: position) == .incomplete ? position : bytes.count

@@ -1,15 +1,15 @@
-/// Tokens that stand in a text as they are written, whatever surrounds them, such as `<|endoftext|>`.
+/// Added tokens, which are matched literally in a text whatever surrounds them, such as `<|endoftext|>`.
 struct AddedTokens: Sendable {
   struct Token: Sendable {
     let id: Int32
     let text: [UInt8]
     let isSpecial: Bool
-    /// Looked for after those that are not, in what these leave.
+    /// Searched after those that are not, in the remaining parts.
     let isNormalized: Bool
   }
 
   let all: [Token]
-  /// The tokens that begin with a byte, the longest first: those of the first search, then those of the second.
+  /// The tokens that begin with a byte, the longest first: for the first search, then for the second.
   private let byFirstByte: [[UInt8: [Token]]]
 
   init(_ tokens: [Token]) {
@@ -20,7 +20,7 @@ struct AddedTokens: Sendable {
     }
   }
 
-  /// Whether a text must not be cut at a space because a token may have one.
+  /// Whether a text must not be split at a space because a token may contain one.
   var containSpaces: Bool { all.contains { WordSplitter(bytes: [0x21] + $0.text).lastCut(onlyBlanks: false) != nil } }
 
   /// The parts of a text in order: the range of each, and its id where it is one of these tokens.

@@ -1,5 +1,5 @@
-/// The characters that stand for bytes in files of byte pairs: those that can be seen for themselves, and the characters
-/// from U+0100 on, in order, for the others.
+/// The characters that represent bytes in files of byte pairs: printable ones represent themselves, and the characters
+/// from U+0100 on, in order, the others.
 ///
 /// Source: Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), `encoder.py` of its code.
 enum ByteAlphabet {
@@ -21,14 +21,14 @@ enum ByteAlphabet {
   /// The bytes in the order of their characters, which is the order of their ids.
   static let bytesInOrder = (UInt8.min...UInt8.max).sorted { symbols[Int($0)] < symbols[Int($1)] }
 
-  /// The characters that stand for these bytes.
+  /// The characters that represent these bytes.
   static func text(of bytes: [UInt8]) -> String {
     var text = String.UnicodeScalarView()
     for byte in bytes { text.append(symbols[Int(byte)]) }
     return String(text)
   }
 
-  /// The bytes that these characters stand for; `nil` where one of them stands for none.
+  /// The bytes that these characters represent; `nil` where one of them represents none.
   static func bytes(of text: String) -> [UInt8]? {
     var result: [UInt8] = []
     for scalar in text.unicodeScalars {

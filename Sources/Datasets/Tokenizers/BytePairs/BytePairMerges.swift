@@ -1,6 +1,6 @@
 import HeapModule
 
-/// Two tokens side by side. Pairs are ordered by their first token, then by their second.
+/// Two adjacent tokens. Pairs are ordered by their first token, then by their second.
 struct TokenPair: Hashable, Comparable {
   let first: Int32
   let second: Int32
@@ -8,14 +8,14 @@ struct TokenPair: Hashable, Comparable {
   static func < (a: TokenPair, b: TokenPair) -> Bool { (a.first, a.second) < (b.first, b.second) }
 }
 
-/// Which pairs of tokens become one, and which of them first.
+/// The merge rules of byte pairs, in order of priority.
 struct BytePairMerges: Sendable {
   private struct Rule: Sendable {
     let rank: Int
     let result: Int32
   }
 
-  /// A pair that stands somewhere in a word, the earliest rule first and of the same rule the leftmost.
+  /// A pair at a position of a word, ordered by rule and then from left to right.
   private struct Candidate: Comparable {
     let rank: Int
     let place: Int
@@ -28,7 +28,7 @@ struct BytePairMerges: Sendable {
   /// The pairs in the order of their rules.
   private(set) var pairs: [TokenPair] = []
 
-  /// Adds a rule behind all others: `pair` becomes `result`.
+  /// Adds a rule after all others: `pair` becomes `result`.
   mutating func append(_ pair: TokenPair, becoming result: Int32) {
     rules[pair] = Rule(rank: pairs.count, result: result)
     pairs.append(pair)
@@ -36,9 +36,9 @@ struct BytePairMerges: Sendable {
 
   /// The tokens of a word after all rules, given its bytes' tokens.
   ///
-  /// Takes time n log n for n bytes, so that a file without a space is no trouble.
+  /// Takes time n log n for n bytes, so that a file without a space is not slow.
   func applied(to word: [Int32]) -> [Int32] {
-    // A doubly linked list: the token that begins at a place, and where its neighbors begin; −1 where it was joined.
+    // A doubly linked list: the token that begins at a position, and where its neighbors begin; −1 where it was joined.
     var tokens = word
     var next = Array(1...max(word.count, 1))
     var previous = Array(-1..<(word.count - 1))
@@ -53,7 +53,7 @@ struct BytePairMerges: Sendable {
 
     heap.insert(contentsOf: tokens.indices.compactMap(candidate))
     while let best = heap.popMin() {
-      // Another merge may have taken one of the two tokens; then what stands here now has its own candidate.
+      // Another merge may have consumed one of the two tokens; then the current pair has its own candidate.
       guard tokens[best.place] >= 0, candidate(at: best.place) == best else { continue }
       let joined = next[best.place]
       tokens[best.place] = best.result

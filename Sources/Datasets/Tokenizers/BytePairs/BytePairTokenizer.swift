@@ -1,29 +1,29 @@
 /// Byte-pair encoding over bytes: frequent words are one token, rare ones several, and any bytes at all can be encoded.
 ///
-/// The same ids as Python's `tokenizers` gives with a byte-level BPE model. Takes time in proportion to the text, and memory
-/// to its distinct words while it encodes.
-/// Sources: Sennrich, Haddow & Birch, ACL 2016; Radford et al., "Language Models are Unsupervised Multitask Learners"
-/// (2019), section 2.2.
+/// The ids are those of Python's `tokenizers` with a byte-level BPE model. Takes time in proportion to the text, and
+/// memory to its distinct words while it encodes. Sources: Sennrich, Haddow & Birch, ACL 2016; Radford et al.,
+/// "Language Models are Unsupervised Multitask Learners" (2019), section 2.2.
 public struct BytePairTokenizer: Tokenizer {
-  /// The bytes of each token; its id is its place.
+  /// The bytes of each token; its id is its index.
   let tokens: [[UInt8]]
   /// The rules in order.
   let merges: BytePairMerges
   /// Whether a text that does not begin with a space is encoded as if it did.
   public let addsPrefixSpace: Bool
-  /// Whether a word that is a token is that token, even where the rules would not join it.
+  /// Whether a word that is in the vocabulary becomes that token, even where the rules would not merge it.
   let ignoresMerges: Bool
   let addedTokens: AddedTokens
   /// The token of each byte, −1 where there is none.
   private let byteIDs: [Int32]
-  /// The tokens by their bytes, where words are looked up first.
+  /// The tokens by their bytes, for looking up whole words first.
   private let wholeWords: [[UInt8]: Int32]
-  /// Whether a token has these two bytes side by side. Between two that none has, a word falls apart: no rule joins across.
+  /// Whether a token contains these two bytes next to each other. Where none does, a word can be split: no rule merges
+  /// across.
   private let neighbors: [Bool]
 
   /// A tokenizer learned from a text.
   ///
-  /// It has `vocabularySize` tokens, or fewer where the text has not so many pairs; the same text gives the same ones.
+  /// It has `vocabularySize` tokens, or fewer where the text has fewer pairs; the same text gives the same ones.
   /// Throws a `DataError` where the size is out of range.
   public static func train(on text: String, vocabularySize: Int) throws(DataError) -> BytePairTokenizer {
     try TokenizerName.bytePair(vocabularySize: vocabularySize).check()
@@ -32,7 +32,7 @@ public struct BytePairTokenizer: Tokenizer {
     return trainer.tokenizer(vocabularySize: vocabularySize)
   }
 
-  /// A tokenizer of these parts. Rules and added tokens must have ids below the number of `tokens`.
+  /// A tokenizer from its parts. Rules and added tokens must have ids below the number of `tokens`.
   init(
     tokens: [[UInt8]], merges: BytePairMerges, addsPrefixSpace: Bool = false, ignoresMerges: Bool = false,
     addedTokens: [AddedTokens.Token] = []
@@ -78,7 +78,7 @@ public struct BytePairTokenizer: Tokenizer {
       var wordEnd = start
       while start < end {
         if start == wordEnd { wordEnd = splitter.endOfWord(from: start, in: end) }
-        // A long word is taken part by part, which costs less memory and time; its parts come again.
+        // A long word is encoded part by part, which costs less memory and time, since its parts repeat.
         let word = text[start..<(fallsApart(wordEnd - start) ? endOfPart(text, from: start, in: wordEnd) : wordEnd)]
         if let ids = known[word] {
           result += ids
@@ -93,10 +93,10 @@ public struct BytePairTokenizer: Tokenizer {
     return result
   }
 
-  /// Whether a word of this length may be taken part by part.
+  /// Whether a word of this length may be encoded part by part.
   private func fallsApart(_ length: Int) -> Bool { length > 64 && !ignoresMerges && addedTokens.all.isEmpty }
 
-  /// Where the part of a word ends that begins at `start`: the first place that no token reaches across.
+  /// The end of the part of a word that begins at `start`: the first position that no token spans.
   private func endOfPart(_ text: [UInt8], from start: Int, in end: Int) -> Int {
     var place = start + 1
     while place < end, neighbors[Int(text[place - 1]) << 8 | Int(text[place])] { place += 1 }
@@ -109,7 +109,7 @@ public struct BytePairTokenizer: Tokenizer {
     return merges.applied(to: try encodeBytes(word, at: offset))
   }
 
-  /// The tokens of single bytes that stand at `offset` of a text.
+  /// The tokens of single bytes at `offset` of a text.
   func encodeBytes(_ word: some Collection<UInt8>, at offset: Int = 0) throws(TokenizerError) -> [Int32] {
     var ids: [Int32] = []
     ids.reserveCapacity(word.count)
@@ -140,7 +140,7 @@ public struct BytePairTokenizer: Tokenizer {
     if addedTokens.containSpaces { return nil }
     let splitter = WordSplitter(bytes: bytes)
     if let cut = splitter.lastCut(onlyBlanks: addsPrefixSpace) { return cut }
-    // Within a word, where nothing but the rules decides what its tokens are.
+    // Within a word, where its tokens depend on the rules alone.
     guard !addsPrefixSpace, !ignoresMerges, addedTokens.all.isEmpty else { return nil }
     return splitter.lastPlaceInWord { !neighbors[Int(bytes[$0 - 1]) << 8 | Int(bytes[$0])] }
   }

@@ -1,10 +1,10 @@
 import HeapModule
 
-/// Learns byte pairs: joins the pair of tokens that comes most often, again and again.
+/// Learns byte pairs: repeatedly merges the most frequent pair of tokens.
 ///
-/// Of pairs that come equally often, the one with the smaller ids is joined, which is what Python's `tokenizers` does: both
-/// learn the same from the same text.
-/// Source: Sennrich, Haddow & Birch, "Neural Machine Translation of Rare Words with Subword Units", ACL 2016, algorithm 1.
+/// Of equally frequent pairs, the one with the smaller ids is merged, as in Python's `tokenizers`: both learn the same
+/// from the same text. Source: Sennrich, Haddow & Birch, "Neural Machine Translation of Rare Words with Subword Units",
+/// ACL 2016, algorithm 1.
 struct BytePairTrainer {
   private struct Candidate: Comparable {
     let count: Int
@@ -30,17 +30,17 @@ struct BytePairTrainer {
       } else if let index = wordCounts.index(forKey: word) {
         wordCounts.values[index] += 1
       } else {
-        // A copy, or the word would keep all of the piece in memory.
+        // A copy, or the word would retain the whole piece in memory.
         wordCounts[ArraySlice(Array(word))] = 1
       }
       start = end
     }
   }
 
-  /// A tokenizer with `vocabularySize` tokens, or fewer where the text has not so many pairs.
+  /// A tokenizer with `vocabularySize` tokens, or fewer where the text has fewer pairs.
   ///
-  /// The first 256 are the bytes. Takes time in proportion to the distinct words and to how often what is joined comes in
-  /// them, and for each token to the length of all long words.
+  /// The first 256 are the bytes. Takes time in proportion to the distinct words and to the merges in them, and for
+  /// each token to the length of all long words.
   consuming func tokenizer(vocabularySize: Int) -> BytePairTokenizer {
     var tokens = ByteAlphabet.bytesInOrder.map { [$0] }
     var ids: [[UInt8]: Int32] = [:]
@@ -67,7 +67,7 @@ struct BytePairTrainer {
     while tokens.count < vocabularySize, let best = heap.popMax() {
       let count = pairCounts[best.pair] ?? 0
       guard count == best.count else {
-        // It came more often when it was put there.
+        // Its count has decreased since it was inserted.
         if count > 0 { heap.insert(Candidate(count: count, pair: best.pair)) }
         continue
       }
@@ -107,7 +107,7 @@ struct BytePairTrainer {
     zip(word, word.dropFirst()).map { TokenPair(first: $0, second: $1) }
   }
 
-  /// A word in which `pair`, from the left, has become `result`.
+  /// A word in which `pair` was replaced by `result`, from the left.
   private static func joined(_ word: [Int32], _ pair: TokenPair, becoming result: Int32) -> [Int32] {
     var joined: [Int32] = []
     var place = 0

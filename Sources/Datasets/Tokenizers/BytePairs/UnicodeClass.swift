@@ -1,7 +1,7 @@
-/// What GPT-2's pattern tells apart: `\p{L}`, `\p{N}`, `\s` and the rest.
+/// The character classes of GPT-2's pattern: `\p{L}`, `\p{N}`, `\s` and the rest.
 ///
-/// By a table of this module (Unicode 16) and not by the Swift library's, which differs from system to system: the same
-/// text must give the same tokens everywhere.
+/// From a table of this module (Unicode 16) and not from the Swift library, which differs from system to system: the
+/// same text must give the same tokens everywhere.
 enum UnicodeClass: UInt8 {
   case other, letter, number, space
 

@@ -1,9 +1,9 @@
-/// Cuts text into the words that byte pairs never join.
+/// Splits text into words; byte pairs are never merged across them.
 ///
-/// It does by hand what GPT-2's pattern does,
-/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, and takes bytes that are not UTF-8 for
-/// what is neither letter, number nor space.
-/// Source: Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), `encoder.py` of its code.
+/// A hand-written implementation of GPT-2's pattern,
+/// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, with bytes that are not UTF-8 as
+/// neither letter, number nor space. Source: Radford et al., "Language Models are Unsupervised Multitask Learners"
+/// (2019), `encoder.py` of its code.
 struct WordSplitter {
   private static let contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"].map { Array($0.utf8) }
   private static let space = UInt8(ascii: " ")
@@ -11,7 +11,7 @@ struct WordSplitter {
 
   let bytes: [UInt8]
 
-  /// Where the word ends that begins at `start`, in a text that ends at `end`.
+  /// The end of the word that begins at `start`, in a text that ends at `end`.
   func endOfWord(from start: Int, in end: Int) -> Int {
     if bytes[start] == Self.apostrophe {
       for contraction in Self.contractions where start + contraction.count <= end {
@@ -36,7 +36,7 @@ struct WordSplitter {
     return end
   }
 
-  /// The last place before `end` where a space follows a word: what is on both sides is split as if it were alone.
+  /// The last position before `end` where a space follows a word: both sides can be split independently.
   ///
   /// With `onlyBlanks`, the space must be the ASCII one.
   func lastCut(onlyBlanks: Bool) -> Int? {
@@ -53,9 +53,9 @@ struct WordSplitter {
     return cut
   }
 
-  /// The last place that is for sure inside of a word and where `isRight` holds, among the last 64 KiB.
+  /// The last position that is certainly inside of a word and where `isRight` holds, among the last 64 KiB.
   ///
-  /// Three letters or three numbers stand before it and one more behind it: no contraction ends or begins there.
+  /// Three letters or three digits precede it and one more follows: no contraction ends or begins there.
   func lastPlaceInWord(where isRight: (Int) -> Bool) -> Int? {
     var place = UTF8Cut.last(in: bytes) - 1
     let end = bytes.count
