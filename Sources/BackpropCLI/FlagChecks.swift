@@ -1,13 +1,13 @@
 import ArgumentParser
 
-// What flags may be. Each check throws a `RequestError` that names the flag, what it may be and what it was.
+// Checks of flags. Each throws a `RequestError` that names the flag, its valid values and the given one.
 
 func require(_ value: Int?, _ flag: String, in range: ClosedRange<Int>) throws(RequestError) {
   guard let value, !range.contains(value) else { return }
   throw RequestError("\(flag) must be from \(range.lowerBound) to \(range.upperBound), not \(value)")
 }
 
-/// `rule` says what `holds` tests. NaN holds nowhere.
+/// `rule` describes what `holds` tests. NaN never passes.
 func require(
   _ value: Double?, _ flag: String, _ rule: String, _ holds: (Double) -> Bool
 ) throws(RequestError) {
@@ -29,7 +29,7 @@ func requirePath(_ path: String?, _ flag: String) throws(RequestError) {
 }
 
 extension RequestError {
-  /// Does `check` while flags are parsed, where only an error of the parser's own counts as a wrong request.
+  /// Runs `check` while flags are parsed, where only an error of the parser's own counts as a wrong request.
   static func validating(_ check: () throws -> Void) throws {
     do { try check() } catch let error as RequestError { throw ValidationError(error.description) }
   }

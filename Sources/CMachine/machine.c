@@ -20,7 +20,8 @@ enum { LANES = 16, FEW = 6, MANY = 12 };
 typedef float lanes __attribute__((vector_size(64)));
 typedef float unaligned_lanes __attribute__((vector_size(64), aligned(4), may_alias));
 
-// Chains end near a fixed point, away from overflow and denormals. The sum goes out, so that nothing is left away.
+// Chains end near a fixed point, away from overflow and denormals. The sum is returned, so that nothing is optimized
+// away.
 #define CHAINS(name, count)                                                   \
   CLONES static void name(int64_t rounds, float factor, float *result) {      \
     lanes x[count], sum = {0};                                                \
@@ -93,7 +94,7 @@ float *backprop_machine_allocate(int64_t count) {
   void *memory;
   if (posix_memalign(&memory, LARGE_PAGE, bytes)) return NULL;
 #if defined(__linux__)
-  madvise(memory, bytes, MADV_HUGEPAGE);  // a wish; small pages do as well
+  madvise(memory, bytes, MADV_HUGEPAGE);  // a hint; small pages work as well
 #endif
   memset(memory, 0, bytes);
   return memory;

@@ -2,7 +2,7 @@
 package struct FileFailure: Error {
   /// Such as `is a folder and should be a file`.
   package let reason: String
-  /// Whether there is nothing of that name.
+  /// Whether the file does not exist.
   package let isMissing: Bool
 
   package init(_ reason: String, isMissing: Bool = false) {

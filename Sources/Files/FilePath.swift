@@ -1,8 +1,8 @@
-/// Paths whose names need not be UTF-8, as strings.
+/// Paths, which need not be UTF-8, as strings.
 ///
-/// On Linux a name is any bytes. A `String` would replace those that are no UTF-8, and the name would then be that of another
-/// file. So such bytes stand in the string as characters for private use, U+EF80 to U+EFFF for 0x80 to 0xFF, and so do the
-/// bytes of these characters themselves: every name has its own string, and the string gives the name back.
+/// On Linux a name may have any bytes. A `String` would replace those that are not UTF-8, and the name would then be
+/// that of another file. So such bytes are encoded in the string as private-use characters, U+EF80 to U+EFFF for 0x80
+/// to 0xFF, and so are the bytes of these characters themselves: the encoding is unique and reversible.
 package enum FilePath {
   /// The string for a path of these bytes.
   package static func string(of bytes: some Collection<UInt8>) -> String {
@@ -24,10 +24,10 @@ package enum FilePath {
     return String(text)
   }
 
-  /// The text that a string made of an argument would be, where it is no path.
+  /// The original text of a string made from an argument that is not a path.
   package static func text(of argument: String) -> String { String(decoding: bytes(of: argument), as: UTF8.self) }
 
-  /// The bytes that `path` stands for.
+  /// The bytes of `path`.
   package static func bytes(of path: String) -> [UInt8] {
     guard path.unicodeScalars.contains(where: \.isPathByte) else { return Array(path.utf8) }
     return path.unicodeScalars.flatMap { scalar in
@@ -35,7 +35,7 @@ package enum FilePath {
     }
   }
 
-  /// `path` for the system. Throws where it has a zero byte, behind which the system would not look.
+  /// `path` for the system. Throws where it has a zero byte, at which the system would stop.
   package static func cString(_ path: String) throws(SystemError) -> [CChar] {
     let bytes = bytes(of: path)
     guard !bytes.contains(0) else { throw SystemError.invalidName }

@@ -1,14 +1,14 @@
-/// Looks through text that should be JSON, where the decoder only says that it is not valid: finds out where it goes wrong,
-/// and where numbers stand.
+/// Scans text that should be JSON, where the decoder only says that it is not valid: finds the position of the syntax
+/// error, and the positions of numbers.
 struct JSONOutline {
-  /// What should stand where the syntax is broken; `nil` where it is right.
+  /// What is expected where the syntax is broken; `nil` where it is valid.
   private(set) var problem: String?
-  /// Where numbers stand that are no whole numbers of 64 bits, the only ones that decoding can find too large or not whole.
+  /// The positions of numbers that are not 64-bit integers, the only ones that the decoder can reject by value.
   private(set) var unusualNumbers: [Range<Int>] = []
 
   private let bytes: [UInt8]
   private var position = 0
-  /// As deep as Foundation's decoder goes.
+  /// The nesting limit of Foundation's decoder.
   private static let greatestDepth = 512
 
   private struct Broken: Error { var expected: String }

@@ -4,7 +4,7 @@
   import Foundation
 #endif
 
-/// Reads JSON that may be damaged or written by somebody else: all files of this format go through here.
+/// Reads JSON that may be corrupt or written by others: all files of this format are read through here.
 package enum JSONReading {
   /// The most bytes of a file of this format.
   package static let greatestSize = 1 << 26
@@ -14,7 +14,7 @@ package enum JSONReading {
     try value(type, from: OpenFile(path).contents(limit: greatestSize))
   }
 
-  /// A value of JSON. The failure names the key and what should stand there.
+  /// A value of JSON. The failure names the key and what is expected there.
   package static func value<Value: Decodable>(
     _ type: Value.Type, from bytes: [UInt8], _ decoder: JSONDecoder = JSONDecoder()
   ) throws(FileFailure) -> Value {
@@ -27,7 +27,7 @@ package enum JSONReading {
     }
   }
 
-  /// Where the decoder only says that the data are not valid: broken syntax, or a number that does not fit where it stands.
+  /// Where the decoder only says that the data are not valid: broken syntax, or a number that does not fit its type.
   private static func invalid<Value: Decodable>(
     _ type: Value.Type, _ bytes: [UInt8], _ decoder: JSONDecoder
   ) -> FileFailure {
@@ -36,7 +36,7 @@ package enum JSONReading {
     }
     let outline = JSONOutline(of: bytes)
     if let problem = outline.problem { return FileFailure("should be JSON, but \(problem)") }
-    // With text in its place, the decoder says which key it is and what it expected.
+    // With a string instead, the decoder reports the key and the expected type.
     for range in outline.unusualNumbers.prefix(32) {
       let changed = bytes[..<range.lowerBound] + Array("\"\"".utf8) + bytes[range.upperBound...]
       do { _ = try decoder.decode(type, from: Data(changed)) } catch DecodingError.typeMismatch(let type, let context) {
@@ -65,7 +65,7 @@ package enum JSONReading {
       }
       return FileFailure("is wrong \(place(context)): \(text.printable)")
     default:
-      // What the types themselves throw are sentences.
+      // Errors thrown by the types themselves are sentences.
       return FileFailure("is wrong: \("\(error)".printable)")
     }
   }
@@ -95,7 +95,7 @@ package enum JSONReading {
   }
 }
 
-/// Marks dictionaries and arrays of any element, which have no type in common.
+/// Marks dictionaries and arrays of any element, which have no common type.
 private protocol KeyedContainer {}
 private protocol ListContainer {}
 extension Dictionary: KeyedContainer {}

@@ -1,8 +1,8 @@
 extension StringProtocol {
-  /// The text as a terminal may be shown it: what would move the cursor, change colors or the order of characters stands as
-  /// its number, `\u{1B}`.
+  /// The text safe for a terminal: characters that would move the cursor, change colors or the order of characters are
+  /// escaped, `\u{1B}`.
   ///
-  /// What comes from files goes through here before it is printed: class names, tokens, keys, paths.
+  /// Text from files is escaped before it is printed: class names, tokens, keys, paths.
   package var printable: String { printable(keepsLines: false) }
 
   /// The same for text of several lines, which may have tabs.
@@ -13,7 +13,7 @@ extension StringProtocol {
     var result = String.UnicodeScalarView()
     for scalar in unicodeScalars {
       if scalar.isHidden, !keepsLines || scalar != "\n" && scalar != "\t" {
-        // A byte of a path that is no UTF-8, as shells write it, or the character's number.
+        // A byte of a path that is not UTF-8, as shells write it, or the character's code.
         let digits = String(scalar.value & (scalar.isPathByte ? 0xFF : ~0), radix: 16, uppercase: true)
         result.append(contentsOf: (scalar.isPathByte ? "\\x\(digits)" : "\\u{\(digits)}").unicodeScalars)
       } else {
@@ -25,7 +25,7 @@ extension StringProtocol {
 }
 
 extension Unicode.Scalar {
-  /// Whether it stands for a byte in a string of `FilePath`.
+  /// Whether it encodes a byte in a string of `FilePath`.
   var isPathByte: Bool { (0xEF80...0xEFFF).contains(value) }
 
   /// Whether it is a control character, an end of a line, or sets the direction of text.

@@ -3,7 +3,7 @@ import Foundation
 
 /// Atomic replacement of files: they have either the old or the new contents, also after a crash.
 public enum AtomicFile {
-  /// Replaces the contents of the file at `url` by `data`.
+  /// Replaces the contents of the file at `url` with `data`.
   ///
   /// They are written to a new file in the same folder and synchronized to disk; then that file is renamed. A link at
   /// `url` is replaced, not followed: its target belongs to somebody else. Throws a `ModelError` that says why where

@@ -50,7 +50,7 @@ using dims = dnnl::memory::dims;
 
 inline dims pair(const int64_t values[2]) { return {values[0], values[1]}; }
 
-// Whether an image is dense and channels last. The stride of an extent of 1 says nothing, so it is not looked at.
+// Whether an image is dense and channels last. The stride of an axis of size 1 is arbitrary, so it is ignored.
 inline bool is_channels_last(const backprop_dnn_tensor &tensor) {
   const auto &shape = tensor.shape;
   const int64_t wanted[4] = {shape[1] * shape[2] * shape[3], 1, shape[1] * shape[3], shape[1]};
@@ -60,7 +60,8 @@ inline bool is_channels_last(const backprop_dnn_tensor &tensor) {
   return true;
 }
 
-// An image as it lies. Channels last is said by its tag: with one channel strides alone leave it open, and oneDNN takes a slow path.
+// An image in its own layout. Channels last is given by its tag: with one channel strides alone are ambiguous, and
+// oneDNN takes a slow path.
 inline dnnl::memory::desc image(const backprop_dnn_tensor &tensor) {
   const dims shape(tensor.shape, tensor.shape + 4);
   if (is_channels_last(tensor)) return {shape, dnnl::memory::data_type::f32, dnnl::memory::format_tag::nhwc};
@@ -112,7 +113,7 @@ struct backprop_dnn_operation {
     return copy;
   }
 
-  // Where to put a result in this layout; `finish` then brings it to the operand.
+  // The destination of a result in this layout; `finish` then copies it to the operand.
   dnnl::memory output(const dnnl::memory &given, const dnnl::memory::desc &made) {
     return given.get_desc() == made ? given : temporary(made);
   }

@@ -1,4 +1,4 @@
-// Convolutions. Images that come channels last stay so; others are reordered to the layout oneDNN likes best. Weights are small
+// Convolutions. Channels-last images stay so; others are reordered to the layout oneDNN prefers. Weights are small
 // and always reordered.
 #include "common.h"
 
@@ -80,8 +80,8 @@ dnnl::convolution_backward_weights::primitive_desc backward_weights(const proble
 #endif
 }
 
-// What `describe` makes of the problem as it lies; where that is the slow reference code (images of few channels), what it
-// makes when oneDNN may choose the layouts.
+// The primitive that `describe` creates for the given layouts; where that is the slow reference code (images of few
+// channels), the one for layouts that oneDNN chooses.
 template <typename Describe>
 auto fastest(Describe describe, const problem &p) {
   auto as_it_lies = describe(p);
@@ -92,7 +92,7 @@ auto fastest(Describe describe, const problem &p) {
   return describe(open);
 }
 
-// An operand: what the primitive calls it, how it lies and how the primitive wants it.
+// An operand: its name in the primitive, its layout and the layout that the primitive needs.
 struct link {
   int argument;
   dnnl::memory::desc given, wanted;

@@ -17,7 +17,8 @@ struct backprop_dnn_products {
   std::thread thread;
 };
 
-// oneDNN makes machine code while it runs, in memory that can be written and executed. Hardened systems grant none.
+// oneDNN generates machine code at run time, in memory that can be written and executed. Hardened systems do not grant
+// it.
 static bool grants_executable_memory() {
 #if defined(__linux__)
   constexpr size_t bytes = 4096;
@@ -68,7 +69,7 @@ backprop_dnn_products *backprop_dnn_begin_products(void) {
   return products;
 }
 
-// oneDNN takes itself apart where the process ends, and must not be at work then.
+// oneDNN destroys its globals when the process ends, and must not be running then.
 void backprop_dnn_end_products(backprop_dnn_products *products) {
   if (!products) return;
   products->thread.join();

@@ -1,4 +1,4 @@
-// What the shim is in a build without oneDNN: everything refuses.
+// The shim of a build without oneDNN: every function fails.
 #include "OneDNNShim.h"
 
 #if !BACKPROP_ONEDNN

@@ -27,7 +27,7 @@ struct BenchCommand: ParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
-  /// What is not among the workloads: what they are held against, and how steps and compilation grow.
+  /// Reports besides the workloads: the machine's limits, and how steps and compilation scale.
   private static let others = ["machine", "scaling", "compilation"]
 
   mutating func validate() throws { try RequestError.validating(check) }
@@ -74,7 +74,7 @@ struct BenchCommand: ParsableCommand {
     }
   }
 
-  /// Measures and writes once, or with `--rounds` whenever somebody asks.
+  /// Measures and writes once, or with `--rounds` for each line of standard input.
   private func measure<Report: Encodable>(_ text: KeyPath<Report, String>, _ report: () throws -> Report) throws {
     guard rounds else { return try write(try report(), text) }
     var isAsked = false

@@ -5,11 +5,11 @@ struct CompilationReport: Encodable {
   struct Line: Encodable {
     var graph: String
     var nodes: Int
-    /// Finding out that there is no plan yet, compiling one and running it once.
+    /// A miss in the plan cache, compilation and one run.
     var milliseconds: Double
     var microsecondsPerNode: Double
-    /// How often that asked for memory, for each node; where somebody counts. A count of the work, since whatever looks at
-    /// a step or an instruction makes a list of its operands.
+    /// Allocations per node, where they are counted. A measure of the work, since every visit of a step or an
+    /// instruction makes a list of its operands.
     var allocationsPerNode: Double?
   }
 
@@ -58,7 +58,7 @@ struct CompilationReport: Encodable {
     lines.append(line)
   }
 
-  /// For people.
+  /// The report as text.
   var text: String {
     let rows = lines.map { line in
       [

@@ -1,7 +1,7 @@
 import Backprop
 
-/// One text written from a prompt of one token by the network of `gpt-medium`, the most probable token each time, with
-/// keys and values kept: a step is a token.
+/// Greedy generation of one text from a prompt of one token by the network of `gpt-medium`, with key–value caches: a
+/// step is a token.
 struct GenerationWorkload: Workload {
   let name = "generate"
   /// As many as the network has positions.
@@ -10,21 +10,21 @@ struct GenerationWorkload: Workload {
   private static let network = LanguageModelDescription(
     kind: .transformer, vocabulary: 65, context: tokens, width: 384, layers: 6, heads: 6)
 
-  /// Two operations a weight, and scores and their use over half the context on average.
+  /// Two operations a weight, and attention over half the context on average.
   var flopsPerStep: Int {
     let network = Self.network
     let weights = network.layers * 12 * network.width * network.width + network.width * network.vocabulary
     return 2 * (weights + network.layers * (Self.tokens + 1) * network.width)
   }
 
-  /// Every weight once, and half the keys and values on average: what there is to read for a token by itself. With tokens
-  /// drafted and checked it is less.
+  /// Every weight once, and half the keys and values on average: the bytes to read for a single token. With speculative
+  /// decoding it is less.
   var bytesPerStep: Int? { 2 * flopsPerStep }
 
   func prepare() throws -> Job {
     let model = try Self.network.makeModel()
     func begin() throws -> () throws -> Void {
-      // The prompt is a line's end; which characters the others are does not matter.
+      // The prompt is a line's end; the other characters do not matter.
       let characters = "\n .0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
       let text = try TextGenerator(
         model, CharacterTokenizer(text: characters), prompt: "\n", sampling: Sampling(temperature: 0), seed: 0)

@@ -8,7 +8,7 @@ struct Measurement: Encodable {
   var minimum: Double
   /// The first step alone, which compiles the plans.
   var firstStepMilliseconds: Double
-  /// What stood before it: network, optimizer, data.
+  /// Set up before: network, optimizer, data.
   var setupMilliseconds: Double
   var parameters: Int
   var flopsPerStep: Int
@@ -18,15 +18,15 @@ struct Measurement: Encodable {
   var gigabytesPerSecond: Double?
   /// Where a step is a token.
   var tokensPerSecond: Double?
-  /// The most memory the process held.
+  /// The peak memory of the process.
   var peakBytes: Int
-  /// What it held before the workload.
+  /// Its memory before the workload.
   var bytesBefore: Int
   var threads: Int
 }
 
 extension Measurement {
-  /// For people.
+  /// The report as text.
   var text: String {
     let rate = tokensPerSecond.map { ", \($0.fixed(1)) tokens/s" } ?? ""
     let work = flopsPerStep > 0 ? ", \(gflopsPerSecond.fixed(1)) GFLOP/s" : ""

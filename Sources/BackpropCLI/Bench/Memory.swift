@@ -11,17 +11,16 @@
   import Darwin
 #endif
 
-/// What the process holds in memory.
+/// The memory of the process.
 enum Memory {
-  /// Begins a new count of the most that was held, where the system can (Linux); elsewhere the process's whole life
-  /// counts.
+  /// Resets the peak, where the system can (Linux); elsewhere the peak is that of the process's whole life.
   static func resetPeak() {
     guard let file = fopen("/proc/self/clear_refs", "w") else { return }
     fputs("5", file)
     fclose(file)
   }
 
-  /// The most that was held at once, in bytes.
+  /// The peak resident memory, in bytes.
   static var peakBytes: Int {
     #if os(Linux)
       return status("VmHWM:")
@@ -32,7 +31,7 @@ enum Memory {
     #endif
   }
 
-  /// What is held now, in bytes; 0 where the system does not say (other than Linux).
+  /// The current resident memory, in bytes; 0 where the system does not report it (other than Linux).
   static var residentBytes: Int { status("VmRSS:") }
 
   private static func status(_ key: String) -> Int {

@@ -1,11 +1,11 @@
 import Backprop
 
-/// An optimizer alone: given gradients, it changes ten matrices of a million parameters in PyTorch's form of its rule.
+/// An optimizer alone: given gradients, it updates ten matrices of a million parameters in PyTorch's form of its rule.
 struct OptimizerWorkload: Workload {
   enum Rule: String, Sendable, CaseIterable {
     case adam, sgd, momentum, adagrad, rmsprop
 
-    /// Numbers it keeps for a parameter.
+    /// Values of its state for each parameter.
     var stateCount: Int {
       switch self {
       case .sgd: 0

@@ -1,20 +1,20 @@
 import Backprop
 
-/// What the compiler makes of a workload: numbers that do not depend on the machine's speed, for a file that a change of
-/// the compiler changes visibly.
+/// The plans of a workload: figures that do not depend on the machine's speed, for a file in which a change of the
+/// compiler is visible.
 struct PlanReport: Codable, Equatable {
   var workload: String
   /// How many steps were done.
   var steps: Int
   /// The plans in the order of their first run. All steps of a training share one; those without memory of their own
-  /// bring inputs into place.
+  /// prepare inputs.
   var plans: [Profile.PlanRecord]
-  /// How often one more step asked for memory, where somebody counts; of one more text, the median of its steps.
+  /// Allocations of one more step, where they are counted; of one more text, the median of its steps.
   var allocations: Int?
-  /// Of one more text, how many steps asked for memory at all: those where what the model remembers outgrows its room.
+  /// Of one more text, how many steps allocate at all: those where the key–value caches have to grow.
   var allocatingSteps: Int?
 
-  /// Prepares a workload and does ten steps; three where they take long, and all of a text.
+  /// Prepares a workload and runs ten steps; three where they take long, and all of a text.
   init(_ workload: some Workload) throws {
     let job = try workload.prepare()
     let calls = job.steps > 1 ? 1 : workload.flopsPerStep > 20_000_000_000 ? 3 : 10
@@ -22,7 +22,7 @@ struct PlanReport: Codable, Equatable {
     try Profile.$current.withValue(profile) {
       for _ in 0..<calls { try job.call() }
     }
-    // Not while somebody looks, which takes memory itself.
+    // Not while profiling, which allocates itself.
     let step = try job.begin?() ?? job.call
     var counts: [Int] = []
     counts.reserveCapacity(job.steps)
@@ -38,7 +38,7 @@ struct PlanReport: Codable, Equatable {
     plans = profile.plans
   }
 
-  /// For people.
+  /// The report as text.
   var text: String {
     let lines = plans.map {
       "\($0.runs) times \($0.steps) steps, an arena of \($0.arenaBytes.bytes), \($0.outputs) outputs"

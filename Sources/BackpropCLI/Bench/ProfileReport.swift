@@ -16,10 +16,10 @@ struct ProfileReport: Encodable {
   var workload: String
   var millisecondsPerStep: Double
   var threads: Int
-  /// Those that take most first. The last is all that happens outside of the plans' steps.
+  /// Sorted by time. The last is the time outside of the plans' steps.
   var operations: [Operation]
 
-  /// Looks at the steps of a workload for about `seconds`, after a few that bring everything into place.
+  /// Profiles the steps of a workload for about `seconds`, after a few to warm up.
   init(_ workload: some Workload, _ job: Job, seconds: Double) throws {
     for _ in 0..<(job.steps == 1 ? 4 : 1) { try job.call() }
     let clock = ContinuousClock()
@@ -49,7 +49,7 @@ struct ProfileReport: Encodable {
     threads = Threads.count
   }
 
-  /// For people: what takes less than a thousandth of the step is one line.
+  /// The report as text: what takes less than a thousandth of the step is one line.
   var text: String {
     let (shown, hidden) = (operations.filter { $0.share >= 0.001 }, operations.filter { $0.share < 0.001 })
     var rows = [["share", "ms", "calls", "GFLOP/s", "GB/s", "operation"]]

@@ -1,6 +1,6 @@
 import Backprop
 
-/// How time and memory of a training step grow with the network, beside what the arithmetic says.
+/// How time and memory of a training step grow with the network, compared with the arithmetic.
 struct ScalingReport: Encodable {
   struct Line: Encodable {
     /// What grows, such as `mlp, width`.
@@ -11,11 +11,11 @@ struct ScalingReport: Encodable {
     var flops: Int
     /// It does not fall where time grows no more than the operations.
     var gflopsPerSecond: Double
-    /// The plan's arena: what the backward pass keeps of the forward pass, and what is on its way.
+    /// The plan's arena: saved activations, and intermediate results.
     var arenaBytes: Int
-    /// The numbers that the backward pass needs of the forward pass, and the largest gradient of weights.
+    /// The elements of the activations that the backward pass needs, and of the largest gradient of weights.
     var keptNumbers: Int
-    /// It does not rise where memory grows no more than these numbers.
+    /// It does not rise where memory grows no more than these.
     var bytesPerNumber: Double
   }
 
@@ -35,7 +35,7 @@ struct ScalingReport: Encodable {
     }
   }
 
-  /// A step to be measured: its operations, and the numbers that are kept for the backward pass.
+  /// A step to be measured: its operations, and the elements of its saved activations.
   private struct Step {
     var flops: Int
     var kept: Int
@@ -95,7 +95,7 @@ struct ScalingReport: Encodable {
         bytesPerNumber: Double(arena) / Double(step.kept)))
   }
 
-  /// For people.
+  /// The report as text.
   var text: String {
     let rows = lines.map { line in
       [

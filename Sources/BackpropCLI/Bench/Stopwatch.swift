@@ -1,6 +1,6 @@
 import Backprop
 
-/// A workload that is ready to be measured, as often as somebody asks.
+/// A workload that is ready to be measured, any number of times.
 struct Stopwatch {
   private let workload: any Workload
   private let job: Job
@@ -8,7 +8,7 @@ struct Stopwatch {
   private let setup: Double
   private let first: Double
 
-  /// Prepares a workload, takes the time of that and of its first step, and does the next few.
+  /// Prepares a workload, times that and its first step, and runs the next few.
   init(_ workload: some Workload) throws {
     self.workload = workload
     Memory.resetPeak()
@@ -24,8 +24,8 @@ struct Stopwatch {
   /// Repeats the workload for about `seconds`, and at least a few times.
   func measure(seconds: Double) throws -> Measurement { try measure(seconds: seconds, atLeast: job.steps == 1 ? 5 : 1) }
 
-  /// The same after others had the machine: caches hold what was theirs and threads sleep, so an eighth of the time goes
-  /// before that, and at least one step. A text brings enough steps of its own.
+  /// The same after other processes used the machine: caches are cold and threads sleep, so an eighth of the time, and
+  /// at least one step, is a warm-up. A text has enough steps of its own.
   func measureAfterWaiting(seconds: Double) throws -> Measurement {
     if job.steps == 1 {
       let clock = ContinuousClock()
@@ -43,7 +43,7 @@ struct Stopwatch {
       times.append(try Self.milliseconds(job.call) / Double(job.steps))
     }
     times.sort()
-    // The mean of the middle two where there are two, as the peers have it.
+    // The mean of the middle two where there are two, as the peers compute it.
     let median = (times[times.count / 2] + times[(times.count - 1) / 2]) / 2
     return Measurement(
       workload: workload.name, millisecondsPerStep: median, minimum: times[0], firstStepMilliseconds: first,

@@ -17,7 +17,7 @@ struct TrainingWorkload: Workload {
   var momentum: Float?
   var weightDecay: Float?
   let learningRate: Float
-  /// Multiply-adds of one example's way forward, a number a weighted layer.
+  /// Multiply-adds of one example's forward pass, for each weighted layer.
   let multiplyAdds: [Int]
   /// Whether the first layer's input is data, which needs no gradient.
   let startsAtData: Bool
@@ -54,7 +54,8 @@ struct TrainingWorkload: Workload {
   private static func transformer(
     _ name: String, context: Int, width: Int, heads: Int, layers: Int, batchSize: Int
   ) -> TrainingWorkload {
-    // Four products of width² for attention, eight for the feed-forward network; scores and their use, half of them masked.
+    // Four products of width² for attention, eight for the feed-forward network; scores and weighted sums, half of them
+    // masked.
     let block = [4 * width * width, 8 * width * width, (context + 1) * width]
     return TrainingWorkload(
       name: name,

@@ -5,9 +5,9 @@ protocol Workload: Sendable {
   var name: String { get }
   /// Operations of products and convolutions in a step, two a multiply-add; 0 where there are none.
   var flopsPerStep: Int { get }
-  /// The least that a step must read and write in memory, where that is what bounds it.
+  /// The least that a step must read and write in memory, where memory bounds it.
   var bytesPerStep: Int? { get }
-  /// Makes network, optimizer and data. Draws from `Random.current`.
+  /// Creates network, optimizer and data. Draws from `Random.current`.
   func prepare() throws -> Job
 }
 
@@ -15,16 +15,16 @@ extension Workload {
   var bytesPerStep: Int? { nil }
 }
 
-/// A workload with everything made.
+/// A prepared workload.
 struct Job {
   var parameters: Int
-  /// How many steps a call does.
+  /// How many steps a call runs.
   var steps = 1
   /// Whether a step is a token.
   var makesTokens = false
-  /// Does the first step alone; `nil`: a call does.
+  /// Runs the first step alone; `nil`: a call does.
   var first: (() throws -> Void)?
-  /// Where a call does many steps: begins anew and gives what does one after the other.
+  /// Where a call runs many steps: starts again and returns a function that runs one at a time.
   var begin: (() throws -> () throws -> Void)?
   let call: () throws -> Void
 }
@@ -37,7 +37,7 @@ enum Workloads {
 
   static var names: [String] { all.map(\.name) }
 
-  /// The workloads of these names. Throws a sentence that lists the names there are.
+  /// The workloads of these names. Throws a sentence that lists the known names.
   static func named(_ names: [String]) throws -> [any Workload] {
     try names.map { name in
       guard let workload = all.first(where: { $0.name == name }) else {

@@ -14,7 +14,7 @@ import Files
   import Darwin
 #endif
 
-/// What the exit status of `backprop` says.
+/// The exit statuses of `backprop`.
 enum ExitStatus: Int32 {
   case done = 0
   case failed = 1
@@ -22,7 +22,7 @@ enum ExitStatus: Int32 {
   case interrupted = 130
 }
 
-/// Results go to standard output, everything else to standard error. All that the command says goes through here.
+/// Results go to standard output, everything else to standard error. All output of the command goes through here.
 enum Console {
   private static let output = FileDescriptor(1)
   private static let errors = FileDescriptor(2)
@@ -37,7 +37,7 @@ enum Console {
 
   /// Writes a part of the result, without a line's end. A result that cannot be written ends the command as failed.
   ///
-  /// Unbuffered, so that lines of both outputs come in the order they were written.
+  /// Unbuffered, so that lines of both outputs appear in the order they were written.
   static func write(_ text: String) {
     do { try output.write(Data(text.utf8)) } catch { failToWrite(error) }
   }
@@ -45,13 +45,13 @@ enum Console {
   /// Writes one JSON value on a line of its own.
   static func json(_ value: some Encodable) throws { result(try JSON.line(value)) }
 
-  /// Writes a sentence for the person who watches.
+  /// Writes a note to standard error.
   static func log(_ sentence: String) { note(Terminal.wrapped(sentence, for: 2) + "\n") }
 
   /// Writes over the line that the cursor is on; only for terminals.
   static func overwrite(_ line: String) { note("\r\u{1B}[K" + line) }
 
-  /// Where nobody reads what is noted any more, the work goes on all the same.
+  /// Where nobody reads the notes any more, the work continues.
   private static func note(_ text: String) { try? errors.write(Data(text.utf8)) }
 
   static func fail(_ sentence: String, status: ExitStatus) -> Never {
@@ -63,16 +63,16 @@ enum Console {
     fail("the result cannot be written to standard output: \(reason)", status: .failed)
   }
 
-  /// Ends the process without destructors: threads may still compute with what these take apart.
+  /// Ends the process without destructors: threads may still use what these would free.
   static func exit(_ status: ExitStatus) -> Never {
-    // Some file systems say only when a file is closed that there was no room for it.
+    // Some file systems report only when a file is closed that there was no space for it.
     if status == .done { do { try output.close() } catch { failToWrite(error) } }
     fflush(nil)
     _exit(status.rawValue)
   }
 }
 
-/// JSON as scripts like it: one line, keys in a fixed order.
+/// JSON for scripts: one line, keys in a fixed order.
 enum JSON {
   static func line(_ value: some Encodable) throws -> String {
     String(decoding: try encoder().encode(value), as: UTF8.self)

@@ -6,15 +6,15 @@ import Files
 struct RequestError: Error, CustomStringConvertible {
   var description: String
 
-  /// Control characters of names and files stand in it as numbers.
+  /// Control characters of names and files are escaped in it.
   init(_ description: String) { self.description = description.printableLines }
 
-  /// Does `body`; whatever it throws is the request's fault.
+  /// Runs `body`; any error it throws becomes a `RequestError`.
   static func whenFailing<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch { throw RequestError("\(error)") }
   }
 
-  /// An error that lists the names there are.
+  /// An error that lists the known names.
   static func unknown(_ what: String, _ name: String, known: [String]) -> RequestError {
     RequestError("there is no \(what) '\(name.shortened)'; there is \(known.joined(separator: ", "))")
   }
@@ -27,16 +27,16 @@ struct WorkError: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description.printableLines }
 }
 
-/// Somebody pressed Ctrl-C; what there was has been saved. Exit status 130.
+/// The user pressed Ctrl-C; the state has been saved. Exit status 130.
 struct Interrupted: Error, CustomStringConvertible {
   var description: String
 }
 
-/// What a thrown error means for the command's end.
+/// The exit status and message of a thrown error.
 enum Failure {
   case sentence(String, ExitStatus)
   case interrupted(String)
-  /// No failure: help and the version come as errors.
+  /// No failure: help and the version are thrown as errors.
   case asked(String)
 
   init(_ error: any Error) {
@@ -48,7 +48,7 @@ enum Failure {
       switch BackpropCommand.exitCode(for: error) {
       case .success: self = .asked(BackpropCommand.message(for: error))
       case .validationFailure:
-        // What was given may be of any length.
+        // An argument may be of any length.
         let message = BackpropCommand.message(for: error).split(separator: " ", omittingEmptySubsequences: false)
           .map { $0.count <= 200 ? String($0) : $0.prefix(60) + "…" }.joined(separator: " ")
         self = .sentence("\(message)\nSee 'backprop --help' and 'backprop help <subcommand>'.", .wrongRequest)

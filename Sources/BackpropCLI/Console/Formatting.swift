@@ -1,4 +1,4 @@
-/// Numbers and tables for people. No locale: a script reads them too.
+/// Readable numbers and tables. No locale: scripts read them too.
 extension BinaryFloatingPoint {
   /// With `places` digits after the point.
   func fixed(_ places: Int) -> String {
@@ -30,7 +30,7 @@ extension BinaryInteger {
     return (self < 0 ? "-" : "") + String(result.reversed())
   }
 
-  /// A number of bytes as people say it.
+  /// A number of bytes in readable form.
   var bytes: String {
     let units = ["B", "KB", "MB", "GB", "TB"]
     var (value, unit) = (Double(self), 0)
@@ -49,7 +49,7 @@ func clockTime(_ seconds: Double) -> String {
   return total < 3600 ? "\(total / 60):" + two(total % 60) : "\(total / 3600):" + rest
 }
 
-/// Columns as wide as their widest cell; the columns in `left` start at the left, the others end at the right.
+/// Columns as wide as their widest cell; the columns in `left` are aligned left, the others right.
 ///
 /// Where lines would be longer than `limit`, cells of the widest columns in `left` are cut short; usually in a terminal,
 /// where they would wrap.

@@ -25,11 +25,11 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
-  /// What a terminal has that doesn't say how wide it is.
+  /// The default width of a terminal.
   static let defaultColumns = 80
 
-  /// The sentence on lines of at most the terminal's width. In a file or a pipe it stays on one line, where it can be
-  /// searched for.
+  /// The sentence on lines of at most the terminal's width. In a file or a pipe it stays on one line, so that it can be
+  /// searched.
   static func wrapped(_ sentence: String, for descriptor: Int32) -> String {
     guard let columns = columns(of: descriptor) else { return sentence }
     return wrapped(sentence, columns: columns)

@@ -51,9 +51,9 @@ struct EvaluateCommand: ParsableCommand {
     let tokenizer = try run.loadTokenizer(for: description)
     let own = try run.dataName()
     let name = try data ?? own.orFail(run)
-    // What the run was trained on has a part that was kept aside.
+    // The run's own data has a validation or test set.
     let dataset = try RequestError.whenFailing {
-      // Nobody may write any more into a pipe that a run was trained on.
+      // The pipe that a run was trained on may have no writer any more.
       try TextDataset.named(
         name, tokenizer: tokenizer, validationFraction: name == own ? 0.1 : 0, allowsPipes: data != nil)
     }
@@ -77,7 +77,7 @@ struct EvaluateCommand: ParsableCommand {
         tokensPerSecond: result.tokensPerSecond))
   }
 
-  /// What a text of some two hundred lines that the model writes is worth.
+  /// The score of a generated text of some two hundred lines.
   private func scoreNumbers(_ model: any LanguageModel, _ tokenizer: any Tokenizer) throws -> NumberGrammar.Score {
     let generator = try TextGenerator(model, tokenizer, prompt: "\n", seed: 0)
     let ids = try (0..<8000).map { _ in try generator.next() }
@@ -104,7 +104,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 }
 
-/// The data that was asked for, else the data the run was trained on.
+/// The requested data, or else the run's.
 func openData(_ name: String?, for run: Run) throws -> ImageDataset {
   let own = try name ?? run.dataName().orFail(run)
   return try RequestError.whenFailing { try ImageDataset.named(own, allowsPipes: name != nil) }

@@ -1,7 +1,7 @@
 import Backprop
 import Files
 
-/// What an evaluation found, for people.
+/// The results of an evaluation as text.
 enum EvaluationText {
   static func lines(_ evaluation: Evaluation, _ classNames: [String]) -> [String] {
     switch evaluation {
@@ -27,7 +27,7 @@ enum EvaluationText {
   static func matrix(_ matrix: ConfusionMatrix, _ classNames: [String]) -> [String] {
     let name = { (label: Int) in classNames.indices.contains(label) ? classNames[label].printable : "\(label)" }
     let classes = 0..<matrix.classes
-    // Long names would make the columns wide: they stand at the rows only.
+    // Long names would make the columns wide: they are shown at the rows only.
     let header = ["true \\ predicted"] + classes.map { name($0).count <= 4 ? name($0) : "\($0)" }
     let rows = classes.map { truth in
       [name(truth).count <= 4 ? name(truth) : "\(truth) \(name(truth))"]

@@ -73,7 +73,7 @@ struct GenerateCommand: ParsableCommand {
     var stream = TextStream(tokenizer, stop: stop)
     func emit(_ piece: String) {
       written += piece
-      // What a model has learned may hold escapes; in a file they stay as they are.
+      // Generated text may contain escapes; in a file they are not changed.
       if !common.json { Console.write(isTerminal(1) ? piece.printableLines : piece) }
     }
 

@@ -66,11 +66,11 @@ struct PredictCommand: ParsableCommand {
     try report(subjects, predictions, classNames)
   }
 
-  /// An image to look at, `[1, channels, height, width]`.
+  /// An image to classify, `[1, channels, height, width]`.
   private struct Subject {
     var name: String
     var image: Tensor
-    /// What it shows, where that is known.
+    /// Its label, where that is known.
     var truth: Int?
   }
 

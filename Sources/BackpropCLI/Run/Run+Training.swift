@@ -7,10 +7,10 @@ import Files
   import Foundation
 #endif
 
-/// Folders that a training writes to. Nothing in them is changed here but what an earlier process left unfinished.
+/// Folders that a training writes to. This code only completes in them what an earlier process left unfinished.
 extension Run {
-  /// The folder for a new run, made where it is missing. One that holds something else than a run is left alone.
-  /// `isReplaced` tells that there is a run in it.
+  /// The folder for a new run, created if missing. A folder with something else than a run is refused.
+  /// `isReplaced` is true where there is a run in it.
   static func forNewTraining(at path: String?, name: String) throws -> (run: Run, isReplaced: Bool) {
     let path = try path ?? newFolder(name)
     if OpenFile.isThere(path), !OpenFile.isFolder(path) {
@@ -53,7 +53,7 @@ extension Run {
     return run
   }
 
-  /// Checkpoints that went through a link would take the place of files elsewhere.
+  /// Checkpoints written through a link would replace files elsewhere.
   private func checkCheckpointFolder() throws {
     let path = file(Self.checkpoints).path
     let entry: Folder.Entry
@@ -67,7 +67,7 @@ extension Run {
     }
   }
 
-  /// Makes a folder of that name and the time in `runs`, with a number where there is one already.
+  /// Creates a folder of that name and the time in `runs`, with a number where there is one already.
   private static func newFolder(_ name: String) throws -> String {
     let path = "runs/\(name)-\(timestamp())"
     do {
@@ -91,14 +91,14 @@ extension Run {
   }
 }
 
-/// A run that takes the place of the one in its folder does so in one moment: when `run.json` is replaced. What has to be
-/// removed then is removed by the next process where this one ends too early.
+/// A run replaces the one in its folder atomically: when `run.json` is replaced. The files to remove then are removed
+/// by the next process where this one ends too early.
 extension Run {
   private static let stagedPrefix = ".metrics-"
 
   private func stagedMetrics(_ id: String) -> URL { file(Self.stagedPrefix + id) }
 
-  /// Puts the run of `record` in the place of the one that was here. Its first checkpoint is there already.
+  /// Replaces the previous run with that of `record`. Its first checkpoint is saved already.
   func replace(with record: RunRecord, _ metrics: MetricsLog) throws {
     try metrics.stage(at: stagedMetrics(record.id ?? ""))
     try write(record)
@@ -106,11 +106,11 @@ extension Run {
     try metrics.begin(isStaged: true)
   }
 
-  /// Does what is left to do where there is a record with metrics that wait, and removes metrics without a record.
+  /// Completes an interrupted replacement: renames staged metrics that have a record, and removes those without.
   fileprivate func finishReplacement() throws {
     let staged = ((try? Folder.names(in: path)) ?? []).filter { $0.hasPrefix(Self.stagedPrefix) }
     guard !staged.isEmpty else { return }
-    // What `run.json` says may be anything, but no file's name in a folder leads out of it.
+    // `run.json` may contain anything, but a file's name cannot lead out of the folder.
     if let id = try readRecord()?.id, staged.contains(Self.stagedPrefix + id) {
       for name in Self.results { try remove(name) }
       try CheckpointStore(folder: file(Self.checkpoints)).removePrevious()

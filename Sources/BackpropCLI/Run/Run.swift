@@ -7,7 +7,7 @@ import Files
   import Foundation
 #endif
 
-/// A run's directory; `docs/architecture.md` says what it holds.
+/// A run's directory; `docs/architecture.md` describes its contents.
 struct Run {
   let path: String
   /// Where a training writes to it.
@@ -22,12 +22,12 @@ struct Run {
   static let metrics = "metrics.jsonl"
   static let checkpoints = "checkpoint"
   static let tokenizer = "tokenizer.json"
-  /// What a training writes at its end. That of a run before must not be taken for this one's.
+  /// Files that a training writes at its end. Those of a previous run must not be taken for this one's.
   static let results = ["weights.safetensors", "model.json", tokenizer]
 
   func file(_ name: String) -> URL { URL(filePath: path).appending(path: name) }
 
-  /// Opens a run that was made before, for `task` where one is named. A folder with nothing but a model counts.
+  /// Opens an existing run, for `task` where one is named. A folder with only a model is a run, too.
   static func open(_ path: String, for task: NetworkTask? = nil) throws -> Run {
     let run = Run(path: path)
     guard OpenFile.isThere(run.file("model.json").path) else {
@@ -41,12 +41,12 @@ struct Run {
     return run
   }
 
-  /// What the network is for.
+  /// The task of the network.
   var task: NetworkTask {
     get throws { try RequestError.whenFailing { try NetworkTask(ofModelAt: path) } }
   }
 
-  /// What it was trained on; `nil` where nothing says so.
+  /// The data it was trained on; `nil` where unknown.
   func dataName() throws -> String? {
     guard case .text(let name)? = try readRecord()?.flags["data"] else { return nil }
     return name
@@ -94,7 +94,7 @@ struct Run {
     }
   }
 
-  /// What was noted of the run, or `nil` where there is no `run.json`.
+  /// The record of the run, or `nil` where there is no `run.json`.
   func readRecord() throws -> RunRecord? {
     do { return try JSONReading.file(RunRecord.self, at: file(Self.record).path) } catch {
       if error.isMissing { return nil }

@@ -1,7 +1,6 @@
 import Backprop
 
-/// The flags that shaped a run by their names, as `run.json` holds them: those that were given and what took the place of
-/// those that were not.
+/// The resolved flags of a run by their names, as in `run.json`: those that were given, and the defaults of the others.
 struct RunFlags: Codable, Equatable {
   enum Value: Codable, Equatable, CustomStringConvertible {
     case integer(Int)
@@ -53,7 +52,7 @@ struct RunFlags: Codable, Equatable {
   }
 }
 
-/// What a flag's value can be.
+/// The value of a flag.
 protocol FlagValue: Equatable {
   var asFlag: RunFlags.Value { get }
   init?(_ flag: RunFlags.Value)
@@ -86,12 +85,12 @@ extension String: FlagValue {
   }
 }
 
-/// Resolves the options of a training: for a new run each is what was given or its default; for a resumed run it is the run's
-/// own, and giving another value is an error.
+/// Resolves the options of a training: for a new run each is the given value or its default; for a resumed run it is
+/// the run's, and another value is an error.
 struct ResolvedOptions {
-  /// The run that is resumed, `nil` for a new one.
+  /// The resumed run, `nil` for a new one.
   let record: RunRecord?
-  /// What was resolved so far.
+  /// The flags resolved so far.
   private(set) var flags = RunFlags()
 
   init(_ record: RunRecord?) { self.record = record }
@@ -119,7 +118,7 @@ struct ResolvedOptions {
     flags[name] = value?.asFlag
   }
 
-  /// Resolves how long training goes on: with a rate that does not fall to an end, a run can be made longer.
+  /// Resolves the length of the training: with a schedule that does not depend on it, a run can be extended.
   mutating func resolveLength(_ name: String, _ value: inout Int?, default defaultLength: Int? = nil) throws {
     if let record, let given = value, case .integer(let own)? = record.flags[name], given > own {
       guard record.flags["schedule"] == .text(LearningRateSchedule.Shape.constant.rawValue) else {

@@ -1,12 +1,12 @@
 import Files
 
-/// The folder of a run, held by one training as long as this lives. The system lets go of it when the process ends,
-/// however that happens.
+/// A lock on the folder of a run, held by one training as long as this object lives. The system releases it when the
+/// process ends, however that happens.
 final class RunLock {
   private let folder: FileDescriptor
   private let path: String
 
-  /// Throws a `RequestError` where another training holds the folder.
+  /// Throws a `RequestError` where another training has locked the folder.
   init(_ path: String) throws(RequestError) {
     do { folder = try FileDescriptor.folder(path) } catch {
       throw RequestError("the folder \(path) cannot be opened: \(error)")
@@ -14,7 +14,7 @@ final class RunLock {
     self.path = path
     let isHeld: Bool
     do { isHeld = try folder.lock() } catch {
-      // Some network file systems cannot.
+      // Some network file systems do not support locks.
       Console.log("warning: \(path) cannot be locked (\(error)); start no other training there")
       return
     }
@@ -25,8 +25,8 @@ final class RunLock {
 
   deinit { try? folder.close() }
 
-  /// Throws a `WorkError` where the folder that was opened is not at its path any more: what is written there would be
-  /// lost, or land in another folder.
+  /// Throws a `WorkError` where the opened folder is not at its path any more: files written there would be lost, or
+  /// end up in another folder.
   func check() throws(WorkError) {
     guard folder.stands(at: path) else {
       throw WorkError("the folder \(path) was removed or replaced while the training ran; its results cannot be saved")

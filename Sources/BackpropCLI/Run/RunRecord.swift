@@ -6,7 +6,7 @@ import Backprop
   import Foundation
 #endif
 
-/// What `run.json` says: the request, the circumstances and the results.
+/// The contents of `run.json`: the request, the environment and the results.
 struct RunRecord: Codable {
   struct Results: Codable {
     var ending: String
@@ -46,9 +46,9 @@ struct RunRecord: Codable {
     }
   }
 
-  /// Tells it from the run that was in the folder before; runs of version 0.1 have none.
+  /// Distinguishes it from the previous run in the folder; runs of version 0.1 have none.
   var id: String?
-  /// What the network is for.
+  /// The task of the network.
   var kind: NetworkTask
   var version = backpropVersion
   var engine = Engine.description
@@ -57,14 +57,14 @@ struct RunRecord: Codable {
   var threads = Threads.count
   var parameters: Int
   var started: String
-  /// When it went on, each time.
+  /// When it was resumed, each time.
   var resumed: [String]?
   var ended: String?
   /// Why there are no results, where training failed.
   var error: String?
   var results: Results?
 
-  /// What a checkpoint of this run must have been made with: all that shapes it but its length.
+  /// The settings that a checkpoint of this run must have: all that determine it except its length.
   var configuration: String {
     get throws {
       var shaping = flags
@@ -74,7 +74,7 @@ struct RunRecord: Codable {
     }
   }
 
-  /// Notes that training begins, or is resumed. `isNew` tells that nothing is left of what was done before.
+  /// Records that training begins, or is resumed. `isNew` is true where nothing is left of an earlier training.
   mutating func begin(_ flags: RunFlags, isResumed: Bool, isNew: Bool) {
     if isNew { id = UUID().uuidString }
     self.flags = flags

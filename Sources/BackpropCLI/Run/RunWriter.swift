@@ -6,12 +6,12 @@ import Backprop
   import Foundation
 #endif
 
-/// Writes the files of a training's run, so that at each moment there is one to continue from or to use: what was there
-/// before is replaced when there is something to put in its place.
+/// Writes the files of a training's run, so that there is always one to resume or to use: a previous run is replaced
+/// only when there is something to replace it with.
 final class RunWriter {
-  /// What has to happen before anything is written.
+  /// The condition for the first write.
   enum Beginning {
-    /// Nothing: the folder was empty.
+    /// None: the folder was empty.
     case atOnce
     /// The first step, as the checkpoint may not fit the training.
     case withTheFirstEvent
@@ -24,11 +24,11 @@ final class RunWriter {
   private var record: RunRecord
   /// `nil` once the run is begun.
   private var beginning: Beginning?
-  /// The step of the last checkpoint that is on the disk.
+  /// The step of the last saved checkpoint.
   private var savedStep: Int?
   private var isSaving = false
   private let stop: StopRequest
-  /// Why the metrics could not be written, where training was asked to stop for that.
+  /// Why the metrics could not be written, where training is stopped for that.
   private(set) var unlogged: (any Error)?
 
   init(
@@ -61,7 +61,7 @@ final class RunWriter {
     }
     guard unlogged == nil else { return }
     do { try metrics.add(event) } catch {
-      // There may still be space for what was trained.
+      // There may still be space for the model.
       unlogged = error
       stop.request()
     }
@@ -73,7 +73,7 @@ final class RunWriter {
     beginning = nil
   }
 
-  /// Notes what training came to, after `save` has written the model. Returns whether there was anything to save.
+  /// Records the results of training, after `save` has written the model. Returns whether there was anything to save.
   func finish(_ result: TrainingResult, save: (Run) throws -> Void) throws -> Bool {
     if beginning == .withTheFirstCheckpoint { return false }
     if beginning != nil { try begin() }
@@ -84,14 +84,14 @@ final class RunWriter {
     return true
   }
 
-  /// Notes that training failed. Returns the error to tell, which says what is safe where something could not be saved.
+  /// Records that training failed. Returns the error to report, which says what was saved where something could not be.
   func fail(_ error: any Error) -> any Error {
     if beginning == .withTheFirstCheckpoint {
       return WorkError("\(error); the run that was in \(run.path) is as it was")
     }
     if beginning == nil {
       record.end(error)
-      // Where that cannot be saved either, the first error says more.
+      // Where that cannot be saved either, the first error is more useful.
       try? run.write(record)
     }
     guard isSaving || error is WorkError, (try? run.lock?.check()) != nil else { return error }

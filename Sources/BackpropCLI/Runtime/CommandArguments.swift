@@ -8,10 +8,10 @@ import Files
   import Darwin
 #endif
 
-/// What the command was called with, byte for byte: `CommandLine.arguments` replaces bytes that are not UTF-8, and a name with
-/// such bytes would then be that of another file.
+/// The arguments of the command, byte for byte: `CommandLine.arguments` replaces bytes that are not UTF-8, and a name
+/// with such bytes would then denote another file.
 enum CommandArguments {
-  /// The arguments behind the command's name, with bytes that are not UTF-8 as `FilePath` writes them.
+  /// The arguments after the command's name, with bytes that are not UTF-8 as `FilePath` writes them.
   static var all: [String] {
     (1..<max(Int(CommandLine.argc), 1)).compactMap { index in
       CommandLine.unsafeArgv[index].map { FilePath.string(of: UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
@@ -19,7 +19,7 @@ enum CommandArguments {
   }
 
   #if os(Linux)
-    /// Starts the command anew with the same arguments. Comes back only where that cannot be done.
+    /// Restarts the command with the same arguments. Returns only where that fails.
     static func restart() { execv("/proc/self/exe", CommandLine.unsafeArgv) }
   #endif
 }

@@ -86,7 +86,7 @@ struct SummaryCommand: ParsableCommand {
       kind: LanguageModelDescription.kind(named: model), vocabulary: text.tokenizer.vocabularySize)
   }
 
-  /// Operations are those of one example's way forward.
+  /// Operations are those of one example's forward pass.
   private struct Report: Encodable {
     struct Row: Encodable {
       var name: String

@@ -1,8 +1,8 @@
-/// A line of parts that gets shorter until it fits: a line that wraps cannot be written over, and is hard to read.
+/// A line of parts that is shortened until it fits: a line that wraps cannot be overwritten, and is hard to read.
 struct FittedLine {
   struct Part {
     let text: String
-    /// What is left of it where there is little space; `nil`: nothing.
+    /// Its short form where there is little space; `nil`: omitted.
     var short: String?
     /// The lowest is shortened first.
     let rank: Int

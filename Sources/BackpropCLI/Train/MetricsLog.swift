@@ -7,7 +7,7 @@ import Files
   import Foundation
 #endif
 
-/// `metrics.jsonl`: a line a logged step and a line an evaluation. Lines are whole even if the process is killed.
+/// `metrics.jsonl`: a line for each logged step and each evaluation. Lines are complete even if the process is killed.
 final class MetricsLog {
   private let url: URL
   /// `nil` until the file is begun.
@@ -15,8 +15,8 @@ final class MetricsLog {
   /// Lines that wait until then.
   private var waiting: Data
 
-  /// A log that goes to the file at `url` once it is begun. Of what the file holds, the lines up to `checkpoint` are
-  /// kept, since what comes after them will be done again; without a checkpoint, none is.
+  /// A log that is written to the file at `url` once it is begun. Existing lines up to `checkpoint` are retained, since
+  /// the steps after it will be repeated; without a checkpoint, none are.
   ///
   /// Throws a `RequestError` where there are such lines and they cannot be read.
   init(_ url: URL, upTo checkpoint: Checkpoint?) throws {
@@ -26,12 +26,12 @@ final class MetricsLog {
 
   deinit { try? file?.close() }
 
-  /// Writes what was logged so far to `other`, from where it can take the file's name.
+  /// Writes the lines so far to `other`, to be renamed to the file later.
   func stage(at other: URL) throws {
     do { try AtomicFile.replace(other, with: waiting) } catch { throw WorkError("\(error)") }
   }
 
-  /// Makes the file, with what was logged so far unless it has been staged; from now on lines go straight to it.
+  /// Creates the file, with the lines so far unless it has been staged; from now on lines are written directly to it.
   func begin(isStaged: Bool = false) throws {
     do {
       if !isStaged { try AtomicFile.replace(url, with: waiting) }
@@ -49,7 +49,7 @@ final class MetricsLog {
       throw RequestError("\(url.path) \(error.reason); it holds the metrics of the run that is to continue")
     }
     let lines = bytes.split(separator: UInt8(ascii: "\n")).filter { line in
-      // A line that was cut short is no line.
+      // A truncated line does not count.
       guard let line = try? JSONDecoder().decode(Line.self, from: Data(line)) else { return false }
       return line.step <= (line.meanLoss == nil ? checkpoint.step : checkpoint.evaluatedStep)
     }
@@ -77,7 +77,7 @@ final class MetricsLog {
       }
       try write(line)
     case .saving(let step):
-      // A checkpoint must not know of steps whose lines a power failure takes away.
+      // A checkpoint must not be ahead of lines that a power failure could lose.
       do { try file?.synchronize() } catch { throw failure(step, error) }
     case .saved, .tracing: break
     }
@@ -88,7 +88,7 @@ final class MetricsLog {
     var epoch: Int
     var loss: Double?
     var accuracy: Double?
-    /// Over the steps since the evaluation before.
+    /// Over the steps since the previous evaluation.
     var meanLoss: Double?
     var meanAccuracy: Double?
     var learningRate: Double?
@@ -105,7 +105,7 @@ final class MetricsLog {
     guard let file else { return waiting.append(data) }
     let size = try? file.size()
     do { try file.write(data) } catch {
-      // Half a line would be in the way of the next.
+      // Half a line would corrupt the next one.
       if let size { try? file.truncate(to: size) }
       throw failure(line.step, error)
     }

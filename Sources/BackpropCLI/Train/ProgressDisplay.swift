@@ -1,9 +1,9 @@
 import Backprop
 
-/// Shows how far training is: a bar that moves where standard error is a terminal, a line an epoch elsewhere.
+/// Shows the progress of training: a bar where standard error is a terminal, otherwise a line an epoch.
 struct ProgressDisplay {
   var isQuiet = false
-  /// What the network learns from: examples or tokens.
+  /// The unit of the data: examples or tokens.
   private let unit: String
   private let clock = ContinuousClock()
   private var lastDrawn: ContinuousClock.Instant?
@@ -18,7 +18,7 @@ struct ProgressDisplay {
     switch event {
     case .step(let report):
       guard Console.errorIsTerminal else { return }
-      // Often enough to look alive, rarely enough to cost nothing.
+      // Often enough to look smooth, rarely enough to cost nothing.
       if let lastDrawn, lastDrawn.duration(to: clock.now) < .milliseconds(80), report.step < report.totalSteps {
         return
       }
@@ -39,7 +39,7 @@ struct ProgressDisplay {
     if !isQuiet, Console.errorIsTerminal { Console.overwrite("") }
   }
 
-  /// One less than there is: some terminals go to the next line after the last column.
+  /// One less than the terminal's: some wrap after the last column.
   private var columns: Int { (Terminal.columns(of: 2) ?? Terminal.defaultColumns) - 1 }
 
   private func bar(_ report: StepReport) -> String {

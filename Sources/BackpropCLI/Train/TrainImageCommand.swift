@@ -56,7 +56,7 @@ struct TrainImageCommand: ParsableCommand {
 }
 
 extension TrainingOptions.Defaults {
-  /// What suits a network and so many images.
+  /// The defaults for a network and so many images.
   fileprivate static func image(_ kind: ModelDescription.Kind?, count: Int) -> TrainingOptions.Defaults {
     let isSmall = count < 10_000
     var defaults = TrainingOptions.Defaults(epochs: isSmall ? 30 : 5, batchSize: isSmall ? 32 : 64)

@@ -49,7 +49,7 @@ struct TrainTextCommand: ParsableCommand {
         do { _ = try TokenizerName(tokenizer) } catch { throw RequestError("--tokenizer: \(error)") }
       }
       try require(dropout, "--dropout", "at least 0 and below 1") { $0 >= 0 && Float($0) < 1 }
-      // The ranges are the network's; what depends on several flags is looked at when all are known.
+      // The ranges are the network's; combinations of flags are checked when all are known.
       let sizes = LanguageModelDescription(
         kind: .lstm, vocabulary: 1, context: context ?? 1, width: width ?? 1, layers: layers ?? 1, heads: heads ?? 1)
       do { try sizes.check() } catch { throw RequestError("--\(error)") }
@@ -114,7 +114,7 @@ struct TrainTextCommand: ParsableCommand {
 }
 
 extension TrainingOptions.Defaults {
-  /// What suits a language model. `steps` are those that were asked for.
+  /// The defaults for a language model. `steps` are the requested ones.
   fileprivate static func text(_ kind: LanguageModelDescription.Kind, steps: Int?) -> TrainingOptions.Defaults {
     let length = 3000
     let rates: [LanguageModelDescription.Kind: Double] = [

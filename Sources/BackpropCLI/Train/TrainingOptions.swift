@@ -2,7 +2,7 @@ import ArgumentParser
 import Backprop
 import CProcess
 
-/// The flags that every kind of training has.
+/// The flags of every kind of training.
 struct TrainingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
@@ -83,7 +83,7 @@ struct TrainingOptions: ParsableArguments {
 
   mutating func validate() throws { try RequestError.validating(check) }
 
-  /// Throws a `RequestError` for a number no training can use.
+  /// Throws a `RequestError` for a value out of range.
   func check() throws {
     let many = 1...1_000_000_000_000
     try require(epochs, "--epochs", in: 1...1_000_000_000)
@@ -95,7 +95,8 @@ struct TrainingOptions: ParsableArguments {
     try require(warmupSteps, "--warmup-steps", in: 0...many.upperBound)
     try require(checkpoint, "--checkpoint", "above 0 and at most 1,000,000,000 seconds") { $0 > 0 && $0 <= 1e9 }
     if epochs != nil, steps != nil { throw RequestError("give --epochs or --steps, not both") }
-    // Training computes in Float: what is no finite one, or no longer above 0 or below 1, is out of range as well.
+    // Training computes in Float: a value that is not finite as a Float, or is rounded to 0 or 1, is out of range as
+    // well.
     let isPositive = { (value: Double) in Float(value) > 0 && Float(value).isFinite }
     try require(learningRate, "--learning-rate", "a number above 0, such as 0.001", isPositive)
     try require(momentum, "--momentum", "at least 0 and below 1") { $0 >= 0 && Float($0) < 1 }
@@ -127,14 +128,14 @@ struct TrainingOptions: ParsableArguments {
     var schedule = LearningRateSchedule.Shape.cosine
   }
 
-  /// Resolves all options that shape a run; afterwards `optimizer`, `learningRate`, `batchSize` and `schedule` are there.
+  /// Resolves all options that shape a run; afterwards `optimizer`, `learningRate`, `batchSize` and `schedule` are set.
   mutating func resolve(_ options: inout ResolvedOptions, default defaults: Defaults) throws {
     let hasLength = epochs != nil || steps != nil
     try options.resolveLength("epochs", &epochs, default: hasLength ? nil : defaults.epochs)
     try options.resolveLength("steps", &steps, default: hasLength ? nil : defaults.steps)
     try options.resolve("batch-size", &batchSize, default: defaults.batchSize)
     try options.resolve("optimizer", &optimizer, default: defaults.optimizer)
-    // By way of text: 0.001 as a Float is not 0.001 as a Double.
+    // Through text: 0.001 as a Float is not 0.001 as a Double.
     let suitable = optimizer.flatMap(OptimizerName.init).flatMap { Double("\($0.defaultLearningRate)") }
     let own = optimizer == defaults.optimizer ? defaults.learningRate : nil
     try options.resolve("learning-rate", &learningRate, default: own ?? suitable)
@@ -148,7 +149,7 @@ struct TrainingOptions: ParsableArguments {
     try check()
   }
 
-  /// The trainer of settled flags. The learning rate falls to `finalFraction` of itself.
+  /// The trainer of the resolved options. The learning rate falls to `finalFraction` of itself.
   func makeTrainer(finalFraction: Double = 0) -> Trainer {
     let shape = schedule.flatMap(LearningRateSchedule.Shape.init) ?? .constant
     return Trainer(
@@ -157,7 +158,7 @@ struct TrainingOptions: ParsableArguments {
       evaluationInterval: evaluationSteps, checkpointInterval: checkpoint, checkpointSteps: checkpointSteps)
   }
 
-  /// The optimizer of settled flags.
+  /// The optimizer of the resolved options.
   func makeOptimizer(for model: any Layer) throws -> any Optimizer {
     try RequestError.whenFailing {
       try Backprop.makeOptimizer(
@@ -178,8 +179,8 @@ struct CommonOptions: ParsableArguments {
 
   mutating func validate() throws { try RequestError.validating { try require(threads, "--threads", in: 1...1024) } }
 
-  /// Takes the thread count over, or `defaultCount` where none was given. Throws a `WorkError` where the system grants no such
-  /// number.
+  /// Applies the thread count, or `defaultCount` where none was given. Throws a `WorkError` where the system does not
+  /// grant it.
   func apply(default defaultCount: Int? = nil) throws {
     if let count = threads ?? defaultCount { Threads.count = min(max(count, 1), 1024) }
     let granted = backprop_granted_threads(Int32(clamping: Threads.count))

@@ -1,12 +1,12 @@
 import Backprop
 
-/// What a training came to.
+/// The results of a training.
 struct TrainingOutcome {
   var run: Run
   var result: TrainingResult
   var parameters: Int
 
-  /// Tells the results: for people, or as one JSON value. `classNames` are those of images.
+  /// Prints the results, as text or as one JSON value. `classNames` are those of images.
   func report(asJSON: Bool, unit: String, classNames: [String] = []) throws {
     guard !asJSON else { return try Console.json(Report(self)) }
     if let evaluation = result.evaluation { EvaluationText.lines(evaluation, classNames).forEach(Console.result) }

@@ -12,13 +12,13 @@ import CProcess
 struct TrainingSession {
   private let kind: NetworkTask
   private let options: TrainingOptions
-  /// The run that goes on; `nil` for a new one.
+  /// The resumed run; `nil` for a new one.
   private let resumed: (run: Run, record: RunRecord)?
   let seed: UInt64
   /// The options of this training, with their values.
   var resolved: ResolvedOptions
 
-  /// Opens the run that is to go on, where that was asked for, and takes over the number of threads.
+  /// Opens the run to resume, where requested, and applies its number of threads.
   init(_ kind: NetworkTask, _ options: TrainingOptions, _ common: CommonOptions) throws {
     backprop_end_when_interrupted()
     self.kind = kind
@@ -45,10 +45,10 @@ struct TrainingSession {
     try common.apply(default: record.threads)
   }
 
-  /// Trains `task` and saves the run. `name` is that of a new folder, `summary` what is told at the start, and `save`
+  /// Trains `task` and saves the run. `name` is that of a new folder, `summary` the note at the start, and `save`
   /// writes the model into the run's folder.
   ///
-  /// Throws `Interrupted` after Ctrl-C, when what there was has been saved.
+  /// Throws `Interrupted` after Ctrl-C, when the state has been saved.
   func train(
     _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, name: String, summary: String,
     unit: String = "examples", save: (Run) throws -> Void
@@ -96,8 +96,8 @@ struct TrainingSession {
     return TrainingOutcome(run: run, result: result, parameters: parameters)
   }
 
-  /// Throws where the run that is to go on has a checkpoint of another network than the one its record describes. Nothing of
-  /// the network is built for that.
+  /// Throws where the run to resume has a checkpoint of another network than the one its record describes. The network
+  /// is not built for that.
   func checkCheckpoint(_ description: some NetworkDescription) throws {
     guard let run = resumed?.run else { return }
     try RequestError.whenFailing {

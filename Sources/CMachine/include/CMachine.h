@@ -1,4 +1,4 @@
-// What the machine could do at best: loops that do nothing else than multiply-adds or than reading and writing memory.
+// The limits of the machine: loops of nothing but multiply-adds, or reads and writes of memory.
 // They run on the threads that the kernels use.
 #pragma once
 #include <stdint.h>
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-// Does float multiply-adds in registers on each of `threads` threads: `rounds` times independent chains of vectors.
+// Computes float multiply-adds in registers on each of `threads` threads: `rounds` times independent chains of vectors.
 // Twice, with few chains (for 16 registers) and with many (for 32); `many` chooses. Returns the operations of one
 // thread, two a multiply-add.
 int64_t backprop_machine_multiply_add(int32_t threads, int64_t rounds, int32_t many);

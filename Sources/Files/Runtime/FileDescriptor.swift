@@ -11,7 +11,7 @@
   import Darwin
 #endif
 
-/// The number with which a call to the system failed, and its sentence: "No space left on device".
+/// The `errno` of a failed system call, and its message: "No space left on device".
 package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   package var code: Int32
 
@@ -22,23 +22,23 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   package var description: String { strerror(code).map { String(cString: $0) } ?? "error \(code)" }
 }
 
-/// An open file, pipe or terminal. All that this package writes goes through `write`.
+/// An open file, pipe or terminal. All output of this package goes through `write`.
 package struct FileDescriptor: Sendable {
   package let number: Int32
 
   package init(_ number: Int32) { self.number = number }
 
-  /// Makes a new file, readable and writable as the process's mask of permissions says.
+  /// Creates a file with the permissions of the process's umask.
   package static func creating(_ path: String) throws(SystemError) -> FileDescriptor {
     try opened(open(FilePath.cString(path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666))
   }
 
-  /// Opens a file to write after its end. A link is not followed.
+  /// Opens a file to append to. A link is not followed.
   package static func appending(to path: String) throws(SystemError) -> FileDescriptor {
     try opened(open(FilePath.cString(path), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC))
   }
 
-  /// Opens a folder, to lock it or to bring its names to the disk.
+  /// Opens a folder, to lock it or to synchronize its entries to disk.
   package static func folder(_ path: String) throws(SystemError) -> FileDescriptor {
     try opened(open(FilePath.cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC))
   }
@@ -48,8 +48,8 @@ package struct FileDescriptor: Sendable {
     return FileDescriptor(number)
   }
 
-  /// Writes all of `data`: what a short write left is written too, an interrupted one is repeated, and a full pipe that
-  /// does not block is waited for.
+  /// Writes all of `data`: short writes are continued, interrupted ones repeated, and a full non-blocking pipe is
+  /// waited for.
   package func write(_ data: Data) throws(SystemError) {
     let failure = data.withUnsafeBytes { bytes -> SystemError? in
       var rest = bytes[...]
@@ -78,21 +78,21 @@ package struct FileDescriptor: Sendable {
     if let failure { throw failure }
   }
 
-  /// Brings what was written to the disk.
+  /// Synchronizes the file to disk.
   package func synchronize() throws(SystemError) {
     while fsync(number) != 0 {
       guard errno == EINTR else { throw SystemError() }
     }
   }
 
-  /// How many bytes the file has.
+  /// The length of the file in bytes.
   package func size() throws(SystemError) -> Int {
     var status = stat()
     guard fstat(number, &status) == 0 else { throw SystemError() }
     return Int(status.st_size)
   }
 
-  /// Whether what is open here is still what stands at `path`.
+  /// Whether the open file is still the one at `path`.
   package func stands(at path: String) -> Bool {
     guard let name = try? FilePath.cString(path) else { return false }
     var (opened, named) = (stat(), stat())
@@ -100,7 +100,7 @@ package struct FileDescriptor: Sendable {
       && opened.st_ino == named.st_ino
   }
 
-  /// Holds the file or folder against other processes until it is closed; `false` where another one holds it.
+  /// Locks the file or folder until it is closed; `false` where another process has locked it.
   package func lock() throws(SystemError) -> Bool {
     guard flock(number, LOCK_EX | LOCK_NB) != 0 else { return true }
     let reason = SystemError()
@@ -108,12 +108,12 @@ package struct FileDescriptor: Sendable {
     return false
   }
 
-  /// Cuts the file off after `size` bytes.
+  /// Truncates the file to `size` bytes.
   package func truncate(to size: Int) throws(SystemError) {
     guard ftruncate(number, off_t(size)) == 0 else { throw SystemError() }
   }
 
-  /// Closes it. Some file systems say only now that there was no room for what was written.
+  /// Closes it. Some file systems report only now that there was no space.
   package func close() throws(SystemError) {
     #if canImport(Musl)
       let status = Musl.close(number)
@@ -122,7 +122,7 @@ package struct FileDescriptor: Sendable {
     #else
       let status = Glibc.close(number)
     #endif
-    // Where it was interrupted, the descriptor is gone all the same.
+    // Even when interrupted, the descriptor is closed.
     guard status == 0 || errno == EINTR else { throw SystemError() }
   }
 }

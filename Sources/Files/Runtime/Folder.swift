@@ -6,21 +6,21 @@
   import Darwin
 #endif
 
-/// Folders and the names in them, which may be any bytes (`FilePath`): all that is asked about names and all changes of names
-/// go through here and `OpenFile`.
+/// Folders and the names in them, which may be any bytes (`FilePath`): all queries and changes of names go through here
+/// and `OpenFile`.
 package enum Folder {
-  /// Makes the folder at `path`, and those it is to be in. One that is there already is no error.
+  /// Creates the folder at `path` and its parents. An existing one is no error.
   package static func create(_ path: String) throws(SystemError) {
     let name = try FilePath.cString(path)
     guard mkdir(name, 0o777) != 0, case let reason = SystemError() else { return }
     if OpenFile.isFolder(path) { return }
     guard reason.code == ENOENT, let parent = FilePath.parent(of: path) else { throw reason }
     try create(parent)
-    // Somebody else may have made it meanwhile.
+    // Another process may have created it meanwhile.
     guard mkdir(name, 0o777) == 0 || OpenFile.isFolder(path) else { throw SystemError() }
   }
 
-  /// Makes the folder at `path`; `false` where something has this name already.
+  /// Creates the folder at `path`; `false` where the name exists.
   package static func createNew(_ path: String) throws(SystemError) -> Bool {
     guard mkdir(try FilePath.cString(path), 0o777) != 0 else { return true }
     let reason = SystemError()
@@ -44,7 +44,7 @@ package enum Folder {
     }
   }
 
-  /// Whether there is something at `path`. Throws where that cannot be told.
+  /// Whether there is something at `path`. Throws where that cannot be determined.
   package static func holds(_ path: String) throws(SystemError) -> Bool {
     do { try require(path, F_OK) } catch {
       if error.code == ENOENT { return false }
@@ -63,7 +63,7 @@ package enum Folder {
     guard access(try FilePath.cString(path), mode) == 0 else { throw SystemError() }
   }
 
-  /// Gives the file at `path` the name `other`. What had that name is gone.
+  /// Renames the file at `path` to `other`, replacing an existing one.
   package static func rename(_ path: String, to other: String) throws(SystemError) {
     let (old, new) = (try FilePath.cString(path), try FilePath.cString(other))
     #if canImport(Musl)
@@ -76,14 +76,14 @@ package enum Folder {
     guard status == 0 else { throw SystemError() }
   }
 
-  /// Removes the file or link at `path`. One that is not there is no error.
+  /// Removes the file or link at `path`. A missing one is no error.
   package static func remove(_ path: String) throws(SystemError) {
     guard unlink(try FilePath.cString(path)) != 0 else { return }
     let reason = SystemError()
     if reason.code != ENOENT { throw reason }
   }
 
-  /// What stands at `path` itself, be it a link.
+  /// The kind of the file at `path`; links are not followed.
   package enum Entry { case nothing, folder, link, other }
 
   package static func entry(at path: String) throws(SystemError) -> Entry {

@@ -6,5 +6,5 @@
   import Darwin
 #endif
 
-/// Whether what is written to a descriptor is shown by a terminal.
+/// Whether a descriptor is a terminal.
 package func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }

@@ -6,11 +6,11 @@
   import Darwin
 #endif
 
-/// A file that is open for reading. It is opened once: what is asked about it and what is read come from the same file.
+/// A file that is open for reading. It is opened once, so that its properties and contents are those of the same file.
 ///
-/// Nothing is mapped: a file that somebody makes shorter meanwhile is an error and no signal.
+/// Nothing is mapped: a file that is truncated meanwhile is an error and not a signal.
 package final class OpenFile: Sendable {
-  /// What may be opened.
+  /// The kinds of files that may be opened.
   package enum Kinds: Sendable {
     /// A regular file: it has a size, and can be read again.
     case regular
@@ -19,16 +19,16 @@ package final class OpenFile: Sendable {
   }
 
   private let descriptor: Int32
-  /// How many bytes a regular file had when it was opened; `nil` for a pipe.
+  /// The length of a regular file when it was opened; `nil` for a pipe.
   package let size: Int?
 
-  /// Opens the file at `path`. Throws where there is none, it is of another kind or may not be read.
+  /// Opens the file at `path`. Throws where it is missing, of another kind or not readable.
   package init(_ path: String, accepting kinds: Kinds = .regular) throws(FileFailure) {
     let name: [CChar]
     do { name = try FilePath.cString(path) } catch {
       throw FileFailure("has a zero byte in its name and should have none")
     }
-    // A pipe is opened only where one may stand: opening waits for somebody who writes into it, or never ends.
+    // A pipe is opened only where one is allowed: opening waits for a writer, possibly forever.
     var status = stat()
     let waits = kinds == .regularOrPipe && stat(name, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
     let descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | (waits ? 0 : O_NONBLOCK))
@@ -48,7 +48,7 @@ package final class OpenFile: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Whether something has this name, be it a file or not, and even where it cannot be looked at.
+  /// Whether the name exists, as a file or not, even where it is not accessible.
   package static func isThere(_ path: String) -> Bool {
     var status = stat()
     guard let name = try? FilePath.cString(path) else { return false }
@@ -62,7 +62,7 @@ package final class OpenFile: Sendable {
     return stat(name, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// The bytes in `range` of a regular file. Throws where it has not that many any more.
+  /// The bytes in `range` of a regular file. Throws where the file is shorter now.
   package func bytes(in range: Range<Int>) throws(FileFailure) -> [UInt8] {
     try Self.requireMemory(range.count)
     var problem: FileFailure?
@@ -84,12 +84,12 @@ package final class OpenFile: Sendable {
     return bytes
   }
 
-  /// Everything from where the file stands, which should be at most `limit` bytes.
+  /// The rest of the file from the current position, which should be at most `limit` bytes.
   package func contents(limit: Int) throws(FileFailure) -> [UInt8] {
     if let size, size > limit { throw FileFailure("should have at most \(limit) bytes, not \(size)") }
     var bytes: [UInt8] = []
     try Self.requireMemory(size ?? 0)
-    // One more, so that the end is found without making room for another piece.
+    // One more, so that the end is found without allocating another piece.
     bytes.reserveCapacity((size ?? 0) + 1)
     while bytes.count <= limit {
       let piece = try next(atMost: min(max(bytes.capacity - bytes.count, 1 << 16), 1 << 20))
@@ -113,10 +113,10 @@ package final class OpenFile: Sendable {
     return bytes
   }
 
-  /// Throws where so much memory cannot be had: an array that cannot get it would end the program.
+  /// Throws where so much memory cannot be allocated: an array would end the program.
   package static func requireMemory(_ byteCount: Int) throws(FileFailure) {
     guard byteCount > 1 << 20 else { return }
-    // Not `malloc`, which compilers leave out where the memory is freed at once.
+    // Not `malloc`, which compilers optimize away where the memory is freed at once.
     let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
     guard let memory, memory != MAP_FAILED else {
       throw FileFailure("needs \(byteCount >> 20) MiB of memory, which cannot be had")

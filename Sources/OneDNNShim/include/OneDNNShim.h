@@ -1,9 +1,9 @@
 // A small C interface to oneDNN that hides the difference between its versions 2.x and 3.x.
 //
 // An operation is made once, when a plan is compiled, and executed many times. Operands are float32 with explicit
-// strides in elements. Where oneDNN is faster in a layout of its own, the operation reorders on the way in and out, in scratch memory
-// that the caller provides.
-// Functions return 0, or another value when oneDNN refused (`backprop_dnn_message` then says why, for the calling thread).
+// strides in elements. Where oneDNN is faster in a layout of its own, the operation reorders on the way in and out, in
+// the caller's scratch memory. Functions return 0, or another value when oneDNN failed (`backprop_dnn_message` then
+// says why, for the calling thread).
 #pragma once
 #include <stdint.h>
 
@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 // 1 when the package was built with oneDNN and the system grants the executable memory that it needs, otherwise 0 and every
-// other function refuses.
+// other function fails.
 int32_t backprop_dnn_available(void);
 // Such as "2.6.0"; empty without oneDNN.
 const char *backprop_dnn_version(void);
@@ -20,9 +20,10 @@ const char *backprop_dnn_message(void);
 // How many threads oneDNN uses from now on (OpenMP's setting, for the calling thread and those it makes).
 void backprop_dnn_set_threads(int32_t count);
 
-// Lets oneDNN make its code for matrix products, on a thread of its own: the first product makes that of all of them, which
-// takes as long as several steps of a small network. A product meanwhile waits for it. NULL from the second call on, and
-// where there can be no thread; anything else is to be given back before the process ends, which waits for the thread.
+// Has oneDNN generate its code for matrix products on a separate thread: the first product generates that of all of
+// them, which takes as long as several steps of a small network. A product meanwhile waits for it. NULL from the second
+// call on, and where no thread can be created; any other result is to be released before the process ends, which waits
+// for the thread.
 typedef struct backprop_dnn_products backprop_dnn_products;
 backprop_dnn_products *backprop_dnn_begin_products(void);
 void backprop_dnn_end_products(backprop_dnn_products *products);
@@ -59,7 +60,7 @@ int32_t backprop_dnn_convolution(
 
 // Bytes of scratch memory, aligned to 64, that an execution needs.
 int64_t backprop_dnn_scratch_bytes(const backprop_dnn_operation *operation);
-// `pointers` in the order that the comment at the operation's maker gives.
+// `pointers` in the order documented at the operation's constructor.
 int32_t backprop_dnn_execute(backprop_dnn_operation *operation, void *const *pointers, void *scratch);
 void backprop_dnn_release(backprop_dnn_operation *operation);
 

@@ -2,9 +2,9 @@
   import Glibc
 #endif
 
-/// How much memory the process asked for, where somebody counts.
+/// The allocations of the process, where they are counted.
 enum Allocations {
-  /// How many allocations there were so far, those of oneDNN and OpenMP for themselves aside; `nil` without the library
+  /// The number of allocations so far, without those of oneDNN and OpenMP for themselves; `nil` without the library
   /// of `Tests/AllocationCounter` preloaded.
   static var count: Int? {
     #if canImport(Glibc)

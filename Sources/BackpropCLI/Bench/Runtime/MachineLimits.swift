@@ -1,20 +1,20 @@
 import Backprop
 import CMachine
 
-/// What the machine can do at best with the threads in use, measured.
+/// The measured limits of the machine with the threads in use.
 struct MachineLimits: Encodable {
   let workload = "machine"
   /// Float multiply-adds in registers, two operations each.
   var gflopsPerSecond = 0.0
-  /// Arrays much larger than the caches, one changed in place by another: what an optimizer's traffic looks like.
+  /// Arrays much larger than the caches, one updated in place from another, as by an optimizer.
   var updateGigabytesPerSecond = 0.0
   /// The same into a third array, counted as STREAM does.
   var triadGigabytesPerSecond = 0.0
-  /// The greater of both.
+  /// The larger of both.
   var gigabytesPerSecond: Double
   let threads = Threads.count
 
-  /// Three arrays that no cache holds, kept from one measurement to the next.
+  /// Three arrays larger than any cache, reused for all measurements.
   final class Arrays {
     static let count = 1 << 25
     fileprivate let all: [UnsafeMutablePointer<Float>]
@@ -32,7 +32,7 @@ struct MachineLimits: Encodable {
     deinit { for array in all { backprop_machine_free(array) } }
   }
 
-  /// Takes the best of what was measured in about `seconds`.
+  /// Updates the limits with the best measurements in about `seconds`.
   init(_ arrays: Arrays, seconds: Double) {
     let clock = ContinuousClock()
     /// The greatest of `amount` a second, in billions.
@@ -64,7 +64,7 @@ struct MachineLimits: Encodable {
     gigabytesPerSecond = max(updateGigabytesPerSecond, triadGigabytesPerSecond)
   }
 
-  /// For people.
+  /// The report as text.
   var text: String {
     "machine: \(gflopsPerSecond.fixed(1)) GFLOP/s of float32 multiply-adds, \(gigabytesPerSecond.fixed(1)) GB/s of memory "
       + "(in place \(updateGigabytesPerSecond.fixed(1)), triad \(triadGigabytesPerSecond.fixed(1))), \(threads) threads"
