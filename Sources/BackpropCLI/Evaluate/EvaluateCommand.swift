@@ -3,7 +3,7 @@ import Backprop
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Measures a trained network on data it has not learned from.")
+    commandName: "evaluate", abstract: "Evaluates a trained network on data it was not trained on.")
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String

@@ -34,12 +34,12 @@ struct GenerateCommand: ParsableCommand {
     help: "Draw from tokens at least this share as probable as the most probable one (default: 0).")
   var minP: Double?
 
-  @Option(parsing: .unconditional, help: "Above 1, tokens that were there lately become less probable.")
+  @Option(parsing: .unconditional, help: "Above 1, recent tokens become less probable.")
   var repetitionPenalty = 1.0
 
   @Option(
     parsing: .unconditional,
-    help: "Keep this many texts and give the most probable one; 1 is the greedy text (default: draws one).")
+    help: "Beam search over this many texts; 1 is the greedy text (default: samples one).")
   var beams: Int?
 
   @Option(parsing: .unconditional, help: "End before this text (default: at --tokens).")

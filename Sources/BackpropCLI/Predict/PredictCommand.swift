@@ -5,7 +5,7 @@ import Files
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Says what a trained network takes images for.",
+    abstract: "Classifies images with a trained network.",
     usage: "backprop predict <run> [<file> ...] [<options>]",
     discussion: """
       backprop predict runs/digits seven.pgm

@@ -33,7 +33,7 @@ struct TrainTextCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Attention heads of transformer (default: 4).")
   var heads: Int?
 
-  @Option(parsing: .unconditional, help: "The share of values that training drops (default: 0).")
+  @Option(parsing: .unconditional, help: "The dropout rate in training (default: 0).")
   var dropout: Double?
 
   @OptionGroup(title: "Training") var training: TrainingOptions

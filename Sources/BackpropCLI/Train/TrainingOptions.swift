@@ -6,7 +6,7 @@ import CProcess
 struct TrainingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: "How often all of the data is seen (default: 30, 5 from 10,000 images on; --steps decides for text).")
+    help: "The number of passes over the data (default: 30, 5 from 10,000 images on; --steps decides for text).")
   var epochs: Int?
 
   @Option(
@@ -37,7 +37,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help:
-      "The greatest norm of all gradients together; longer ones are scaled down (default: none, 1 for text, rnn, lstm and gru)."
+      "The greatest norm of all gradients together; larger ones are scaled down (default: none, 1 for text, rnn, lstm and gru)."
   )
   var clipNorm: Double?
 
@@ -75,7 +75,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Steps between two further checkpoints (default: none).")
   var checkpointSteps: Int?
 
-  @Option(help: "Makes the run repeatable (default: drawn, and kept in run.json).")
+  @Option(help: "Makes the run repeatable (default: drawn, and stored in run.json).")
   var seed: UInt64?
 
   @Flag(help: "No progress.")
