@@ -1,4 +1,4 @@
-// A library to preload: it counts the allocations of the process, those of oneDNN and OpenMP for themselves aside.
+// A library to preload: it counts the allocations of the process, without those of oneDNN and OpenMP for themselves.
 #define _GNU_SOURCE
 #include <stdatomic.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@ int64_t backprop_allocations(void) { return atomic_load_explicit(&count, memory_
 #include <stdlib.h>
 #include <string.h>
 
-// What glibc calls its own allocator, for programs that wrap it.
+// glibc's names of its own allocator, for programs that wrap it.
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
@@ -60,7 +60,7 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
   return *memory ? 0 : ENOMEM;
 }
 
-// C++'s `new`, so that its caller is known and not the standard library.
+// C++'s `new`, so that its caller is counted and not the standard library.
 static void *made(void *memory) {
   if (!memory) abort();
   return memory;

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `bench`, the turns that `scripts/bench` gives it, and the table that is made of its lines.
+/// `bench`, the rounds of `scripts/bench`, and the table of its lines.
 struct BenchTests {
   private func json(_ arguments: [String]) throws -> [String: Any] {
     let outcome = try CommandTests().run(["bench"] + arguments + ["--json", "--seconds", "0.01"])
@@ -38,7 +38,7 @@ struct BenchTests {
     }
     #expect(lines.count == 3)
     for line in lines { #expect(line["workload"] as? String == arguments[0]) }
-    // Made ready once.
+    // Prepared once.
     #expect(Set(lines.compactMap { $0["firstStepMilliseconds"] as? Double }).count == (arguments == ["mlp"] ? 1 : 0))
   }
 
@@ -49,7 +49,7 @@ struct BenchTests {
       outcome.errors.contains("error: --rounds measures when a line comes on standard input"), "\(outcome.errors)")
   }
 
-  /// What a script of this repository prints, and what it says on the way.
+  /// The standard output and standard error of a script of this repository.
   private func script(_ name: String, _ command: [String], input: String = "") throws -> (
     output: String, errors: String
   ) {
@@ -62,7 +62,7 @@ struct BenchTests {
     try process.run()
     pipes[0].fileHandleForWriting.write(Data(input.utf8))
     pipes[0].fileHandleForWriting.closeFile()
-    // One after the other: little is said in errors, which cannot fill the pipe.
+    // One after the other: errors are short and cannot fill the pipe.
     let texts = pipes[1...].map { String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
     process.waitUntilExit()
     return (texts[0], texts[1])
@@ -94,7 +94,7 @@ struct BenchTests {
     #expect(errors == "bench: failed with status 137: sh -c 'read -r line; exec sleep 600'\nno answer in 1 seconds\n")
   }
 
-  /// Reading waits for a second at a time, to see who is gone: what of a line has come by then is its beginning.
+  /// Reads time out after a second, to detect processes that are gone: a part of a line read by then is its beginning.
   @Test func aLineMayComeInPieces() throws {
     let slow = #"sh -c 'while read -r line; do printf "{first,"; sleep 1.3; echo " then}"; done'"#
     #expect(try script("bench-rounds", ["bench-rounds", "1", slow]).output == "{first, then}\n")
@@ -116,7 +116,7 @@ struct BenchTests {
     func machine(_ bandwidth: Double) -> String {
       #"{"workload":"machine","gflopsPerSecond":8,"gigabytesPerSecond":\#(bandwidth)}"#
     }
-    // The machine gets twice as fast after the first round, and JAX meets the slower way again in the third.
+    // The machine gets twice as fast after the first round, and JAX runs at the slower speed again in the third.
     let lines = [
       machine(10), ours(1), other("PyTorch 9 eager", 3, parameters: 100), other("JAX 9", 2.5, parameters: 150),
       machine(20), ours(0.5), other("PyTorch 9 eager", 1.5, parameters: 100), other("JAX 9", 1.25, parameters: 150),

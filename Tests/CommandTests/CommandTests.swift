@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Runs the built command and looks at its exit status and its two outputs.
+/// Runs the built command and checks its exit status and its two outputs.
 struct CommandTests {
   struct Outcome {
     var status: Int32
@@ -9,7 +9,7 @@ struct CommandTests {
     var errors: String
   }
 
-  /// The command lies beside the test bundle.
+  /// The command is in the folder of the test bundle.
   static var command: URL? {
     let places = [Bundle.main.bundleURL, URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()]
     return
@@ -18,8 +18,8 @@ struct CommandTests {
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
 
-  /// `environment` is added to this process's own; `watch` sees the process on its way. With `script`, a shell runs that,
-  /// with the command as `$0`.
+  /// `environment` is added to this process's own; `watch` is called with the running process. With `script`, a shell
+  /// runs that, with the command as `$0`.
   func run(
     _ arguments: [String], environment: [String: String] = [:], input: String = "", script: String? = nil,
     watch: (Process) throws -> Void = { _ in }

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// The command with files that are damaged, are no files, or have names that are no text.
+/// The command with files that are corrupt, are not regular files, or have names that are not UTF-8.
 struct FileTests {
-  /// Calls `body` with a folder that holds a run of images, `r`, and one of a text, `t`, of the file `text`.
+  /// Calls `body` with a folder with a run of images, `r`, and one of a text, `t`, of the file `text`.
   private func withRuns(_ body: (URL) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -32,7 +32,7 @@ struct FileTests {
     #expect(outcome.errors.hasPrefix("error: ") && outcome.errors.contains(message), "\(line): \(outcome.errors)")
   }
 
-  /// A file of some bytes that claims gigabytes is compared with what is there before it costs anything.
+  /// A file of some bytes that claims gigabytes is compared with its length before memory is allocated.
   @Test func claimsAreCheckedBeforeTheyCostAnything() throws {
     try withRuns { folder in
       let wide = #"sed -i 's/"hidden" : 128/"hidden" : 22000/; s/"mlp"/"lstm"/' r/model.json; "#
@@ -101,7 +101,7 @@ struct FileTests {
       }
     }
 
-    /// A run is written to the folder that was named, is continued, replaced and used there, and no other folder appears.
+    /// A run is written to the folder that was named, is resumed, replaced and used there, and no other folder appears.
     @Test func runsAreWrittenToNamesThatAreNoText() throws {
       try withRuns { folder in
         let train =
@@ -111,7 +111,7 @@ struct FileTests {
             + [
               "\(train) --steps 3 --schedule constant", "\(train) --resume --steps 4", "\(train) --steps 1",
               #""$B" evaluate "$N/r" --data text"#, #"test -f "$N/r/checkpoint/latest.safetensors""#,
-              // Nothing is left over in it, and one folder was made.
+              // No temporary files are left in it, and one folder was created.
               #"test "$(ls -A "$N/r" | wc -l)" = "$(ls "$N/r" | wc -l)""#, #"test "$(ls | wc -l)" = $((before + 1))"#,
             ].joined(separator: " && "), in: folder)
         #expect(outcome.status == 0, "\(outcome.errors)")

@@ -3,11 +3,11 @@ import Testing
 
 @testable import BackpropCLI
 
-/// Every flag and argument of every subcommand, as the command lists them itself, with values that few expect.
+/// Every flag and argument of every subcommand, as the command lists them itself, with unusual values.
 struct FlagTests {
   struct Flag: Sendable, CustomTestStringConvertible {
     var command: [String]
-    /// `--name`, or `nil` for an argument that is named by its place.
+    /// `--name`, or `nil` for a positional argument.
     var option: String?
     var name: String
 
@@ -53,7 +53,7 @@ struct FlagTests {
     return flags(dump.command, [])
   }()
 
-  /// `nil` where the arguments are taken.
+  /// `nil` where the arguments are accepted.
   private static func failure(_ arguments: [String]) -> Failure? {
     do {
       _ = try BackpropCommand.parseAsRoot(arguments)
@@ -115,7 +115,7 @@ struct FlagTests {
     }
   }
 
-  /// What is too much only for several flags together, or is no number of 64 bits less one.
+  /// Values that are too large only in combination, or that overflow 64 bits.
   @Test(arguments: [
     ["image", "--batch-size", "9223372036854775807"], ["image", "--batch-size", "1000000000000"],
     ["text", "--batch-size", "1000000000"], ["text", "--batch-size", "1000000", "--context", "65536"],

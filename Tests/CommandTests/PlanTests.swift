@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The plans that the compiler makes of the workloads of `bench`, held against `Benchmarks/plans.jsonl`, so that a review
-/// sees what a change of the compiler does to them.
+/// The plans that the compiler makes of the workloads of `bench`, compared with `Benchmarks/plans.jsonl`, so that a
+/// review shows the effect of a change of the compiler.
 struct PlanTests {
   private struct Report: Codable, Equatable {
     struct Plan: Codable, Equatable {
@@ -14,12 +14,12 @@ struct PlanTests {
     var workload: String
     var steps: Int
     var plans: [Plan]
-    /// How often one more step asks for memory, and how many steps of one more text do at all.
+    /// Allocations of one more step, and how many steps of one more text allocate at all.
     var allocations: Int?
     var allocatingSteps: Int?
   }
 
-  /// Counts allocations where it is preloaded: only glibc lets it. Compiled here, as it is no part of the package.
+  /// Counts allocations where it is preloaded: only glibc allows it. Compiled here, as it is not part of the package.
   private static let counter: [String: String] = {
     #if canImport(Glibc)
       guard let command = CommandTests.command else { return [:] }
@@ -41,8 +41,8 @@ struct PlanTests {
     try lines.split(separator: "\n").map { try JSONDecoder().decode(Report.self, from: Data($0.utf8)) }
   }
 
-  /// Ten times the nodes may not take more work for each. What counts the work is memory asked for, as each look at a
-  /// step makes lists.
+  /// With ten times the nodes, the work for each may not grow. The measure of the work is allocations, as each visit of
+  /// a step makes lists.
   @Test(.enabled(if: !counter.isEmpty)) func compilationGrowsWithTheGraph() throws {
     struct Report: Codable {
       struct Line: Codable {
@@ -65,7 +65,7 @@ struct PlanTests {
   }
 
   @Test func plansAreThoseOfTheFile() throws {
-    // A process of its own: tests beside this one fill the cache of plans. Without matrix units, as few machines have them.
+    // A separate process: tests that run in parallel fill the cache of plans. Without AMX, as few machines have it.
     let environment = Self.counter.merging(["BACKPROP_AMX": "0"]) { $1 }
     let outcome = try CommandTests().run(["bench", "--plans", "--json", "--threads", "2"], environment: environment)
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -75,16 +75,16 @@ struct PlanTests {
     #expect(made.map(\.workload) == kept.map(\.workload))
     for (var made, var kept) in zip(made, kept) {
       if made.workload == "generate" {
-        // Single tokens and checks of four.
+        // Single tokens and verifications of four.
         #expect(made.plans.count { $0.runs > 10 } == 2)
-        // Which of the guesses are right depends on the last bits of scores, and these on the processor.
+        // Which draft tokens are accepted depends on the last bits of logits, and these on the processor.
         for index in made.plans.indices { made.plans[index].runs = 0 }
         for index in kept.plans.indices { kept.plans[index].runs = 0 }
       }
       if Self.counter.isEmpty { (kept.allocations, kept.allocatingSteps) = (nil, nil) }
       #expect(made == kept, "where the change is meant: scripts/plans, and commit what it writes")
     }
-    // Whatever the file says: no step asks for memory, and all steps of a training are runs of one plan.
+    // Independently of the file: no step allocates, and all steps of a training are runs of one plan.
     for report in made where !Self.counter.isEmpty { #expect(report.allocations == 0, "\(report.workload)") }
     for report in made where report.workload != "generate" {
       #expect(report.plans.contains { $0.runs == report.steps }, "\(report.workload)")

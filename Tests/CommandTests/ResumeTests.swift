@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Trainings that end early and go on. `scripts/check-resume` kills some as well.
+/// Trainings that end early and are resumed. `scripts/check-resume` kills some as well.
 struct ResumeTests {
   private let command = CommandTests()
 
@@ -16,7 +16,7 @@ struct ResumeTests {
     }
   }
 
-  /// Ctrl-C, what service managers send, and a terminal that closes.
+  /// Ctrl-C, the signal of service managers, and a closed terminal.
   @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func aSignalSavesAndSaysHowToGoOn(signal: Int32) throws {
     try withFolder { folder in
       let outcome = try command.run(Self.training + ["--steps", "1000000", "--output", folder.path]) { process in
@@ -57,7 +57,7 @@ struct ResumeTests {
       #expect(try command.run(Self.training + ["--epochs", "1", "--output", folder.path]).status == 0)
       let weights = try Data(contentsOf: folder.appending(path: "weights.safetensors"))
       let resume = ["train", "image", "--quiet", "--resume", "--output", folder.path]
-      // Those it has may be said again.
+      // Its own flags may be repeated.
       let same = try command.run(resume + ["--model", "mlp", "--seed", "0", "--learning-rate", "0.001"])
       #expect(same.status == 0, "\(same.errors)")
       #expect(try Data(contentsOf: folder.appending(path: "weights.safetensors")) == weights)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Calls `body` with the place of a folder that is not there yet, removed afterward.
+/// Calls `body` with the path of a folder that does not exist yet, removed afterwards.
 func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
   defer { try? FileManager.default.removeItem(at: folder) }

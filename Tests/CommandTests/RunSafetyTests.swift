@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What is in a run's folder is lost neither to another training nor to links, signals or a process that is killed.
+/// The files of a run are not lost to another training, links, signals or a killed process.
 struct RunSafetyTests {
   private let command = CommandTests()
   private static let long = ["train", "image", "--model", "mlp", "--quiet", "--steps", "100000000"]
@@ -39,7 +39,7 @@ struct RunSafetyTests {
     }
   }
 
-  /// As a process leaves it that is killed right after it replaced `run.json`.
+  /// The state after a process was killed right after it replaced `run.json`.
   @Test func aReplacementThatWasCutShortIsFinished() throws {
     try withRun { folder in
       let record = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: "run.json")))
@@ -57,7 +57,7 @@ struct RunSafetyTests {
     }
   }
 
-  /// The second is told; the first loses nothing, and a killed one holds nothing.
+  /// The second is refused; the first loses nothing, and a killed one holds no lock.
   @Test func oneTrainingAtATimeWritesToAFolder() throws {
     try withFolder { folder in
       let first = try command.run(Self.long + ["--output", folder.path]) { process in
@@ -171,7 +171,7 @@ struct RunSafetyTests {
     }
   }
 
-  /// Space for checkpoints and weights, but not for the metrics: what was trained is saved all the same.
+  /// Space for checkpoints and weights, but not for the metrics: the model is saved nevertheless.
   @Test func metricsWithoutSpaceEndATrainingThatIsSaved() throws {
     try withFolder { folder in
       let outcome = try shell(
@@ -193,9 +193,9 @@ struct RunSafetyTests {
   }
 }
 
-/// What a system may refuse.
+/// Resources that a system may refuse.
 struct RefusedResourceTests {
-  /// Executable memory, as Linux refuses it from 6.3 on to who asks for that; Python only makes the call.
+  /// Executable memory, which Linux from 6.3 on refuses on request; Python only makes the call.
   @Test func ownKernelsComputeWithoutExecutableMemory() throws {
     try withFolder { folder in
       let refusing = """
@@ -216,7 +216,7 @@ struct RefusedResourceTests {
     }
   }
 
-  /// The limit counts for others than the administrator, so that one gives up being that where it can.
+  /// The limit does not apply to root, so root drops its privileges where possible.
   @Test func threadsThatAreRefusedAreAnError() throws {
     try withFolder { folder in
       let outcome = try shell(

@@ -4,7 +4,7 @@ import Testing
 @testable import Files
 
 struct FileDescriptorTests {
-  /// A pipe that does not block takes a part, then nothing until somebody reads.
+  /// A non-blocking pipe accepts a part, then nothing until it is read.
   @Test func aFullPipeIsWaitedFor() async throws {
     let pipe = Pipe()
     let writing = pipe.fileHandleForWriting

@@ -5,7 +5,7 @@ import Testing
 @testable import Files
 
 @Suite struct FileReadingTests {
-  /// Any bytes can be a name on Linux; each name has a string of its own, which gives the bytes back.
+  /// Any bytes can be a name on Linux; each name has a unique string, which converts back to the bytes.
   @Test(
     arguments: [
       [], Array("runs/größe 日本 🙂".utf8), [0x66, 0xFF, 0x67], [0xC3, 0x28], [0xE2, 0x82], [0xED, 0xA0, 0x80],
@@ -74,7 +74,7 @@ import Testing
     #expect(failure.reason.contains("text in UTF-8"))
   }
 
-  /// The system would end a program that looks at a mapped file which has become shorter.
+  /// The system would end a program that reads a mapped file after it was truncated.
   @Test func aTextThatIsCutWhileItIsReadIsAnError() throws {
     try withFolder { folder in
       let file = folder.appending(path: "text")
@@ -88,14 +88,14 @@ import Testing
     }
   }
 
-  /// What comes through a pipe can be read once only, so the pipe is opened once. More than fits into memory goes to a file.
+  /// A pipe can be read only once, so it is opened once. A large text goes to a file.
   @Test(arguments: [1 << 20, 1000]) func aPipeIsReadOnce(memoryLimit: Int) throws {
     try withFolder { folder in
       let pipe = folder.appending(path: "pipe").path
       try #require(mkfifo(pipe, 0o600) == 0)
       let text = (0..<5000).map { "\($0) " }.joined()
       let writer = Thread {
-        // Writing waits for a reader; where it is opened twice, the second one waits for ever.
+        // Writing waits for a reader; where it is opened twice, the second one waits forever.
         try? Data(text.utf8).write(to: URL(filePath: pipe), options: [])
       }
       writer.start()

@@ -4,7 +4,7 @@ import Testing
 @testable import Datasets
 
 @Suite struct IDXFileTests {
-  /// `[0, 1, 2, 3, 4, 5]` as 1 × 2 × 3, packed with gzip.
+  /// `[0, 1, 2, 3, 4, 5]` as 1 × 2 × 3, compressed with gzip.
   static let packed: [UInt8] = [
     0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x63, 0x60, 0xE0, 0x60, 0x66, 0x60,
     0x60, 0x60, 0x04, 0x62, 0x26, 0x20, 0x66, 0x66, 0x60, 0x64, 0x62, 0x66, 0x61, 0x05, 0x00, 0xA6,
@@ -51,7 +51,7 @@ import Testing
     #expect(error.message.contains(message), "\(name): \(error)")
   }
 
-  /// RFC 1952, section 2.2: members one after the other. The second one packs [4, 5], as Python's `gzip.compress` does.
+  /// RFC 1952, section 2.2: members one after the other. The second one is [4, 5], as Python's `gzip.compress` does.
   @Test func readsSeveralMembers() throws {
     let more: [UInt8] = [
       0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x63, 0x61, 0x05, 0x00, 0x74, 0x23, 0xDF, 0x55, 0x02,
@@ -64,7 +64,7 @@ import Testing
     #expect(throws: Gzip.Failure.self) { try Gzip.inflate(Self.packed + [0x1F, 0x8B], limit: 1000) }
   }
 
-  /// A header that claims 1 GiB in a file of a few bytes is refused before as much memory is asked for.
+  /// A header that claims 1 GiB in a file of a few bytes is refused before the memory is allocated.
   @Test func packedBytesMustBeAbleToHoldWhatTheHeaderClaims() throws {
     // 64 × 4096 × 4096 bytes, of which six are there: made with Python's `gzip.compress(header + bytes(6), mtime=0)`.
     let packed: [UInt8] = [
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  /// Every file that differs in one byte from a right one, or lacks its end, is read or refused, and never a trap.
+  /// Every file that differs in one byte from a valid one, or is truncated, is read or refused, and never traps.
   @Test(arguments: [plain, packed])
   func survivesDamage(right: [UInt8]) {
     for place in right.indices {

@@ -4,7 +4,7 @@ import Testing
 @testable import Datasets
 
 @Suite struct ImageSetTests {
-  /// 40 images of class 2, 10 of class 0 and one of class 1, one pixel each, which is the image's place.
+  /// 40 images of class 2, 10 of class 0 and one of class 1, one pixel each, which is the image's index.
   static func uneven() throws -> ImageSet {
     let labels = [Int32](repeating: 2, count: 40) + [Int32](repeating: 0, count: 10) + [1]
     return try ImageSet(pixels: labels.indices.map { UInt8($0) }, labels: labels, imageShape: [1, 1, 1])
@@ -28,7 +28,7 @@ import Testing
     let set = try Self.uneven()
     let first = try set.split(validationFraction: 0.25, seed: 0).validation
     #expect(try set.split(validationFraction: 0.25, seed: 1).validation.pixels != first.pixels)
-    // What SplitMix64 and the written-out shuffle give, on every platform and forever.
+    // The results of SplitMix64 and our own shuffle, the same on every platform.
     #expect(first.pixels == [1, 7, 10, 11, 14, 20, 22, 26, 30, 39, 42, 44, 49])
   }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// Gives `body` a file with these bytes that is gone afterwards.
+/// Calls `body` with a file with these bytes, removed afterwards.
 func withFile<Result>(_ bytes: [UInt8], _ body: (URL) throws -> Result) throws -> Result {
   let url = FileManager.default.temporaryDirectory.appending(path: "backprop-test-\(UUID().uuidString)")
   try Data(bytes).write(to: url)
@@ -74,7 +74,7 @@ func withFile<Result>(_ bytes: [UInt8], _ body: (URL) throws -> Result) throws -
     }
   }
 
-  /// Pieces of three bytes cut everything that can be cut; what comes out is as if there were one piece.
+  /// Pieces of three bytes split everything that can be split; the result is that of a single piece.
   @Test(arguments: [1, 3, 7, 1000])
   func piecesMakeNoDifference(size: Int) throws {
     let bytes = Array("aé€😀\n".utf8) + Array("x😀€éa".utf8)
@@ -100,7 +100,7 @@ func withFile<Result>(_ bytes: [UInt8], _ body: (URL) throws -> Result) throws -
     }
   }
 
-  /// What is stored in a file reads like what is stored in memory, for ids of each width.
+  /// Ids stored in a file are read like those in memory, for each width.
   @Test(arguments: [256, 257, 65_536, 65_537])
   func storesIDs(vocabularySize: Int) throws {
     let tokenizer = CharacterTokenizer(inOrder: (0..<vocabularySize).map { Unicode.Scalar(UInt32($0 + 0x1_0000))! })

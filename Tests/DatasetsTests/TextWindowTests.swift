@@ -4,14 +4,14 @@ import Testing
 @testable import Datasets
 
 @Suite struct TextWindowTests {
-  /// `count` tokens, each its own place.
+  /// `count` tokens, each equal to its position.
   static func sequence(_ count: Int) -> TokenSequence {
     let ids = (0..<Int32(count)).map { $0 }
     return TokenSequence(
       name: "the text", characterCount: count, storage: TokenStorage(ids, vocabularySize: max(count, 1)))
   }
 
-  /// The rows of a batch, after a look at its targets: each is the token after its input.
+  /// The rows of a batch, after a check of its targets: each is the token after its input.
   static func rows(_ batch: TextBatch) throws -> [[Int32]] {
     let inputs = try batch.inputs.intValues()
     #expect(try batch.targets.intValues() == inputs.map { $0 + 1 })
@@ -32,7 +32,7 @@ import Testing
     #expect(try starts(1, 10) == first)
     #expect(try starts(1, 11) != first)
     #expect(try starts(2, 10) != first)
-    // Neighboring seeds and steps draw their own numbers: of 1,600 among 995 places, each place comes 1.6 times.
+    // Neighboring seeds and steps draw independent numbers: of 1,600 among 995 positions, each is drawn 1.6 times.
     let many = try (UInt64(0)..<20).flatMap { seed in try (0..<20).flatMap { try starts(seed, $0) } }
     let counts = Dictionary(many.map { ($0, 1) }, uniquingKeysWith: +)
     #expect(counts.count > 750 && counts.count < 840, "995 · (1 − e^−1.6) = 796 places should be drawn")
@@ -47,7 +47,7 @@ import Testing
         counts[Int(row[0])] += 1
       }
     }
-    // 9,000 draws of 9 places: 1,000 each with a standard deviation of 30.
+    // 9,000 draws of 9 positions: 1,000 each with a standard deviation of 30.
     #expect(counts[..<9].allSatisfy { abs($0 - 1000) < 150 }, "\(counts)")
     #expect(counts[9...] == [0, 0, 0])
   }

@@ -3,7 +3,7 @@ import NeuralNetworks
 import Tensors
 import Testing
 
-/// A language model that remembers says the same as one that reads a text at once.
+/// A language model with a state gives the same logits as one that reads a text at once.
 @Suite struct LanguageModelStateTests {
   private static let descriptions: [LanguageModelDescription] =
     [.mlp, .rnn, .lstm, .gru].flatMap { kind in
@@ -24,7 +24,7 @@ import Testing
     11, 0, 6, 6, 1, 3, 10, 7, 2, 12, 9, 5, 4, 0, 8, 1, 3, 3, 7, 12, 10, 6, 2, 11,
   ]
 
-  /// Twice, so that a state's room grows once in steps and once is there from the start.
+  /// Twice: the state's capacity grows step by step, or is sufficient from the start.
   @Test(arguments: descriptions, [[1, 4, 1, 1, 7, 2, 8], [24], [5, 19]])
   func chunksGiveWhatTheWholeGives(_ description: LanguageModelDescription, _ chunks: [Int]) throws {
     let model = try makeModel(description)
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  /// Where a count of positions says what is remembered, a smaller one forgets the rest.
+  /// Where a number of positions limits the state, a smaller one discards the rest.
   @Test(arguments: descriptions) func settingTheCountBackForgets(_ description: LanguageModelDescription) throws {
     let model = try makeModel(description)
     guard let index = model.positionCount else { return #expect(description.kind != .transformer) }
@@ -62,7 +62,7 @@ import Testing
     #expect(try model(ids(6..<9), state: state).logits.values() == expected)
   }
 
-  /// What comes later changes nothing of what was said before.
+  /// Later tokens do not change earlier logits.
   @Test(arguments: descriptions) func laterTokensChangeNothingBefore(_ description: LanguageModelDescription) throws {
     let model = try makeModel(description)
     var changed = Self.ids
@@ -76,7 +76,7 @@ import Testing
     try model(Tensor(ids, shape: [2, 24])).values()
   }
 
-  /// Weights of some size, so that all that is remembered matters.
+  /// Weights of some size, so that the whole state matters.
   private func makeModel(_ description: LanguageModelDescription) throws -> any LanguageModel {
     let model = try description.makeModel()
     for (number, (name, parameter)) in model.parameters.enumerated() {

@@ -40,7 +40,7 @@ import Testing
     #expect(!planned.isEmpty && planned == made)
   }
 
-  /// A parameter that was made for its shape has no values, and says so.
+  /// A parameter that was created for its shape has no values; reading them is an error.
   @Test func plannedParametersHaveNoValues() throws {
     var kept: Dense?
     let shapes = try plannedShapes {
@@ -54,7 +54,8 @@ import Testing
     #expect(throws: TensorError.self) { try plannedShapes { Dense(0, 1) } }
   }
 
-  /// Each claims a network of gigabytes beside weights of some kilobytes. The sizes are those that took the memory of a machine.
+  /// Each claims a network of gigabytes, with weights of some kilobytes. The sizes once exhausted the memory of a
+  /// machine.
   @Test(arguments: [
     (#""hidden" : 8"#, #""hidden" : 22000"#), (#""hidden" : 8"#, #""hidden" : 65536"#),
     (#""classes" : 3"#, #""classes" : 65536"#),
@@ -85,7 +86,7 @@ import Testing
         let error = try #require(throws: ModelError.self) { try LanguageModelDescription.load(from: folder.path) }
         #expect(
           ["has the shape [", " lacks '", "cannot be built"].contains { "\(error)".contains($0) }, "\(error)")
-        // The same where there are no weights, or some bytes that are none.
+        // The same without weights, or with invalid ones.
         let weights = folder.appending(path: "weights.safetensors")
         try FileManager.default.removeItem(at: weights)
         #expect(throws: ModelError.self) { try LanguageModelDescription.load(from: folder.path) }

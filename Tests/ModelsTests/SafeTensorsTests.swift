@@ -155,7 +155,7 @@ import Testing
     }
   }
 
-  /// Apart, as arguments are printed.
+  /// Separate, as arguments are printed.
   @Test func refusesDeepNesting() throws {
     let lists = Self.file(header: "{\"a\":" + String(repeating: "[", count: 10_000))
     try refuses(name: "deep lists", bytes: lists, message: "a whole number")
@@ -191,7 +191,7 @@ import Testing
     }
   }
 
-  /// Every file that differs in one byte from a right one, or lacks its end, is read or refused, and never a trap.
+  /// Every file that differs in one byte from a valid one, or is truncated, is read or refused, and never traps.
   @Test func survivesDamage() throws {
     let right = [UInt8](try #require(Data(base64Encoded: Self.python, options: .ignoreUnknownCharacters)))
     var refused = 0
@@ -214,7 +214,7 @@ import Testing
     try body(folder)
   }
 
-  /// What a link in a run's folder leads to belongs to somebody else.
+  /// The target of a link in a run's folder belongs to somebody else.
   @Test func replacingPutsAFileInPlaceOfALinkAndLeavesNothingBehind() throws {
     try withFolder { folder in
       let target = folder.appendingPathComponent("target")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import NeuralNetworks
 
-/// A compiled step does what recording each step anew does, bit by bit.
+/// A compiled step gives the same bits as recording each step again.
 @Suite struct CompiledStepTests {
   private func train(
     _ name: String, compiled: Bool, clipNorm: Float? = 0.5
@@ -50,7 +50,8 @@ import Testing
     #expect(recorded.counter == replayed.counter)
   }
 
-  /// A step writes its results where the last one's lie, unless somebody holds those, or what is to be computed of them.
+  /// A step overwrites the results of the last one, unless those, or tensors to be computed from them, are still
+  /// referenced.
   @Test func resultsThatAreHeldStay() throws {
     let model = Dense(3, 2)
     let step = CompiledStep(with: GradientDescent(for: model, learningRate: 0.1)) { inputs, _ in
@@ -68,7 +69,7 @@ import Testing
     #expect(try all[0].scalar() == loss && all[1].values() == logits)
     #expect(try one.values() == values)
     #expect(try twice.values() != last[1].values())
-    // The same steps with another network of the same weights would give the same; here the numbers differ by the input.
+    // The same steps with another network of the same weights would give the same; here the values differ by the input.
     #expect(Set([loss, try last[0].scalar(), try take(8)[0].scalar()]).count == 3)
   }
 
@@ -81,7 +82,7 @@ import Testing
     let before = try model.weight.variable().values()
     #expect(throws: TensorError.self) { try step([.failed(TensorError("no data"))]) }
     #expect(try model.weight.variable().values() == before)
-    // What is no data yet is computed first.
+    // Tensors that are not data yet are computed first.
     try step([Tensor.ones([2, 3]) * 2])
     #expect(try model.weight.variable().values() != before)
   }

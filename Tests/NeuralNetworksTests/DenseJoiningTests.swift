@@ -3,7 +3,7 @@ import Testing
 @testable import NeuralNetworks
 @testable import Tensors
 
-/// Layers of one input give as one product what each gives alone, forward and backward.
+/// Layers of one input, joined into one product, give the same as separately, forward and backward.
 @Suite struct DenseJoiningTests {
   struct Case: CustomTestStringConvertible, Sendable {
     var input: [Int]
@@ -42,13 +42,13 @@ import Testing
     #expect(isJoined == example.isJoined)
     for (part, alone) in zip(try numbers(of: parts), try numbers(of: layers.map { $0(x) })) {
       #expect(part.count == alone.count)
-      // Sums of up to 150 products of numbers of about 1, in another order.
+      // Sums of up to 150 products of values of about 1, in another order.
       let difference = zip(part, alone).map { abs($0 - $1) }.max() ?? .infinity
       #expect(difference < 2e-5 * max(1, alone.map(abs).max() ?? 0))
     }
   }
 
-  /// What doesn't fit is left to the layers, which say so.
+  /// Inputs that do not fit are left to the layers, which report the error.
   @Test func errorsAreThoseOfTheLayers() throws {
     let layers = [Dense(12, 3), Dense(11, 3)]
     let x = Tensor(Array(repeating: 1, count: 600), shape: [50, 12])

@@ -10,7 +10,7 @@ func fixture<Content: Decodable>(_ name: String, as type: Content.Type) throws -
   return try JSONDecoder().decode(type, from: try Data(contentsOf: file))
 }
 
-/// Numbers that a fixture describes by a seed rather than lists.
+/// Values that a fixture describes by a seed rather than lists.
 struct GeneratedArray: Decodable, Sendable {
   enum Transform: String, Decodable, Sendable { case relu, quarters }
 
@@ -21,7 +21,7 @@ struct GeneratedArray: Decodable, Sendable {
   var offset: Double?
   var transform: Transform?
 
-  /// The generator is x ← (1664525 · x + 1013904223) mod 2³² and gives its first value after one step.
+  /// The generator is x ← (1664525 · x + 1013904223) mod 2³² and its first value is that after one step.
   var values: [Float] {
     var state = seed
     return (0..<shape.reduce(1, *)).map { _ in
@@ -38,15 +38,14 @@ struct GeneratedArray: Decodable, Sendable {
   var tensor: Tensor { Tensor(values, shape: shape) }
 }
 
-/// The greatest difference, as a share of the greatest expected number; infinite where counts differ or something is
-/// not a number.
+/// The greatest difference, as a share of the greatest expected value; infinite where counts differ or a value is NaN.
 func relativeDifference(_ actual: [Float], _ expected: [Double]) -> Double {
   let largest = expected.reduce(0) { max($0, abs($1)) }
   let difference = greatestDifference(actual, expected)
   return difference == 0 ? 0 : difference / largest
 }
 
-/// The greatest difference; infinite where counts differ or something is not a number.
+/// The greatest difference; infinite where counts differ or a value is NaN.
 func greatestDifference(_ actual: [Float], _ expected: [Double]) -> Double {
   guard actual.count == expected.count else { return .infinity }
   return zip(actual, expected).reduce(0) { greatest, pair in

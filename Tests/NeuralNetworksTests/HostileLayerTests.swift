@@ -3,7 +3,7 @@ import NeuralNetworks
 import Tensors
 import Testing
 
-/// What a call with an argument that makes no sense ends in; `nil` where all went well.
+/// The error of a call with an invalid argument; `nil` where there is none.
 func outcome(of make: () throws -> [Tensor]) -> String? {
   do {
     try evaluate(try make())
@@ -13,13 +13,13 @@ func outcome(of make: () throws -> [Tensor]) -> String? {
   }
 }
 
-/// Whether a person would take it for a sentence rather than for the inside of a program.
+/// Whether it reads like a sentence rather than like internals of a program.
 func isSentence(_ text: String) -> Bool {
   text.count > 15 && text.contains(" ")
     && !["Optional(", "Error(", "internal error", "Node"].contains { text.contains($0) }
 }
 
-/// Arguments that make no sense to layers, optimizers, schedules and ready networks.
+/// Invalid arguments of layers, optimizers, schedules and ready networks.
 @Suite struct HostileLayerTests {
   private static let huge = 1 << 42
   private static let numbers = [Int.min, -huge, -1, 0, 1, 2, 3, huge, Int.max / 2 + 1, Int.max]
@@ -271,7 +271,7 @@ func isSentence(_ text: String) -> Bool {
     },
   ]
 
-  /// Settings of optimizers that make no sense are thrown by the first update; the parameters stay.
+  /// Invalid settings of optimizers are thrown by the first update; the parameters do not change.
   @Test(arguments: optimizers.indices) func optimizersRefuseSettings(index: Int) throws {
     let make = Self.optimizers[index]
     let model = Dense(2, 1)
@@ -296,7 +296,7 @@ func isSentence(_ text: String) -> Bool {
     #expect(optimizer.stepCount == .max)
   }
 
-  /// A variable that is given a value by the gradients and a buffer's update at once is named.
+  /// A variable that is assigned by the gradients and by a buffer's update at once is named.
   @Test func aVariableIsAssignedOnceInAnUpdate() throws {
     let model = Dense(2, 1)
     var gradients = valueAndGradient(of: model) { $0(Tensor.ones([1, 2])).sum() }.gradients

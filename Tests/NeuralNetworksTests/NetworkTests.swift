@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tensors
 
-/// A network's numbers as PyTorch gave them.
+/// A network's values from PyTorch.
 private struct NetworkFixture: Decodable {
   struct Settings: Decodable {
     var name: String

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// Layers and optimizers where numbers are masked, huge or missing.
+/// Layers and optimizers where values are masked, huge or missing.
 @Suite struct NumericEdgeTests {
   private struct Point: Layer {
     let weight = Parameter(.ones, shape: [128], fanIn: 1, fanOut: 1, name: "weight")
@@ -43,7 +43,7 @@ import Testing
     let error = try #require(throws: TensorError.self) { try step(optimizer, model, slopes) }
     #expect(error.message.contains("weight"), "\(error.message)")
     #expect(error.message.contains("clipNorm"), "\(error.message)")
-    // Clipped, the same gradients do no harm.
+    // Clipped, the same gradients are harmless.
     let other = Point()
     let clipping = try makeOptimizer(named: name, for: other, clipNorm: 1)
     for _ in 0..<3 { try step(clipping, other, slopes) }

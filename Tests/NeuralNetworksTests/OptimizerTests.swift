@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// The path that a rule took in double precision.
+/// The trajectory of a rule in double precision.
 struct OptimizerCase: Decodable, Sendable, CustomTestStringConvertible {
   struct Hyperparameters: Decodable, Sendable {
     var learningRate: Float
@@ -76,7 +76,8 @@ struct OptimizerCase: Decodable, Sendable, CustomTestStringConvertible {
     let model = Valley(point: Parameter(try OptimizerCase.start(), shape: [5]))
     let optimizer = try makeRule(rule, variant, model)
     for point in rule.trajectory {
-      // The paper's RMSProp has no ε: near the floor it swings and rounding has grown 10⁹ times by step 120.
+      // The paper's RMSProp has no ε: near the minimum it oscillates and rounding errors have grown 10⁹ times by step
+      // 120.
       if variant == .paper, rule.name == "rmsprop", point.step > 50 { break }
       while optimizer.stepCount < point.step {
         try optimizer.update(along: valueAndGradient(of: model) { $0.height }.gradients)

@@ -145,7 +145,7 @@ let attentionCases: [OperationCase] = [
     let inputs = OperationCase("", [2, 1, 3, 2], [2, 1, 2, 2], [2, 1, 2, 2]) { $0[0] }.inputs(seed: 8)
     let all = Tensor.recordAll(.attention(causal: true, scale: 1), inputs + [lengths(2, 0)])
     let values = try all[0].values()
-    #expect(values[0..<2] == [0, 0])  // sees keys j ≤ 2 - 3 + 0
+    #expect(values[0..<2] == [0, 0])  // attends to keys j ≤ 2 - 3 + 0
     #expect(values[6...] == [0, 0, 0, 0, 0, 0])
     #expect(values[2..<6].allSatisfy { $0 != 0 })
     #expect(try all[1].values().map { $0 == -.infinity } == [true, false, false, true, true, true])
@@ -156,7 +156,7 @@ let attentionCases: [OperationCase] = [
     }
   }
 
-  /// A few entries at a time with a cache give what all at once gives.
+  /// A few positions at a time with a cache give the same as all at once.
   @Test func aCacheContinues() throws {
     let (positions, room) = (300, 320)
     let inputs = OperationCase("", [1, 4, positions, 16], [1, 2, room, 16], [1, 2, room, 16]) { $0[0] }.inputs(seed: 9)
@@ -184,7 +184,8 @@ let attentionCases: [OperationCase] = [
     #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) < 2e-3 })
   }
 
-  /// One tile a head, or two blocks of queries: rows of the next head are asked for, and sums go straight into place.
+  /// One tile a head, or two blocks of queries: rows of the next head are prefetched, and sums are written directly to
+  /// the result.
   @Test(arguments: [8, 24, 40, 64, 65, 100, 128], [16, 24, 32])
   func shortRowsMatchTheReference(positions: Int, size: Int) throws {
     let (batch, heads) = (3, 2)
@@ -201,7 +202,7 @@ let attentionCases: [OperationCase] = [
     }
   }
 
-  /// Scores that are not computed, since nobody sees them, are what an earlier call left. Here it left NaN.
+  /// Masked scores are not computed; their memory has values of an earlier call, here NaN.
   @Test func whatAnEarlierCallLeftDoesNotMatter() throws {
     let inputs = OperationCase("", [2 * 64, 3 * 4 * 16], [2 * 64, 4 * 16]) { $0[0] }.inputs(seed: 13)
     func results(of projected: Tensor, causal: Bool) throws -> [[Float]] {
@@ -228,7 +229,7 @@ let attentionCases: [OperationCase] = [
     #expect(try difference(gradient, seed: 12) == nil)
   }
 
-  /// Nothing is copied on the way from one projection to attention and back: not a step but the kernels.
+  /// Nothing is copied between a projection and attention: the plan has no steps but the kernels.
   @Test func oneProjectionIsTakenAsItLies() throws {
     let inputs = OperationCase("", [10, 48], [10, 16]) { $0[0] }.inputs(seed: 11)
     let y = selfAttention(inputs[0], batch: 2, heads: 2, causal: true)

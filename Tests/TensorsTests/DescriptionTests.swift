@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-/// What `print` shows of a tensor.
+/// The output of `print` for a tensor.
 @Suite struct DescriptionTests {
   @Test(arguments: [
     (Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3]), "Tensor [2, 3] float32 [[1, 2, 3], [4, 5, 6]]"),

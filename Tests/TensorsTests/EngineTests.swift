@@ -29,7 +29,7 @@ import Testing
     try evaluate([loss], assigning: [(weight, weight.tensor - 0.25 * slope)])
     #expect(try weight.values() == [0.5, 1])
     #expect(try loss.scalar() == 5)  // the value from before the update
-    #expect(throws: TensorError.self) { try old.scalar() }  // recorded with values that are gone
+    #expect(throws: TensorError.self) { try old.scalar() }  // recorded with replaced values
   }
 
   @Test func exchangesVariables() throws {
@@ -39,7 +39,7 @@ import Testing
     #expect(try b.values() == [1])
   }
 
-  /// `b` is read after the value is made, so it takes a copy; `a` is not, so the value is written straight into it.
+  /// `b` is read after the value is made, so it takes a copy; `a` is not, so the value is written directly into it.
   @Test func twoVariablesTakeOverOneValue() throws {
     for count in [1, 3, 100] {
       func variable(_ name: String, _ value: Float) throws -> Variable {

@@ -10,12 +10,12 @@ import Testing
   }
 
   @Test(arguments: operationCases) func secondGradientsMatchDifferences(_ operation: OperationCase) throws {
-    // The curve of what is linear must not be zero throughout.
+    // The second derivative of linear functions must not be zero everywhere.
     let result = try gradientCheck({ operation.function($0).square() }, at: operation.inputs(seed: 6), order: 2)
     #expect(result.passes(tolerance: 1e-4), "seed 6: \(result)")
   }
 
-  /// What training runs: the kernels' gradients against the interpreter's of the same graph.
+  /// As in training: the kernels' gradients against the interpreter's of the same graph.
   @Test(arguments: operationCases) func gradientsOfKernelsMatchTheReference(_ operation: OperationCase) throws {
     let inputs = operation.inputs(seed: 7)
     for gradient in gradients(of: operation.function(inputs).square().sum(), withRespectTo: inputs) {
@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func theCheckFindsAWrongGradient() throws {
-    // The gradient of x · stopGradient(x) is half of what differences give.
+    // The gradient of x · stopGradient(x) is half of that of differences.
     let x = Tensor([0.5, -1.25], shape: [2])
     let result = try gradientCheck({ $0[0] * $0[0].stoppingGradient() }, at: [x])
     #expect(!result.passes(tolerance: 0.1))

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-/// A call with an argument that makes no sense. It must end in a sentence, whatever the argument.
+/// A call with an invalid argument. It must end in a sentence, whatever the argument.
 struct HostileCall: CustomTestStringConvertible, Sendable {
   let testDescription: String
   let make: @Sendable () throws -> [Tensor]
@@ -11,7 +11,7 @@ struct HostileCall: CustomTestStringConvertible, Sendable {
   }
   init(_ name: String, _ make: @escaping @Sendable () throws -> Tensor) { self.init(name) { [try make()] } }
 
-  /// What it ends in; `nil` where all went well.
+  /// Its error; `nil` where there is none.
   func outcome() -> String? {
     do {
       try evaluate(try make())
@@ -22,7 +22,7 @@ struct HostileCall: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// Whether a person would take it for a sentence rather than for the inside of a program.
+/// Whether it reads like a sentence rather than like internals of a program.
 func isSentence(_ text: String) -> Bool {
   text.count > 15 && text.contains(" ")
     && !["Optional(", "Error(", "internal error", "Node"].contains { text.contains($0) }
@@ -32,7 +32,7 @@ func isSentence(_ text: String) -> Bool {
   private static var matrix: Tensor { Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3]) }
   private static var images: Tensor { .ones([1, 2, 5, 5]) }
   private static var weights: Tensor { .ones([3, 2, 3, 3]) }
-  /// More than any machine holds, though each can be counted.
+  /// More than fits into any machine, though each can be counted.
   private static let huge = 1 << 42
   private static let numbers = [Int.min, -huge, -7, -1, 0, 1, 2, 3, huge, Int.max / 2 + 1, Int.max]
   private static let impossibleShapes: [Shape] = [
@@ -40,7 +40,7 @@ func isSentence(_ text: String) -> Bool {
     Shape([Int](repeating: 1, count: 9)),
   ]
 
-  /// Shapes that no tensor can have, or none that memory can hold.
+  /// Shapes that no tensor can have, or that do not fit into memory.
   private static let shapes: [HostileCall] = (impossibleShapes + [[huge], [1 << 21, 1 << 21]]).flatMap { shape in
     [
       HostileCall("Tensor(\(shape))") { Tensor([1, 2], shape: shape.dimensions) },
@@ -176,7 +176,7 @@ func isSentence(_ text: String) -> Bool {
     #expect(isSentence(outcome), "\(outcome)")
   }
 
-  /// Calls with one whole number, some of which are right.
+  /// Calls with one integer, some of which are valid.
   private static let numbered: [(String, @Sendable (Int) throws -> [Tensor])] = [
     ("flattened", { [matrix.flattened(from: $0)] }),
     ("concatenated", { [.concatenated([matrix, matrix], axis: $0)] }),
@@ -277,7 +277,7 @@ func isSentence(_ text: String) -> Bool {
     #expect(try other.values() == [2])
   }
 
-  /// As many threads as asked for, but no more than a machine can start.
+  /// As many threads as requested, but no more than a machine can start.
   @Test func threadsAreHeldToWhatThereCanBe() throws {
     let before = Threads.count
     defer { Threads.count = before }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// A small generator of its own, so that the same seed gives the same test on every platform (SplitMix64).
+/// A small generator, so that the same seed gives the same test on every platform (SplitMix64).
 struct TestNumbers: RandomNumberGenerator {
   var state: UInt64
 
@@ -238,7 +238,7 @@ private let networkCases: [OperationCase] = [
   },
 ]
 
-/// Compares the kernels' values with the interpreter's in double precision; says what differs.
+/// Compares the kernels' values with the interpreter's in double precision; returns what differs.
 func difference(_ tensor: Tensor, seed: UInt64, tolerance: Double = 1e-5) throws -> String? {
   let found = try tensor.values()
   let expected = try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats

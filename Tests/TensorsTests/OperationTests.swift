@@ -100,7 +100,7 @@ import Testing
     #expect(try ReferenceInterpreter<Float>().evaluate([gradient])[0].floats == expected)
   }
 
-  /// Pooling exchanged with ReLU and bias: the same values and gradients as in the order that was written.
+  /// Pooling exchanged with ReLU and bias: the same values and gradients as in the original order.
   @Test func poolingComesBeforeReLU() throws {
     let inputs = OperationCase("", [2, 3, 6, 4], [1, 3, 1, 1], [2, 3, 3, 2]) { $0[0] }.inputs(seed: 8)
     let (x, bias, weights) = (inputs[0], inputs[1], inputs[2])
@@ -113,7 +113,7 @@ import Testing
         let slopes = try [exchanged, written].map {
           try gradients(of: ($0 * weights).sum(), withRespectTo: [input])[0]?.values()
         }
-        // The bias's gradient is a sum, whose zeros stand elsewhere.
+        // The bias's gradient is a sum, whose zeros are elsewhere.
         guard let found = slopes[0], let expected = slopes[1] else {
           #expect(slopes[0] == nil && slopes[1] == nil)
           continue

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensors
 
-/// What a profile counts, against operations and bytes by hand.
+/// The counts of a profile, against operations and bytes by hand.
 struct ProfileTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var title: String
@@ -26,7 +26,7 @@ struct ProfileTests {
       (data([4, 6]) + data([6])).exp()
     },
     Case(title: "softmax [3, 8]", flops: 5 * 24, bytes: 4 * 48) { data([3, 8]).softmax() },
-    // Each of two heads sees 1 + 2 + 3 pairs of four numbers; lengths are not counted as operands.
+    // Each of two heads has 1 + 2 + 3 pairs of four elements; lengths are not counted as operands.
     Case(
       title: "attention [1, 2, 3, 4] to 3, causal", flops: 2 * 6 * 2 * (4 + 4), bytes: 4 * (4 * 24 + 6)
     ) {

@@ -13,7 +13,7 @@ private let rowCases: [OperationCase] = [
   OperationCase("scatterAdd wide", [6, 37]) { .record(.scatterAdd(rows: 7), [Tensor(numbers, shape: [6]), $0[0]]) },
 ]
 
-/// A table with fewer rows than are taken from it, and products with them.
+/// A table with fewer rows than are gathered from it, and products with them.
 private let tableCases: [OperationCase] = [
   OperationCase("table product", [4, 3], [3, 5]) {
     let rows = Tensor.record(.gather, [$0[0], Tensor(tableNumbers, shape: [3, 2])])

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Training
 
-/// A training with everything in it that has a state: dropout, running means, an optimizer that remembers, patience.
+/// A training with everything in it that has a state: dropout, running means, an optimizer with state, early stopping.
 private struct Fixture {
   var model: any Layer
   var task: ImageTask
@@ -117,7 +117,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
       let resumed = try Fixture()
       _ = try resumed.train(Self.trainer, from: checkpoint, savingTo: store)
       #expect(try resumed.bits() == whole.bits)
-      // What is finished stays as it is.
+      // A finished training does not change.
       let again = try Fixture()
       var events = 0
       let last = try again.train(Self.trainer, from: try store.load(), savingTo: store) {
@@ -150,7 +150,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
     }
   }
 
-  /// Any one byte of the newest checkpoint changed, or the file cut short.
+  /// Any one byte of the newest checkpoint changed, or the file truncated.
   @Test func aDamagedCheckpointGivesWayToTheOneBefore() throws {
     try withStore { store in
       _ = try Fixture().train(Self.trainer, savingTo: store)
@@ -177,7 +177,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
     }
   }
 
-  /// As a process leaves it that is killed while it replaces one run with another.
+  /// The state after a process was killed while it replaced one run with another.
   @Test func aCheckpointOfOtherSettingsGivesWayToTheOneBefore() throws {
     try withStore { store in
       let files = FileManager.default
@@ -221,7 +221,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
     }
   }
 
-  /// What cannot be read may be whole, so it is neither passed over nor taken for absent.
+  /// A file that cannot be read may be intact, so it is neither skipped nor treated as absent.
   @Test func whatCannotBeReadIsAnErrorAndStays() throws {
     try withStore { store in
       let files = FileManager.default
@@ -231,7 +231,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
       try files.createDirectory(at: latest, withIntermediateDirectories: false)
       #expect(throws: TrainingError.self) { try store.load() }
       #expect(files.fileExists(atPath: latest.path))
-      // A link to itself stands for a folder without the right to look into it, which the administrator always has.
+      // A link to itself instead of a folder without read permission, which root can always read.
       try files.removeItem(at: store.folder)
       try files.createSymbolicLink(atPath: store.folder.path, withDestinationPath: store.folder.lastPathComponent)
       let error = #expect(throws: TrainingError.self) { try store.load() }
@@ -243,7 +243,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
     try withStore { store in
       #expect(try store.load()?.step == nil)
       _ = try Fixture().train(Self.trainer, savingTo: store)
-      // As a process that ended while it wrote would have left it.
+      // The state after a process ended while it wrote.
       try Data([1]).write(to: store.folder.appending(path: ".0.backprop.tmp"))
       _ = try store.load()
       #expect(
@@ -262,7 +262,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
     }
   }
 
-  /// A run's record that claims another network than its checkpoint has is found out by the header alone.
+  /// A run's record that claims another network than its checkpoint has is detected from the header alone.
   @Test func shapesAreComparedWithTheHeader() throws {
     try withStore { store in
       try store.check(against: [("layers.1.weight", [1 << 20, 1 << 11])])  // nothing to compare with

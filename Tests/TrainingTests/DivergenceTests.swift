@@ -5,7 +5,7 @@ import Testing
 
 @testable import Training
 
-/// A network of two layers, the second of which can be made to go wrong.
+/// A network of two layers, the second of which can produce non-finite values.
 private struct Network: Layer {
   let first = Dense(2, 3)
   let second: any Layer
@@ -13,7 +13,7 @@ private struct Network: Layer {
   func callAsFunction(_ x: Tensor) -> Tensor { second(first(x)) }
 }
 
-/// Any function as a layer that errors name.
+/// Any function as a named layer.
 private struct Function: NamedLayer {
   let summary: String
   let path = LayerPath()
@@ -22,7 +22,7 @@ private struct Function: NamedLayer {
   func apply(_ x: Tensor) -> Tensor { function(x) }
 }
 
-/// Least squares towards zero, with data that may go wrong in one step.
+/// Least squares towards zero, with data that may be non-finite in one step.
 private struct Task: TrainingTask {
   var model: any Layer
   /// The step, from 0, whose data are not finite.
@@ -50,7 +50,7 @@ private struct Task: TrainingTask {
 }
 
 @Suite struct DivergenceTests {
-  /// The message of a training that goes wrong, and whether the model still has finite values.
+  /// The message of a diverging training, and whether the model still has finite values.
   private func message(_ task: Task, learningRate: Float = 0.01) throws -> String {
     let optimizer = GradientDescent(for: task.model, learningRate: learningRate)
     var message = ""
@@ -108,7 +108,7 @@ private struct Task: TrainingTask {
   }
 
   @Test func namesTheGradient() throws {
-    // √ has a finite value and an infinite slope at 0.
+    // √ has a finite value and an infinite derivative at 0.
     let found = try message(Task("Root") { ($0 * 0).sqrt() })
     #expect(found.contains("in the gradient of first.") && found.contains("in step 1"), "\(found)")
   }

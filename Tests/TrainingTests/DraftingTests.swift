@@ -6,12 +6,12 @@ import Testing
 
 @testable import Training
 
-/// Tokens that are drafted with rounded weights and checked.
+/// Speculative decoding: tokens drafted with quantized weights and verified.
 @Suite struct DraftingTests {
   /// As many tokens as the model has; the ids are those of bytes.
   private static let ascii = CharacterTokenizer(characters: Set((0..<128).compactMap { Unicode.Scalar($0 as UInt8) }))
 
-  /// Large enough that guessing pays: 14 MB of weights.
+  /// Large enough that drafting pays off: 14 MB of weights.
   private func model(
     vocabulary: Int = 128, positions: PositionalEncoding = .learned, tiesOutput: Bool = false
   ) throws -> any LanguageModel {
@@ -20,7 +20,7 @@ import Testing
         kind: .transformer, vocabulary: vocabulary, context: 300, width: 384, layers: 2, heads: 6,
         positions: positions, tiesOutput: tiesOutput
       ).makeModel()
-      // Larger weights than those of the beginning, so that tokens matter.
+      // Larger weights than the initial ones, so that tokens matter.
       for (_, parameter) in model.parameters {
         let variable = try parameter.variable()
         try variable.set(try variable.values().map { $0 * 3 })
@@ -50,7 +50,7 @@ import Testing
     #expect(try single.read([[1]]) == checked.read([[1]]))
   }
 
-  /// Past the places where the memory grows and where the context is full.
+  /// Past the positions where the cache grows and where the context is full.
   @Test(arguments: [
     Sampling(temperature: 0), Sampling(temperature: 1), Sampling(temperature: 0.8, topK: 40, repetitionPenalty: 1.2),
   ])
@@ -65,7 +65,7 @@ import Testing
     let (plain, drafted) = (try text(drafts: false), try text(drafts: true))
     #expect(plain.ids == drafted.ids)
     #expect(plain.checks == 0)
-    // Four tokens a check at best; where the context is nearly full there are none.
+    // At most four tokens per verification; where the context is nearly full there are no drafts.
     #expect((40...75).contains(drafted.checks), "\(drafted.checks) checks")
   }
 
@@ -86,12 +86,12 @@ import Testing
     }
   }
 
-  /// The sums of this network with weights in eight bits say nothing about what it writes.
+  /// The quantized logits of this network do not predict its tokens.
   @Test func rejectedDraftsAreGivenUp() throws {
     let model = try model()
     for (name, parameter) in model.parameters where name.hasSuffix("weight") {
       let variable = try parameter.variable()
-      // One weight a row so great that the others round to nothing.
+      // One weight a row so great that the others are quantized to 0.
       guard variable.shape.rank == 2 else { continue }
       var values = try variable.values()
       for row in 0..<variable.shape[0] { values[row * variable.shape[1] + row % variable.shape[1]] = 40 }
@@ -101,7 +101,7 @@ import Testing
     let drafted = try TextGenerator(model, Self.ascii, prompt: "abc", sampling: sampling, seed: 7)
     let plain = try TextGenerator(model, Self.ascii, prompt: "abc", sampling: sampling, seed: 7, drafts: false)
     for _ in 0..<80 { #expect(try drafted.next() == plain.next()) }
-    // Without giving up there would be a check for nearly every token.
+    // Without pausing there would be a verification for nearly every token.
     #expect((5...30).contains(drafted.session.checks), "\(drafted.session.checks) checks")
   }
 

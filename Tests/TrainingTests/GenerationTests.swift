@@ -51,7 +51,7 @@ import Testing
 
   @Test func whatWasThereBecomesLessProbable() {
     let sampling = Sampling(temperature: 0, repetitionPenalty: 2)
-    // 3 / 2 is less than 2; -2 · 2 stays the least.
+    // 3 / 2 is less than 2; -2 · 2 remains the least.
     #expect(counts(sampling, recent: [1, 3]) == [0, 0, 0, 0, 4000])
   }
 
@@ -93,7 +93,7 @@ import Testing
       let model = try LanguageModelDescription(
         kind: kind, vocabulary: 11, context: context, width: 16, layers: 2, heads: 2
       ).makeModel()
-      // Larger weights than those of the beginning, so that tokens matter.
+      // Larger weights than the initial ones, so that tokens matter.
       for (_, parameter) in model.parameters {
         let variable = try parameter.variable()
         try variable.set(try variable.values().map { $0 * 3 })
@@ -137,9 +137,9 @@ import Testing
     let ids = (0..<30).map { Int32($0 * 5 % 11) }
     var last: [Float] = []
     for id in ids { last = try session.read([[id]])[0] }
-    // Full at 8, 12, 16, …: the last four are kept each time, so at 30 the window began at 24.
+    // Full at 8, 12, 16, …: the last four are retained each time, so at 30 the window begins at 24.
     for (a, b) in zip(last, try logits(model, Array(ids[24...]))) { #expect(abs(a - b) <= 1e-4) }
-    // A long prompt at once ends in the same window.
+    // A long prompt read at once ends in the same window.
     let whole = try DecodingSession(model)
     for (a, b) in zip(try whole.read([ids])[0], last) { #expect(abs(a - b) <= 1e-4) }
   }
@@ -163,7 +163,7 @@ import Testing
   func wideBeamsFindTheMostProbableText(kind: LanguageModelDescription.Kind) throws {
     let model = try model(kind)
     let tokenizer = CharacterTokenizer(text: "abcdefghijk")
-    // All 11² texts of two tokens; as many beams as tokens lose none of them.
+    // All 11² texts of two tokens; with as many beams as tokens none is lost.
     var best = -Double.infinity
     for first in 0..<11 as Range<Int32> {
       for second in 0..<11 as Range<Int32> {

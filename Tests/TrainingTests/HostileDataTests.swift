@@ -6,7 +6,7 @@ import Testing
 
 @testable import Training
 
-/// Arguments that make no sense to data sets, evaluation and generation: each ends in a sentence.
+/// Invalid arguments of data sets, evaluation and generation: each ends in a sentence.
 @Suite struct HostileDataTests {
   private static let numbers = [Int.min, -(1 << 42), -1, 0, 1, 2, 3, 1 << 42, Int.max / 2 + 1, Int.max]
 
@@ -251,7 +251,7 @@ import Testing
     #expect(Self.isSentence(text), "\(name): \(text)")
   }
 
-  /// A label that is no class is named with its place and the classes there are, in evaluation and in training.
+  /// A label that is not a class is named with its position and the number of classes, in evaluation and in training.
   @Test func aLabelThatIsNoClassIsNamed() throws {
     let model = Sequential {
       Flatten()
@@ -270,7 +270,7 @@ import Testing
     #expect(try model.parameters.map { try $0.parameter.tensor.values() } == before)
   }
 
-  /// Data of a task of one's own.
+  /// The data of a custom task.
   private struct OwnTask: CompilableTask {
     let model: any Layer
     let inputs: [Tensor]
@@ -284,7 +284,7 @@ import Testing
     func evaluate() -> Evaluation? { nil }
   }
 
-  /// Also where a task of one's own gives the labels, and for the indices of an embedding.
+  /// Also where a custom task gives the labels, and for the indices of an embedding.
   @Test func anIndexThatIsNoneIsNamed() throws {
     let labels = OwnTask(
       model: Dense(2, 3), inputs: [.ones([2, 2]), Tensor([0, 7] as [Int32], shape: [2])],
@@ -300,7 +300,7 @@ import Testing
     }
   }
 
-  /// A tokenizer with more tokens than the model is named before anything is read, rather than weights that are right.
+  /// A tokenizer with more tokens than the model is named before anything is read, rather than the valid weights.
   @Test func aTokenizerThatIsTooLargeIsNamed() throws {
     let model = try Self.model(vocabulary: 50)
     let text = try Self.text()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Training
 
-/// Batches that are made while the step before runs are those that are made when they are asked for.
+/// Batches that are converted while the previous step runs equal those that are converted on demand.
 @Suite struct PendingBatchTests {
   /// Four batches of up to 64: enough pixels in each for other threads to begin with.
   private static func makeLargeImages() throws -> ImageSet {
@@ -26,7 +26,7 @@ import Testing
     return try ImageTask(model, on: makeLargeImages(), batchSize: 64, seed: 3)
   }
 
-  /// The batch of a step, made at once.
+  /// The batch of a step, converted at once.
   private static func batch(_ images: ImageSet, _ step: Int) -> ImageBatch {
     var generator = SeededGenerator(seed: 3, stream: UInt64(step / 4))
     return images.batches(of: 64, shuffledBy: &generator)[step % 4]
@@ -40,12 +40,12 @@ import Testing
       #expect(inputs.examples == expected.count)
       #expect(try inputs.tensors[0].values() == expected.images.values(), "step \(step)")
       #expect(try inputs.tensors[1].intValues() == expected.labels.intValues(), "step \(step)")
-      // Something with small kernels, beside which the next batch is made.
+      // A graph with small kernels, overlapped with the next batch.
       _ = try task.record(inputs).loss.scalar()
     }
   }
 
-  /// The same training with batches that are made when they are asked for.
+  /// The same training with batches that are converted on demand.
   private struct Plain: CompilableTask {
     let task: ImageTask
     let images: ImageSet
@@ -72,7 +72,7 @@ import Testing
     #expect(try bits(task.model) == bits(plain.model))
   }
 
-  /// Stopped when the batch of the next step is half made.
+  /// Stopped when the batch of the next step is half converted.
   @Test(arguments: [1, 2, 4, 7]) func goesOnWithTheSameBits(stoppedAfter step: Int) throws {
     let whole = try Self.makeTask()
     _ = try Trainer(steps: 11).train(whole, with: Adam(for: whole.model)) { _ in }

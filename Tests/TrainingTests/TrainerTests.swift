@@ -15,7 +15,7 @@ func makeImages(count: Int = 48, seed: UInt64 = 0) throws -> ImageSet {
   return try ImageSet(pixels: pixels, labels: labels, imageShape: [1, 1, 2])
 }
 
-/// Whatever draws random numbers is in it.
+/// It has every layer that draws random numbers.
 func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
   Random.$current.withValue(Random(seed: seed)) {
     Sequential {
@@ -28,7 +28,7 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
 }
 
 @Suite struct TrainerTests {
-  /// A first evaluation of NaN is no best one, and NaN later is no gain.
+  /// A first evaluation of NaN is not the best one, and NaN later is no improvement.
   @Test func nothingIsWorseThanNaN() throws {
     let model = makeNetwork()
     var patience = EarlyStopping(2)
@@ -126,7 +126,7 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
   @Test func patienceKeepsTheBestWeights() throws {
     let model = makeNetwork()
     var losses: [Double] = []
-    // A rate this large makes the loss jump about.
+    // A rate this large makes the loss oscillate.
     let result = try Trainer(epochs: 100, patience: 3).train(
       model, with: GradientDescent(for: model, learningRate: 6), on: makeImages(), evaluatingOn: makeImages(seed: 9),
       batchSize: 8
@@ -173,7 +173,7 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
     #expect(try JSONDecoder().decode(ConfusionMatrix.self, from: JSONEncoder().encode(matrix)) == matrix)
   }
 
-  /// e to the loss, and the loss of all tokens in bits over the characters.
+  /// Perplexity, and the loss of all tokens in bits over the characters.
   @Test func languageIsMeasuredByPerplexityAndBits() {
     let result = LanguageResult(loss: 1.3862943611198906, tokens: 300, characters: 600, seconds: 2)
     #expect(abs(result.perplexity - 4) < 1e-12)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// What Python's `tokenizers` learned and how it encodes, written by `tools/make_tokenizer_fixtures.py`.
+/// The merges that Python's `tokenizers` learned and its ids, written by `tools/make_tokenizer_fixtures.py`.
 struct TokenizerFixture: Decodable {
   struct File: Decodable {
     struct Case: Decodable {
@@ -18,7 +18,7 @@ struct TokenizerFixture: Decodable {
   var learned: [[String]]
   var files: [File]
 
-  /// The one that comes with the tests, and another where the environment names it.
+  /// The one in the tests, and another where the environment names it.
   static func all() throws -> [TokenizerFixture] {
     let own = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
@@ -35,7 +35,7 @@ struct TokenizerFixture: Decodable {
     var generator = SeededGenerator(seed: seed)
     return (0..<count).map { _ in
       let length = generator.next() % 40
-      // All bytes, or those that are often halves of characters, spaces and apostrophes.
+      // All bytes, or those that are often parts of characters, spaces and apostrophes.
       let few: [UInt8] = [0x20, 0x27, 0x73, 0x0A, 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x98, 0x80, 0xFF, 0x31]
       let isAny = generator.next() % 2 == 0
       return (0..<length).map { _ in
@@ -49,7 +49,7 @@ struct TokenizerFixture: Decodable {
     for fixture in try TokenizerFixture.all() {
       for file in fixture.files {
         let tokenizer = try tokenizer(fromJSON: Array(file.file.utf8), name: file.name)
-        // What is saved is read as the same tokenizer.
+        // The saved file is read as the same tokenizer.
         let saved = try Datasets.tokenizer(fromJSON: Array(tokenizer.jsonData()), name: file.name)
         for sample in file.cases {
           let ids = try tokenizer.encode(sample.text)
@@ -86,7 +86,7 @@ struct TokenizerFixture: Decodable {
     }
   }
 
-  /// Wherever a text is cut as the tokenizer says, its parts give the ids of the whole.
+  /// Wherever `lastCut` allows a split, the parts have the ids of the whole.
   @Test func cutsBetweenTokens() throws {
     for file in try TokenizerFixture.all()[0].files {
       let tokenizer = try tokenizer(fromJSON: Array(file.file.utf8), name: file.name)
@@ -102,7 +102,7 @@ struct TokenizerFixture: Decodable {
           if parts != whole { Issue.record("\(file.name): \(Array(bytes)) at \(cut)") }
         }
       }
-      // A token with a space in it forbids any cut.
+      // A token with a space in it forbids any split.
       #expect(file.name == "prefix" ? cuts == 0 : cuts > 1000)
     }
   }
@@ -136,9 +136,9 @@ struct TokenizerFixture: Decodable {
     #expect(try tokenizer.text(of: ids) == word)
   }
 
-  /// Long words are learned from by another way than short ones, and both must learn the same: a text of words that are just
-  /// long, and the same words cut in two where the least is lost, are compared with the definition (algorithm 1 of Sennrich,
-  /// Haddow & Birch), written out here.
+  /// Long words have another algorithm than short ones, and both must learn the same: a text of words that are just
+  /// long, and the same words split in two where the least is lost, are compared with the definition (algorithm 1 of
+  /// Sennrich, Haddow & Birch), implemented here.
   @Test(arguments: [1, 2, 3] as [UInt64]) func longWordsAreLearnedByTheDefinition(seed: UInt64) throws {
     var generator = SeededGenerator(seed: seed)
     let letters = Array("abcd".utf8)
@@ -173,13 +173,13 @@ struct TokenizerFixture: Decodable {
       }
     }
     #expect(Array(tokenizer.merges.pairs.prefix(40)) == pairs)
-    // Taken part by part, a word has the tokens that the rules give the whole.
+    // Encoded part by part, a word has the tokens that the rules give the whole.
     for word in words {
       #expect(try tokenizer.encode(word) == tokenizer.merges.applied(to: tokenizer.encodeBytes(word)))
     }
   }
 
-  /// A text without spaces is cut within its words, where no token reaches across.
+  /// A text without spaces is split within its words, where no token spans the split.
   @Test func textsWithoutSpacesAreCutToo() throws {
     var generator = SeededGenerator(seed: 8)
     let syllables = ["ka", "lo", "mi", "nu", "pe", "über", "日本", "12", "'ll", "don't"]
@@ -209,7 +209,7 @@ struct TokenizerFixture: Decodable {
 }
 
 @Suite struct UnicodeClassTests {
-  /// The table agrees with the Swift library about all that Unicode 15 has, and whose class no later version changed.
+  /// The table agrees with the Swift library on all scalars of Unicode 15 whose class did not change later.
   @Test func agreesWithUnicode() {
     for value in UInt32(0)...0x10FFFF {
       guard let scalar = Unicode.Scalar(value) else { continue }

@@ -8,7 +8,7 @@ import Testing
     try tokenizer(fromJSON: Array(json.utf8), name: "some.json")
   }
 
-  /// A byte-level file with these members in place of the usual ones; the vocabulary is a, b, c and ab.
+  /// A byte-level file with these members instead of the default ones; the vocabulary is a, b, c and ab.
   static func bytePairs(_ changes: [String: String] = [:], model changed: [String: String] = [:]) -> String {
     let model = ["type": "\"BPE\"", "vocab": #"{"a":0,"b":1,"c":2,"ab":3}"#, "merges": #"[["a","b"]]"#]
       .merging(changed) { $1 }
@@ -30,7 +30,7 @@ import Testing
   @Test func savesAndLoadsEachKind() throws {
     let url = FileManager.default.temporaryDirectory.appending(path: "backprop-test-\(UUID().uuidString).json")
     defer { try? FileManager.default.removeItem(at: url) }
-    // Å and the sign for ångström count as the same string in Swift, and are two characters.
+    // Å and the ångström sign count as the same string in Swift, and are two characters.
     let text = "a\n\u{0}\"\\/ é\u{C5}\u{212B}😀\u{2028}"
     for tokenizer in [
       ByteTokenizer(), CharacterTokenizer(text: text),
@@ -108,7 +108,7 @@ import Testing
     #expect(error.message.contains(message), "\(name): \(error)")
   }
 
-  /// Apart, as arguments are printed.
+  /// Separate, as arguments are printed.
   @Test func refusesDeepNesting() throws {
     try refuses(
       name: "nested", json: String(repeating: "[", count: 100_000),
@@ -130,7 +130,7 @@ import Testing
     #expect(error.message.contains(message))
   }
 
-  /// Every file that differs in one byte from a right one, or lacks its end, is read or refused, and never a trap.
+  /// Every file that differs in one byte from a valid one, or is truncated, is read or refused, and never traps.
   @Test(arguments: [bytePairs(), unigrams(#"[["b",0],["a",-1.5]]"#)])
   func survivesDamage(right: String) {
     let right = Array(right.utf8)
@@ -153,8 +153,8 @@ import Testing
     var ids: [Int32]
   }
 
-  /// Saves a tokenizer of each kind in the folder that BACKPROP_TOKENIZER_OUTPUT names, and texts with the ids that they
-  /// have here. `tools/make_tokenizer_fixtures.py --check FOLDER` holds Python against them.
+  /// Saves a tokenizer of each kind in the folder that BACKPROP_TOKENIZER_OUTPUT names, and texts with their ids.
+  /// `tools/make_tokenizer_fixtures.py --check FOLDER` compares Python with them.
   @Test(.enabled(if: folder != nil))
   func savesForPython() throws {
     let folder = URL(filePath: try #require(Self.folder))

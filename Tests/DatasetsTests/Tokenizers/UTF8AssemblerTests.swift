@@ -3,7 +3,7 @@ import Testing
 @testable import Datasets
 
 @Suite struct UTF8AssemblerTests {
-  /// The text of each piece, and what finishing gives; together what Python decodes with `errors="replace"`.
+  /// The text of each piece, and the rest at the end; together what Python decodes with `errors="replace"`.
   @Test(
     arguments: [
       ([[0x61], [0x62]], ["a", "b", ""]),

@@ -3,7 +3,7 @@ import Testing
 @testable import Datasets
 
 @Suite struct UTF8StepTests {
-  /// The rows of table 3-7 of the Unicode Standard at their ends, and what lies just outside of them.
+  /// The rows of table 3-7 of the Unicode Standard at their limits, and just outside of them.
   @Test(
     arguments: [
       ([0x00], .scalar(0, length: 1)), ([0x7F], .scalar(0x7F, length: 1)),

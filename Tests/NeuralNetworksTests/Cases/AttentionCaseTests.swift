@@ -66,7 +66,7 @@ import Testing
 
   private func tensor(_ lengths: [Int32]?) -> Tensor? { lengths.map { Tensor($0, shape: [$0.count]) } }
 
-  /// What stands at padding means nothing where a query's own position decides what it sees; both sides make it 0.
+  /// Outputs at padding are meaningless where a query's own position limits its keys; both sides set them to 0.
   private func withoutPadding(_ output: Tensor, _ settings: SequenceCase.Settings) -> Tensor {
     guard settings.causal == true, let lengths = settings.lengths else { return output }
     let time = output.shape[1]

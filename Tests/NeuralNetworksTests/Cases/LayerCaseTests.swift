@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// One operation with the output and the gradients that PyTorch gave.
+/// One operation with PyTorch's output and gradients.
 struct LayerCase: Decodable, Sendable, CustomTestStringConvertible {
   struct Geometry: Decodable, Sendable {
     var kernelSize: [Int]?
@@ -136,7 +136,7 @@ struct LayerCase: Decodable, Sendable, CustomTestStringConvertible {
         paddingEnd: padding)
     case "averagePool2D":
       let pooled = try averagePooled(inputs[0], geometry)
-      // Without the padding, the divisor is the share of the window that lies inside.
+      // Without the padding, the divisor is the part of the window that is inside.
       return try #require(geometry?.countIncludesPadding as Bool?)
         ? pooled : pooled / (try averagePooled(.ones(inputs[0].shape), geometry))
     case "softmax": return try alongAxis(geometry?.axis, inputs[0]) { $0.softmax() }
@@ -165,7 +165,7 @@ struct LayerCase: Decodable, Sendable, CustomTestStringConvertible {
     return Pair(sizes[0], sizes[1])
   }
 
-  /// Our functions work along the last axis; another one changes places with it.
+  /// Our functions work along the last axis; another one is exchanged with it.
   private func alongAxis(_ axis: Int?, _ x: Tensor, _ function: (Tensor) -> Tensor) throws -> Tensor {
     let axis = try #require(axis)
     guard axis != -1, axis != x.shape.rank - 1 else { return function(x) }

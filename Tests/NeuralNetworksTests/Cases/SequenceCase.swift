@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// A layer of a sequence model with what PyTorch gave for it, in double precision.
+/// A layer of a sequence model with PyTorch's results, in double precision.
 struct SequenceCase: Decodable, Sendable, CustomTestStringConvertible {
   /// Each kind of layer has some of these.
   struct Settings: Decodable, Sendable {
@@ -58,9 +58,9 @@ struct SequenceCase: Decodable, Sendable, CustomTestStringConvertible {
     try #require(inputs.first { $0.name == name }, "\(testDescription) lacks the input '\(name)'")
   }
 
-  /// Compares what `model` gives, and the gradients of all inputs and parameters, with what was recorded.
+  /// Compares the outputs of `model`, and the gradients of all inputs and parameters, with the recorded ones.
   ///
-  /// `run` takes the inputs by name and gives the outputs by name.
+  /// `run` takes the inputs by name and returns the outputs by name.
   func check<Model: Layer>(
     _ model: Model, run: (Model, [String: Tensor]) throws -> [String: Tensor]
   ) throws {
@@ -86,7 +86,7 @@ struct SequenceCase: Decodable, Sendable, CustomTestStringConvertible {
   }
 }
 
-/// The numbers of a tensor, or every k-th of them and the sum of the squares of all.
+/// The values of a tensor, or every k-th of them and the sum of the squares of all.
 struct Sample: Decodable, Sendable {
   var shape: [Int]
   var every: Int

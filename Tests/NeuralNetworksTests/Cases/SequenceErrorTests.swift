@@ -3,12 +3,12 @@ import NeuralNetworks
 import Tensors
 import Testing
 
-/// Users' mistakes with sequence layers and models end in a sentence that says what would be right; nothing traps.
+/// Users' mistakes with sequence layers and models end in a sentence that says what would be valid; nothing traps.
 @Suite struct SequenceErrorTests {
   private static let x = Tensor.zeros([2, 5, 6])
   private static let ids = Tensor([Int32](repeating: 1, count: 10), shape: [2, 5])
 
-  /// What was done, what came out, and words that its failure must have.
+  /// The call, its result, and words that its error must contain.
   struct Mistake: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var words: String?

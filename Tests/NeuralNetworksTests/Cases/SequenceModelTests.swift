@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tensors
 
-/// A whole sequence model's numbers as PyTorch gave them, in double precision.
+/// A whole sequence model's values from PyTorch, in double precision.
 struct SequenceModelCase: Decodable, Sendable, CustomTestStringConvertible {
   struct Settings: Decodable, Sendable {
     var cell: RecurrentCell?

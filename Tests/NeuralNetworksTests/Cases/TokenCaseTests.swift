@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// Vectors of tokens, layer normalization and activations against PyTorch's.
+/// Embeddings, layer normalization and activations against PyTorch's.
 @Suite struct TokenCaseTests {
   @Test func thereAreAllCases() throws {
     let cases = try SequenceCase.all(in: "tokens")

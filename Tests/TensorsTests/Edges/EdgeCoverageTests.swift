@@ -61,7 +61,7 @@ private enum TableOperation: String, Hashable, CaseIterable {
 }
 
 @Suite struct EdgeCoverageTests {
-  /// What the functions of the table record, gradients too.
+  /// The operations that the functions of the table record, gradients too.
   @Test func everyOperationIsInTheTable() throws {
     let fixture = try EdgeFixture.read.get()
     var found = Set<TableOperation>()
@@ -75,7 +75,7 @@ private enum TableOperation: String, Hashable, CaseIterable {
     #expect(Set(TableOperation.allCases).subtracting(found) == [])
   }
 
-  /// A deviation that is none any more must go.
+  /// A deviation that does not exist any more must be removed.
   @Test func everyDeviationConcernsARow() throws {
     let rows = try EdgeFixture.read.get().rows
     for deviation in edgeDeviations {

@@ -5,16 +5,16 @@ import Foundation
 /// How a row is computed.
 enum EdgeBackend: Sendable, CaseIterable { case compiled, reference }
 
-/// Where a row's numbers are not right, or not what this library gives on purpose: what is right instead, and why.
+/// Where a row's values are wrong, or deliberately different in this library: the correct ones, and the reason.
 struct EdgeDeviation: Sendable {
   /// Beginnings of the rows' names.
   let rows: [String]
   let parts: [EdgePart]
-  /// What is right: for gradients the derivative, which the weights are multiplied with.
+  /// The correct value: for gradients the derivative, which is multiplied with the weights.
   let right: Double
   let reason: String
   let backends: [EdgeBackend]
-  /// From the place, and the numbers there of the inputs that are as many as the result's.
+  /// From the index, and the values there of the inputs of the result's size.
   let concerns: @Sendable (_ index: Int, _ operands: [Double]) -> Bool
 
   init(
@@ -34,7 +34,7 @@ private let ofNegative = "the power of a negative number has no gradient in the 
 private let (greatest, small) = (Double(Float.greatestFiniteMagnitude), Double(Float(1e-30)))
 private let all: [EdgePart] = [.value, .gradient(0), .second(0)]
 
-/// The first that concerns a number counts.
+/// The first that applies to a value counts.
 let edgeDeviations: [EdgeDeviation] = [
   EdgeDeviation(gelus + ["geluTanhDerivative"], all, 0, past) { $1[0] == -.infinity },
   EdgeDeviation(gelus, [.gradient(0)], 1, past) { $1[0] == .infinity },
@@ -101,15 +101,15 @@ let edgeDeviations: [EdgeDeviation] = [
   },
 ]
 
-/// The definition of causal attention, which the interpreter takes and second gradients are made of, multiplies what
-/// a query does not see by 0; kernels do not.
+/// The definition of causal attention, which the interpreter and second gradients use, multiplies masked values by 0;
+/// kernels do not.
 private let leftOut = [
   "causal attention, infinite value", "causal attention, NaN in the last value",
   "causal attention, NaN in the last key", "causal attention, NaN in a query",
 ]
 
 extension EdgeRow {
-  /// What the row recorded, with what is right where that is something else.
+  /// The row's recorded values, corrected where they deviate.
   func expected(_ part: EdgePart, _ backend: EdgeBackend, weights: [Float]) -> [Double] {
     let recorded = recorded(part)
     let candidates = edgeDeviations.filter { deviation in
@@ -136,14 +136,14 @@ extension EdgeRow {
     }
   }
 
-  /// What nothing is said of.
+  /// Values that are not compared.
   func isLeftOut(_ part: EdgePart, _ backend: EdgeBackend) -> Bool {
     guard leftOut.contains(name) else { return false }
     if case .second = part { return true }
     return backend == .reference
   }
 
-  /// The numbers at an index of the inputs that are as long as a result; denormal ones as zero.
+  /// The values at an index of the inputs that are as long as a result; denormal ones as zero.
   func operands(_ index: Int, count: Int) -> [Double] {
     inputs.compactMap { input in
       if let floats = input.floats, floats.count == count { return Double(EdgeNumber.flushed(floats[index].value)) }

@@ -2,9 +2,9 @@ import Foundation
 
 @testable import Tensors
 
-/// `Tests/Fixtures/edges.json`: what `tools/fixtures/edges.py` recorded of PyTorch.
+/// `Tests/Fixtures/edges.json`: PyTorch's results, recorded by `tools/fixtures/edges.py`.
 struct EdgeFixture: Decodable, Sendable {
-  /// What results, and then gradients, are multiplied with before they are summed; again and again.
+  /// The weights of results, and then of gradients, before they are summed; repeated cyclically.
   let weights: [Float]
   let rows: [EdgeRow]
 

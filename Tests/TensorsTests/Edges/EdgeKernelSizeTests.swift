@@ -2,8 +2,9 @@ import Testing
 
 @testable import Tensors
 
-/// Kernels at sizes where they work in blocks, on several threads or in other libraries: one peculiar number among ordinary
-/// ones, against the reference interpreter in float64. Value and first gradient, of which each element is compared.
+/// Kernels at sizes where they work in blocks, on several threads or in other libraries: one special value among
+/// ordinary ones, against the reference interpreter in float64. Value and first gradient, of which each element is
+/// compared.
 @Suite struct EdgeKernelSizeTests {
   private static let operations: [OperationCase] = [
     OperationCase("elementwise", [70, 33]) { ($0[0] * 2 + 1).tanh() * $0[0].relu() },
@@ -35,7 +36,7 @@ import Testing
     },
   ]
 
-  /// 1e18 rather than the greatest number: its square and the sums of it have a place in float32.
+  /// 1e18 rather than the greatest number: its square and sums of it are in the range of float32.
   @Test(arguments: operations, [.infinity, -.infinity, .nan, 1e18, Float(bitPattern: 71362)])
   fileprivate func onePeculiarNumber(_ operation: OperationCase, _ number: Float) throws {
     for input in operation.shapes.indices {

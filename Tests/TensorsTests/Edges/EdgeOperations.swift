@@ -2,7 +2,7 @@ import NeuralNetworks
 
 @testable import Tensors
 
-/// What the rows of `edges.json` compute, by the name of their operation; inputs in the same order.
+/// The functions of the rows of `edges.json`, by the name of their operation; inputs in the same order.
 let edgeOperations: [String: @Sendable ([Tensor]) -> Tensor] = {
   var all: [String: @Sendable ([Tensor]) -> Tensor] = [:]
   for kind in Unary.allCases { all[kind.name] = { $0[0].unary(kind) } }

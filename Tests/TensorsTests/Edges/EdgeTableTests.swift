@@ -3,7 +3,7 @@ import Testing
 @testable import Tensors
 
 /// Every operation at the edges of float32, as compiled plan and by the reference interpreter in float64: value, first and
-/// second gradient against PyTorch's, or against what `edgeDeviations` says is right instead.
+/// second gradient against PyTorch's, or against the correct values in `edgeDeviations`.
 @Suite struct EdgeTableTests {
   @Test(arguments: try EdgeFixture.read.get().rows)
   func operationsAtTheEdges(_ row: EdgeRow) throws {
@@ -30,7 +30,7 @@ import Testing
   }
 }
 
-/// What is compared of a row; gradients by the place among the inputs of floats.
+/// The parts of a row that are compared; gradients by the index among the inputs of floats.
 enum EdgePart: Hashable, CustomStringConvertible {
   case value
   case gradient(Int)
@@ -78,7 +78,7 @@ struct EdgeResults {
 extension EdgeRow: CustomTestStringConvertible {
   var testDescription: String { name }
 
-  /// The numbers that are not what they should be.
+  /// The values that are wrong.
   fileprivate func differences(_ found: [Float], _ part: EdgePart, _ backend: EdgeBackend, weights: [Float]) -> [String]
   {
     let expected = expected(part, backend, weights: weights)

@@ -4,9 +4,9 @@ import Testing
 
 private let denormal = Float(bitPattern: 71362)  // 1e-40
 
-/// What the table of operations does not hold: exponents that are data, callers, sizes. Denormal numbers count as zero.
+/// Cases outside the table of operations: exponents that are data, callers, sizes. Denormal numbers count as zero.
 @Suite struct EdgeValueTests {
-  /// d/dx xⁿ and d²/dx² xⁿ at 0 and beside it, for exponents that are constants and such as are data.
+  /// d/dx xⁿ and d²/dx² xⁿ at 0 and near it, for exponents that are constants and ones that are data.
   @Test(
     arguments: [
       (0, [0, 0, 0], [0, 0, 0]), (1, [1, 1, 1], [0, 0, 0]), (2, [0, 4, -2], [2, 2, 2]), (3, [0, 12, 3], [0, 12, -6]),
@@ -26,7 +26,7 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
       "as PyTorch")
   }
 
-  /// An int32 tensor counts as float32 beside a number.
+  /// An int32 tensor is converted to float32 when combined with a number.
   @Test func wholeNumbersBesideFloats() throws {
     let x = Tensor([3, -2, .max] as [Int32], shape: [3])
     #expect(try (x * 0.5).values() == [1.5, -1, 1_073_741_824])
@@ -42,7 +42,7 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
       try Tensor([1e10, -1e10, .nan, -2.7], shape: [4]).cast(to: .int32).intValues() == [.max, .min, 0, -2])
   }
 
-  /// A caller's arithmetic is its own, before, after and when an evaluation throws.
+  /// A caller's floating-point environment is restored, also when an evaluation throws.
   @Test func theCallersArithmeticStays() throws {
     let tiny = 1e-308
     func difference() -> Double { tiny * 1.1 - tiny }

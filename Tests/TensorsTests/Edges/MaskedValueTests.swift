@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensors
 
-/// What lies past a length, a mask or the diagonal, and numbers near the end of float32's range, in whole kernels.
+/// Values past a length, a mask or the diagonal, and values near the end of float32's range, in whole kernels.
 @Suite struct MaskedValueTests {
   /// ±1 and 0 as in double precision, however large the numbers; short rows, vectors and ragged ends.
   @Test(arguments: [2, 16, 18, 64]) func layerNormalizationOfLargeNumbers(_ width: Int) throws {
@@ -91,7 +91,7 @@ import Testing
     for (a, b) in zip(found, expected) { #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-5 }) }
   }
 
-  /// What is projected past a length, forward and reversed: the same bits as with zeros there.
+  /// Projected inputs past a length, forward and reversed: the same bits as with zeros there.
   @Test(arguments: RecurrentCell.allCases, [false, true])
   func recurrencesSeeNothingPastALength(_ cell: RecurrentCell, _ reversed: Bool) throws {
     let (time, batch, size) = (4, 2, 3)

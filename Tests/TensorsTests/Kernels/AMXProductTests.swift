@@ -3,9 +3,9 @@ import Testing
 
 @testable import Tensors
 
-/// The matrix product on matrix units: ragged tiles and groups, operands as they lie, sums split over panels and threads.
+/// The matrix product on AMX: ragged tiles and groups, operands of any layout, sums split over panels and threads.
 @Suite(.enabled(if: Engine.hasAMX)) struct AMXProductTests {
-  /// A matrix with some room after its rows, or columns.
+  /// A matrix with a gap after its rows, or columns.
   private struct Factor {
     var values: [Float]
     var row: Int, column: Int
@@ -28,7 +28,7 @@ import Testing
   }
 
   /// Against sums in double precision. A sum of k products in float is off by about the square root of k times half a unit
-  /// of what has been added up so far; twice the greatest that was seen is allowed.
+  /// of what has been added up so far; twice the greatest observed error is allowed.
   @Test(arguments: 1...60 as ClosedRange<UInt64>) func randomShapesAreExactToRounding(seed: UInt64) {
     var numbers = TestNumbers(state: seed)
     func pick(_ values: Int...) -> Int { values.randomElement(using: &numbers) ?? 1 }
@@ -73,7 +73,7 @@ import Testing
     }
   }
 
-  /// Each number is the sum of its three parts, from the largest to those that need all 24 bits.
+  /// Each value is the sum of its three parts, from the largest to those that need all 24 bits.
   @Test func timesOneIsTheNumber() {
     let numbers: [Float] = [
       1, -1, 0, 3.14159274, 0.1, 16_777_215, 1e30, -1e-30, 1.99999988, 3.3e38, 1.1754944e-38 * 0x1p16, 123.456,

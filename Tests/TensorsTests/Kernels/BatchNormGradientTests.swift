@@ -3,11 +3,11 @@ import Testing
 @testable import Tensors
 
 /// The gradient of batch normalization, with ReLU after it and without, against the reference in double precision: few and many
-/// rows, long runs, odd channels, both layouts, means that are large beside the deviation.
+/// rows, long runs, odd channels, both layouts, means that are large compared with the deviation.
 @Suite struct BatchNormGradientTests {
   private struct Case: CustomStringConvertible {
     let shape: Shape
-    /// Whether the channels of the images, and of the upstream, lie together.
+    /// Whether the channels of the images, and of the upstream, are contiguous.
     let lies: (images: Bool, upstream: Bool)
     let center: Float
 
@@ -39,7 +39,7 @@ import Testing
     let scale = Tensor(try Random(seed: seed + 100).normal(count: channels), shape: [channels])
     let shift = Tensor(try Random(seed: seed + 200).normal(count: channels), shape: [channels])
     let y = x.batchNormalized(scale: scale, shift: shift)
-    // Rounding decides what ReLU lets through where its input is nearly zero: nothing comes from there.
+    // Rounding decides ReLU's mask where its input is nearly zero: the upstream is zero there.
     let isClear = item.tensor(
       try (item.lies.upstream ? y.output.permuted([0, 2, 3, 1]) : y.output).values().map { abs($0) < 1e-4 ? 0 : 1 },
       channelsLast: item.lies.upstream)
@@ -51,11 +51,11 @@ import Testing
       $0
     }
     #expect(activated.count == 3)
-    // Sums have as many digits as their terms together, however little is left.
+    // The error of a sum depends on the size of its terms, even where they nearly cancel.
     let terms = Double(count / channels).squareRoot()
     let results = (plain + activated).enumerated().map { $0 % 3 == 0 ? $1 : $1 / Tensor.fill(terms) }
     let expected = try ReferenceInterpreter<Double>().evaluate(results)
-    // Digits that the mean takes from x are lost.
+    // Subtracting the mean from x loses digits.
     let tolerance = 2e-5 * max(1, Double(abs(item.center)))
     for (index, (result, expected)) in zip(results, expected).enumerated() {
       let worst = zip(try result.values(), expected.floats).map { abs(Double($0) - $1) / (1 + abs($1)) }.max() ?? .nan

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Tensors
 
-/// Machine code of elementwise passes against the interpreter, bit by bit.
+/// Machine code of fused elementwise kernels against the interpreter, bit by bit.
 @Suite struct ElementwiseCodeTests {
-  /// Whether this processor and system take machine code at all.
+  /// Whether this processor and system support machine code at all.
   static let isAvailable: Bool = {
     guard let pass = try? FusedKernel(RandomProgram.square) else { return false }
     let code = ElementwiseCode(for: [pass])
@@ -18,7 +18,7 @@ import Testing
     for round in 0..<60 { try compare(RandomProgram(using: &numbers), "seed \(seed), program \(round)") }
   }
 
-  /// Each instruction alone on all pairs of numbers where functions are peculiar.
+  /// Each instruction alone on all pairs of special values.
   @Test(.enabled(if: isAvailable), arguments: RandomProgram.covered)
   func givesTheInterpretersBits(opcode: UInt8) throws {
     let numbers = RandomProgram.peculiar
@@ -71,7 +71,7 @@ import Testing
     #expect(isAssembled, comment)
     for (output, isInteger) in zip(random.program.outputs, random.isInteger) {
       let pairs = zip(expected[output.buffer], found[output.buffer])
-      // Which of two NaN comes out is the compiler's choice of the operands' order.
+      // Which of two NaN is returned depends on the compiler's order of operands.
       let differ = pairs.contains { a, b in
         a != b && (isInteger || !Float(bitPattern: a).isNaN || !Float(bitPattern: b).isNaN)
       }
@@ -90,11 +90,11 @@ import Testing
   }
 }
 
-/// A program over operands that lie in many ways, and what they hold.
+/// A fused kernel over operands of many layouts, and their values.
 struct RandomProgram {
   let program: Program
   let contents: [[UInt32]]
-  /// Whether an output is int32, whose bits all count.
+  /// Whether an output is int32, whose bits are all compared.
   let isInteger: [Bool]
 
   static let square = Program(
@@ -146,7 +146,7 @@ struct RandomProgram {
     var instructions: [backprop_instruction] = []
     for _ in 0..<Int.random(in: 1...30, using: &numbers) {
       let opcode = Self.covered.randomElement(using: &numbers) ?? 0
-      // Mostly what was computed lately, as in the compiler's programs.
+      // Mostly recent values, as in the compiler's kernels.
       let candidates = isInteger.indices.filter { isInteger[$0] == Self.takesIntegers(opcode) }
       guard !candidates.isEmpty else { continue }
       func source(_ numbers: inout TestNumbers) -> UInt8 {
@@ -160,7 +160,7 @@ struct RandomProgram {
       isInteger.append(Self.givesIntegers(opcode))
     }
 
-    // Some outputs lie where an input does.
+    // Some outputs are at the address of an input.
     var outputs: [View] = []
     var registers: [UInt8] = []
     var free = inputs.filter { $0.isRowMajor && $0.offset % 16 == 0 }

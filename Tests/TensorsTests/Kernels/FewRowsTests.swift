@@ -26,7 +26,7 @@ import Testing
     #expect(try y.values() == again.values(), comment)
   }
 
-  /// A row alone gives the bits that it gives among others.
+  /// A row alone gives the same bits as among others.
   @Test(arguments: [(384, 384), (1536, 384), (384, 2500), (100, 65), (129, 7)], [false, true])
   func rowsDoNotDependOnEachOther(_ sizes: (k: Int, n: Int), turns: Bool) throws {
     var numbers = TestNumbers(state: UInt64(sizes.k + sizes.n))

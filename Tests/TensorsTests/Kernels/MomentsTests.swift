@@ -36,7 +36,7 @@ import Testing
     let sizes = Sizes(seed: seed)
     let (channels, inner) = (sizes.channels, sizes.inner)
     let count = sizes.outer * channels * inner
-    // Each channel has its own spread, and moves while the rows go on.
+    // Each channel has its own spread, and a drift along the rows.
     let x = try Random(seed: seed).normal(count: count).enumerated().map { index, number in
       let channel = index / inner % channels
       return sizes.center + number * Float(1 + channel % 5) + Float(index) / Float(count)

@@ -2,12 +2,12 @@ import Testing
 
 @testable import Tensors
 
-/// Small products with one short side: rows by fours and the rest, ragged columns, operands as they lie.
+/// Small products with one short side: rows by fours and the rest, ragged columns, operands of any layout.
 @Suite struct NarrowProductTests {
   @Test(arguments: 1...40 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
     var numbers = TestNumbers(state: seed)
     func pick(_ values: Int...) -> Int { values.randomElement(using: &numbers) ?? 1 }
-    // The short side is that of the columns three times of four.
+    // In three of four cases the short side is that of the columns.
     let m = pick(3, 5, 8, 10, 17, 64, 127, 128)
     let isShort = pick(0, 1, 1, 1) == 1
     let n = isShort ? .random(in: 1...17, using: &numbers) : pick(20, 64, 101)

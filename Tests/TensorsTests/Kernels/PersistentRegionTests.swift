@@ -5,7 +5,7 @@ import Testing
 
 private let itemCount = 1000
 
-/// Threads that stay together for many forks.
+/// A persistent parallel region for many forks.
 @Suite struct PersistentRegionTests {
   /// For each item the begin of the range in which a fork did it, then how often it was done.
   private static func fork(grain: Int64) -> [Int64] {
@@ -44,7 +44,7 @@ private let itemCount = 1000
     }
   }
 
-  /// Threads that are held already, and parts of a fork that fork and hold in turn.
+  /// Nested regions: inside another one, and inside the parts of a fork.
   @Test func forksMayForkAndHold() {
     var sums = [Int64](repeating: 0, count: 100)
     sums.withUnsafeMutableBufferPointer { sums in

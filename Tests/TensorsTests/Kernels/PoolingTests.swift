@@ -3,12 +3,12 @@ import Testing
 @testable import Tensors
 
 /// Pooling and its gradients against the reference: ties, NaN, infinities, padding, gaps between windows, few and odd
-/// channels, one image and many, images that lie row-major.
+/// channels, one image and many, row-major images.
 @Suite struct PoolingTests {
   private struct Case: CustomStringConvertible {
     let images: Shape
     let window: Window
-    /// Whether the channels lie apart, as in images that are given.
+    /// Whether the channels are not contiguous, as in input images.
     let isRowMajor: Bool
 
     init(seed: UInt64) {
@@ -39,7 +39,7 @@ import Testing
 
     var description: String { "\(images), \(isRowMajor ? "row-major" : "channels last"), \(window)" }
 
-    /// A tensor that lies as the case wants it.
+    /// A tensor in the layout of the case.
     func tensor(_ values: [Float], _ shape: Shape) -> Tensor {
       isRowMajor
         ? Tensor(values, shape: shape.dimensions)
@@ -52,7 +52,7 @@ import Testing
   @Test(arguments: 1...150 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
     let pooling = Case(seed: seed)
     guard pooling.isPossible else { return }
-    // Few different numbers, so that many are the greatest; some are none or infinite.
+    // Few different values, so that there are ties; some are NaN or infinite.
     let special: [Float] = seed % 3 == 0 ? [.nan, -.infinity, .infinity, -.infinity] : [0, 1]
     let x = pooling.tensor(
       try Random(seed: seed).uniform(count: pooling.images.elementCount).map { number in
@@ -73,7 +73,7 @@ import Testing
     }
   }
 
-  /// One image is cut into bands that threads share, many are not: the bits are the same.
+  /// One image is split into bands for several threads, many are not: the bits are the same.
   @Test func anImageGivesTheSameBitsAloneAndAmongOthers() throws {
     let (window, batch) = (Window(kernel: 3, stride: 2, paddingBegin: 1, paddingEnd: 1), 40)
     let (images, results): (Shape, Shape) = ([batch, 48, 30, 29], [batch, 48, 15, 15])

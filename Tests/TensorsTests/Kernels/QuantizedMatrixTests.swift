@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// Matrices in eight bits, and products of one row with them.
+/// Int8-quantized matrices, and products of one row with them.
 @Suite struct QuantizedMatrixTests {
   /// Multiples of a scale and the scale, as the kernels have them.
   private func rounded(_ values: [Float]) -> (multiples: [Int], scale: Float) {
@@ -24,7 +24,7 @@ import Testing
     return c
   }
 
-  /// Whole numbers times scales: the same bits, whatever instructions and however many threads.
+  /// Integers times scales: the same bits, whatever instructions and however many threads.
   @Test(arguments: 1...24 as ClosedRange<UInt64>) func productsAreThoseOfTheQuantized(seed: UInt64) {
     var numbers = TestNumbers(state: seed)
     func pick(_ values: Int...) -> Int { values.randomElement(using: &numbers) ?? 1 }
@@ -81,7 +81,7 @@ import Testing
     let again = try bothRuns()
     #expect(first.exact == again.exact && first.quantized == again.quantized)
 
-    // However a variable comes by other values.
+    // Whichever way a variable is assigned.
     var factor: Float = 1
     func expectFollowing(_ comment: Comment) throws {
       let other = try bothRuns()
@@ -102,7 +102,7 @@ import Testing
     }
   }
 
-  /// What a run gives other values while it reads them is not quantized.
+  /// A variable that a run both reads and assigns is not quantized.
   @Test func whatIsAssignedIsNotQuantized() throws {
     var numbers = TestNumbers(state: 9)
     let variable = try Variable(
@@ -127,7 +127,7 @@ import Testing
     #expect(try replay.run([ones], quantized: true)[0].values() == replay.run([ones])[0].values())
   }
 
-  /// Where much else is read too, a guess would take nearly as long.
+  /// Where much else is read too, a quantized run would take nearly as long.
   @Test func aSmallPartIsNotQuantized() throws {
     let values = [Float](repeating: 0.01, count: 1 << 22)
     let (one, other) = (
@@ -139,7 +139,7 @@ import Testing
     #expect(!turned.gainsByQuantizing)
     let straight = try CompiledGraph(computing: [x.matmul(one.tensor).matmul(other.tensor)], assigning: [], inputs: [x])
     #expect(straight.gainsByQuantizing)
-    // Data that is no variable may differ from run to run.
+    // Data that is not a variable may differ from run to run.
     let data = Tensor(values, shape: [2048, 2048])
     let mixed = try CompiledGraph(computing: [x.matmul(one.tensor).matmul(data)], assigning: [], inputs: [x])
     #expect(!mixed.gainsByQuantizing)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensors
 
-/// A recurrent layer of random sizes whose products are made in tiles: whole tiles and ragged ones, one group of examples and
+/// A recurrent layer of random sizes whose products run on AMX: whole tiles and ragged ones, one group of examples and
 /// two, both directions, examples that end early.
 private struct LayerCase: CustomStringConvertible {
   let cell: RecurrentCell, reversed: Bool
@@ -32,7 +32,7 @@ private struct LayerCase: CustomStringConvertible {
     return OperationCase(description, shapes) { $0[0] }.inputs(seed: seed)
   }
 
-  /// States, [cells] and the gates that are kept, of some of the examples.
+  /// States, [cells] and the saved gates, of some of the examples.
   func results(_ inputs: [Tensor], examples: Range<Int>? = nil) -> [Tensor] {
     let examples = examples ?? 0..<batch
     func part(_ x: Tensor, axis: Int) -> Tensor {

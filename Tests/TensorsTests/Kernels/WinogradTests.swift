@@ -2,18 +2,18 @@ import Testing
 
 @testable import Tensors
 
-/// A convolution of random sizes that the kernels take, and its operands.
+/// A convolution of random sizes that the kernels support, and its operands.
 private struct ConvolutionCase: CustomStringConvertible {
   let images: Shape, weights: Shape
   let window: Window
 
-  /// Sizes and paddings that divide into tiles, of Winograd's and of matrix units, and such that do not; counts of tiles below
+  /// Sizes and paddings that divide into tiles, of Winograd's and of AMX, and others that do not; counts of tiles below
   /// and above a block of 48.
   init(seed: UInt64, stride: Int = 1) {
     var numbers = TestNumbers(state: seed)
     func pick(_ values: Int...) -> Int { values.randomElement(using: &numbers) ?? 1 }
     let size = Pair(pick(1, 2, 3, 4, 5, 8, 11, 18), pick(1, 2, 3, 4, 5, 8, 11, 16, 18))
-    // Where the image is smaller than the window, padding makes room for it.
+    // Where the image is smaller than the window, it is padded to the window's size.
     let begin = Pair(size.height < 3 ? pick(1, 2) : pick(0, 1, 2), size.width < 3 ? pick(1, 2) : pick(0, 1, 2))
     let end = Pair(size.height < 3 ? pick(1, 2) : pick(0, 1, 2), size.width < 3 ? pick(1, 2) : pick(0, 1, 2))
     images = [pick(1, 2, 5), pick(16, 32, 48), size.height, size.width]
@@ -42,7 +42,7 @@ private func channelsLast(_ shape: Shape) -> LibraryCall.Image {
   return .init(shape: shape, strides: [c * h * w, 1, c * w, c])
 }
 
-/// [n, c, h, w] as it lies with channels last.
+/// [n, c, h, w] in channels-last order.
 private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
 
 @Suite struct WinogradTests {
@@ -50,7 +50,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     OperationCase("", shapes) { $0[0] }.inputs(seed: seed)
   }
 
-  /// What the kernel makes of these operands, in memory that is full of NaN before.
+  /// The kernel's result for these operands, in memory filled with NaN before.
   private static func run(
     _ convolution: WinogradConvolution, _ operands: [Tensor], count: Int
   ) throws -> [Float] {
@@ -63,8 +63,8 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     }
   }
 
-  /// Names the first number of `found` that is not the interpreter's. Sums may nearly cancel, so the largest number is what
-  /// errors are compared with.
+  /// Names the first value of `found` that differs from the interpreter's. Sums may nearly cancel, so errors are
+  /// compared with the largest value.
   private static func difference(_ found: [Float], _ expected: [Double]) -> String? {
     guard found.count == expected.count else { return "\(found.count) numbers instead of \(expected.count)" }
     let largest = expected.reduce(0) { max($0, abs($1)) }
@@ -72,7 +72,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     return wrong.map { "number \($0.offset) is \($0.element.0) instead of \($0.element.1), the largest is \(largest)" }
   }
 
-  /// By Winograd's filtering and, where there are matrix units, as direct sums.
+  /// By Winograd's filtering and, where there is AMX, as direct sums.
   @Test(arguments: 1...40 as ClosedRange<UInt64>, [1, 2]) func randomShapesMatchTheReference(seed: UInt64, stride: Int)
     throws
   {
@@ -101,13 +101,13 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
         let different = Self.difference(found, expected)
         #expect(different == nil, name)
         let again = try Self.run(convolution, operands, count: expected.count)
-        let same = found == again  // apart, since a failure would write all numbers
+        let same = found == again  // separate, since a failure would print all values
         #expect(same, "\(name): other bits")
       }
     }
   }
 
-  /// Through the compiler, with sizes for which it takes the kernels: values and both gradients.
+  /// Through the compiler, with sizes for which it uses the kernels: values and both gradients.
   @Test(arguments: [0, 1, 2]) func convolutionsOfTensorsMatchTheReference(padding: Int) throws {
     let inputs = Self.numbers([12, 9, 8, 16], [32, 16, 3, 3], seed: 3)
     let images = inputs[0].permuted([0, 3, 1, 2])
@@ -120,7 +120,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     }
   }
 
-  /// Which of the two does what. The count of pixels goes with the batch.
+  /// The choice between the two. The number of pixels is proportional to the batch.
   @Test func theChoiceIsByShapeAndLayout() throws {
     func takes(
       _ images: Shape, _ weights: Shape, _ window: Window = Window(kernel: 3, paddingBegin: 1, paddingEnd: 1),
@@ -136,7 +136,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     }
     let fast = takes([128, 16, 32, 32], [16, 16, 3, 3])
     #expect(fast != nil)
-    guard fast == true else { return }  // a processor for which the kernels were not made
+    guard fast == true else { return }  // a processor that the kernels were not written for
     #expect(takes([64, 32, 14, 14], [64, 32, 3, 3]) == true)
     #expect(takes([1, 64, 56, 56], [64, 64, 3, 3]) == true)
     #expect(takes([1, 16, 8, 8], [16, 16, 3, 3]) == false)  // 16 tiles

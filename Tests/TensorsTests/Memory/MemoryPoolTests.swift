@@ -7,14 +7,14 @@ import Testing
   import Glibc
 #endif
 
-/// Arrays cut from regions: nobody else's memory, and all of it given back.
+/// Arrays cut from regions: they do not overlap, and all memory is returned.
 @Suite struct MemoryPoolTests {
   private struct Piece {
     let memory: UnsafeMutableRawPointer
     let byteCount: Int
     let mark: UInt8
 
-    /// Writes the mark to both ends and some places between.
+    /// Writes the mark to both ends and some positions between.
     func fill() {
       for offset in places { memory.storeBytes(of: mark, toByteOffset: offset, as: UInt8.self) }
     }
@@ -29,7 +29,7 @@ import Testing
     var pool = MemoryPool()
     var pieces: [Piece] = []
     for round in 0..<600 {
-      // Grows at first, shrinks in the end; now and then an array that needs a region of its own.
+      // Grows at first, shrinks in the end; sometimes an array that needs a region of its own.
       if pieces.isEmpty || Int.random(in: 0..<600, using: &random) > round {
         let largest = Int.random(in: 0..<20, using: &random) == 0 ? 40 << 20 : 5 << 20
         let byteCount = Int.random(in: 1...largest, using: &random)
@@ -85,7 +85,7 @@ import Testing
       let mapped = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
       let memory = try #require(mapped != MAP_FAILED ? mapped : nil)
       defer { munmap(memory, length) }
-      let noHugePages: Int32 = 15  // MADV_NOHUGEPAGE: those would bring neighbors with them
+      let noHugePages: Int32 = 15  // MADV_NOHUGEPAGE: those would make neighboring pages resident
       _ = madvise(memory, length, noHugePages)
       backprop_prefault(memory + offset, Int64(byteCount))
       var resident = [UInt8](repeating: 0, count: length / page)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensors
 
-/// Memory that cannot be had is an error that says how much was asked for and for what, and changes nothing.
+/// A failed allocation is an error with the requested size and its purpose, and changes nothing.
 @Suite struct MemoryTests {
   /// As many points that the distances between all of them take four times what the machine has.
   private static let points = Int(Double(min(Memory.limit, 1 << 42)).squareRoot())
@@ -16,7 +16,7 @@ import Testing
     let x = Tensor([Float](repeating: 1, count: count), shape: [count, 1])
     let distances = (x - x.transposed).square()
     let size = Memory.text(4 * count * count)
-    // As a result, and on the way to one.
+    // As a result, and as an intermediate result.
     for wanted in [distances, x.matmul(x.transposed), distances.max(axes: [1]), x.matmul(x.transposed).softmax().max()]
     {
       let text = try Self.message { _ = try wanted.values() }
@@ -41,10 +41,10 @@ import Testing
     (Int.max, "9223372.0 TB"),
   ]) func sizesAreForPeople(bytes: Int, text: String) { #expect(Memory.text(bytes) == text) }
 
-  /// What is held is counted up and down; what is refused is not.
+  /// Allocated memory is counted up and down; refused requests are not.
   @Test func refusedMemoryIsNotHeld() {
     for _ in 0..<8 {
-      #expect(!Memory.take(Memory.limit))  // something is held already
+      #expect(!Memory.take(Memory.limit))  // something is allocated already
       #expect(throws: TensorError.self) { try Memory.check(.max, for: "everything") }
       #expect(throws: TensorError.self) { _ = try Storage(byteCount: .max - 7, for: "everything") }
       #expect(throws: TensorError.self) { _ = try Storage(zeros: .max - 7, for: "everything") }

@@ -3,12 +3,12 @@ import Testing
 
 @testable import Tensors
 
-/// Images that are made beside plans. One test at a time, as there is one such set of images at a time.
+/// Images that are converted overlapped with plans. One test at a time, as there is one such set of images at a time.
 @Suite(.serialized) struct PendingImagesTests {
-  /// Whether there are threads that could make some: those of OpenMP, which oneDNN brings.
+  /// Whether there are threads that could convert some: those of OpenMP, which oneDNN loads.
   static var hasOthers: Bool { Engine.hasOneDNN && Threads.count > 1 }
 
-  /// Random images, enough for others to begin with, and what they are without any others.
+  /// Random images, enough for other threads to begin, and the same converted on one thread.
   private static func make(seed: UInt64) throws -> (images: PendingImages, expected: [Float], numbers: TestNumbers) {
     var numbers = TestNumbers(state: seed)
     func draw(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &numbers) }
@@ -24,7 +24,7 @@ import Testing
     return (images, try converter.values(of: chosen, in: pixels), numbers)
   }
 
-  /// A product between small steps, which others have time beside.
+  /// A product between small steps, during which other threads are idle.
   private static func graph(_ x: Tensor) -> Tensor {
     let y = x.softmax().matmul(x.exp().transposed)
     return y.softmax() + y.sum(axes: [0]) * 0.5
@@ -82,7 +82,7 @@ import Testing
     var ranges: [Range<Int64>] = []
   }
 
-  /// The caller's work forks on the caller alone, cut as ever, and each piece is done once, from the given one on.
+  /// The caller's work forks on the caller alone, split as always, and each piece is done once, from the given one on.
   @Test(.enabled(if: hasOthers), arguments: [0, 3, 999] as [Int64]) func piecesAreDoneOnce(from first: Int64) {
     var pieces = [Int32](repeating: 0, count: 1000)
     var record = Record()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensors
 
-/// What is computed a second time in the backward pass is what it was, and takes less memory than keeping it.
+/// Values recomputed in the backward pass are the same, and take less memory than saving them.
 @Suite struct RecomputingTests {
   private struct Outcome {
     var values: [[Float]]
@@ -45,16 +45,17 @@ import Testing
     return Tensors.gradients(of: y.square().sum(), withRespectTo: parameters).compactMap { $0 }
   }
 
-  /// Without oneDNN a convolution is several operations, whose windows of images take most of the memory and are kept.
+  /// Without oneDNN a convolution is several operations, whose unfolded images take most of the memory and are saved.
   @Test(.enabled(if: Engine.hasOneDNN)) func itGivesTheSameBitsInLessMemory() throws {
     let gradients = try Self.gradients(blocks: 8, side: 32)
     #expect(gradients.count == 52)
     let kept = try Self.run(gradients, recomputing: false)
     let again = try Self.run(gradients, recomputing: true)
-    // Of 17 results of convolutions and 17 of ReLU, four sums stay, and what the end of the network needs soon again.
+    // Of 17 results of convolutions and 17 of ReLU, four sums stay, and those that the end of the network needs soon
+    // again.
     #expect(again.arenaBytes < kept.arenaBytes * 3 / 4, "\(again.arenaBytes) of \(kept.arenaBytes)")
     #expect(again.steps > kept.steps)
-    let same = again.values == kept.values  // apart, since a failure would write all numbers
+    let same = again.values == kept.values  // separate, since a failure would print all values
     #expect(same)
     let sum = kept.values.joined().reduce(0) { $0 + abs($1) }
     #expect(sum.isFinite && sum > 0)

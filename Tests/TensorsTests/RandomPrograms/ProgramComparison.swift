@@ -2,18 +2,18 @@
 
 /// Runs a program as a compiled plan and by the reference interpreter in float64, which knows no buffers.
 ///
-/// The first round evaluates it; two more replay the plan on other data, with variables set anew. What does not depend on
-/// rounding is equal; elsewhere the difference is compared with that of the reference in float32, so that a program in
-/// which rounding errors grow is no false alarm.
+/// The first round evaluates it; two more run the compiled graph on other data, with variables set again. Values that
+/// do not depend on rounding are equal; elsewhere the difference is compared with that of the reference in float32, so
+/// that a program in which rounding errors grow is no false alarm.
 struct ProgramComparison {
   let program: TensorProgram
   let seed: UInt64
-  /// How small and how soon needed again a value may be and still be computed a second time; `nil` as the compiler does.
+  /// The thresholds of size and wait for recomputing a value; `nil`: the compiler's.
   let recomputing: (elements: Int, wait: Int)?
 
   enum Outcome: Equatable {
     case same
-    /// Rounding errors grow so much that nothing can be said.
+    /// Rounding errors grow so much that nothing can be compared.
     case illConditioned
     case different(String)
   }
@@ -112,7 +112,7 @@ struct ProgramComparison {
     return Recorded(outputs: program.outputs.map(tensor), assigned: program.assignments.map { tensor($0.value) })
   }
 
-  /// The program compiled for data to come, and the leaves that it takes.
+  /// The program compiled for other data, and its input leaves.
   private func makeCompiledGraph(_ variables: [Int: Variable]) throws -> (CompiledGraph, [Int]) {
     let inputs = program.dataLeaves
     let random = Random(seed: seed, counter: 0)
@@ -127,7 +127,7 @@ struct ProgramComparison {
     }
   }
 
-  /// As `Tensors.evaluate`, with values recomputed that would else be kept.
+  /// As `Tensors.evaluate`, with values recomputed that would otherwise be stored.
   private func evaluate(_ recorded: Recorded, assigning variables: [Variable]) throws {
     let (outputs, assignments) = (recorded.outputs, Array(zip(variables, recorded.assigned)))
     guard let recomputing else { return try Tensors.evaluate(outputs, assigning: assignments) }
@@ -162,7 +162,7 @@ struct ProgramComparison {
   ) -> Outcome {
     let pairs = zip(exact.floats, rounded.floats.map { Double($0) })
     let spread = pairs.reduce(0) { max($0, ($1.0 - $1.1).isFinite ? abs($1.0 - $1.1) : 0) } / scale(of: exact)
-    // Where the reference loses half of its digits or overflows, differences say nothing.
+    // Where the reference loses half of its digits or overflows, differences are meaningless.
     if spread > 1e-3 || pairs.contains(where: { $0.isFinite != $1.isFinite }) { return .illConditioned }
     guard let element = difference(found, from: exact, allowing: Self.tolerance + 32 * spread) else { return .same }
     guard found.floats.indices.contains(element) else { return .different("element \(element) is missing") }

@@ -93,7 +93,7 @@ extension ProgramGenerator {
     let keys = bounded(adapted(to: [batch, shared, positions, size]), 4)
     let values = bounded(adapted(to: [batch, shared, positions, int(1...4)]), 20)
     let lengths = integers([batch], in: -1...positions + 1)
-    // The logsumexp of a query that sees nothing is −∞.
+    // The logsumexp of a query that attends to no key is −∞.
     add(
       .attention(causal: chance(0.5), scale: 0.5), [queries, keys, values, lengths],
       magnitude: max(bounds(values).magnitude, 50), othersMayBeInfinite: true)

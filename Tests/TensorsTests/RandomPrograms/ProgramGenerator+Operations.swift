@@ -147,7 +147,7 @@ extension ProgramGenerator {
     add(op, [x], magnitude: max(known.magnitude, 1), isExact: known.isExact)
   }
 
-  /// Values, parts of them and values computed from them side by side, as circular padding does.
+  /// Values, parts of them and values computed from them concatenated, as in circular padding.
   private mutating func addJoin() {
     let x = anyFloat(rank: 1...4)
     let axis = int(0...shape(x).rank - 1)

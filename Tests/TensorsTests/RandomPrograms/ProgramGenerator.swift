@@ -5,11 +5,11 @@
 struct ProgramGenerator {
   typealias Value = TensorProgram.Value
 
-  /// What is known of a value's numbers.
+  /// The known properties of a value's elements.
   struct Bounds {
-    /// The greatest absolute value there can be; NaN where it may be infinite, which only leaves the program.
+    /// The greatest possible absolute value; NaN where it may be infinite; such values are only outputs.
     var magnitude: Double
-    /// Whole numbers that float32 holds exactly: kinks and ties are then the same for everyone.
+    /// Integers that float32 represents exactly: kinks and ties are then the same in every precision.
     var isExact: Bool
   }
 
@@ -91,7 +91,7 @@ struct ProgramGenerator {
     add(.random(distribution), [TensorType(shape)], [Bounds(magnitude: 6, isExact: false)])
   }
 
-  /// An operation on these values, whose results are so great at most; results after the first may be infinite.
+  /// An operation on these values, with this bound of its results; results after the first may be infinite.
   @discardableResult
   mutating func add(
     _ op: Op, _ inputs: [Value], magnitude: Double, isExact: Bool = false, othersMayBeInfinite: Bool = false
@@ -123,7 +123,7 @@ struct ProgramGenerator {
     return found.isEmpty ? leaf(Shape((0..<int(rank)).map { _ in size() })) : recent(found)
   }
 
-  /// A float value of this shape: one there is, a part of one in another form, or new data.
+  /// A float value of this shape: an existing one, a part of one reshaped, or new data.
   mutating func adapted(to shape: Shape) -> Value {
     let same = values { $0 == TensorType(shape) }
     if !same.isEmpty, chance(0.6) { return recent(same) }
@@ -164,7 +164,7 @@ struct ProgramGenerator {
       distinct.map { _ in Bounds(magnitude: .infinity, isExact: false) })
   }
 
-  /// Caches and positions have no derivative, and saying so is tested elsewhere.
+  /// Caches and positions have no derivative; that error is tested elsewhere.
   private func isDifferentiable(_ value: Value) -> Bool {
     var seen = Set<Int>()
     var pending = [value.step]

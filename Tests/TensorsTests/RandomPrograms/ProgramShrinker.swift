@@ -1,6 +1,6 @@
 @testable import Tensors
 
-/// The smallest program found that still fails: roots are left away, steps replaced by leaves or by their operands.
+/// The smallest program found that still fails: roots are removed, steps replaced by leaves or by their operands.
 func shrunk(_ program: TensorProgram, while fails: (TensorProgram) -> Bool) -> TensorProgram {
   var best = program.pruned()
   var isSmaller = true
@@ -31,7 +31,7 @@ extension TensorProgram {
       if case .leaf = step.action { continue }
       for output in step.types.indices where isUsed(Value(step: index, output: output)) {
         let value = Value(step: index, output: output)
-        // An operand of the same type in its place, or else new data.
+        // An operand of the same type instead, or else new data.
         for input in step.action.inputs where type(input) == step.types[output] {
           add { $0.replace(value, by: input) }
         }

@@ -5,7 +5,7 @@ import Testing
 
 /// Compiled plans of random programs give what the reference interpreter gives.
 ///
-/// `scripts/check-programs` runs as many as wanted, with another seed.
+/// `scripts/check-programs` runs any number of them, with another seed.
 @Suite struct RandomProgramTests {
   private static let environment = ProcessInfo.processInfo.environment
   private static let count = environment["BACKPROP_PROGRAMS"].flatMap { Int($0) } ?? 2000

@@ -1,6 +1,6 @@
 @testable import Tensors
 
-/// A small program over tensors: leaves, operations, gradients, what is asked for and what variables take over.
+/// A small program over tensors: leaves, operations, gradients, outputs and assignments to variables.
 ///
 /// It is data, so that it can be recorded again with other values, printed, and made smaller while it still fails.
 struct TensorProgram {
@@ -11,7 +11,7 @@ struct TensorProgram {
   }
 
   enum Action {
-    /// Whole numbers from `range`.
+    /// Integers from `range`.
     case leaf(ClosedRange<Int>, isVariable: Bool)
     case random(Distribution)
     case operation(Op, [Value])
@@ -27,7 +27,7 @@ struct TensorProgram {
 
   var steps: [Step] = []
   var outputs: [Value] = []
-  /// Leaves that are variables, and what each takes over.
+  /// Leaves that are variables, and the value assigned to each.
   var assignments: [(variable: Int, value: Value)] = []
 
   func type(_ value: Value) -> TensorType { steps[value.step].types[value.output] }
@@ -38,7 +38,7 @@ struct TensorProgram {
     steps.indices.filter { if case .leaf(_, isVariable: false) = steps[$0].action { true } else { false } }
   }
 
-  /// What a leaf holds in a round of running the program.
+  /// The value of a leaf in a round of running the program.
   func contents(ofLeaf step: Int, seed: UInt64, round: Int) -> [Int32] {
     guard case .leaf(let range, _) = steps[step].action else { return [] }
     var numbers = TestNumbers(state: seed &+ UInt64(step) &* 0x1_0001 &+ UInt64(round) &* 0x100_0000_01B3)
@@ -67,7 +67,7 @@ struct TensorProgram {
     return results
   }
 
-  /// Without the steps that nothing asks for.
+  /// Without the steps that are not used.
   func pruned() -> TensorProgram {
     var needed = Set(outputs.map(\.step) + assignments.flatMap { [$0.variable, $0.value.step] })
     for index in steps.indices.reversed() where needed.contains(index) {
