@@ -1,6 +1,6 @@
-# Makes a table of the JSON lines of `backprop bench` and of its peers, which come in the order of the rounds: medians over
-# the rounds, a row a workload. Ratios and shares are taken in each round, and then their median: what was measured a second
-# apart met the same machine, whereas two medians may be of two different ways of the machine.
+# Makes a table of the JSON lines of `backprop bench` and of its peers, in the order of the rounds: medians over the
+# rounds, a row a workload. Ratios and shares are computed in each round, and then their median: measurements a second
+# apart had the same machine speed, whereas two medians may be of two different speeds.
 # Variables: workloads (their names in order, with spaces between), markdown (1: a table for Markdown).
 
 function text(key) {
@@ -23,7 +23,7 @@ function keep(name, key, value,    id) {
   values[id, ++count[id]] = value + 0
 }
 
-# Puts what was kept into `sorted`, the least first. How much that is.
+# Copies the stored values into `sorted`, ascending. Returns their count.
 function sort(name, key,    id, i, j, value) {
   id = name SUBSEP key
   for (i = 1; i <= count[id]; i++) {
@@ -34,13 +34,13 @@ function sort(name, key,    id, i, j, value) {
   return count[id]
 }
 
-# The median of what was kept; "" where there is nothing. The lower of the middle two.
+# The median of the stored values; "" where there are none. The lower of the middle two.
 function median(name, key,    n) {
   n = sort(name, key)
   return n ? sorted[int((n + 1) / 2)] : ""
 }
 
-# The median of what one kept over what another did in the same rounds; whoever is gone has no more rounds.
+# The median of the ratios of two in the same rounds; one that has ended has no more rounds.
 function ratio(name, base, key,    i) {
   count["ratio" SUBSEP key] = 0
   for (i = 1; i <= count[name SUBSEP key] && i <= count[base SUBSEP key]; i++)

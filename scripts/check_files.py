@@ -240,7 +240,7 @@ def main():
         shutil.copy(os.path.join(place, changed), copy)
         status, errors, problem = run(command, arguments, place)
         if status is None:
-            # On a busy machine others may have taken the time; what hangs does so again.
+            # On a busy machine other processes may have taken the time; a real hang repeats.
             status, errors, problem = run(command, arguments, place, 3 * SECONDS)
         if problem:
             os.makedirs(kept, exist_ok=True)
