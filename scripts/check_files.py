@@ -1,7 +1,7 @@
-"""Damages small files of every format and runs the subcommand that reads them; see `scripts/check-files`.
+"""Corrupts small files of every format and runs the subcommand that reads them; see `scripts/check-files`.
 
-Arguments: the command, an empty folder, how many damaged files, a seed, the number of the first (0). File number i depends on the seed and i alone,
-so a failure is made again by naming its number and a count of 1. What failed stays in the folder `runs/check-files`.
+Arguments: the command, an empty folder, how many corrupt files, a seed, the number of the first (0). File number i depends on the seed and i alone,
+so a failure is reproduced by its number and a count of 1. Failed files stay in the folder `runs/check-files`.
 """
 
 import concurrent.futures
@@ -55,7 +55,7 @@ def run(command, arguments, folder, seconds=SECONDS):
 
 
 def make_templates(command, folder):
-    """Right files: name of the case → (files of its folder, which of them are damaged, arguments)."""
+    """Valid files: name of the case → (files of its folder, which of them are corrupted, arguments)."""
     def train(kind, name, *flags):
         arguments = ["train", kind, "--seed", "1", "--quiet", "--json", "--output", name, *flags]
         status, errors, _ = run(command, arguments, folder, 600)
@@ -186,7 +186,7 @@ def damage_json(contents, rng):
 
 
 def damage_safetensors(contents, rng):
-    """Also with a header whose length is right, and the checksum at the end of a checkpoint brought up to date."""
+    """Also with a header whose length is right, and the checksum at the end of a checkpoint updated."""
     length = struct.unpack("<Q", contents[:8])[0]
     header, numbers = contents[8:8 + length], contents[8 + length:]
     kind = rng.randrange(4)

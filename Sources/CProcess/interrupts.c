@@ -21,7 +21,7 @@ static void catch_signal(int number) {
   struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   sigaction(number, &action, NULL);
-  // Whoever started the process may have had signals blocked, as threads of Dispatch have.
+  // The parent process may have blocked signals, as threads of Dispatch do.
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, number);

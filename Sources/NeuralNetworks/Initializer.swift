@@ -36,7 +36,7 @@ public struct Initializer: Sendable {
     Initializer { count, _, _ in Array(repeating: value, count: count) }
   }
 
-  /// Uniform in ±√(6 / (fanIn + fanOut)): keeps the variance of signals and gradients through tanh layers.
+  /// Uniform in ±√(6 / (fanIn + fanOut)): preserves the variance of signals and gradients through tanh layers.
   ///
   /// Source: Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010,
   /// equation 16.

@@ -35,7 +35,7 @@ typedef struct {
   int64_t stride, phase;         // pixels a stride apart are contiguous; places between those and the next ones
   int64_t rights, lefts;         // inputs / 16, outputs / 16
   int64_t band, bands, units;    // a unit is `band` rows of results
-  int64_t chunks;                // of units; each has a sum of its own, whoever makes it
+  int64_t chunks;                // of units; each has its own sum, whichever thread makes it
   int64_t right_bytes, left_bytes;
   int64_t share;                 // of a piece, done at a time
   _Atomic int64_t *next;         // the first chunk that no thread has taken

@@ -4,7 +4,7 @@
 
 #include "CKernels.h"
 
-// Of the `kernel` positions of a window that begins at `start`, those first..<last that lie in 0..<size.
+// Of the `kernel` positions of a window that begins at `start`, those first..<last that are in 0..<size.
 static inline void backprop_inside(
     int64_t start, int64_t kernel, int64_t dilation, int64_t size, int64_t *first, int64_t *last) {
   int64_t a = start < 0 ? (-start + dilation - 1) / dilation : 0;

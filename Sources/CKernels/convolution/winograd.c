@@ -91,7 +91,7 @@ INLINE void weights_column(lanes t[4], const lanes *a, const lanes *b, const lan
 CLONES static void transform_weights(void *context, int64_t begin, int64_t end) {
   const weights_task *task = context;
   int64_t inputs = task->shape->inputs, outputs = task->shape->outputs;
-  // Weights lie [outputs, inputs, 3, 3], those to be rotated [inputs, outputs, 3, 3].
+  // Weights are [outputs, inputs, 3, 3], those to be rotated [inputs, outputs, 3, 3].
   int64_t output_step = task->rotated ? 9 : 9 * inputs, input_step = task->rotated ? 9 * outputs : 9;
   for (int64_t part = begin; part < end; part++)
     for (int64_t c = 0; c < inputs; c++) {

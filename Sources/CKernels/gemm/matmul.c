@@ -155,7 +155,7 @@ static void run_panel(
       int64_t row_step = b_row ? b_row : up(columns, LANES);
       if (rows % kern->step == 0 && columns % LANES == 0) {
         run(depth, left, right, row_step, to, c_row, adds);
-      } else {  // over the edge: aside, then the part that exists
+      } else {  // over the edge: into a buffer, then the part that exists
         float part[MAX_ROWS * MAX_COLUMNS];
         run(depth, left, right, row_step, part, kern->columns, 0);
         for (int64_t r = 0; r < rows; r++) {

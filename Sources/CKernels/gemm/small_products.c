@@ -114,7 +114,7 @@ void backprop_tile_product(
       if (vectors > 0) {
         kernel->by_rows[step][vectors - 1](depth, left, a_row, b + j, b_row, to, c_row, adds ? ones : NULL);
         j += vectors * LANES;
-      } else {  // over the edge: aside, then the part that exists
+      } else {  // over the edge: into a buffer, then the part that exists
         float part[MAX_ROWS * LANES];
         kernel->by_rows[step][0](depth, left, a_row, b + j, b_row, part, LANES, NULL);
         for (int64_t r = 0; r < 1 << step; r++)

@@ -24,7 +24,7 @@ enum UTF8Step: Equatable {
   private init(longer bytes: [UInt8], at position: Int) {
     let lead = bytes[position]
     let length: Int
-    // The second byte's range excludes encodings that are too long, surrogates and what lies above U+10FFFF.
+    // The second byte's range excludes encodings that are too long, surrogates and values above U+10FFFF.
     var range: ClosedRange<UInt8> = 0x80...0xBF
     switch lead {
     case 0xC2...0xDF: length = 2

@@ -5,7 +5,7 @@ import Tensors
 /// - `.paper`, `.pytorch`: G ← G + g²; θ ← θ − η · g / (√G + ε), ε 1e-10, G from 0
 /// - `.keras`: G ← G + g²; θ ← θ − η · g / √(G + ε), ε 1e-7, G from 0.1
 ///
-/// Nothing decays in G. Keeps one value a parameter.
+/// Nothing decays in G. Stores one value a parameter.
 ///
 /// Source: Duchi, Hazan & Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", JMLR
 /// 12 (2011).

@@ -15,7 +15,7 @@ import Tensors
 /// - `.paper`, `.pytorch`: θ ← θ − α · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ), ε 1e-8
 /// - `.keras`: θ ← θ − α · √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε), ε 1e-7
 ///
-/// Keeps two values a parameter. Learning rates near 1e-3 are a usual start.
+/// Stores two values a parameter. The default learning rate is 1e-3.
 ///
 /// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1; the form of `.keras` is at
 /// the end of its section 2.

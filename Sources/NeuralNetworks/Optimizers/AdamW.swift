@@ -3,7 +3,7 @@ import Tensors
 /// Adam with decoupled weight decay: weights decay separately from the gradient step.
 ///
 /// θ ← θ − α · (m̂ / (√v̂ + ε) + λ · θ), with m̂, v̂ and the variants as in `Adam`. The decay is multiplied with the
-/// learning rate, as in PyTorch and Keras. Keeps two values a parameter.
+/// learning rate, as in PyTorch and Keras. Stores two values a parameter.
 ///
 /// Source: Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2.
 public final class AdamW: AdamRule {

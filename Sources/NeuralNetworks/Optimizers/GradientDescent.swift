@@ -2,7 +2,7 @@ import Tensors
 
 /// Gradient descent: a step against the gradient.
 ///
-/// θ ← θ − ε · g. Keeps nothing. With batches drawn at random it is stochastic gradient descent.
+/// θ ← θ − ε · g. Stores nothing. With batches drawn at random it is stochastic gradient descent.
 ///
 /// Source: Cauchy 1847; Robbins & Monro, "A Stochastic Approximation Method", 1951.
 public final class GradientDescent: RuleOptimizer {

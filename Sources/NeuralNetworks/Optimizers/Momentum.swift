@@ -5,7 +5,7 @@ import Tensors
 /// - `.paper`, `.keras`: Δ ← α · Δ − ε · g; θ ← θ + Δ
 /// - `.pytorch`: b ← α · b + g; θ ← θ − ε · b
 ///
-/// They differ only where the learning rate changes. Keeps one value a parameter.
+/// They differ only where the learning rate changes. Stores one value a parameter.
 ///
 /// Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964; equation 9 of Rumelhart,
 /// Hinton & Williams, Nature 323 (1986).

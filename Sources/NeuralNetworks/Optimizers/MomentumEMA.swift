@@ -2,7 +2,7 @@ import Tensors
 
 /// Momentum as a moving average of gradients.
 ///
-/// v ← β · v + (1 − β) · g; θ ← θ − ε · v. Equivalent to heavy ball with the learning rate (1 − β) · ε. Keeps one
+/// v ← β · v + (1 − β) · g; θ ← θ − ε · v. Equivalent to heavy ball with the learning rate (1 − β) · ε. Stores one
 /// value a parameter. `.pytorch` begins with v = g, as `SGD(momentum: β, dampening: β)` does.
 ///
 /// Common in textbooks and lectures, without one source.

@@ -8,7 +8,7 @@ import Tensors
 /// - `.paper`, `.keras`: v ← μ · v − ε · g; p ← p + μ · v − ε · g
 /// - `.pytorch`: b ← μ · b + g; p ← p − ε · (g + μ · b)
 ///
-/// They differ only where the learning rate changes. Keeps one value a parameter.
+/// They differ only where the learning rate changes. Stores one value a parameter.
 ///
 /// Source: Nesterov 1983; Sutskever, Martens, Dahl & Hinton, "On the importance of initialization and momentum in deep
 /// learning", ICML 2013; the change of variables, Bengio, Boulanger-Lewandowski & Pascanu, ICASSP 2013.

@@ -9,7 +9,7 @@ import Tensors
 /// - `.pytorch`: θ ← θ − η · g / (√r + ε), ρ 0.99, ε 1e-8
 /// - `.keras`: θ ← θ − η · g / √(r + ε), ρ 0.9, ε 1e-7
 ///
-/// Keeps one value a parameter.
+/// Stores one value a parameter.
 ///
 /// Source: Hinton, "Neural Networks for Machine Learning", lecture 6e, 2012.
 public final class RMSProp: RuleOptimizer {

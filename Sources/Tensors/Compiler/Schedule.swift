@@ -76,7 +76,7 @@ struct Schedule {
     return shapes.flatMap { connected($0.value, ir).flatMap { split($0, ir) } }
   }
 
-  /// Sets of instructions that share a value, constants aside.
+  /// Sets of instructions that share a value, not counting constants.
   private static func connected(_ members: [Int], _ ir: IR) -> [[Int]] {
     var parent: [Int: Int] = [:]
     func root(_ index: Int) -> Int {

@@ -31,7 +31,7 @@ struct View: Hashable {
   /// The order of the axes from the slowest to the fastest, if the elements fill a stretch of memory without gaps.
   var denseOrder: [Int]? {
     let order = shape.indices.sorted { a, b in
-      // The stride of an axis of size 1 is arbitrary; keep its order relative to the others as far as strides tell.
+      // The stride of an axis of size 1 is arbitrary; preserve its order relative to the others as far as strides tell.
       strides[a] == strides[b] ? a < b : strides[a] > strides[b]
     }
     var expected = 1

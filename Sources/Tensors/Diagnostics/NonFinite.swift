@@ -27,8 +27,8 @@ package var recordingPosition: Int { Node.latestNumber }
 
 /// The origin of the non-finite values of the first of these tensors that has any; `nil` where all are finite.
 ///
-/// Computes every operation by itself, in the order of recording, and keeps a result as long as something needs it: slow,
-/// and meant for diagnosis. Infinite constants (masks) are no origin unless nothing else is.
+/// Computes every operation by itself, in the order of recording, and stores a result as long as something needs it:
+/// slow, and meant for diagnosis. Infinite constants (masks) are no origin unless nothing else is.
 package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFiniteOrigin? {
   let nodes = nodesReachable(from: tensors)
   let flaws = try findFlaws(nodes, keeping: Set(tensors.map { ObjectIdentifier($0.node) }))

@@ -5,11 +5,11 @@ import Synchronization
 /// Nodes are numbered as they are made, so inputs have smaller numbers than what uses them: sorting by number is a
 /// topological order, and no walk needs recursion.
 final class Node: @unchecked Sendable {
-  /// What a leaf stands for.
+  /// The source of a leaf's values.
   enum Leaf {
     case none
     case storage(Storage)
-    /// The key of random numbers, which each run of a compiled graph draws anew.
+    /// The key of random numbers, which each run of a compiled graph draws again.
     case key(Storage)
     /// A variable, and the version of its values.
     case variable(Variable, version: Int)

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Values that outlive a step and are written in place: a parameter, an optimizer's state, a running mean.
 ///
-/// `tensor` stands for the values at the time of the call. Once the variable has been assigned, a graph
+/// `tensor` is a leaf with the values at the time of the call. Once the variable has been assigned, a graph
 /// that was recorded with the earlier ones can no longer be evaluated and says so, rather than mixing old and new.
 public final class Variable: @unchecked Sendable {
   public let shape: Shape

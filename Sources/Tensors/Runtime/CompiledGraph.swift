@@ -1,7 +1,7 @@
 /// A graph that was compiled once, to be run many times on other inputs without recording it again.
 ///
 /// What changes from run to run are the *inputs*: data leaves of the graph whose values are given to each run. Random
-/// numbers are drawn anew from `Random.current`, as many as recording drew. Variables are read and written as usual.
+/// numbers are drawn again from `Random.current`, as many as recording drew. Variables are read and written as usual.
 /// Overhead of a run: some hundred nanoseconds a kernel.
 public final class CompiledGraph: @unchecked Sendable {
   // Touched while the runtime's lock is held.

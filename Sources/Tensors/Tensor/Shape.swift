@@ -43,7 +43,7 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
     var product = 1
     for size in dimensions {
       guard size >= 0 else { return "the shape \(self) has a negative size" }
-      // Sizes of 0 aside, so that every part of a shape fits too.
+      // Sizes of 0 are ignored, so that every part of a shape fits too.
       let (next, overflow) = product.multipliedReportingOverflow(by: Swift.max(size, 1))
       guard !overflow, next <= Shape.maximumCount else {
         return "the shape \(self) has more elements than memory can hold (2⁴⁴)"

@@ -2,7 +2,7 @@ import Tensors
 
 /// Two 3×3 convolutions with a residual connection: y = relu(f(x) + x).
 ///
-/// Where the shape changes, the input passes a 1×1 convolution with normalization (the paper's option B).
+/// Where the shape changes, the input passes through a 1×1 convolution with normalization (the paper's option B).
 /// [batch, inputs, h, w] → [batch, outputs, h / stride, w / stride].
 ///
 /// Source: He, Zhang, Ren & Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, section 3.
