@@ -10,8 +10,8 @@ enum { INTERRUPTED = 130 };  // 128 + SIGINT, as shells count
 static _Atomic int32_t interrupted = 0;
 static _Atomic int32_t only_requests = 0;
 
-// Nothing but lock-free atomics and `_exit`: other threads may hold any lock, and `exit` would run destructors while they
-// compute.
+// Nothing but lock-free atomics and `_exit`: other threads may hold any lock, and `exit` would run destructors while
+// they compute.
 static void handle(int number) {
   if (!atomic_load(&only_requests)) _exit(INTERRUPTED);
   if (atomic_exchange(&interrupted, 1) && number == SIGINT) _exit(INTERRUPTED);

@@ -1,5 +1,5 @@
-// What the operations of the shim have in common. oneDNN's versions 2 and 3 differ in how a primitive is described; each
-// difference is hidden where it comes up.
+// What the operations of the shim have in common. oneDNN's versions 2 and 3 differ in how a primitive is described;
+// each difference is hidden where it comes up.
 #pragma once
 
 #if BACKPROP_ONEDNN

@@ -51,8 +51,8 @@ func clockTime(_ seconds: Double) -> String {
 
 /// Columns as wide as their widest cell; the columns in `left` are aligned left, the others right.
 ///
-/// Where lines would be longer than `limit`, cells of the widest columns in `left` are cut short; usually in a terminal,
-/// where they would wrap.
+/// Where lines would be longer than `limit`, cells of the widest columns in `left` are cut short; usually in a
+/// terminal, where they would wrap.
 func table(
   _ rows: [[String]], left: Set<Int> = [], limit: Int? = Terminal.columns(of: 1)
 ) -> [String] {

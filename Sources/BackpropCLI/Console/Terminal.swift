@@ -13,8 +13,8 @@
 
 /// How wide lines may be.
 enum Terminal {
-  /// The width of the terminal that `descriptor` is, in columns: what `COLUMNS` says, else the terminal itself. `nil` for
-  /// a file or a pipe.
+  /// The width of the terminal that `descriptor` is, in columns: what `COLUMNS` says, else the terminal itself. `nil`
+  /// for a file or a pipe.
   static func columns(of descriptor: Int32) -> Int? {
     if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text), columns > 0 {
       return columns

@@ -32,8 +32,8 @@ struct ImageRaster {
     return (299 * sample(pixel, 0) + 587 * sample(pixel, 1) + 114 * sample(pixel, 2) + 500) / 1000
   }
 
-  /// The pixels in this size, channel after channel. Each new pixel is the mean of the area it covers; a pixel covered in part
-  /// counts in part.
+  /// The pixels in this size, channel after channel. Each new pixel is the mean of the area it covers; a pixel covered
+  /// in part counts in part.
   func resized(channels wanted: Int, height newHeight: Int, width newWidth: Int) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(wanted * newHeight * newWidth)

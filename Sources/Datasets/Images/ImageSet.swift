@@ -81,7 +81,8 @@ public struct ImageSet: Sendable {
       offsets: mean.map { zip($0, deviation ?? []).map { -$0 / $1 } } ?? [Float](repeating: 0, count: channels))
   }
 
-  /// The images at `indices`, in that order, standardized as this set is. Throws a `DataError` where there is no such image.
+  /// The images at `indices`, in that order, standardized as this set is. Throws a `DataError` where there is no such
+  /// image.
   public func subset(_ indices: some Sequence<Int>) throws(DataError) -> ImageSet {
     let size = imageSize
     var chosenPixels: [UInt8] = []

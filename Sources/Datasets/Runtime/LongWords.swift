@@ -6,7 +6,8 @@
   import Darwin
 #endif
 
-/// The long words of a text that byte pairs are learned from, such as a text without spaces: one after the other in an array.
+/// The long words of a text that byte pairs are learned from, such as a text without spaces: one after the other in an
+/// array.
 ///
 /// Joining a pair goes through all of them once, in place. Short words are found by lists of the words that contain a
 /// pair, which would list a long word for every pair and take a multiple of its memory.

@@ -13,8 +13,8 @@ extension NumberGrammar {
   /// Counts the correct lines of a generated text.
   ///
   /// Only complete lines count: text after the last end of a line does not, nor text before the first one
-  /// unless `startsWithLine`, because the text may begin in the middle of a line. With a `bound`, lines that begin with a
-  /// number of at least that do not count; lines that begin with no number always do.
+  /// unless `startsWithLine`, because the text may begin in the middle of a line. With a `bound`, lines that begin with
+  /// a number of at least that do not count; lines that begin with no number always do.
   public static func score(_ text: String, startsWithLine: Bool = false, below bound: Int? = nil) -> Score {
     var score = Score(right: 0, total: 0)
     let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)

@@ -39,8 +39,8 @@ extension TokenizerFile {
     self.init(ids: ids, merges: [])
   }
 
-  /// A unigram model of single characters, the only one of Python's models whose vocabulary is a list: in an object, names
-  /// that are canonically equivalent, such as Å and the sign for ångström, count as equal for many parsers.
+  /// A unigram model of single characters, the only one of Python's models whose vocabulary is a list: in an object,
+  /// names that are canonically equivalent, such as Å and the sign for ångström, count as equal for many parsers.
   init(_ tokenizer: CharacterTokenizer) {
     model = Model(type: "Unigram", vocabulary: .list(tokenizer.characters.map { String($0) }))
     decoder = Stage(type: "Fuse")

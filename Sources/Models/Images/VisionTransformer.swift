@@ -6,8 +6,8 @@ import Tensors
 /// Each patch becomes a vector, to which a learned one for its position is added; encoder blocks follow; the mean over
 /// all patches is classified.
 ///
-/// Source: Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021, with the mean in place of a class token (Beyer,
-/// Zhai & Kolesnikov, "Better plain ViT baselines for ImageNet-1k", 2022).
+/// Source: Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021, with the mean in place of a class token
+/// (Beyer, Zhai & Kolesnikov, "Better plain ViT baselines for ImageNet-1k", 2022).
 public struct VisionTransformer: Layer {
   /// How many heads each block has; they divide the width.
   public static let heads = 4

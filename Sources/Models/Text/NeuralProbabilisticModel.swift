@@ -8,8 +8,8 @@ import Tensors
 /// first token. With `order` 1 it is a bigram model. Cost of a position: 2 · width · (order · hidden) + 2 · hidden ·
 /// vocabulary operations.
 ///
-/// Source: Bengio, Ducharme, Vincent & Jauvin, "A Neural Probabilistic Language Model", JMLR 3 (2003), section 2, without
-/// the direct connections.
+/// Source: Bengio, Ducharme, Vincent & Jauvin, "A Neural Probabilistic Language Model", JMLR 3 (2003), section 2,
+/// without the direct connections.
 public struct NeuralProbabilisticModel: LanguageModel {
   public let embedding: Embedding
   public let hidden: Conv2D

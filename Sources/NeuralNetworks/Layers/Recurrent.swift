@@ -8,14 +8,14 @@ import Tensors
 /// let (output, state) = layer(x, state: nil)
 /// ```
 ///
-/// Each layer and direction has `inputWeight` [inputs, gates · size], `recurrentWeight` [size, gates · size] and `bias`,
-/// all uniform in ±1/√size but for a bias of 1 at the LSTM's forget gate. Blocks of gates are in the order i, f, g, o
-/// (LSTM) and r, z, n (GRU, whose bias has a fourth block for the candidate's recurrent product). Cost of a time step:
-/// 2 · gates · size · (inputs + size) operations an example.
+/// Each layer and direction has `inputWeight` [inputs, gates · size], `recurrentWeight` [size, gates · size] and
+/// `bias`, all uniform in ±1/√size but for a bias of 1 at the LSTM's forget gate. Blocks of gates are in the order i,
+/// f, g, o (LSTM) and r, z, n (GRU, whose bias has a fourth block for the candidate's recurrent product). Cost of a
+/// time step: 2 · gates · size · (inputs + size) operations an example.
 ///
 /// Sources: Elman 1990 (RNN); Hochreiter & Schmidhuber 1997 and Gers, Schmidhuber & Cummins 2000 (LSTM, and the forget
-/// gate's bias); Cho et al. 2014 (GRU, in cuDNN's form); Schuster & Paliwal 1997 (both directions); Zaremba, Sutskever &
-/// Vinyals 2014 (dropout between layers only).
+/// gate's bias); Cho et al. 2014 (GRU, in cuDNN's form); Schuster & Paliwal 1997 (both directions); Zaremba, Sutskever
+/// & Vinyals 2014 (dropout between layers only).
 public struct Recurrent: NamedLayer {
   public let layers: [RecurrentLevel]
   public let path = LayerPath()

@@ -17,8 +17,8 @@ import Tensors
 ///
 /// Stores two values a parameter. The default learning rate is 1e-3.
 ///
-/// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1; the form of `.keras` is at
-/// the end of its section 2.
+/// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1; the form of `.keras` is
+/// at the end of its section 2.
 public final class Adam: AdamRule {
   /// `weightDecay` adds a penalty's gradient to the loss's; see `AdamW` for decoupled weight decay.
   public init(

@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-// 1 when the package was built with oneDNN and the system grants the executable memory that it needs, otherwise 0 and every
-// other function fails.
+// 1 when the package was built with oneDNN and the system grants the executable memory that it needs, otherwise 0 and
+// every other function fails.
 int32_t backprop_dnn_available(void);
 // Such as "2.6.0"; empty without oneDNN.
 const char *backprop_dnn_version(void);

@@ -118,7 +118,8 @@ extension Op {
     return try gradientsOfDefinition(inputs: inputs, upstreams: upstreams)
   }
 
-  /// The loop's gradient op gives what depends on the order of time; the weights' gradient is one product over all steps.
+  /// The loop's gradient op gives what depends on the order of time; the weights' gradient is one product over all
+  /// steps.
   private func recurrenceGradients(
     _ cell: RecurrentCell, reversed: Bool, _ inputs: RecurrenceInputs, _ results: [Tensor], _ upstreams: [Tensor?]
   ) -> [Tensor?] {

@@ -28,8 +28,8 @@ struct WinogradConvolution: LibraryKernel {
   private let runsOnAMX: Bool
   let scratchBytes: Int
 
-  /// Nil where the kernels cannot do it: they take dense channels-last images of multiples of 16 channels, dilation 1, one
-  /// group, up to two pixels of padding and stride 1, on AMX also 2.
+  /// Nil where the kernels cannot do it: they take dense channels-last images of multiples of 16 channels, dilation 1,
+  /// one group, up to two pixels of padding and stride 1, on AMX also 2.
   init?(_ call: LibraryCall, threads: Int = Threads.count, onAMX: Bool? = nil) {
     guard case .convolution(let direction, let source, let weights, let destination, let window, let groups) = call
     else { return nil }
@@ -59,8 +59,8 @@ struct WinogradConvolution: LibraryKernel {
   }
 
   /// Whether it is faster than oneDNN, as measured (docs/performance.md): with enough tiles for the transform of the
-  /// weights to be worth it, images that fill three quarters of their tiles and are mostly not padding, and weights that
-  /// stay in a core's cache.
+  /// weights to be worth it, images that fill three quarters of their tiles and are mostly not padding, and weights
+  /// that stay in a core's cache.
   var pays: Bool {
     if shape.stride == 2 { return true }  // on AMX, or there would be no such call
     let (height, width) = (shape.out_height, shape.out_width)
@@ -70,8 +70,9 @@ struct WinogradConvolution: LibraryKernel {
   }
 
   /// Whether direct sums on AMX are faster still, as measured (docs/performance.md): with enough pixels for
-  /// packing the weights to be worth it, and columns of outputs in pairs of tiles; the weights' gradient with few channels,
-  /// where rows fill their tiles and there are pairs of images. With a stride of 2, where rows fill their tiles.
+  /// packing the weights to be worth it, and columns of outputs in pairs of tiles; the weights' gradient with few
+  /// channels, where rows fill their tiles and there are pairs of images. With a stride of 2, where rows fill their
+  /// tiles.
   private static func amxPays(_ direction: LibraryCall.Direction, _ shape: backprop_winograd) -> Bool {
     let weights = shape.inputs * shape.outputs
     guard weights <= 128 * 128, shape.batch * shape.out_height * shape.out_width >= 2048 else { return false }

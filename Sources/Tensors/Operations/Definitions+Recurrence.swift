@@ -12,9 +12,9 @@
 //
 // An example whose length is t or less keeps its state at step t; a reversed loop therefore begins at its last step.
 //
-// Sources: Hochreiter & Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997), with the forget gate of Gers,
-// Schmidhuber & Cummins (2000); Cho et al., EMNLP 2014, with the reset gate after the product, as in the first version of
-// its preprint (arXiv:1406.1078v1) and in cuDNN.
+// Sources: Hochreiter & Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997), with the forget gate of
+// Gers, Schmidhuber & Cummins (2000); Cho et al., EMNLP 2014, with the reset gate after the product, as in the first
+// version of its preprint (arXiv:1406.1078v1) and in cuDNN.
 
 /// The operands of `recurrence`.
 struct RecurrenceInputs {

@@ -71,8 +71,8 @@ enum Op: Hashable, Sendable {
   case averagePoolGradient(Window, Shape)
   /// inputs: x [n, c, …], scale [c], shift [c] → y, mean [c], variance [c]
   case batchNorm(epsilon: Double)
-  /// inputs: x, mean, variance, scale, upstream → gradients of x, scale, shift. With scale / √(variance + ε) and shift, which
-  /// only the compiler adds, the upstream is that of ReLU after the normalization.
+  /// inputs: x, mean, variance, scale, upstream → gradients of x, scale, shift. With scale / √(variance + ε) and shift,
+  /// which only the compiler adds, the upstream is that of ReLU after the normalization.
   case batchNormGradient(epsilon: Double)
   case softmax
   case logSoftmax

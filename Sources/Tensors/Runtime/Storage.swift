@@ -8,7 +8,8 @@ import CKernels
   import Darwin
 #endif
 
-/// Aligned memory that holds a tensor's elements. Written once, before anyone else sees it, or under the runtime's lock.
+/// Aligned memory that holds a tensor's elements. Written once, before anyone else sees it, or under the runtime's
+/// lock.
 final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int

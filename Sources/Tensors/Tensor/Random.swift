@@ -3,7 +3,8 @@ import Synchronization
 /// A source of random numbers that a seed and a counter determine.
 ///
 /// Each draw takes the next counter; the numbers depend on seed, counter and position alone, not on threads or
-/// platform. Source of the generator: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011 (Philox4x32-10).
+/// platform. Source of the generator: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011
+/// (Philox4x32-10).
 public final class Random: Sendable {
   public let seed: UInt64
   private let drawn: Mutex<UInt64>

@@ -1,7 +1,7 @@
 /// Scaled dot-product attention: softmax(scale · queries · keysᵀ) · values, for each head.
 ///
-/// queries [batch, heads, tq, d], keys [batch, kvHeads, tk, d], values [batch, kvHeads, tk, dv] → [batch, heads, tq, dv].
-/// `heads` is a multiple of `kvHeads`; each run of heads / kvHeads query heads shares a head of keys and values
+/// queries [batch, heads, tq, d], keys [batch, kvHeads, tk, d], values [batch, kvHeads, tk, dv] → [batch, heads, tq,
+/// dv]. `heads` is a multiple of `kvHeads`; each run of heads / kvHeads query heads shares a head of keys and values
 /// (grouped-query attention).
 ///
 /// `lengths` (int32 [batch]) says how many keys of each example there are, the first ones; the rest is padding. `nil`

@@ -4,9 +4,10 @@ extension Tensor {
   /// Sums of more elements than this are cut into parts that a kernel sums in float.
   private static let longestSum = 1 << 15
 
-  /// [..., m, k] · [..., k, n], where both have these axes. A long sum is one of shorter products, added up in double, so
-  /// that its error does not grow with k. Kernels for small results add one element after the other, others block by block, so
-  /// the parts of small results are shorter. That computes k / 8192 matrices [m, n], or k / 1024 where they are small.
+  /// [..., m, k] · [..., k, n], where both have these axes. A long sum is one of shorter products, added up in double,
+  /// so that its error does not grow with k. Kernels for small results add one element after the other, others block by
+  /// block, so the parts of small results are shorter. That computes k / 8192 matrices [m, n], or k / 1024 where they
+  /// are small.
   static func product(_ a: Tensor, _ b: Tensor, _ site: CallSite?) -> Tensor {
     guard a.failure == nil, b.failure == nil, a.shape.rank >= 2, b.shape.rank >= 2, a.shape[-1] == b.shape[-2],
       a.shape[-1] > longestSum

@@ -78,8 +78,8 @@ public struct CheckpointStore: Sendable {
     return nil
   }
 
-  /// Throws a `TrainingError` where the newest checkpoint whose header can be read holds the weights of another model than one
-  /// of these names and shapes. Reads no weights.
+  /// Throws a `TrainingError` where the newest checkpoint whose header can be read holds the weights of another model
+  /// than one of these names and shapes. Reads no weights.
   package func check(against shapes: [(name: String, shape: Shape)]) throws {
     for file in files {
       guard let header = try? SafeTensorsFile(file) else { continue }

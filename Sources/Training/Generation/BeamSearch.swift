@@ -15,7 +15,8 @@ import Models
 /// Costs `beams` (1 to 1024) times as much as sampling tokens. Throws a sentence for a prompt that the tokenizer cannot
 /// encode, and for a tokenizer with more tokens than the model.
 ///
-/// Source: Graves, "Sequence Transduction with Recurrent Neural Networks", 2012, section 2.2; Sutskever, Vinyals & Le, 2014.
+/// Source: Graves, "Sequence Transduction with Recurrent Neural Networks", 2012, section 2.2; Sutskever, Vinyals & Le,
+/// 2014.
 public func beamSearch(
   _ model: any LanguageModel, _ tokenizer: any Tokenizer, prompt: String, tokens: Int, beams: Int
 ) throws -> (ids: [Int32], logProbability: Double) {

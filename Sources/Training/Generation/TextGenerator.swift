@@ -11,8 +11,8 @@ import Models
 /// up to the first that differs, so the text is exactly the network's. Up to four tokens are sampled ahead of `next`: a
 /// change of the weights shows after them.
 ///
-/// Sources: Leviathan, Kalman & Matias, "Fast Inference from Transformers via Speculative Decoding", ICML 2023; Zhang et
-/// al., "Draft & Verify: Lossless Large Language Model Acceleration via Self-Speculative Decoding", ACL 2024.
+/// Sources: Leviathan, Kalman & Matias, "Fast Inference from Transformers via Speculative Decoding", ICML 2023; Zhang
+/// et al., "Draft & Verify: Lossless Large Language Model Acceleration via Self-Speculative Decoding", ACL 2024.
 ///
 /// ```swift
 /// let generator = try TextGenerator(model, tokenizer, prompt: "ROMEO:", sampling: Sampling(temperature: 0.8), seed: 1)

@@ -6,8 +6,8 @@ import Tensors
 /// Predicting the next token of a text: cross-entropy at every position of the windows of a step.
 ///
 /// Models that carry a state read the text in streams, and each window begins with the state that the one before left
-/// (truncated back-propagation through time: Williams & Peng, "An Efficient Gradient-Based Algorithm for On-Line Training
-/// of Recurrent Network Trajectories", 1990); others train on windows at random positions.
+/// (truncated back-propagation through time: Williams & Peng, "An Efficient Gradient-Based Algorithm for On-Line
+/// Training of Recurrent Network Trajectories", 1990); others train on windows at random positions.
 public final class TextTask: CompilableTask {
   public var model: any Layer { network }
   private let network: any LanguageModel

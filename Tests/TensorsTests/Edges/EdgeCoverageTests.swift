@@ -3,8 +3,8 @@ import Testing
 
 @testable import Tensors
 
-/// A new operation has a row in the table, or the tests fail: `init` does not compile without it, and the table must hold
-/// every case.
+/// A new operation has a row in the table, or the tests fail: `init` does not compile without it, and the table must
+/// hold every case.
 private enum TableOperation: String, Hashable, CaseIterable {
   case unary, binary, select, cast, stopGradient
   case reshape, permute, broadcast, slice, pad, concatenate, reduce, argmax

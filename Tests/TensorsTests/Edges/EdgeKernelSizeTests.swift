@@ -63,7 +63,8 @@ import Testing
     }
   }
 
-  /// Scores of which one is far above all others, so that its probability is 1, whatever the rounding error of logsumexp.
+  /// Scores of which one is far above all others, so that its probability is 1, whatever the rounding error of
+  /// logsumexp.
   @Test(arguments: [false, true], [1e3, 1e6, 1e9] as [Float])
   func largeScoresOfAttention(_ causal: Bool, _ size: Float) throws {
     let shapes = Array(repeating: [1, 2, 70, 16] as Shape, count: 3)

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Tensors
 
-/// Every operation at the edges of float32, as compiled plan and by the reference interpreter in float64: value, first and
-/// second gradient against PyTorch's, or against the correct values in `edgeDeviations`.
+/// Every operation at the edges of float32, as compiled plan and by the reference interpreter in float64: value, first
+/// and second gradient against PyTorch's, or against the correct values in `edgeDeviations`.
 @Suite struct EdgeTableTests {
   @Test(arguments: try EdgeFixture.read.get().rows)
   func operationsAtTheEdges(_ row: EdgeRow) throws {
@@ -91,8 +91,8 @@ extension EdgeRow: CustomTestStringConvertible {
     }
   }
 
-  /// Numbers below the least normal one may be 0. Derivatives of saturating functions are differences such as 1 − tanh², and
-  /// sums have the error of their terms.
+  /// Numbers below the least normal one may be 0. Derivatives of saturating functions are differences such as 1 −
+  /// tanh², and sums have the error of their terms.
   fileprivate func slack(_ part: EdgePart) -> Double {
     let saturating: Set = ["tanh", "sigmoid", "erf", "geluTanh", "geluTanhDerivative"]
     if saturating.contains(operation) { return part == .value ? 2e-38 : 1e-6 }

@@ -43,8 +43,8 @@ import Testing
     }
   }
 
-  /// A NaN or an infinity in the last key and value changes no row before it, forward and backward; few queries, a ragged
-  /// block, more than a tile.
+  /// A NaN or an infinity in the last key and value changes no row before it, forward and backward; few queries, a
+  /// ragged block, more than a tile.
   @Test(arguments: [3, 7, 20, 64, 130, 200], [Float.nan, .infinity])
   func causalAttentionSeesNothingBehind(_ time: Int, _ poison: Float) throws {
     let width = 5

@@ -27,8 +27,8 @@ import Testing
     return c
   }
 
-  /// Against sums in double precision. A sum of k products in float is off by about the square root of k times half a unit
-  /// of what has been added up so far; twice the greatest observed error is allowed.
+  /// Against sums in double precision. A sum of k products in float is off by about the square root of k times half a
+  /// unit of what has been added up so far; twice the greatest observed error is allowed.
   @Test(arguments: 1...60 as ClosedRange<UInt64>) func randomShapesAreExactToRounding(seed: UInt64) {
     var numbers = TestNumbers(state: seed)
     func pick(_ values: Int...) -> Int { values.randomElement(using: &numbers) ?? 1 }

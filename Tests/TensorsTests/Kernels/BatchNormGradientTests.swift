@@ -2,8 +2,8 @@ import Testing
 
 @testable import Tensors
 
-/// The gradient of batch normalization, with ReLU after it and without, against the reference in double precision: few and many
-/// rows, long runs, odd channels, both layouts, means that are large compared with the deviation.
+/// The gradient of batch normalization, with ReLU after it and without, against the reference in double precision: few
+/// and many rows, long runs, odd channels, both layouts, means that are large compared with the deviation.
 @Suite struct BatchNormGradientTests {
   private struct Case: CustomStringConvertible {
     let shape: Shape

@@ -1,7 +1,7 @@
 @testable import Tensors
 
-/// Makes random programs whose numbers stay small and whose functions are smooth where numbers are rounded, so that every
-/// difference from the reference beyond rounding is a fault.
+/// Makes random programs whose numbers stay small and whose functions are smooth where numbers are rounded, so that
+/// every difference from the reference beyond rounding is a fault.
 struct ProgramGenerator {
   typealias Value = TensorProgram.Value
 
