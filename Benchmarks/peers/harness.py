@@ -65,7 +65,7 @@ def arguments(description, switches=()):
     unknown = [name for name in given.workloads if name not in NAMES]
     if unknown:
         parser.error(f"there is no workload {unknown[0]}; there is {', '.join(NAMES)}")
-    if given.turns and len(given.workloads) != 1:
+    if given.rounds and len(given.workloads) != 1:
         parser.error("--rounds measures one workload; name that one")
     given.workloads = given.workloads or NAMES
     for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"]:
@@ -165,7 +165,7 @@ def run(system, jobs, given):
             print(f"{system}: there is no {name}", file=sys.stderr)
             continue
         stopwatch = Stopwatch(name, jobs[name], given, system)
-        if not given.turns:
+        if not given.rounds:
             print(json.dumps(stopwatch.measure()), flush=True)
             continue
         asked = False

@@ -1,4 +1,4 @@
-// Recurrent layers. Equations in Tensors/Graph/Definitions+Recurrence.swift.
+// Recurrent layers. Equations in Tensors/Operations/Definitions+Recurrence.swift.
 #pragma once
 #include <stdint.h>
 
