@@ -26,7 +26,7 @@ public final class CompiledStep {
     let trainable: [Bool]
     let clips: Bool
     let isTraining: Bool
-    let replay: CompiledGraph
+    let compiled: CompiledGraph
 
     func fits(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) -> Bool {
       variant == self.variant && inputs.count == types.count
@@ -65,17 +65,17 @@ public final class CompiledStep {
     }
     numbers.removeAll(keepingCapacity: true)
     try rule.appendInputs(to: &numbers)
-    let replay: CompiledGraph
+    let compiled: CompiledGraph
     if let found = recordings.first(where: { $0.fits(inputs, rule, variant) }) {
-      replay = found.replay
+      compiled = found.compiled
     } else {
-      replay = try compile(inputs, rule, variant)
+      compiled = try compile(inputs, rule, variant)
       recordings.append(
         Recorded(
           variant: variant, shapes: inputs.map(\.shape), types: inputs.map(\.dtype), trainable: Array(rule.trainable),
-          clips: rule.clipNorm != nil, isTraining: Mode.isTraining, replay: replay))
+          clips: rule.clipNorm != nil, isTraining: Mode.isTraining, compiled: compiled))
     }
-    let results = try replay.run(inputs, numbers: numbers)
+    let results = try compiled.run(inputs, numbers: numbers)
     try rule.finishStep()
     return results
   }

@@ -158,15 +158,15 @@ func isSentence(_ text: String) -> Bool {
       _ = try matrix.intValues()
       return []
     },
-    HostileCall("a replay's inputs") { [try replay().run([])[0]] },
-    HostileCall("a replay's numbers") { [try replay().run([matrix], numbers: [1])[0]] },
-    HostileCall("a replay of a sum") {
+    HostileCall("a compiled graph's inputs") { [try compiledGraph().run([])[0]] },
+    HostileCall("a compiled graph's numbers") { [try compiledGraph().run([matrix], numbers: [1])[0]] },
+    HostileCall("a compiled graph of a sum") {
       _ = try CompiledGraph(computing: [matrix], assigning: [], inputs: [matrix + matrix])
       return []
     },
   ]
 
-  private static func replay() throws -> CompiledGraph {
+  private static func compiledGraph() throws -> CompiledGraph {
     let x = Tensor.standIn(like: matrix)
     return try CompiledGraph(computing: [x * 2], assigning: [], inputs: [x])
   }

@@ -49,7 +49,7 @@ public final class CompiledGraph: @unchecked Sendable {
     self.draws = draws
     func data(_ input: Tensor) throws(TensorError) -> Storage {
       guard case .storage(let own) = input.node.leaf else {
-        throw TensorError("a replay's inputs must be data, not results of \(input.node.op.name)")
+        throw TensorError("a compiled graph's inputs must be data, not results of \(input.node.op.name)")
       }
       return own
     }
@@ -90,10 +90,10 @@ public final class CompiledGraph: @unchecked Sendable {
   ) throws(TensorError) -> [Tensor] {
     guard inputs.count == inputTypes.count, zip(inputs, inputTypes).allSatisfy({ $0.type == $1 }) else {
       throw TensorError(
-        "a replay was made for inputs \(inputTypes.map(\.description)), not \(inputs.map(\.type.description))")
+        "a compiled graph was made for inputs \(inputTypes.map(\.description)), not \(inputs.map(\.type.description))")
     }
     guard numbers.count == self.numbers.count else {
-      throw TensorError("a replay was made for \(self.numbers.count) numbers, not \(numbers.count)")
+      throw TensorError("a compiled graph was made for \(self.numbers.count) numbers, not \(numbers.count)")
     }
     try evaluate(inputs)
     let random = Random.current

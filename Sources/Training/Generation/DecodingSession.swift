@@ -9,11 +9,11 @@ import Tensors
 final class DecodingSession {
   /// The compiled graphs that read a run of some length, all for the current capacity.
   private final class Run {
-    let replay: CompiledGraph
+    let compiled: CompiledGraph
     /// The tokens, in memory that is overwritten for each run.
     var inputs: [Tensor]
 
-    init(_ replay: CompiledGraph, _ inputs: [Tensor]) { (self.replay, self.inputs) = (replay, inputs) }
+    init(_ compiled: CompiledGraph, _ inputs: [Tensor]) { (self.compiled, self.inputs) = (compiled, inputs) }
   }
 
   private let model: any LanguageModel
@@ -88,7 +88,7 @@ final class DecodingSession {
   func canDraft() throws -> Bool {
     guard batch == 1, positions != nil, let context, persistentCount + Self.draftLength <= context else { return false }
     try makeRoom(for: Self.draftLength)
-    return try preparedRun(of: 1).replay.gainsByQuantizing
+    return try preparedRun(of: 1).compiled.gainsByQuantizing
   }
 
   /// Reads a token with quantized weights, to be discarded; `logits` are then approximately those after it.
@@ -162,7 +162,7 @@ final class DecodingSession {
 
   private func run(_ run: Run, _ ids: ArraySlice<Int32>, quantized: Bool = false) throws -> [Tensor] {
     try run.inputs[0].replaceValues(with: ids)
-    return try run.replay.run(run.inputs, quantized: quantized)
+    return try run.compiled.run(run.inputs, quantized: quantized)
   }
 
   private func preparedRun(of length: Int) throws -> Run {
@@ -178,8 +178,8 @@ final class DecodingSession {
     let wanted =
       givingAll ? logits : logits.sliced(starts: [0, length - 1, 0], shape: [batch, 1, model.vocabulary])
     for output in [wanted] + after { if let failure = output.failure { throw failure } }
-    let replay = try CompiledGraph(computing: [wanted], assigning: Array(zip(state, after)), inputs: [standIn])
-    return Run(replay, [.standIn(like: standIn)])
+    let compiled = try CompiledGraph(computing: [wanted], assigning: Array(zip(state, after)), inputs: [standIn])
+    return Run(compiled, [.standIn(like: standIn)])
   }
 
   private func makeRoom(for count: Int) throws {

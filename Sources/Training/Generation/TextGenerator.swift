@@ -23,7 +23,7 @@ public final class TextGenerator {
   private let vocabulary: Int
   private var drawing: Drawing
   /// The sampler of draft tokens.
-  private var guessing: Drawing
+  private var drafter: Drawing
   private var drafting: Drafting
   /// Tokens sampled, and how many of them were returned.
   private var drawn: [Int32] = []
@@ -43,7 +43,7 @@ public final class TextGenerator {
     session = try DecodingSession(model)
     vocabulary = model.vocabulary
     drawing = Drawing(sampling, seed: seed, after: ids, vocabulary: vocabulary)
-    guessing = Drawing(sampling, seed: seed, after: ids, vocabulary: vocabulary)
+    drafter = Drawing(sampling, seed: seed, after: ids, vocabulary: vocabulary)
     drafting = Drafting(isOn: drafts)
     drawn.reserveCapacity(DecodingSession.draftLength)
     draft.reserveCapacity(DecodingSession.draftLength)
@@ -78,10 +78,10 @@ public final class TextGenerator {
 
   /// Samples the tokens up to the first draft that is not accepted, and the one after them.
   private func drawDrafted() throws {
-    guessing.goOn(from: drawing)
+    drafter.resume(from: drawing)
     while draft.count < DecodingSession.draftLength {
       try session.draft(draft.suffix(1))
-      draft.append(guessing.draw(from: session.logits[...]) ?? 0)
+      draft.append(drafter.draw(from: session.logits[...]) ?? 0)
     }
     try session.check(draft[...])
     repeat {
@@ -125,7 +125,7 @@ private struct Drawing {
   }
 
   /// Takes over the other's random state and recent tokens, so that it samples the same tokens.
-  mutating func goOn(from other: Drawing) {
+  mutating func resume(from other: Drawing) {
     random = other.random
     recent.removeAll(keepingCapacity: true)
     recent += other.recent

@@ -63,16 +63,16 @@ import Testing
     }
     let x = Tensor((0..<1024).map { _ in Float.random(in: -1...1, using: &numbers) }, shape: [1, 1024])
     let input = Tensor.standIn(like: x)
-    let replay = try CompiledGraph(
+    let compiled = try CompiledGraph(
       computing: [variables.reduce(input) { $0.matmul($1.tensor) }], assigning: [], inputs: [input])
-    #expect(replay.gainsByQuantizing)
+    #expect(compiled.gainsByQuantizing)
     func difference(_ a: [Float], _ b: [Float]) -> Float {
       let squares = zip(a, b).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
       return (squares / a.reduce(Float(0)) { $0 + $1 * $1 }).squareRoot()
     }
     func bothRuns() throws -> (exact: [Float], quantized: [Float]) {
-      let quantized = try replay.run([x], quantized: true)[0].values()
-      return (try replay.run([x])[0].values(), quantized)
+      let quantized = try compiled.run([x], quantized: true)[0].values()
+      return (try compiled.run([x])[0].values(), quantized)
     }
     let first = try bothRuns()
     // Weights are off by 0.4 % of their root mean square, rows by 0.5 to 1 %; three products one after the other.
@@ -110,10 +110,10 @@ import Testing
     let half = variable.tensor * 0.5
     let x = Tensor((0..<2048).map { _ in Float.random(in: -1...1, using: &numbers) }, shape: [1, 2048])
     let input = Tensor.standIn(like: x)
-    let replay = try CompiledGraph(computing: [input.matmul(half)], assigning: [(variable, half)], inputs: [input])
-    #expect(!replay.gainsByQuantizing)
+    let compiled = try CompiledGraph(computing: [input.matmul(half)], assigning: [(variable, half)], inputs: [input])
+    #expect(!compiled.gainsByQuantizing)
     let expected = try x.matmul(half).values()
-    #expect(try replay.run([x], quantized: true)[0].values() == expected)
+    #expect(try compiled.run([x], quantized: true)[0].values() == expected)
   }
 
   @Test func aVariableThatIsTwoMatricesIsNotQuantized() throws {
@@ -121,10 +121,10 @@ import Testing
     let x = Tensor.standIn(like: Tensor([Float](repeating: 1, count: 2048), shape: [1, 2048]))
     let y = x.matmul(variable.tensor)
     let z = Tensor.concatenated([y, y], axis: 1).matmul(variable.tensor.reshaped(to: [4096, 1024]))
-    let replay = try CompiledGraph(computing: [z], assigning: [], inputs: [x])
-    #expect(!replay.gainsByQuantizing)
+    let compiled = try CompiledGraph(computing: [z], assigning: [], inputs: [x])
+    #expect(!compiled.gainsByQuantizing)
     let ones = Tensor([Float](repeating: 1, count: 2048), shape: [1, 2048])
-    #expect(try replay.run([ones], quantized: true)[0].values() == replay.run([ones])[0].values())
+    #expect(try compiled.run([ones], quantized: true)[0].values() == compiled.run([ones])[0].values())
   }
 
   /// Where much else is read too, a quantized run would take nearly as long.
@@ -148,9 +148,9 @@ import Testing
   @Test func littleIsNotQuantized() throws {
     let variable = try Variable(Array(repeating: 0.3, count: 1 << 18), shape: [512, 512], name: "w")
     let x = Tensor.standIn(like: Tensor(Array(repeating: Float(0.7), count: 512), shape: [1, 512]))
-    let replay = try CompiledGraph(computing: [x.matmul(variable.tensor)], assigning: [], inputs: [x])
-    #expect(!replay.gainsByQuantizing)
-    let exact = try replay.run([x])[0].values()
-    #expect(try replay.run([x], quantized: true)[0].values() == exact)
+    let compiled = try CompiledGraph(computing: [x.matmul(variable.tensor)], assigning: [], inputs: [x])
+    #expect(!compiled.gainsByQuantizing)
+    let exact = try compiled.run([x])[0].values()
+    #expect(try compiled.run([x], quantized: true)[0].values() == exact)
   }
 }

@@ -22,7 +22,7 @@ struct ProgramComparison {
     do {
       let variables = try makeVariables()
       try set(variables, round: 0)
-      let (replay, inputs) = try makeCompiledGraph(variables)
+      let (compiled, inputs) = try makeCompiledGraph(variables)
       var outcome = Outcome.same
       for round in 0..<3 {
         try set(variables, round: round)
@@ -34,7 +34,7 @@ struct ProgramComparison {
           found = try recorded.outputs.map(hostArray)
         } else {
           let batch = inputs.map { data(ofLeaf: $0, round: round) }
-          found = try drawing(round) { try replay.run(batch) }.map(hostArray)
+          found = try drawing(round) { try compiled.run(batch) }.map(hostArray)
         }
         found += try assigned(variables).map { try hostArray($0.tensor) }
         let places = found.indices.filter { difference(found[$0], from: expected[$0], allowing: Self.tolerance) != nil }
@@ -120,10 +120,10 @@ struct ProgramComparison {
       var leaves = variables.mapValues(\.tensor)
       for step in inputs { leaves[step] = .standIn(like: data(ofLeaf: step, round: 0)) }
       let recorded = recorded(leaves)
-      let replay = try CompiledGraph(
+      let compiled = try CompiledGraph(
         computing: recorded.outputs, assigning: Array(zip(assigned(variables), recorded.assigned)),
         inputs: inputs.compactMap { leaves[$0] }, firstDraw: 0, draws: random.counter)
-      return (replay, inputs)
+      return (compiled, inputs)
     }
   }
 
