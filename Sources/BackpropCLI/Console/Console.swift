@@ -27,7 +27,7 @@ enum Console {
   private static let output = FileDescriptor(1)
   private static let errors = FileDescriptor(2)
 
-  static let errorIsTerminal = isatty(2) == 1
+  static let errorIsTerminal = isTerminal(2)
 
   /// Writes a line of the result.
   static func result(_ line: String) { write(line + "\n") }
