@@ -38,7 +38,7 @@ import Testing
       return try (outputs + slopes.map { try #require($0) }).map { try $0.values() }
     }
     let parts = Dense.outputs(of: layers, x)
-    let isJoined = parts.allSatisfy { if case .slice = $0.node.op { true } else { false } }
+    let isJoined = parts.allSatisfy { $0.node.op is SliceBox }
     #expect(isJoined == example.isJoined)
     for (part, alone) in zip(try numbers(of: parts), try numbers(of: layers.map { $0(x) })) {
       #expect(part.count == alone.count)

@@ -16,7 +16,6 @@ private func selfAttention(_ projected: Tensor, batch: Int, heads: Int, causal: 
   return attention(queries: parts[0], keys: parts[1], values: parts[2], causal: causal)
     .permuted([0, 2, 1, 3]).reshaped(to: [batch * positions, heads * size])
 }
-
 /// Small enough for differences of every element; the tables of `OperationTests` and `GradientTests` run them.
 let attentionCases: [OperationCase] = [
   OperationCase("attention", [2, 2, 3, 4], [2, 2, 3, 4], [2, 2, 3, 4]) {
@@ -71,7 +70,7 @@ let attentionCases: [OperationCase] = [
     attention(queries: $0[0], keys: $0[1], values: $0[2])
   },
   OperationCase("attention with logsumexp", [1, 2, 3, 2], [1, 1, 3, 2], [1, 1, 3, 2]) {
-    let all = Tensor.recordAll(.attention(causal: true, scale: 0.75), $0 + [lengths(3)])
+    let all = Tensor.recordAll(Attention(causal: true, scale: 0.75), $0 + [lengths(3)])
     return all[0] * all[1].reshaped(to: [1, 2, 3, 1])
   },
   OperationCase(
@@ -79,12 +78,13 @@ let attentionCases: [OperationCase] = [
   ) {
     let heads = $0[..<3] + [lengths(4, 2)]
     // At least that of the scores, as no probability is above 1.
-    let logsumexp = Tensor.recordAll(.attention(causal: true, scale: 0.75), Array(heads))[1] + $0[4].square()
-    let all = Tensor.recordAll(.attentionGradient(causal: true, scale: 0.75), heads + [$0[3], logsumexp, $0[5]])
+    let logsumexp =
+      Tensor.recordAll(Attention(causal: true, scale: 0.75), Array(heads))[1] + $0[4].square()
+    let all = Tensor.recordAll(
+      AttentionGradient(causal: true, scale: 0.75), heads + [$0[3], logsumexp, $0[5]])
     return Tensor.concatenated([all[0].flattened(), all[1].flattened(), all[2].flattened()], axis: 0)
   },
 ]
-
 @Suite struct AttentionTests {
   /// Large enough for several blocks and their ragged edges, with the layout of one projection or row-major.
   @Test(arguments: 1...24 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
@@ -118,7 +118,6 @@ let attentionCases: [OperationCase] = [
       #expect(different == nil, "\(operation), causal \(causal), lengths \(padded == nil ? "all" : "some")")
     }
   }
-
   /// The definition against softmax(scale · Q Kᵀ) V by hand, in double precision.
   @Test func attentionIsWhatTheFormulaSays() throws {
     let inputs = OperationCase("", [1, 2, 3, 2], [1, 1, 4, 2], [1, 1, 4, 1]) { $0[0] }.inputs(seed: 4)
@@ -143,7 +142,7 @@ let attentionCases: [OperationCase] = [
 
   @Test func whatSeesNothingIsZero() throws {
     let inputs = OperationCase("", [2, 1, 3, 2], [2, 1, 2, 2], [2, 1, 2, 2]) { $0[0] }.inputs(seed: 8)
-    let all = Tensor.recordAll(.attention(causal: true, scale: 1), inputs + [lengths(2, 0)])
+    let all = Tensor.recordAll(Attention(causal: true, scale: 1), inputs + [lengths(2, 0)])
     let values = try all[0].values()
     #expect(values[0..<2] == [0, 0])  // attends to keys j ≤ 2 - 3 + 0
     #expect(values[6...] == [0, 0, 0, 0, 0, 0])
@@ -155,7 +154,6 @@ let attentionCases: [OperationCase] = [
       #expect(found[(found.count / 2)...].allSatisfy { $0 == 0 })
     }
   }
-
   /// A few positions at a time with a cache give the same as all at once.
   @Test func aCacheContinues() throws {
     let (positions, room) = (300, 320)
@@ -173,7 +171,6 @@ let attentionCases: [OperationCase] = [
     }
     #expect(try difference(whole, seed: 9) == nil)
   }
-
   /// Scores of thousands neither overflow nor lose the sum.
   @Test func largeScoresDoNotOverflow() throws {
     let inputs = OperationCase("", [1, 1, 40, 16], [1, 1, 70, 16], [1, 1, 70, 16]) { $0[0] }.inputs(seed: 10)
@@ -183,7 +180,6 @@ let attentionCases: [OperationCase] = [
     // The greatest score decides; near ties, float32 scores of thousands are off by 1e-4 to 1e-3.
     #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) < 2e-3 })
   }
-
   /// One tile a head, or two blocks of queries: rows of the next head are prefetched, and sums are written directly to
   /// the result.
   @Test(arguments: [8, 24, 40, 64, 65, 100, 128], [16, 24, 32])
@@ -201,7 +197,6 @@ let attentionCases: [OperationCase] = [
       }
     }
   }
-
   /// Masked scores are not computed; their memory has values of an earlier call, here NaN.
   @Test func whatAnEarlierCallLeftDoesNotMatter() throws {
     let inputs = OperationCase("", [2 * 64, 3 * 4 * 16], [2 * 64, 4 * 16]) { $0[0] }.inputs(seed: 13)
@@ -228,7 +223,6 @@ let attentionCases: [OperationCase] = [
     #expect(try difference(far, seed: 12) == nil)
     #expect(try difference(gradient, seed: 12) == nil)
   }
-
   /// Nothing is copied between a projection and attention: the plan has no steps but the kernels.
   @Test func oneProjectionIsTakenAsItLies() throws {
     let inputs = OperationCase("", [10, 48], [10, 16]) { $0[0] }.inputs(seed: 11)
@@ -236,14 +230,13 @@ let attentionCases: [OperationCase] = [
     let gradient = try #require(gradients(of: (y * inputs[1]).sum(), withRespectTo: [inputs[0]])[0])
     let steps = try Executor.shared.withLock { _ throws in
       let request = try Request(outputs: [y, gradient], assignments: [])
-      return try Lowering.compile(try IR(request.key) { _, _ in true }).steps
+      return try Lowering.compile(try IR(request.key)).steps
     }
-    let calls = steps.compactMap { if case .attention(let call) = $0 { call.isGradient } else { nil } }
+    let calls = steps.compactMap { ($0.kernel as? AttentionKernel)?.isGradient }
     #expect(steps.count == 2)
     #expect(calls == [false, true])
     #expect(try difference(gradient, seed: 11) == nil)
   }
-
   @Test(
     arguments: [
       ([[2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]], "queries must be float32 [batch, heads, positions, size]"),
@@ -259,7 +252,6 @@ let attentionCases: [OperationCase] = [
     #expect(error.message.hasPrefix("attention: "))
     #expect(error.message.contains(sentence), "\(error.message)")
   }
-
   @Test func wrongLengthsAndScalesAreNamed() throws {
     let x = Tensor.zeros([2, 1, 3, 4])
     let short = attention(queries: x, keys: x, values: x, lengths: lengths(3))

@@ -30,7 +30,6 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
     self.shapes = shapes
     self.function = function
   }
-
   init(
     _ name: String, _ shapes: Shape..., domain: Domain = .any, function: @escaping @Sendable ([Tensor]) -> Tensor
   ) {
@@ -39,7 +38,6 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
     self.domain = domain
     self.function = function
   }
-
   var testDescription: String { "\(name) \(shapes.map(\.description).joined(separator: " "))" }
 
   /// Distinct numbers in a random order from -1.5 to 1.5 (0.5 to 2 where positive), a little away from 0 and from those
@@ -62,11 +60,9 @@ func window(
 ) -> Window {
   Window(kernel: kernel, stride: stride, paddingBegin: begin, paddingEnd: end, dilation: dilation)
 }
-
 /// Every operation with a real result, also with size-1 and size-0 axes, broadcasting and transposed inputs.
 let operationCases: [OperationCase] =
   unaryCases + binaryCases + movementCases + reductionCases + networkCases + sequenceCases + attentionCases
-
 private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
   let domain: OperationCase.Domain = [.log, .sqrt, .rsqrt, .reciprocal].contains(kind) ? .positive : .any
   return [
@@ -75,7 +71,6 @@ private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
     OperationCase("\(kind.name) empty", [2, 0], domain: domain) { $0[0].unary(kind) },
   ]
 }
-
 private let binaryCases: [OperationCase] =
   Binary.allCases.flatMap { kind in
     [
@@ -94,7 +89,6 @@ private let binaryCases: [OperationCase] =
     OperationCase("stopGradient", [4]) { $0[0] + $0[0].stoppingGradient() - $0[0].stoppingGradient() },
     OperationCase("reuse", [3, 3]) { ($0[0] * $0[0].transposed).tanh() + $0[0].exp() * $0[0] },
   ]
-
 private let movementCases: [OperationCase] = [
   OperationCase("reshape", [2, 6]) { $0[0].reshaped(to: [3, 4]).square() },
   OperationCase("reshape transposed", [3, 4]) { $0[0].transposed.reshaped(to: [2, 6]).square() },
@@ -139,17 +133,30 @@ private let movementCases: [OperationCase] = [
   },
   OperationCase("concatenate twice the same", [2, 3]) { Tensor.concatenated([$0[0], $0[0]], axis: 0).square() },
 ]
-
 private let reductionCases: [OperationCase] =
   Reduction.allCases.flatMap { kind in
     [
-      OperationCase("\(kind.rawValue) all", [2, 3, 4]) { .record(.reduce(kind, axes: [0, 1, 2]), [$0[0].square()]) },
-      OperationCase("\(kind.rawValue) last", [2, 3, 4]) { .record(.reduce(kind, axes: [2]), $0) },
-      OperationCase("\(kind.rawValue) outer and inner", [2, 3, 4]) { .record(.reduce(kind, axes: [0, 2]), $0) },
-      OperationCase("\(kind.rawValue) size 1", [3, 1, 2]) { .record(.reduce(kind, axes: [1]), $0) },
-      OperationCase("\(kind.rawValue) no axes", [3, 2]) { .record(.reduce(kind, axes: []), $0) },
-      OperationCase("\(kind.rawValue) transposed", [3, 4]) { .record(.reduce(kind, axes: [0]), [$0[0].transposed]) },
-      OperationCase("\(kind.rawValue) empty rest", [0, 4]) { .record(.reduce(kind, axes: [1]), $0) },
+      OperationCase("\(kind.rawValue) all", [2, 3, 4]) {
+        .record(Reduce(kind: kind, axes: [0, 1, 2]), [$0[0].square()])
+      },
+      OperationCase("\(kind.rawValue) last", [2, 3, 4]) {
+        .record(Reduce(kind: kind, axes: [2]), $0)
+      },
+      OperationCase("\(kind.rawValue) outer and inner", [2, 3, 4]) {
+        .record(Reduce(kind: kind, axes: [0, 2]), $0)
+      },
+      OperationCase("\(kind.rawValue) size 1", [3, 1, 2]) {
+        .record(Reduce(kind: kind, axes: [1]), $0)
+      },
+      OperationCase("\(kind.rawValue) no axes", [3, 2]) {
+        .record(Reduce(kind: kind, axes: []), $0)
+      },
+      OperationCase("\(kind.rawValue) transposed", [3, 4]) {
+        .record(Reduce(kind: kind, axes: [0]), [$0[0].transposed])
+      },
+      OperationCase("\(kind.rawValue) empty rest", [0, 4]) {
+        .record(Reduce(kind: kind, axes: [1]), $0)
+      },
     ]
   } + [
     OperationCase("sum of nothing", [3, 0]) { $0[0].sum(axes: [1]) },
@@ -170,9 +177,14 @@ private let networkCases: [OperationCase] = [
   OperationCase("matmul of nothing", [2, 0], [0, 3]) { $0[0].matmul($0[1]) },
   OperationCase("matmul no rows", [0, 2], [2, 3]) { $0[0].matmul($0[1]) },
   OperationCase("windows", [1, 2, 4, 3]) {
-    .record(.unfold(window([2, 2], stride: [2, 1], begin: 1, dilation: [1, 2]), outside: Constant(0.5)), $0)
+    .record(
+      Unfold(
+        window: window([2, 2], stride: [2, 1], begin: 1, dilation: [1, 2]), outside: Constant(0.5)),
+      $0)
   },
-  OperationCase("fold", [1, 2, 2, 2, 2, 2]) { .record(.fold(window(2), height: 3, width: 3), $0) },
+  OperationCase("fold", [1, 2, 2, 2, 2, 2]) {
+    .record(Fold(window: window(2), height: 3, width: 3), $0)
+  },
   OperationCase("convolution", [2, 2, 4, 3], [3, 2, 2, 2]) { $0[0].convolved(with: $0[1]) },
   OperationCase("convolution strided, padded", [1, 2, 5, 4], [2, 2, 3, 2]) {
     $0[0].convolved(with: $0[1], stride: [2, 1], paddingBegin: 1, paddingEnd: [0, 1])
@@ -191,22 +203,25 @@ private let networkCases: [OperationCase] = [
     $0[0].convolved(with: $0[1], paddingBegin: 4, paddingEnd: 3, groups: 4)
   },
   OperationCase("convolutionInputGradient", [1, 4, 2, 2], [4, 1, 2, 2]) {
-    .record(.convolutionInputGradient(window(2, stride: 2), groups: 2, [1, 2, 5, 4]), $0)
+    .record(
+      ConvolutionInputGradient(window: window(2, stride: 2), groups: 2, shape: [1, 2, 5, 4]), $0)
   },
   OperationCase("convolutionWeightGradient", [2, 2, 4, 4], [2, 4, 3, 3]) {
-    .record(.convolutionWeightGradient(window(2), groups: 2, [4, 1, 2, 2]), $0)
+    .record(ConvolutionWeightGradient(window: window(2), groups: 2, shape: [4, 1, 2, 2]), $0)
   },
   OperationCase("maxPool", [2, 2, 4, 4]) { $0[0].maxPooled(kernel: 2, stride: 2).square() },
   OperationCase("maxPool overlapping, padded", [1, 2, 5, 4]) {
     $0[0].maxPooled(kernel: 3, stride: [2, 1], paddingBegin: 1, paddingEnd: [1, 0]).square()
   },
-  OperationCase("maxPoolGradient", [1, 1, 4, 4], [1, 1, 3, 3]) { .record(.maxPoolGradient(window(2)), $0) },
+  OperationCase("maxPoolGradient", [1, 1, 4, 4], [1, 1, 3, 3]) {
+    .record(MaxPoolGradient(window: window(2)), $0)
+  },
   OperationCase("averagePool", [2, 2, 4, 4]) { $0[0].averagePooled(kernel: 2, stride: 2).square() },
   OperationCase("averagePool overlapping, padded", [1, 2, 5, 4]) {
     $0[0].averagePooled(kernel: 3, stride: [2, 1], paddingBegin: 1, paddingEnd: [1, 0]).square()
   },
   OperationCase("averagePoolGradient", [1, 2, 2, 3]) {
-    .record(.averagePoolGradient(window(2, stride: [2, 1]), [1, 2, 5, 4]), $0)
+    .record(AveragePoolGradient(window: window(2, stride: [2, 1]), shape: [1, 2, 5, 4]), $0)
   },
   OperationCase("batchNorm", [4, 3], [3], [3]) { $0[0].batchNormalized(scale: $0[1], shift: $0[2]).output },
   OperationCase("batchNorm of images", [2, 2, 2, 3], [2], [2]) {
@@ -219,7 +234,7 @@ private let networkCases: [OperationCase] = [
   OperationCase("batchNormGradient", [3, 2, 2, 1], [2], [3, 2, 2, 1]) {
     let all = $0[0].batchNormalized(scale: $0[1], shift: $0[1])
     let gradients = Tensor.recordAll(
-      .batchNormGradient(epsilon: 1e-5), [$0[0], all.mean, all.variance, $0[1], $0[2]])
+      BatchNormGradient(epsilon: 1e-5), [$0[0], all.mean, all.variance, $0[1], $0[2]])
     return gradients[0] + (gradients[1] * gradients[2]).sum()
   },
   OperationCase("softmax", [3, 4]) { $0[0].softmax() },
@@ -234,7 +249,7 @@ private let networkCases: [OperationCase] = [
     crossEntropyLosses(logits: $0[0], labels: Tensor([Int32](), shape: [0]))
   },
   OperationCase("crossEntropyGradient", [3, 4], [3]) {
-    .record(.crossEntropyGradient, [$0[0], Tensor(labels, shape: [3]), $0[1]])
+    .record(CrossEntropyGradient(), [$0[0], Tensor(labels, shape: [3]), $0[1]])
   },
 ]
 

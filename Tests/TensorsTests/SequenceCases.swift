@@ -6,25 +6,34 @@ let sequenceCases: [OperationCase] = rowCases + tableCases + normalizationCases 
 private let numbers: [Int32] = [2, 0, 2, 4, 1, 2]
 
 private let rowCases: [OperationCase] = [
-  OperationCase("gather", [5, 3]) { .record(.gather, [$0[0], Tensor(numbers, shape: [2, 3])]) },
-  OperationCase("gather transposed", [17, 5]) { .record(.gather, [$0[0].transposed, Tensor(numbers, shape: [6])]) },
-  OperationCase("gather nothing", [5, 3]) { .record(.gather, [$0[0], Tensor([] as [Int32], shape: [0, 2])]) },
-  OperationCase("scatterAdd", [2, 3, 4]) { .record(.scatterAdd(rows: 5), [Tensor(numbers, shape: [2, 3]), $0[0]]) },
-  OperationCase("scatterAdd wide", [6, 37]) { .record(.scatterAdd(rows: 7), [Tensor(numbers, shape: [6]), $0[0]]) },
+  OperationCase("gather", [5, 3]) { .record(Gather(), [$0[0], Tensor(numbers, shape: [2, 3])]) },
+  OperationCase("gather transposed", [17, 5]) {
+    .record(Gather(), [$0[0].transposed, Tensor(numbers, shape: [6])])
+  },
+  OperationCase("gather nothing", [5, 3]) {
+    .record(Gather(), [$0[0], Tensor([] as [Int32], shape: [0, 2])])
+  },
+  OperationCase("scatterAdd", [2, 3, 4]) {
+    .record(ScatterAdd(rows: 5), [Tensor(numbers, shape: [2, 3]), $0[0]])
+  },
+  OperationCase("scatterAdd wide", [6, 37]) {
+    .record(ScatterAdd(rows: 7), [Tensor(numbers, shape: [6]), $0[0]])
+  },
 ]
 
 /// A table with fewer rows than are gathered from it, and products with them.
 private let tableCases: [OperationCase] = [
   OperationCase("table product", [4, 3], [3, 5]) {
-    let rows = Tensor.record(.gather, [$0[0], Tensor(tableNumbers, shape: [3, 2])])
+    let rows = Tensor.record(Gather(), [$0[0], Tensor(tableNumbers, shape: [3, 2])])
     return rows.permuted([1, 0, 2]).permuted([1, 0, 2]).matmul($0[1])
   },
   OperationCase("table product transposed", [4, 3], [6, 2]) {
-    Tensor.record(.gather, [$0[0], Tensor(tableNumbers, shape: [6])]).transposed.matmul($0[1])
+    Tensor.record(Gather(), [$0[0], Tensor(tableNumbers, shape: [6])]).transposed.matmul($0[1])
   },
   OperationCase("sum of products by number", [6, 3], [3, 5]) {
     .record(
-      .scatterAdd(rows: 4), [Tensor(tableNumbers, shape: [2, 3]), $0[0].matmul($0[1]).reshaped(to: [2, 3, 5])])
+      ScatterAdd(rows: 4),
+      [Tensor(tableNumbers, shape: [2, 3]), $0[0].matmul($0[1]).reshaped(to: [2, 3, 5])])
   },
 ]
 private let tableNumbers: [Int32] = [3, 0, 3, 1, 1, 3]
@@ -33,18 +42,19 @@ private let normalizationCases: [OperationCase] =
   [[3, 5], [2, 3, 17], [1, 1], [5, 40], [70, 33], [0, 3]].flatMap { (shape: Shape) in
     [
       OperationCase("layerNorm", shape, [shape[-1]], [shape[-1]]) {
-        Tensor.recordAll(.layerNorm(epsilon: 1e-2), $0)[0]
+        Tensor.recordAll(LayerNorm(epsilon: 1e-2), $0)[0]
       },
       OperationCase("layerNorm statistics", shape) {
         let width = Shape([$0[0].shape[-1]])
-        let all = Tensor.recordAll(.layerNorm(epsilon: 1e-2), [$0[0], .ones(width), .zeros(width)])
+        let all = Tensor.recordAll(LayerNorm(epsilon: 1e-2), [$0[0], .ones(width), .zeros(width)])
         return all[1] + all[2]
       },
     ]
   } + [
     OperationCase("layerNormGradient", [3, 5], [5], [3, 5]) {
-      let all = Tensor.recordAll(.layerNorm(epsilon: 1e-2), [$0[0], $0[1], .zeros([5])])
-      let gradients = Tensor.recordAll(.layerNormGradient(epsilon: 1e-2), [$0[0], all[1], all[2], $0[1], $0[2]])
+      let all = Tensor.recordAll(LayerNorm(epsilon: 1e-2), [$0[0], $0[1], .zeros([5])])
+      let gradients = Tensor.recordAll(
+        LayerNormGradient(epsilon: 1e-2), [$0[0], all[1], all[2], $0[1], $0[2]])
       return gradients[0] * gradients[1] + gradients[2]
     }
   ]
@@ -64,7 +74,6 @@ private let recurrenceCases: [OperationCase] = RecurrentCell.allCases.flatMap { 
     ].flatMap { sizes in recurrence(cell, reversed: reversed, sizes) }
   }
 }
-
 private func recurrence(_ cell: RecurrentCell, reversed: Bool, _ sizes: RecurrenceShape) -> [OperationCase] {
   let (time, batch, size) = (sizes.time, sizes.batch, sizes.size)
   let lengths = Tensor(sizes.lengths, shape: [batch])
@@ -73,7 +82,8 @@ private func recurrence(_ cell: RecurrentCell, reversed: Bool, _ sizes: Recurren
     + (cell == .lstm ? [[batch, size]] : [])
   @Sendable func results(_ inputs: [Tensor]) -> [Tensor] {
     Tensor.recordAll(
-      .recurrence(cell, reversed: reversed), Array(inputs[..<3]) + [lengths] + Array(inputs[3...]))
+      Recurrence(cell: cell, reversed: reversed),
+      Array(inputs[..<3]) + [lengths] + Array(inputs[3...]))
   }
   let name = "\(cell.rawValue)\(reversed ? " reversed" : "") lengths \(sizes.lengths)"
   func whole(_ what: String, _ chosen: @escaping @Sendable ([Tensor]) -> [Tensor]) -> OperationCase {

@@ -19,14 +19,12 @@ public func gradients(
     return tensors.map { _ in .failed(located) }
   }
 }
-
 /// Walks from results to inputs once, adding up what each use of a tensor contributes to its gradient.
 func reverseWalk(from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: [Tensor]) throws(TensorError)
   -> [Tensor?]
 {
   let targetNodes = Set(targets.map { ObjectIdentifier($0.node) })
   let nodes = nodesReachable(from: seeds.map(\.tensor)) { !targetNodes.contains(ObjectIdentifier($0)) }
-
   // Only nodes that depend on a target are visited.
   var depends = Set<ObjectIdentifier>()
   for node in nodes {
@@ -53,8 +51,8 @@ func reverseWalk(from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: 
   for node in nodes.reversed() {
     guard let upstreams = sums[ObjectIdentifier(node)], !targetNodes.contains(ObjectIdentifier(node)) else { continue }
     let results = node.types.indices.map { Tensor(node, output: $0) }
-    let gradients = try node.op.gradients(inputs: node.inputs, results: results, upstreams: upstreams)
-    for (input, gradient) in zip(node.inputs, gradients) {
+    guard let step = BackwardStep(node.inputs, results, upstreams) else { continue }
+    for (input, gradient) in zip(node.inputs, try node.op.gradients(step)) {
       if let gradient { contribute(gradient, to: input) }
     }
   }

@@ -9,7 +9,6 @@ public enum Engine {
 
   /// Whether the processor has AMX for large products. `BACKPROP_AMX=0` in the environment turns it off.
   public static var hasAMX: Bool { backprop_has_amx() != 0 }
-
   /// A line to print: which library computes, with how many threads.
   public static var description: String {
     let threads = "\(Threads.count) thread\(Threads.count == 1 ? "" : "s")"
@@ -18,13 +17,11 @@ public enum Engine {
     return "\(units)oneDNN \(String(cString: backprop_dnn_version())), \(threads)"
   }
 }
-
 /// How many threads compute.
 public enum Threads {
   /// The maximum: 64, or the number of processors if that is larger. More threads than processors are no faster, and a
   /// system that cannot start them ends the process.
   static let most = max(64, Int(backprop_processors()))
-
   /// From 1 to what the machine can have; other numbers are clamped. The bits of results depend on it, as sums
   /// are split by thread.
   public static var count: Int {
@@ -36,34 +33,34 @@ public enum Threads {
     }
   }
 }
-
 /// While this object lives, oneDNN generates its code for matrix products on another thread, if not done yet. `deinit`
 /// waits for that thread.
 final class ProductCode {
   private let making = Threads.count > 1 ? backprop_dnn_begin_products() : nil
-
   deinit { backprop_dnn_end_products(making) }
 }
 
-/// An operation of oneDNN, created once and run many times.
-final class OneDNNOperation: LibraryKernel {
+/// A convolution of oneDNN, or a gradient of one, created once and run many times.
+final class OneDNNConvolution {
   private let operation: OpaquePointer
+  /// Workspace, aligned to 64 bytes.
   let scratchBytes: Int
 
-  init(_ call: LibraryCall) throws(TensorError) {
+  init(_ convolution: ConvolutionShape) throws(TensorError) {
     var operation: OpaquePointer?
-    let status: Int32
-    switch call {
-    case .convolution(let direction, let source, let weights, let destination, let window, let groups):
-      var (source, weights, destination) = (source.cValue, weights.cValue, destination.cValue)
-      var geometry = backprop_dnn_convolution_geometry(
-        stride: window.stride.cValue, padding_begin: window.paddingBegin.cValue,
-        padding_end: window.paddingEnd(height: source.shape.2, width: source.shape.3, destination).cValue,
-        dilation: window.dilation.cValue, groups: Int64(groups))
-      status = backprop_dnn_convolution(direction.code, &source, &weights, &destination, &geometry, &operation)
-    }
+    let (window, groups) = (convolution.window, Int64(convolution.groups))
+    var source = convolution.source.cValue
+    var (weights, destination) = (convolution.weights.cValue, convolution.destination.cValue)
+    var geometry = backprop_dnn_convolution_geometry(
+      stride: window.stride.cValue, padding_begin: window.paddingBegin.cValue,
+      padding_end: window.paddingEnd(height: source.shape.2, width: source.shape.3, destination).cValue,
+      dilation: window.dilation.cValue, groups: groups)
+    let status = backprop_dnn_convolution(
+      convolution.direction.code, &source, &weights, &destination, &geometry, &operation)
     guard status == 0, let operation else {
-      throw TensorError("oneDNN refused \(call.summary): \(String(cString: backprop_dnn_message()))")
+      throw TensorError(
+        "oneDNN refused a \(ConvolutionKernel(shape: convolution, method: .oneDNN).title), groups \(groups): "
+          + String(cString: backprop_dnn_message()))
     }
     self.operation = operation
     scratchBytes = Int(backprop_dnn_scratch_bytes(operation))
@@ -71,59 +68,21 @@ final class OneDNNOperation: LibraryKernel {
 
   deinit { backprop_dnn_release(operation) }
 
-  func run(_ operands: UnsafePointer<UnsafeMutableRawPointer?>, _ scratch: UnsafeMutableRawPointer) throws(TensorError)
-  {
-    guard backprop_dnn_execute(operation, operands, scratch) == 0 else {
-      throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))")
+  /// What runs it. This object must live as long.
+  var loaded: some LoadedKernel { LoadedConvolution(operation: operation) }
+
+  private struct LoadedConvolution: LoadedKernel {
+    let operation: OpaquePointer
+
+    func run(_ operands: KernelOperands) throws(TensorError) {
+      guard backprop_dnn_execute(operation, operands.start, operands.scratch) == 0 else {
+        throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))")
+      }
     }
   }
 }
 
-extension MatrixShape {
-  var runsOnAMX: Bool { usesAMX && Engine.hasAMX }
-  /// Whether a kernel of our own makes it.
-  var isOwn: Bool { isFewRows || isNarrow || runsOnAMX || !Engine.hasOneDNN }
-}
-
-/// c[m, n] = op(a) · op(b). Few rows and narrow products have kernels of their own; others run on AMX where the
-/// processor has it, by oneDNN where it is available, and otherwise by our own kernel.
-func matrixProduct(
-  _ shape: MatrixShape, _ a: UnsafeMutablePointer<Float>?, _ b: UnsafeMutablePointer<Float>?,
-  _ c: UnsafeMutablePointer<Float>?
-) throws(TensorError) {
-  let (m, n, k) = (Int64(shape.m), Int64(shape.n), Int64(shape.k))
-  let (lda, ldb) = (Int64(shape.lda), Int64(shape.ldb))
-  if shape.isFewRows { return backprop_vector_matrix(m, n, k, a, lda, b, ldb, shape.transposeB ? 1 : 0, c) }
-  let (aRow, aColumn) = shape.transposeA ? (1, lda) : (lda, 1)
-  let (bRow, bColumn) = shape.transposeB ? (1, ldb) : (ldb, 1)
-  if shape.runsOnAMX {
-    backprop_matmul_amx(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
-  } else if shape.isOwn {
-    backprop_matmul(m, n, k, a, aRow, aColumn, b, bRow, bColumn, c)
-  } else {
-    let status = backprop_dnn_sgemm(
-      shape.transposeA ? 1 : 0, shape.transposeB ? 1 : 0, m, n, k, a, lda, b, ldb, 0, c, max(n, 1))
-    guard status == 0 else { throw TensorError("oneDNN failed: \(String(cString: backprop_dnn_message()))") }
-  }
-}
-
-extension LibraryCall {
-  /// For messages.
-  fileprivate var summary: String {
-    switch self {
-    case .convolution(let direction, let source, let weights, _, let window, let groups):
-      let what =
-        switch direction {
-        case .forward: "a convolution"
-        case .backwardData: "a convolution's gradient of its images"
-        case .backwardWeights: "a convolution's gradient of its weights"
-        }
-      return "\(what), images \(source.shape), weights \(weights.shape), stride \(window.stride), groups \(groups)"
-    }
-  }
-}
-
-extension LibraryCall.Direction {
+extension ConvolutionShape.Direction {
   fileprivate var code: backprop_dnn_direction {
     switch self {
     case .forward: BACKPROP_DNN_FORWARD
@@ -133,7 +92,7 @@ extension LibraryCall.Direction {
   }
 }
 
-extension LibraryCall.Image {
+extension ConvolutionShape.Layout {
   fileprivate var cValue: backprop_dnn_tensor {
     func four(_ values: [Int]) -> (Int64, Int64, Int64, Int64) {
       (Int64(values[0]), Int64(values[1]), Int64(values[2]), Int64(values[3]))
@@ -145,7 +104,6 @@ extension LibraryCall.Image {
 extension Pair {
   fileprivate var cValue: (Int64, Int64) { (Int64(height), Int64(width)) }
 }
-
 extension Window {
   /// The padding at the end that is really used: where the stride does not divide the remaining length, the last window
   /// stops short, and oneDNN needs the exact padding. Negative where rows of the image are left over.

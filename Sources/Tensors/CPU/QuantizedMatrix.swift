@@ -5,7 +5,6 @@ final class QuantizedMatrix {
   let n: Int, k: Int
   private let storage: Storage
   var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer) }
-
   init(_ values: Storage, n: Int, k: Int) throws(TensorError) {
     (self.n, self.k) = (n, k)
     storage = try Storage(
@@ -44,21 +43,36 @@ struct QuantizableProduct {
     let widths = Dictionary(grouping: found, by: \.source).mapValues { Set($0.map(\.n)).count }
     let products = found.filter { widths[$0.source] == 1 }
     let bytes = products.reduce(0) { $0 + $1.n * $1.k * MemoryLayout<Float>.size }
-    let all = plan.steps.reduce(0) { $0 + $1.cost.bytes }
+    let all = plan.steps.reduce(0) { $0 + $1.kernel.cost.bytes }
     return bytes >= max(cachedBytes, all * 3 / 4) ? products : []
   }
 
   private init?(_ step: Step, at index: Int, in plan: Plan, except written: Set<Int>) {
-    guard
-      case .matmul(let product) = step, product.shape.m == 1, product.shape.isFewRows, !product.shape.transposeB,
-      product.batches.count == 1,
-      case .source(let source) = plan.places[product.b.buffer], !written.contains(product.b.buffer),
-      product.b.offset + product.batches[0].b == 0,
+    guard let product = step.kernel as? MatrixProduct, product.method == .fewRows,
+      product.shape.m == 1,
+      !product.shape.transposeB, product.batches.count == 1, let matrix = step.inputs[1],
+      case .source(let source) = plan.places[matrix.buffer], !written.contains(matrix.buffer),
+      matrix.offset == 0,
       case (let n, let k) = (product.shape.n, product.shape.k), product.shape.ldb == n,
-      plan.sizes[product.b.buffer] == n * k,
+      plan.sizes[matrix.buffer] == n * k,
       // For a small product there is little to gain, and the sums of many bytes need more than 32 bits.
       n * k > 1 << 16, k <= 1 << 16
     else { return nil }
     (self.step, self.source, self.n, self.k) = (index, source, n, k)
+  }
+
+  /// The product with the quantized matrix in place of the other. Operands: a, matrix, c.
+  var loaded: some LoadedKernel { Loaded(n: Int64(n), k: Int64(k)) }
+
+  private struct Loaded: LoadedKernel {
+    let n: Int64, k: Int64
+
+    func run(_ operands: KernelOperands) throws(TensorError) {
+      guard backprop_quantized_vector_matrix(n, k, operands[0], operands.start[1], operands[2]) == 0
+      else {
+        throw TensorError(
+          "not enough memory: the workspace of a product of [1, \(k)] · [\(k), \(n)]")
+      }
+    }
   }
 }

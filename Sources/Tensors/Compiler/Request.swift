@@ -11,13 +11,25 @@ struct Request {
 
   /// A node, its inputs given by position. A value is `entry · 4 + output`.
   struct Entry: Hashable {
-    var op: Op
+    var op: any Operation
     var inputs: [Int]
     /// The index of the source that a leaf takes its values from; −1 for others.
     var source: Int
+
+    static func == (a: Entry, b: Entry) -> Bool {
+      a.inputs == b.inputs && a.source == b.source && a.op.isEqual(to: b.op)
+    }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(ObjectIdentifier(type(of: op)))
+      op.hash(into: &hasher)
+      hasher.combine(inputs)
+      hasher.combine(source)
+    }
   }
 
   struct Key: Hashable {
+    var target: Target
     var entries: [Entry]
     var outputs: [Int]
     /// Pairs: the variable's source, the value it is assigned.
@@ -39,7 +51,7 @@ struct Request {
 
   /// Must be called with the runtime's lock held: results cached in nodes become leaves.
   init(outputs: [Tensor], assignments: [(Variable, Tensor)]) throws(TensorError) {
-    key = Key(entries: [], outputs: [], assignments: [])
+    key = Key(target: .current, entries: [], outputs: [], assignments: [])
     Request.walks += 1
     let walk = Request.walks
     var nodes: [Node] = []
@@ -54,7 +66,7 @@ struct Request {
         let id = ResultID(node: ObjectIdentifier(node), output: tensor.output)
         if known[id] == nil {
           known[id] = key.entries.count
-          addLeaf(.data(tensor.type), .storage(storage))
+          addLeaf(Values(type: tensor.type), .storage(storage))
         }
       } else if node.mark != walk {
         node.mark = walk
@@ -74,7 +86,6 @@ struct Request {
         }
       }
     }
-
     func value(of tensor: Tensor) -> Int {
       if !known.isEmpty, let entry = known[ResultID(node: ObjectIdentifier(tensor.node), output: tensor.output)] {
         return Request.value(entry, 0)
@@ -98,11 +109,10 @@ struct Request {
     }
   }
 
-  private mutating func addLeaf(_ op: Op, _ source: Source) {
+  private mutating func addLeaf(_ op: any Operation, _ source: Source) {
     key.entries.append(Entry(op: op, inputs: [], source: sources.count))
     sources.append(source)
   }
-
   private mutating func entry(of variable: Variable, version: Int, _ variables: inout [ObjectIdentifier: Int])
     throws(TensorError) -> Int
   {
@@ -113,7 +123,9 @@ struct Request {
     }
     if let entry = variables[ObjectIdentifier(variable)] { return entry }
     variables[ObjectIdentifier(variable)] = key.entries.count
-    addLeaf(.variable(TensorType(variable.shape, variable.dtype)), .variable(variable, version: version))
+    addLeaf(
+      VariableValues(type: TensorType(variable.shape, variable.dtype)),
+      .variable(variable, version: version))
     return key.entries.count - 1
   }
 }

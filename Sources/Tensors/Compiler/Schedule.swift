@@ -17,7 +17,6 @@ struct Schedule {
       }
     }
   }
-
   private(set) var units: [Unit] = []
 
   /// Limits of one fused kernel, so that its registers suffice: inputs and instructions together stay below 64.
@@ -42,17 +41,19 @@ struct Schedule {
     var depth = [Int](repeating: 0, count: instructions.count)
     for index in instructions.indices where needed[index] {
       let inputs = instructions[index].inputs.map { depth[ir.producer[$0]] }.max() ?? 0
-      depth[index] = instructions[index].op.isElementwise ? inputs : inputs + 1
+      depth[index] = instructions[index].op.elementwise != nil ? inputs : inputs + 1
     }
     let rootProducers = Set(roots.map { ir.producer[$0] })
     for index in instructions.indices.reversed() where needed[index] && !rootProducers.contains(index) {
-      let latest = users[index].map { instructions[$0].op.isElementwise ? depth[$0] : depth[$0] - 1 }.min()
+      let latest = users[index].map {
+        instructions[$0].op.elementwise != nil ? depth[$0] : depth[$0] - 1
+      }.min()
       depth[index] = max(depth[index], latest ?? 0)
     }
 
     var byDepth: [Int: (singles: [Int], elementwise: [Int])] = [:]
     for index in instructions.indices where needed[index] {
-      if instructions[index].op.isElementwise {
+      if instructions[index].op.elementwise != nil {
         byDepth[depth[index], default: ([], [])].elementwise.append(index)
       } else {
         byDepth[depth[index], default: ([], [])].singles.append(index)
@@ -63,7 +64,6 @@ struct Schedule {
       units += Schedule.groups(level.elementwise, ir).map(Unit.group)
     }
   }
-
   /// Splits the elementwise instructions of a level by shape, then into connected groups.
   private static func groups(_ level: [Int], _ ir: IR) -> [[Int]] {
     var byShape: [Shape: [Int]] = [:]
@@ -75,7 +75,6 @@ struct Schedule {
     }
     return shapes.flatMap { connected($0.value, ir).flatMap { split($0, ir) } }
   }
-
   /// Sets of instructions that share a value, not counting constants.
   private static func connected(_ members: [Int], _ ir: IR) -> [[Int]] {
     var parent: [Int: Int] = [:]

@@ -28,6 +28,16 @@ struct View: Hashable {
     self.init(buffer: buffer, offset: 0, shape: shape, strides: strides)
   }
 
+  /// Where the first element is.
+  var start: Address { Address(buffer: buffer, offset: offset) }
+
+  /// The part of this shape that begins at `starts`.
+  func box(_ starts: [Int], _ shape: Shape) -> View {
+    View(
+      buffer: buffer, offset: offset + zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 },
+      shape: shape,
+      strides: strides)
+  }
   /// The order of the axes from the slowest to the fastest, if the elements fill a stretch of memory without gaps.
   var denseOrder: [Int]? {
     let order = shape.indices.sorted { a, b in
@@ -59,7 +69,6 @@ struct View: Hashable {
     }
     return View(buffer: buffer, offset: offset, shape: target, strides: strides)
   }
-
   /// The same elements in row-major order under another shape, if no element has to move.
   func reshaped(to target: Shape) -> View? {
     if isRowMajor { return View(buffer: buffer, offset: offset, shape: target, strides: target.rowMajorStrides) }

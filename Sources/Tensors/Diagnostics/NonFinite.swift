@@ -11,7 +11,6 @@ package struct NonFiniteOrigin: Hashable, Sendable {
     /// many classes or rows there are.
     case index(Int32, position: Int, count: Int, isLabel: Bool)
   }
-
   package var source: Source
   package var shape: Shape
   /// Not a number, rather than infinite.
@@ -21,7 +20,6 @@ package struct NonFiniteOrigin: Hashable, Sendable {
   /// The index of the tensor that was checked.
   package var index: Int
 }
-
 /// How many operations have been recorded: those recorded from now on have greater positions.
 package var recordingPosition: Int { Node.latestNumber }
 
@@ -42,7 +40,7 @@ package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFini
   else { return nil }
   var tensor = tensors[index]
   // Backwards along what is not finite. Inputs have smaller numbers, so this ends.
-  while let worst = tensor.node.inputs.filter({ flaw($0) != .none && !$0.node.isConstant })
+  while let worst = tensor.node.inputs.filter({ flaw($0) != .none && $0.node.op.constant == nil })
     .min(by: { (flaw($1).rawValue, $0.node.number) < (flaw($0).rawValue, $1.node.number) })
   {
     tensor = worst
@@ -56,19 +54,13 @@ package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFini
   return NonFiniteOrigin(
     source: source, shape: tensor.shape, isNaN: flaw(tensor) == .notANumber, position: tensor.node.number, index: index)
 }
-
 /// The first index out of range that an operation was given, which gives NaN.
 private func wrongIndex(of node: Node) throws(TensorError) -> NonFiniteOrigin.Source? {
-  let (axis, isLabel): (Int, Bool)
-  switch node.op {
-  case .crossEntropy: (axis, isLabel) = (1, true)
-  case .gather: (axis, isLabel) = (0, false)
-  default: return nil
-  }
-  let count = node.inputs[0].shape[axis]
-  let indices = try node.inputs[1].intValues()
+  guard let operand = node.op.indices else { return nil }
+  let count = node.inputs[0].shape[operand.axis]
+  let indices = try node.inputs[operand.operand].intValues()
   guard let position = indices.firstIndex(where: { $0 < 0 || $0 >= count }) else { return nil }
-  return .index(indices[position], position: position, count: count, isLabel: isLabel)
+  return .index(indices[position], position: position, count: count, isLabel: operand.isLabel)
 }
 
 private enum Flaw: Int {
@@ -109,10 +101,4 @@ private func findFlaws(_ nodes: [Node], keeping kept: Set<ObjectIdentifier>) thr
     }
   }
   return flaws
-}
-
-extension Node {
-  fileprivate var isConstant: Bool {
-    if case .fill = op { true } else { false }
-  }
 }

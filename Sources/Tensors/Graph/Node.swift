@@ -17,7 +17,7 @@ final class Node: @unchecked Sendable {
   }
 
   let number: Int
-  let op: Op
+  let op: any Operation
   let types: [TensorType]
   // Only `holdsItsDataAlone` changes it, and back.
   private(set) var leaf: Leaf
@@ -28,19 +28,17 @@ final class Node: @unchecked Sendable {
   // Scratch of the walk that holds the runtime's lock: its index there, valid while `mark` is that walk's number.
   var mark = 0
   var index = 0
-
   private static let counter = Atomic<Int>(1)
   /// The number of the node that was made last.
   static var latestNumber: Int { counter.load(ordering: .relaxed) - 1 }
 
-  init(_ op: Op, inputs: [Tensor], types: [TensorType], leaf: Leaf = .none) {
+  init(_ op: any Operation, inputs: [Tensor], types: [TensorType], leaf: Leaf = .none) {
     number = Node.counter.wrappingAdd(1, ordering: .relaxed).oldValue
     self.op = op
     self.inputs = inputs
     self.types = types
     self.leaf = leaf
   }
-
   /// Frees the nodes that only this one keeps alive, in a loop: a chain of a million nodes must not overflow the stack.
   deinit {
     guard !inputs.isEmpty else { return }
@@ -66,12 +64,10 @@ final class Node: @unchecked Sendable {
     if case .failure(let error) = leaf { error } else { nil }
   }
 }
-
 extension Tensor {
   /// Whether this is data that nothing else can reach, so that its memory may be overwritten.
   mutating func isDataHeldOnlyHere() -> Bool { isKnownUniquelyReferenced(&node) && node.holdsItsDataAlone() }
 }
-
 /// The nodes that `roots` depend on, inputs before users. `follow` says whether to visit a node's inputs.
 func nodesReachable(from roots: [Tensor], follow: (Node) -> Bool = { _ in true }) -> [Node] {
   var seen = Set<ObjectIdentifier>()

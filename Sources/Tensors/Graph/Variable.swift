@@ -12,7 +12,6 @@ public final class Variable: @unchecked Sendable {
   /// A quantized copy of the values, as a `QuantizedMatrix`. Touched while the runtime's lock is held.
   var quantized: QuantizedMatrix?
   private let state: Mutex<State>
-
   private struct State {
     var name: String
     var version = 0
@@ -49,7 +48,9 @@ public final class Variable: @unchecked Sendable {
     state.withLock { state in
       if let node = state.leaf { return Tensor(node) }
       let type = TensorType(shape, dtype)
-      let node = Node(.variable(type), inputs: [], types: [type], leaf: .variable(self, version: state.version))
+      let node = Node(
+        VariableValues(type: type), inputs: [], types: [type],
+        leaf: .variable(self, version: state.version))
       state.leaf = node
       return Tensor(node)
     }
@@ -57,7 +58,6 @@ public final class Variable: @unchecked Sendable {
 
   /// Values to assign with the next update, such as new running means; the last one recorded counts.
   public func assignOnUpdate(_ tensor: Tensor) { state.withLock { $0.pending = tensor } }
-
   /// The values recorded by `assignOnUpdate`, which are forgotten here.
   public func takePendingAssignment() -> Tensor? {
     state.withLock { state in

@@ -24,7 +24,6 @@ public final class CompiledGraph: @unchecked Sendable {
   /// The variables that a quantized run reads quantized; none where that gains little.
   private let quantizable: [(variable: Variable, product: QuantizableProduct)]
   private var quantizedMatrices: [UnsafeRawPointer] = []
-
   /// Compiles the graph of `outputs` and of the variables' new values. `inputs` are the data leaves it was recorded
   /// with, such as those of `Tensor.standIn(like:)`, `numbers` step scalars, given to each run; `firstDraw` is
   /// `Random.current.counter` before recording and `draws` how many followed.
@@ -76,7 +75,6 @@ public final class CompiledGraph: @unchecked Sendable {
     for place in inputSources.joined() { sources[place] = .storage(Storage()) }
     sourcePointers = sources.map(\.pointer)
   }
-
   /// Whether a run spends most of its time reading large matrices of variables for single rows.
   public var gainsByQuantizing: Bool { !quantizable.isEmpty }
 
@@ -144,7 +142,7 @@ extension Tensor {
     let type = tensor.type
     do throws(TensorError) {
       let storage = try Storage(zeros: type.shape.elementCount * 4, for: "a stand-in \(type)")
-      return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+      return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
     } catch {
       return .failed(error)
     }
@@ -162,6 +160,6 @@ extension Tensor {
   /// Data that is about to be written.
   fileprivate static func uninitialized(_ type: TensorType) throws(TensorError) -> Tensor {
     let storage = try Storage(byteCount: type.shape.elementCount * 4, for: "a result \(type)")
-    return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+    return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
   }
 }

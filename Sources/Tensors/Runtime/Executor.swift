@@ -12,7 +12,6 @@ public func evaluate(_ tensors: [Tensor], assigning assignments: [(Variable, Ten
     try executor.evaluate(tensors, assignments)
   }
 }
-
 /// Computes tensors and returns them as data, detached from their graph.
 ///
 /// Values that are passed from step to step, such as the state of a recurrent network, would otherwise keep every
@@ -25,7 +24,7 @@ public func evaluated(_ tensors: [Tensor]) throws(TensorError) -> [Tensor] {
         return tensor  // data already
       }
       let type = tensor.type
-      return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+      return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
     }
   }
 }
@@ -42,7 +41,6 @@ struct Executor: ~Copyable {
   private var isPrepared = false
   /// Images that idle threads convert while a plan runs.
   weak var pending: PendingImages?
-
   private static let mostPlans = 256
 
   mutating func evaluate(_ tensors: [Tensor], _ assignments: [(Variable, Tensor)]) throws(TensorError) {
@@ -74,7 +72,6 @@ struct Executor: ~Copyable {
     let loaded = try plan(for: request) { Executor.largestResult(of: outputs + assignments.map(\.1)) }
     return (request, loaded)
   }
-
   /// Runs a plan, which writes its outputs to these addresses. A quantized run passes the matrices of
   /// `loaded.quantizable`.
   mutating func run(
@@ -94,32 +91,28 @@ struct Executor: ~Copyable {
       sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer, quantized: quantized,
       making: pending)
   }
-
   /// While much memory is prefaulted, oneDNN generates its code for products.
   private mutating func growMemory(for loaded: Executable) throws(TensorError) {
     let isMuch = loaded.plan.arenaBytes - arena.byteCount >= 32 << 20
-    let products = isMuch && loaded.plan.hasLibraryProducts ? ProductCode() : nil
+    let products = isMuch && loaded.hasLibraryProducts ? ProductCode() : nil
     try Executor.grow(&arena, to: loaded.plan.arenaBytes, for: "the memory for what is computed on the way")
     try Executor.grow(&scratch, to: loaded.scratchBytes, for: "the workspace of a convolution")
     withExtendedLifetime(products) {}
   }
-
   /// Larger memory without the contents. The old is freed first, or both would be allocated for a moment.
   private static func grow(_ memory: inout Storage, to byteCount: Int, for purpose: String) throws(TensorError) {
     guard memory.byteCount < byteCount else { return }
     memory = Storage()
     memory = try .populated(byteCount: byteCount, for: purpose)
   }
-
   /// `largest` describes the largest result, for the error where there is not enough memory for all.
   private mutating func plan(for request: Request, largest: () -> String) throws(TensorError) -> Executable {
     if let found = plans[request.key] { return found }
-    let ir = try IR(request.key, hasKernel: Executor.hasKernel).recomputing()
-    let plan = try Lowering.compile(ir)
+    let plan = try Lowering.compile(try IR(request.key).recomputing())
     // Before anything is prepared for impossible sizes.
     try Memory.check(
       plan.arenaBytes - arena.byteCount, for: "what is computed on the way, the largest of it \(largest()),")
-    let loaded = try Executable(plan)
+    let loaded = try Executable(plan, for: request.key.target)
     if ages.count == Executor.mostPlans {
       plans[ages.removeFirst()] = nil
     }
@@ -127,31 +120,16 @@ struct Executor: ~Copyable {
     ages.append(request.key)
     return loaded
   }
-
-  /// Whether a library-sized operation on these types has a kernel. Otherwise its definition is used.
-  static func hasKernel(_ op: Op, _ inputs: [TensorType]) -> Bool {
-    switch op {
-    case .convolution, .convolutionInputGradient, .convolutionWeightGradient:
-      Engine.hasOneDNN && inputs.allSatisfy { $0.shape.elementCount > 0 }
-    case .maxPool, .maxPoolGradient, .averagePool, .averagePoolGradient, .batchNorm, .batchNormGradient, .attention,
-      .attentionGradient:
-      inputs.allSatisfy { $0.shape.elementCount > 0 }
-    default: true
-    }
-  }
 }
-
 extension Tensor {
   /// The elements in row-major order. Computes them if needed. Throws the error of a failed tensor.
   public func values(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Float] {
     try read(.float32, copying: true, CallSite(file, line)).floats(count: shape.elementCount)
   }
-
   /// The elements of an int32 tensor.
   public func intValues(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Int32] {
     try read(.int32, copying: true, CallSite(file, line)).ints(count: shape.elementCount)
   }
-
   /// The value of a tensor of one element.
   public func scalar(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> Float {
     let storage = try read(.float32, CallSite(file, line))
@@ -161,7 +139,6 @@ extension Tensor {
     }
     return storage.pointer.load(as: Float.self)
   }
-
   /// The values, where they are known. The runtime's lock is held.
   var knownStorage: Storage? {
     if case .storage(let storage) = node.leaf { return storage }
@@ -209,7 +186,6 @@ extension Variable {
     }
     self.init(try Storage(values, for: "the variable \(name)"), shape: shape, dtype: .float32, name: name)
   }
-
   /// A variable whose first values are a copy of this tensor's. Computes them if need be.
   package convenience init(_ tensor: Tensor, name: String) throws(TensorError) {
     let values = try tensor.read(tensor.dtype, CallSite(#fileID, #line))
@@ -244,13 +220,11 @@ extension Variable {
     }
   }
 }
-
 extension Random {
   /// Numbers in [0, 1). Throws where `count` is negative or there is no memory for as many.
   public func uniform(count: Int) throws(TensorError) -> [Float] { try draw(count, backprop_random_uniform) }
   /// Numbers of mean 0 and variance 1. Throws where `count` is negative or there is no memory for as many.
   public func normal(count: Int) throws(TensorError) -> [Float] { try draw(count, backprop_random_normal) }
-
   private func draw(
     _ count: Int, _ kernel: (Int64, UnsafePointer<UInt32>?, UnsafeMutablePointer<Float>?) -> Void
   ) throws(TensorError) -> [Float] {

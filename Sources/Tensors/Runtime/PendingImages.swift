@@ -13,10 +13,8 @@ package final class PendingImages: @unchecked Sendable {
   /// How many are converted: the first ones. Touched under the runtime's lock, or while the object is uniquely
   /// referenced.
   private var made: Int64 = 0
-
   /// With fewer floats, the conversion is done before other threads would have begun.
   private static let fewNumbers = 40_000
-
   /// What was wrong with the indices.
   private let failure: TensorError?
 
@@ -39,7 +37,6 @@ package final class PendingImages: @unchecked Sendable {
     storage = target
     return (target, target.pointer.assumingMemoryBound(to: Float.self))
   }
-
   /// Has them converted during the next plans, until this object is released or other images replace it.
   package func makeOverlappedPlans() {
     guard Threads.count > 1, type.shape.elementCount >= Self.fewNumbers else { return }
@@ -58,13 +55,12 @@ package final class PendingImages: @unchecked Sendable {
       return .failed(error)
     }
   }
-
   private func made(in target: (Storage, UnsafeMutablePointer<Float>)) -> Tensor {
     let (storage, start) = target
     converter.convert(
       numbers.dropFirst(Int(made)), in: pixels, to: start + Int(made) * converter.imageShape.elementCount)
     made = Int64(numbers.count)
-    return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+    return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
   }
 
   /// Whether some are missing. The runtime's lock is held, as by the next.

@@ -31,7 +31,6 @@ public struct Tensor: Sendable {
   public init(_ values: [Int32], shape: [Int]) { self = .leaf(values, shape, .int32) }
   /// A scalar that may change from step to step without a new plan.
   public init(_ value: Float) { self.init([value], shape: []) }
-
   private static func leaf<T: BitwiseCopyable>(_ values: [T], _ shape: [Int], _ dtype: DType) -> Tensor {
     let type = TensorType(Shape(shape), dtype)
     if let flaw = type.shape.flaw { return .failed(TensorError("Tensor: \(flaw)")) }
@@ -40,19 +39,10 @@ public struct Tensor: Sendable {
     }
     do throws(TensorError) {
       let storage = try Storage(values, for: "a tensor \(type)")
-      return Tensor(Node(.data(type), inputs: [], types: [type], leaf: .storage(storage)))
+      return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
     } catch {
       return .failed(error)
     }
-  }
-
-  /// The same number everywhere. The number is part of the plan; use `Tensor(_:)` for one that changes.
-  public static func full(_ shape: Shape, _ value: Float) -> Tensor { fill(Double(value), shape) }
-  public static func zeros(_ shape: Shape) -> Tensor { full(shape, 0) }
-  public static func ones(_ shape: Shape) -> Tensor { full(shape, 1) }
-
-  static func fill(_ value: Double, _ shape: Shape = [], _ dtype: DType = .float32) -> Tensor {
-    record(.fill(Constant(value), TensorType(shape, dtype)), [])
   }
 
   /// How many operations were recorded so far, by all threads.
@@ -60,9 +50,8 @@ public struct Tensor: Sendable {
 
   /// A tensor that carries an error.
   public static func failed(_ error: TensorError) -> Tensor {
-    Tensor(Node(.failed, inputs: [], types: [TensorType([])], leaf: .failure(error)))
+    Tensor(Node(Failed(), inputs: [], types: [TensorType([])], leaf: .failure(error)))
   }
-
   /// Adds the layer to the error of a failed tensor that does not name one yet. Costs nothing otherwise.
   public func located(in layer: @autoclosure () -> String) -> Tensor {
     guard var error = failure, error.layer == nil else { return self }
@@ -70,7 +59,6 @@ public struct Tensor: Sendable {
     error.callSite = nil  // a location inside of the layer does not help its user
     return .failed(error)
   }
-
   /// Adds the location of a call to the error of a failed tensor that does not name one yet. Costs nothing otherwise.
   public func called(at site: @autoclosure () -> CallSite) -> Tensor {
     guard var error = failure, error.callSite == nil else { return self }
@@ -79,36 +67,26 @@ public struct Tensor: Sendable {
   }
 
   /// Records an operation with one result.
-  static func record(_ op: Op, _ inputs: [Tensor], _ site: CallSite? = nil) -> Tensor {
+  static func record(_ op: any Operation, _ inputs: [Tensor], _ site: CallSite? = nil) -> Tensor {
     recordAll(op, inputs, site)[0]
   }
 
   /// Records an operation; the results in order, or failed tensors instead.
-  static func recordAll(_ op: Op, _ inputs: [Tensor], _ site: CallSite? = nil) -> [Tensor] {
-    for input in inputs where input.failure != nil { return op.repeated(input) }
+  static func recordAll(_ op: any Operation, _ inputs: [Tensor], _ site: CallSite? = nil)
+    -> [Tensor]
+  {
+    for input in inputs where input.failure != nil {
+      return Array(repeating: input, count: op.resultCount)
+    }
     do throws(TensorError) {
-      let types = try op.inferTypes(inputs.map(\.type))
+      let types = try op.types(of: inputs.map(\.type))
       for type in types { if let flaw = type.shape.flaw { throw TensorError("\(op.name): \(flaw)") } }
       let node = Node(op, inputs: inputs, types: types)
       return types.indices.map { Tensor(node, output: $0) }
     } catch {
       var located = error
       located.callSite = site
-      return op.repeated(.failed(located))
-    }
-  }
-}
-
-extension Op {
-  /// As many copies of a failed tensor as the operation has results.
-  fileprivate func repeated(_ tensor: Tensor) -> [Tensor] {
-    switch self {
-    case .batchNorm, .batchNormGradient, .layerNorm, .layerNormGradient, .attentionGradient: [tensor, tensor, tensor]
-    case .recurrence(let cell, _), .recurrenceGradient(let cell, _):
-      // The larger of the two counts; the caller uses as many as it needs.
-      Array(repeating: tensor, count: cell == .lstm || cell == .gru ? 3 : 2)
-    case .attention: [tensor, tensor]
-    default: [tensor]
+      return Array(repeating: .failed(located), count: op.resultCount)
     }
   }
 }

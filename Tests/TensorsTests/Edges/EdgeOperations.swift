@@ -23,9 +23,8 @@ let edgeOperations: [String: @Sendable ([Tensor]) -> Tensor] = {
 }()
 
 private func reduced(_ kind: Reduction, _ x: Tensor, axis: Int) -> Tensor {
-  Tensor.record(.reduce(kind, axes: [axis]), [x]).reshaped(to: [x.shape[1 - axis]])
+  Tensor.record(Reduce(kind: kind, axes: [axis]), [x]).reshaped(to: [x.shape[1 - axis]])
 }
-
 private func recurred(_ cell: RecurrentCell, reversed: Bool, _ inputs: [Tensor]) -> Tensor {
   inputs[0].recurred(
     cell, reversed: reversed, weights: inputs[1], bias: inputs[2], lengths: inputs[3], initial: inputs[4],
@@ -56,7 +55,7 @@ private let movement: [String: @Sendable ([Tensor]) -> Tensor] = [
   "pad": { $0[0].padded(before: [1], after: [2], with: -.infinity) },
   "concatenate": { .concatenated([$0[0], $0[1], $0[0]], axis: 0) },
   "gather": { $0[0].rows($0[1]) },
-  "scatterAdd": { .record(.scatterAdd(rows: 3), [$0[1], $0[0]]) },
+  "scatterAdd": { .record(ScatterAdd(rows: 3), [$0[1], $0[0]]) },
   "replaceSlice": { $0[0].replacing(axis: 0, at: $0[2], with: $0[1]) },
   "argmax": { $0[0].argmax(axis: 1) },
 ]
@@ -71,8 +70,8 @@ private let products: [String: @Sendable ([Tensor]) -> Tensor] = [
   "mean-pool": { $0[0].averagePooled(kernel: 2, stride: 2) },
   "max-pool with padding": { $0[0].maxPooled(kernel: 3, stride: 2, paddingBegin: 1) },
   "mean-pool with padding": { $0[0].averagePooled(kernel: 3, stride: 2, paddingBegin: 1) },
-  "unfold": { .record(.unfold(Window(kernel: 2), outside: Constant(0)), [$0[0]]) },
-  "fold": { .record(.fold(Window(kernel: 2), height: 3, width: 3), [$0[0]]) },
+  "unfold": { .record(Unfold(window: Window(kernel: 2), outside: Constant(0)), [$0[0]]) },
+  "fold": { .record(Fold(window: Window(kernel: 2), height: 3, width: 3), [$0[0]]) },
 ]
 
 private let networks: [String: @Sendable ([Tensor]) -> Tensor] = [

@@ -25,7 +25,6 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
       try gradients(of: base.power(n).sum(), withRespectTo: [n])[0]?.values() == [0, 0, -.infinity],
       "as PyTorch")
   }
-
   /// An int32 tensor is converted to float32 when combined with a number.
   @Test func wholeNumbersBesideFloats() throws {
     let x = Tensor([3, -2, .max] as [Int32], shape: [3])
@@ -41,7 +40,6 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     #expect(
       try Tensor([1e10, -1e10, .nan, -2.7], shape: [4]).cast(to: .int32).intValues() == [.max, .min, 0, -2])
   }
-
   /// A caller's floating-point environment is restored, also when an evaluation throws.
   @Test func theCallersArithmeticStays() throws {
     let tiny = 1e-308
@@ -56,7 +54,6 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     // Tensors take them as zero.
     #expect(try (Tensor([denormal], shape: [1]) * 1e30).values() == [0])
   }
-
   // MARK: Reductions
 
   @Test(arguments: [1, 3, 70, 5000] as [Int]) func meansAndNormsDoNotRunOver(_ count: Int) throws {
@@ -95,7 +92,6 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     let slope = try #require(try gradients(of: y.euclideanNorm(), withRespectTo: [y])[0]?.values())
     #expect(abs(slope[0] - 0.6) < 1e-6 && abs(slope[1] - 0.8) < 1e-6)
   }
-
   /// Equal numbers, whose rounding errors all have one sign: sums, products and sums of gathered rows.
   @Test(arguments: [1_000_000, 20_000_000]) func longSumsStayExact(_ count: Int) throws {
     let share: Float = 0.1
@@ -105,7 +101,8 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     let column = x.reshaped(to: [count, 1])
     let product = try x.reshaped(to: [1, count]).matmul(.ones([count, 1])).scalar()
     #expect(abs(product / expected - 1) < 2e-5)
-    let sums = Tensor.record(.scatterAdd(rows: 2), [Tensor.full([count], 1).cast(to: .int32), column])
+    let sums = Tensor.record(
+      ScatterAdd(rows: 2), [Tensor.full([count], 1).cast(to: .int32), column])
     let values = try sums.values()
     #expect(values[0] == 0)
     #expect(abs(values[1] / expected - 1) < 2e-6)
@@ -116,7 +113,7 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     let a = Tensor((0..<m * k).map { Float($0 % 7) - 3 }, shape: [m, k])
     let b = Tensor((0..<k * n).map { Float($0 % 5) - 2 }, shape: [k, n])
     let product = a.matmul(b)
-    let short = Tensor.record(.matmul, [a, b])
+    let short = Tensor.record(Matmul(), [a, b])
     #expect(try product.values() == short.values())
     for (x, y) in zip(
       gradients(of: product.square().sum(), withRespectTo: [a, b]),

@@ -30,7 +30,6 @@ import Testing
         : Tensor(values, shape: shape.dimensions)
     }
   }
-
   @Test(arguments: 1...40 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
     let item = Case(seed: seed)
     let (count, channels) = (item.shape.elementCount, item.shape[1])
@@ -46,7 +45,8 @@ import Testing
     let upstream =
       item.tensor(try Random(seed: seed + 300).normal(count: count).map { $0 + 0.5 }, channelsLast: item.lies.upstream)
       * isClear
-    let plain = Tensor.recordAll(.batchNormGradient(epsilon: 1e-5), [x, y.mean, y.variance, scale, upstream])
+    let plain = Tensor.recordAll(
+      BatchNormGradient(epsilon: 1e-5), [x, y.mean, y.variance, scale, upstream])
     let activated = gradients(of: (y.output.relu() * upstream).sum(), withRespectTo: [x, scale, shift]).compactMap {
       $0
     }

@@ -7,11 +7,10 @@ import Testing
 @Suite struct ElementwiseCodeTests {
   /// Whether this processor and system support machine code at all.
   static let isAvailable: Bool = {
-    guard let pass = try? FusedKernel(RandomProgram.square) else { return false }
+    guard let pass = try? RandomProgram.square.load() else { return false }
     let code = ElementwiseCode(for: [pass])
     return withExtendedLifetime(code) { pass.isAssembled }
   }()
-
   @Test(.enabled(if: isAvailable), arguments: 0..<24)
   func givesTheInterpretersBits(seed: UInt64) throws {
     var numbers = TestNumbers(state: 0xA55E_0000 + seed)
@@ -35,7 +34,6 @@ import Testing
           registerCount: 4),
         contents: [a, b, c, a], isInteger: [RandomProgram.givesIntegers(opcode)]), "instruction \(opcode)")
   }
-
   @Test func interpretsWhatHasNoCode() throws {
     let x: [Float] = [0, 0.5, -1, 3]
     let program = Program(
@@ -45,7 +43,6 @@ import Testing
     #expect(!isAssembled)
     for (x, y) in zip(x, results[1]) { #expect(abs(Float.sin(x) - Float(bitPattern: y)) < 1e-6) }
   }
-
   /// Forty inputs that are needed a second time, from the last to the first: too many for 32 registers.
   @Test func interpretsWhatNeedsManyRegisters() throws {
     let add = UInt8(BACKPROP_ADD_F.rawValue)
@@ -80,13 +77,29 @@ import Testing
   }
 
   private func run(_ program: Program, _ contents: [[UInt32]], assembled: Bool) throws -> ([[UInt32]], Bool) {
-    let pass = try FusedKernel(program, shared: Set(program.outputs.prefix(2).map(\.buffer)))
+    let pass = try program.load(shared: Set(program.outputs.prefix(2).map(\.buffer)))
     let code = assembled ? ElementwiseCode(for: [pass]) : nil
     let storages = try contents.map { try Storage($0, for: "an operand") }
-    var pointers = storages.map { Optional($0.pointer) }
-    withExtendedLifetime((code, storages)) { pass.run(&pointers) }
+    let pointers = storages.map { Optional($0.pointer) }
+    withExtendedLifetime((code, storages)) { pass.run(pointers) }
     let results = zip(storages, contents).map { $0.ints(count: $1.count).map { UInt32(bitPattern: $0) } }
     return (results, pass.isAssembled)
+  }
+}
+/// A fused kernel over views.
+struct Program {
+  var shape: Shape
+  var inputs: [View]
+  var outputs: [View]
+  var outputRegisters: [UInt8]
+  var instructions: [backprop_instruction]
+  var registerCount: Int
+
+  func load(shared: Set<Int> = []) throws -> FusedKernel {
+    let step = Step.fused(
+      shape, inputs, outputs, registers: outputRegisters, instructions, registerCount: registerCount
+    )
+    return try FusedKernel(try #require(step.kernel as? FusedElementwise), step, shared: shared)
   }
 }
 
@@ -96,23 +109,19 @@ struct RandomProgram {
   let contents: [[UInt32]]
   /// Whether an output is int32, whose bits are all compared.
   let isInteger: [Bool]
-
   static let square = Program(
     shape: [4], inputs: [View(buffer: 0, shape: [4])], outputs: [View(buffer: 1, shape: [4])], outputRegisters: [1],
     instructions: [.init(opcode: UInt8(BACKPROP_SQUARE_F.rawValue), destination: 1, a: 0, b: 0, c: 0)], registerCount: 2
   )
-
   /// All but sine, cosine and powers.
   static let covered: [UInt8] = (BACKPROP_COPY.rawValue...BACKPROP_FLOAT_TO_INT.rawValue).map { UInt8($0) }
     .filter { ![BACKPROP_SIN_F, BACKPROP_COS_F, BACKPROP_POWER_F].map { UInt8($0.rawValue) }.contains($0) }
-
   static let peculiar: [Float] =
     [
       0, 0.5, 0.625, 0.75, 1, 2, 19, 88, 89.5, 104, 0x1p31, 3e38, .infinity, Float(bitPattern: 71362), 1e-30,
       .leastNormalMagnitude,
     ]
     .flatMap { [$0, -$0] } + [.nan]
-
   static func takesIntegers(_ opcode: UInt8) -> Bool {
     (BACKPROP_NEGATE_I.rawValue...BACKPROP_EQUAL_I.rawValue).contains(UInt32(opcode))
       || opcode == BACKPROP_INT_TO_FLOAT.rawValue
@@ -126,7 +135,6 @@ struct RandomProgram {
   init(_ program: Program, contents: [[UInt32]], isInteger: [Bool]) {
     (self.program, self.contents, self.isInteger) = (program, contents, isInteger)
   }
-
   init(using numbers: inout TestNumbers) {
     let sizes = [1, 2, 3, 7, 10, 16, 17, 33, 64, 100, 600]
     var shape = (0..<Int.random(in: 0...3, using: &numbers)).map { _ in sizes.randomElement(using: &numbers) ?? 1 }
@@ -134,7 +142,6 @@ struct RandomProgram {
     let count = shape.reduce(1, *)
     let inputCount =
       Bool.random(using: &numbers) ? Int.random(in: 1...4, using: &numbers) : Int.random(in: 5...20, using: &numbers)
-
     var contents: [[UInt32]] = []
     var inputs: [View] = []
     for buffer in 0..<inputCount {
@@ -159,7 +166,6 @@ struct RandomProgram {
           c: source(&numbers)))
       isInteger.append(Self.givesIntegers(opcode))
     }
-
     // Some outputs are at the address of an input.
     var outputs: [View] = []
     var registers: [UInt8] = []
@@ -188,7 +194,6 @@ struct RandomProgram {
     default: Float.random(in: -1...1, using: &numbers)
     }
   }
-
   /// Dense (twice as often), one number, repeated along the first axes or along others, transposed.
   private static func view(_ buffer: Int, _ shape: [Int], using numbers: inout TestNumbers) -> View {
     var view = View(buffer: buffer, shape: Shape(shape))

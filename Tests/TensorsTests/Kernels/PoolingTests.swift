@@ -31,14 +31,12 @@ import Testing
           dilation: pick(0, 0, 0, 1) == 0 ? 1 : Pair(pick(1, 2), pick(1, 2, 3)))
       }
     }
-
     var isPossible: Bool {
       let out = window.positions(height: images[2], width: images[3])
       return out.height > 0 && out.width > 0
     }
 
     var description: String { "\(images), \(isRowMajor ? "row-major" : "channels last"), \(window)" }
-
     /// A tensor in the layout of the case.
     func tensor(_ values: [Float], _ shape: Shape) -> Tensor {
       isRowMajor
@@ -46,7 +44,6 @@ import Testing
         : Tensor(values, shape: [shape[0], shape[2], shape[3], shape[1]]).permuted([0, 3, 1, 2])
     }
   }
-
   private static let kinds = ["maximum", "maximum's gradient", "mean", "mean's gradient"]
 
   @Test(arguments: 1...150 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
@@ -62,10 +59,10 @@ import Testing
     let results: Shape = [pooling.images[0], pooling.images[1], out.height, out.width]
     let upstream = pooling.tensor(try Random(seed: seed + 1000).normal(count: results.elementCount), results)
     let tensors: [Tensor] = [
-      .record(.maxPool(pooling.window), [x]),
-      .record(.maxPoolGradient(pooling.window), [x, upstream]),
-      .record(.averagePool(pooling.window), [x]),
-      .record(.averagePoolGradient(pooling.window, pooling.images), [upstream]),
+      .record(MaxPool(window: pooling.window), [x]),
+      .record(MaxPoolGradient(window: pooling.window), [x, upstream]),
+      .record(AveragePool(window: pooling.window), [x]),
+      .record(AveragePoolGradient(window: pooling.window, shape: pooling.images), [upstream]),
     ]
     for (kind, tensor) in zip(Self.kinds, tensors) {
       let different = try difference(tensor, seed: seed)
@@ -82,9 +79,9 @@ import Testing
     let upstream = Tensor(try Random(seed: 2).normal(count: results.elementCount), shape: results.dimensions)
     func pooled(_ x: Tensor, _ upstream: Tensor) throws -> [[Float]] {
       try [
-        Tensor.record(.maxPool(window), [x]).values(),
-        Tensor.record(.maxPoolGradient(window), [x, upstream]).values(),
-        Tensor.record(.averagePoolGradient(window, x.shape), [upstream]).values(),
+        Tensor.record(MaxPool(window: window), [x]).values(),
+        Tensor.record(MaxPoolGradient(window: window), [x, upstream]).values(),
+        Tensor.record(AveragePoolGradient(window: window, shape: x.shape), [upstream]).values(),
       ]
     }
     func first(_ x: Tensor) -> Tensor {

@@ -21,7 +21,7 @@ private struct LayerCase: CustomStringConvertible {
     hasInitial = Bool.random(using: &numbers)
   }
 
-  var sizes: Recurrence { Recurrence(cell: cell, reversed: reversed, time: time, batch: batch, size: size) }
+  var sizes: RecurrenceSizes { RecurrenceSizes(cell: cell, reversed: reversed, time: time, batch: batch, size: size) }
 
   /// The projected inputs, weights, biases and initial states.
   func inputs(seed: UInt64) -> [Tensor] {
@@ -44,18 +44,17 @@ private struct LayerCase: CustomStringConvertible {
     let weights = inputs[1] * (1 / Float(size).squareRoot())
     let initial = inputs[3...].map { hasInitial ? part($0, axis: 0) : .zeros([examples.count, size]) }
     return Tensor.recordAll(
-      .recurrence(cell, reversed: reversed), [part(inputs[0], axis: 1), weights, inputs[2], lengths] + initial)
+      Recurrence(cell: cell, reversed: reversed),
+      [part(inputs[0], axis: 1), weights, inputs[2], lengths] + initial)
   }
-
   var description: String {
     "\(cell.rawValue), \(time) steps of [\(batch), \(size)], reversed \(reversed), lengths \(lengths)"
   }
 }
-
 @Suite(.enabled(if: Engine.hasAMX)) struct RecurrenceAMXTests {
   @Test(arguments: 1...10 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
     let layer = LayerCase(seed: seed)
-    #expect(layer.sizes.runsOnAMX)
+    #expect(Target.current.usesAMX(for: layer.sizes))
     let inputs = layer.inputs(seed: seed)
     let results = layer.results(inputs)
     // With upstream gradients of states and cells, and of states alone.
@@ -65,7 +64,6 @@ private struct LayerCase: CustomStringConvertible {
     let different = try difference(.concatenated(everything.map { $0.flattened() }, axis: 0), seed: seed)
     #expect(different == nil, "\(layer)")
   }
-
   /// Whichever examples share a tile or a thread with it.
   @Test(arguments: [RecurrentCell.lstm, .gru]) func anExampleHasTheSameBitsInEveryCompany(cell: RecurrentCell) throws {
     let seed = (1...100 as ClosedRange<UInt64>).first {

@@ -6,7 +6,6 @@ import Testing
 private struct ConvolutionCase: CustomStringConvertible {
   let images: Shape, weights: Shape
   let window: Window
-
   /// Sizes and paddings that divide into tiles, of Winograd's and of AMX, and others that do not; counts of tiles below
   /// and above a block of 48.
   init(seed: UInt64, stride: Int = 1) {
@@ -25,19 +24,19 @@ private struct ConvolutionCase: CustomStringConvertible {
     let out = window.positions(height: images[2], width: images[3])
     return [images[0], weights[0], out.height, out.width]
   }
-
   var description: String {
     "\(images) ∗ \(weights), stride \(window.stride), padding \(window.paddingBegin) and \(window.paddingEnd)"
   }
-
-  func call(_ direction: LibraryCall.Direction) -> LibraryCall {
-    .convolution(
-      direction, source: channelsLast(images), weights: .init(shape: weights, strides: weights.rowMajorStrides),
-      destination: channelsLast(results), window, groups: 1)
+  func shape(_ direction: ConvolutionShape.Direction) -> ConvolutionShape {
+    ConvolutionShape(
+      direction: direction, source: channelsLast(images),
+      weights: .init(shape: weights, strides: weights.rowMajorStrides),
+      destination: channelsLast(results),
+      window: window, groups: 1)
   }
 }
 
-private func channelsLast(_ shape: Shape) -> LibraryCall.Image {
+private func channelsLast(_ shape: Shape) -> ConvolutionShape.Layout {
   let (c, h, w) = (shape[1], shape[2], shape[3])
   return .init(shape: shape, strides: [c * h * w, 1, c * w, c])
 }
@@ -52,17 +51,22 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
 
   /// The kernel's result for these operands, in memory filled with NaN before.
   private static func run(
-    _ convolution: WinogradConvolution, _ operands: [Tensor], count: Int
+    _ convolution: LoadedTiledConvolution, _ operands: [Tensor], count: Int
   ) throws -> [Float] {
     let inputs = try operands.map { try Storage($0.values(), for: "an operand") }
     let result = try Storage([Float](repeating: .nan, count: count), for: "the result")
     let scratch = try Storage([Float](repeating: .nan, count: convolution.scratchBytes / 4), for: "scratch")
     return try withExtendedLifetime((inputs, scratch)) {
-      try convolution.run((inputs + [result]).map(\.pointer), scratch.pointer)
+      let pointers: [UnsafeMutableRawPointer?] = (inputs + [result]).map(\.pointer)
+      try pointers.withUnsafeBufferPointer { pointers in
+        let start = try #require(pointers.baseAddress)
+        try convolution.run(
+          KernelOperands(
+            start: start, count: pointers.count, buffers: start, scratch: scratch.pointer))
+      }
       return result.floats(count: count)
     }
   }
-
   /// Names the first value of `found` that differs from the interpreter's. Sums may nearly cancel, so errors are
   /// compared with the largest value.
   private static func difference(_ found: [Float], _ expected: [Double]) -> String? {
@@ -71,7 +75,6 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     let wrong = zip(found, expected).enumerated().first { !(abs(Double($1.0) - $1.1) <= 1e-5 * largest) }
     return wrong.map { "number \($0.offset) is \($0.element.0) instead of \($0.element.1), the largest is \(largest)" }
   }
-
   /// By Winograd's filtering and, where there is AMX, as direct sums.
   @Test(arguments: 1...40 as ClosedRange<UInt64>, [1, 2]) func randomShapesMatchTheReference(seed: UInt64, stride: Int)
     throws
@@ -79,15 +82,21 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     let item = ConvolutionCase(seed: seed, stride: stride)
     let operands = Self.numbers(item.images, item.weights, item.results, seed: seed)
     let (x, w, u) = (operands[0], operands[1], operands[2])
-    let cases: [(LibraryCall.Direction, [Tensor], Tensor)] = [
-      (.forward, [lying(x), w], lying(.record(.convolution(item.window, groups: 1), [x, w]))),
+    let cases: [(ConvolutionShape.Direction, [Tensor], Tensor)] = [
+      (
+        .forward, [lying(x), w],
+        lying(.record(Convolution(window: item.window, groups: 1), [x, w]))
+      ),
       (
         .backwardData, [lying(u), w],
-        lying(.record(.convolutionInputGradient(item.window, groups: 1, item.images), [u, w]))
+        lying(
+          .record(
+            ConvolutionInputGradient(window: item.window, groups: 1, shape: item.images), [u, w]))
       ),
       (
         .backwardWeights, [lying(x), lying(u)],
-        .record(.convolutionWeightGradient(item.window, groups: 1, item.weights), [x, u])
+        .record(
+          ConvolutionWeightGradient(window: item.window, groups: 1, shape: item.weights), [x, u])
       ),
     ]
     for (direction, operands, tensor) in cases where stride == 1 || Engine.hasAMX {
@@ -95,8 +104,8 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
       for (threads, onAMX) in [(1, false), (2, false), (5, false), (1, true), (2, true)]
       where onAMX ? Engine.hasAMX : stride == 1 {
         let name: Comment = "seed \(seed), \(direction) of \(item), \(threads) threads, in tiles: \(onAMX)"
-        let convolution = try #require(
-          WinogradConvolution(item.call(direction), threads: threads, onAMX: onAMX), name)
+        let tiled = try #require(TiledConvolution(item.shape(direction)), name)
+        let convolution = LoadedTiledConvolution(tiled, threads: threads, onAMX: onAMX)
         let found = try Self.run(convolution, operands, count: expected.count)
         let different = Self.difference(found, expected)
         #expect(different == nil, name)
@@ -120,38 +129,49 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     }
   }
 
-  /// The choice between the two. The number of pixels is proportional to the batch.
-  @Test func theChoiceIsByShapeAndLayout() throws {
+  /// The choice between the two and oneDNN. The number of pixels is proportional to the batch.
+  @Test(arguments: [false, true]) func theChoiceIsByShapeAndLayout(hasAMX: Bool) {
+    let target = Target(hasOneDNN: true, hasAMX: hasAMX, hasWinograd: true, threads: 2)
+    func method(
+      _ images: Shape, _ weights: Shape, _ window: Window = Window(kernel: 3, paddingBegin: 1, paddingEnd: 1),
+      groups: Int = 1, rowMajor: Bool = false, on target: Target
+    ) -> ConvolutionMethod {
+      let out = window.positions(height: images[2], width: images[3])
+      let results: Shape = [images[0], weights[0], out.height, out.width]
+      return target.method(
+        for: ConvolutionShape(
+          direction: .forward,
+          source: rowMajor
+            ? .init(shape: images, strides: images.rowMajorStrides) : channelsLast(images),
+          weights: .init(shape: weights, strides: weights.rowMajorStrides),
+          destination: channelsLast(results),
+          window: window, groups: groups))
+    }
     func takes(
       _ images: Shape, _ weights: Shape, _ window: Window = Window(kernel: 3, paddingBegin: 1, paddingEnd: 1),
       groups: Int = 1, rowMajor: Bool = false
-    ) -> Bool? {
-      let out = window.positions(height: images[2], width: images[3])
-      let results: Shape = [images[0], weights[0], out.height, out.width]
-      let call = LibraryCall.convolution(
-        .forward, source: rowMajor ? .init(shape: images, strides: images.rowMajorStrides) : channelsLast(images),
-        weights: .init(shape: weights, strides: weights.rowMajorStrides), destination: channelsLast(results), window,
-        groups: groups)
-      return WinogradConvolution(call)?.pays
+    ) -> Bool {
+      method(images, weights, window, groups: groups, rowMajor: rowMajor, on: target) != .oneDNN
     }
-    let fast = takes([128, 16, 32, 32], [16, 16, 3, 3])
-    #expect(fast != nil)
-    guard fast == true else { return }  // a processor that the kernels were not written for
-    #expect(takes([64, 32, 14, 14], [64, 32, 3, 3]) == true)
-    #expect(takes([1, 64, 56, 56], [64, 64, 3, 3]) == true)
-    #expect(takes([1, 16, 8, 8], [16, 16, 3, 3]) == false)  // 16 tiles
-    #expect(takes([64, 64, 3, 3], [64, 64, 3, 3]) == false)
-    #expect(takes([32, 32, 5, 5], [32, 32, 3, 3]) == false)  // 25 results in 9 tiles
-    #expect(takes([16, 512, 8, 8], [512, 512, 3, 3]) == false)
-    #expect(takes([128, 3, 32, 32], [16, 3, 3, 3]) == nil)
-    #expect(takes([128, 16, 32, 32], [24, 16, 3, 3]) == nil)
-    #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, stride: 2, paddingBegin: 1)) == nil)
+    #expect(method([64, 32, 14, 14], [64, 32, 3, 3], on: target) == (hasAMX ? .amx : .winograd))
+    #expect(takes([128, 16, 32, 32], [16, 16, 3, 3]))
+    #expect(takes([1, 64, 56, 56], [64, 64, 3, 3]))
+    #expect(!takes([1, 16, 8, 8], [16, 16, 3, 3]))  // 16 tiles
+    #expect(!takes([64, 64, 3, 3], [64, 64, 3, 3]))
+    #expect(!takes([32, 32, 5, 5], [32, 32, 3, 3]))  // 25 results in 9 tiles
+    #expect(!takes([16, 512, 8, 8], [512, 512, 3, 3]))
+    #expect(!takes([128, 3, 32, 32], [16, 3, 3, 3]))
+    #expect(!takes([128, 16, 32, 32], [24, 16, 3, 3]))
+    #expect(
+      !takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, stride: 2, paddingBegin: 1)))
     let half = Window(kernel: 3, stride: 2, paddingBegin: 1, paddingEnd: 1)
-    #expect(takes([128, 16, 32, 32], [32, 16, 3, 3], half) == (Engine.hasAMX ? true : nil))
-    #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, dilation: 2)) == nil)
-    #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, paddingBegin: 3)) == nil)
-    #expect(takes([128, 16, 32, 32], [16, 16, 1, 1], Window(kernel: 1)) == nil)
-    #expect(takes([128, 32, 32, 32], [32, 16, 3, 3], groups: 2) == nil)
-    #expect(takes([128, 16, 32, 32], [16, 16, 3, 3], rowMajor: true) == nil)
+    #expect(takes([128, 16, 32, 32], [32, 16, 3, 3], half) == hasAMX)
+    #expect(!takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, dilation: 2)))
+    #expect(!takes([128, 16, 32, 32], [16, 16, 3, 3], Window(kernel: 3, paddingBegin: 3)))
+    #expect(!takes([128, 16, 32, 32], [16, 16, 1, 1], Window(kernel: 1)))
+    #expect(!takes([128, 32, 32, 32], [32, 16, 3, 3], groups: 2))
+    #expect(!takes([128, 16, 32, 32], [16, 16, 3, 3], rowMajor: true))
+    let plain = Target(hasOneDNN: true, hasAMX: false, hasWinograd: false, threads: 2)
+    #expect(method([128, 16, 32, 32], [16, 16, 3, 3], on: plain) == .oneDNN)
   }
 }

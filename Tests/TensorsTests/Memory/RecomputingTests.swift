@@ -13,8 +13,9 @@ import Testing
   private static func run(_ tensors: [Tensor], recomputing: Bool) throws -> Outcome {
     try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
       let request = try Request(outputs: tensors, assignments: [])
-      let ir = try IR(request.key, hasKernel: Executor.hasKernel)
-      let loaded = try Executable(try Lowering.compile(recomputing ? ir.recomputing() : ir))
+      let ir = try IR(request.key)
+      let loaded = try Executable(
+        try Lowering.compile(recomputing ? ir.recomputing() : ir), for: request.key.target)
       let outputs = try loaded.plan.outputSizes.map { count throws(TensorError) in
         try Storage(byteCount: count * 4, for: "a result")
       }
@@ -44,7 +45,6 @@ import Testing
     for _ in 0..<blocks { y = (try normalized(normalized(y).relu()) + y).relu() }
     return Tensors.gradients(of: y.square().sum(), withRespectTo: parameters).compactMap { $0 }
   }
-
   /// Without oneDNN a convolution is several operations, whose unfolded images take most of the memory and are saved.
   @Test(.enabled(if: Engine.hasOneDNN)) func itGivesTheSameBitsInLessMemory() throws {
     let gradients = try Self.gradients(blocks: 8, side: 32)

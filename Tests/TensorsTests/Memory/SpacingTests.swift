@@ -14,7 +14,6 @@ import Testing
     let different = try difference(operation.function(operation.inputs(seed: seed)), seed: seed)
     #expect(different == nil, "[256, \(m)]ᵀ · [256, \(n)]")
   }
-
   @Test(arguments: [(RecurrentCell.lstm, 256), (.tanh, 1024), (.gru, 85)], [false, true])
   func gradientsOfRecurrentLayersMatchTheReference(_ layer: (RecurrentCell, Int), reversed: Bool) throws {
     let seed: UInt64 = 4
@@ -26,11 +25,11 @@ import Testing
       "\(cell.rawValue) of symbols", [5, 3], [3, width], [size, width], [cell.biases * size], [width]
     ) { x in
       // Both ways from the gates: through the table's rows, and summed to a bias.
-      let symbols = Tensor.record(.gather, [x[0], numbers]).matmul(x[1]) + x[4]
+      let symbols = Tensor.record(Gather(), [x[0], numbers]).matmul(x[1]) + x[4]
       let states = [Tensor](repeating: .zeros([batch, size]), count: cell == .lstm ? 2 : 1)
       let scaled = x[2] * (1 / Float(size).squareRoot())
       return Tensor.recordAll(
-        .recurrence(cell, reversed: reversed),
+        Recurrence(cell: cell, reversed: reversed),
         [symbols.reshaped(to: [time, batch, width]), scaled, x[3], lengths] + states)[0]
     }
     let inputs = operation.inputs(seed: seed)

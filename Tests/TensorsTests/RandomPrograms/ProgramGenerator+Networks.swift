@@ -20,16 +20,18 @@ extension ProgramGenerator {
     let area = Double(kernel.height * kernel.width)
     switch int(0...5) {
     case 0:
-      add(.averagePool(window), [x], magnitude: bounds(x).magnitude)
+      add(AveragePool(window: window), [x], magnitude: bounds(x).magnitude)
     case 1:
       let exact = bounds(x).isExact ? x : leaf(shape(x))
-      add(.maxPool(window), [exact], magnitude: bounds(exact).magnitude, isExact: true)
+      add(MaxPool(window: window), [exact], magnitude: bounds(exact).magnitude, isExact: true)
     case 2:
       let apart = add(
-        .unfold(window, outside: Constant(0)), [x], magnitude: bounds(x).magnitude, isExact: bounds(x).isExact)
+        Unfold(window: window, outside: Constant(0)), [x], magnitude: bounds(x).magnitude,
+        isExact: bounds(x).isExact)
       if let apart, chance(0.7) {
         add(
-          .fold(window, height: height, width: width), [apart], magnitude: bounds(x).magnitude * area,
+          Fold(window: window, height: height, width: width), [apart],
+          magnitude: bounds(x).magnitude * area,
           isExact: bounds(x).isExact)
       }
     default:
@@ -39,7 +41,7 @@ extension ProgramGenerator {
         adapted(to: [groups * int(1...2), channels / groups, kernel.height, kernel.width]), 20)
       let magnitude = bounds(x).magnitude * bounds(weights).magnitude * area * Double(channels)
       add(
-        .convolution(window, groups: groups), [x, weights], magnitude: magnitude,
+        Convolution(window: window, groups: groups), [x, weights], magnitude: magnitude,
         isExact: bounds(x).isExact && bounds(weights).isExact)
     }
   }
@@ -50,22 +52,22 @@ extension ProgramGenerator {
     if chance(0.5) {
       let channels = shape(x)[1]
       let parameters = [bounded(adapted(to: [channels]), 5), bounded(adapted(to: [channels]), 5)]
-      add(.batchNorm(epsilon: epsilon), [x] + parameters, magnitude: 400)
+      add(BatchNorm(epsilon: epsilon), [x] + parameters, magnitude: 400)
     } else {
       let width = shape(x)[-1]
       let parameters = [bounded(adapted(to: [width]), 5), bounded(adapted(to: [width]), 5)]
-      add(.layerNorm(epsilon: epsilon), [x] + parameters, magnitude: 400)
+      add(LayerNorm(epsilon: epsilon), [x] + parameters, magnitude: 400)
     }
   }
 
   mutating func addClassification() {
     switch int(0...2) {
-    case 0: add(.softmax, [bounded(anyFloat(rank: 1...4), 20)], magnitude: 1)
-    case 1: add(.logSoftmax, [bounded(anyFloat(rank: 1...4), 20)], magnitude: 50)
+    case 0: add(Softmax(), [bounded(anyFloat(rank: 1...4), 20)], magnitude: 1)
+    case 1: add(Softmax(isLogarithm: true), [bounded(anyFloat(rank: 1...4), 20)], magnitude: 50)
     default:
       let logits = bounded(adapted(to: [int(0...4), int(1...5)]), 20)
       let labels = integers([shape(logits)[0]], in: 0...shape(logits)[1] - 1)
-      add(.crossEntropy, [logits, labels], magnitude: 50)
+      add(CrossEntropy(), [logits, labels], magnitude: 50)
     }
   }
 
@@ -82,7 +84,9 @@ extension ProgramGenerator {
       operand(&self, [cell.biases * size]), integers([batch], in: 0...time), operand(&self, [batch, size]),
     ]
     if cell == .lstm { inputs.append(operand(&self, [batch, size])) }
-    add(.recurrence(cell, reversed: chance(0.5)), inputs, magnitude: cell == .relu ? 3000 : 8, isExact: cell == .relu)
+    add(
+      Recurrence(cell: cell, reversed: chance(0.5)), inputs, magnitude: cell == .relu ? 3000 : 8,
+      isExact: cell == .relu)
   }
 
   mutating func addAttention() {
@@ -95,7 +99,7 @@ extension ProgramGenerator {
     let lengths = integers([batch], in: -1...positions + 1)
     // The logsumexp of a query that attends to no key is −∞.
     add(
-      .attention(causal: chance(0.5), scale: 0.5), [queries, keys, values, lengths],
+      Attention(causal: chance(0.5), scale: 0.5), [queries, keys, values, lengths],
       magnitude: max(bounds(values).magnitude, 50), othersMayBeInfinite: true)
   }
 }

@@ -1,7 +1,6 @@
 @testable import Tensors
 
 // A way to add each operation to a program; gradients add those that only derivatives use.
-
 extension ProgramGenerator {
   mutating func addOperation() {
     let ways: [(inout ProgramGenerator) -> Void] = [
@@ -17,10 +16,13 @@ extension ProgramGenerator {
 
   private mutating func addLeaves() {
     switch int(0...3) {
-    case 0: add(.fill(Constant(Double(int(-2...2))), TensorType(shape())), [], magnitude: 2, isExact: true)
+    case 0:
+      add(
+        Fill(number: Constant(Double(int(-2...2))), type: TensorType(shape())), [], magnitude: 2,
+        isExact: true)
     case 1: _ = random(chance(0.5) ? .uniform : .normal, shape())
     case 2: _ = leaf(shape(), isVariable: chance(0.5))
-    default: add(.stopGradient, [anyFloat()], magnitude: .infinity)
+    default: add(StopGradient(), [anyFloat()], magnitude: .infinity)
     }
   }
 
@@ -29,10 +31,11 @@ extension ProgramGenerator {
   /// x² + 1: what logarithms, roots and quotients are smooth on.
   private mutating func positive(_ value: Value) -> Value? {
     let small = bounded(value, 10)
-    guard let square = add(.unary(.square), [small], magnitude: 100, isExact: bounds(small).isExact),
-      let one = add(.fill(Constant(1), TensorType([])), [], magnitude: 1, isExact: true)
+    guard let square = add(Unary.square, [small], magnitude: 100, isExact: bounds(small).isExact),
+      let one = add(
+        Fill(number: Constant(1), type: TensorType([])), [], magnitude: 1, isExact: true)
     else { return nil }
-    return add(.binary(.add), [square, one], magnitude: 101, isExact: bounds(small).isExact)
+    return add(Binary.add, [square, one], magnitude: 101, isExact: bounds(small).isExact)
   }
 
   private mutating func addUnary() {
@@ -40,21 +43,22 @@ extension ProgramGenerator {
     switch kind {
     case .sign, .floor, .relu, .absolute:
       let x = exactFloat()
-      add(.unary(kind), [x], magnitude: max(bounds(x).magnitude, 1), isExact: true)
+      add(kind, [x], magnitude: max(bounds(x).magnitude, 1), isExact: true)
     case .negate:
       let x = anyFloat()
-      add(.unary(kind), [x], magnitude: bounds(x).magnitude, isExact: bounds(x).isExact)
+      add(kind, [x], magnitude: bounds(x).magnitude, isExact: bounds(x).isExact)
     case .square:
       let x = bounded(anyFloat(), 30)
-      add(.unary(kind), [x], magnitude: bounds(x).magnitude * bounds(x).magnitude, isExact: bounds(x).isExact)
+      add(
+        kind, [x], magnitude: bounds(x).magnitude * bounds(x).magnitude, isExact: bounds(x).isExact)
     case .log, .sqrt, .rsqrt, .reciprocal:
-      if let x = positive(anyFloat()) { add(.unary(kind), [x], magnitude: 11) }
+      if let x = positive(anyFloat()) { add(kind, [x], magnitude: 11) }
     case .exp:
       let x = bounded(anyFloat(), 3)
-      add(.unary(kind), [x], magnitude: 21)
+      add(kind, [x], magnitude: 21)
     case .tanh, .sigmoid, .erf, .sin, .cos, .geluTanh, .geluTanhDerivative:
       let x = bounded(anyFloat(), 9)
-      add(.unary(kind), [x], magnitude: kind == .geluTanh ? 9 : 2)
+      add(kind, [x], magnitude: kind == .geluTanh ? 9 : 2)
     default: preconditionFailure("random programs need to know the domain of \(kind.name)")
     }
   }
@@ -70,19 +74,19 @@ extension ProgramGenerator {
     let isExact = bounds(a).isExact && bounds(b).isExact
     switch kind {
     case .add, .subtract:
-      add(.binary(kind), [a, b], magnitude: bounds(a).magnitude + bounds(b).magnitude, isExact: isExact)
+      add(kind, [a, b], magnitude: bounds(a).magnitude + bounds(b).magnitude, isExact: isExact)
     case .multiply:
       (a, b) = (bounded(a, 100), bounded(b, 100))
       add(
-        .binary(kind), [a, b], magnitude: bounds(a).magnitude * bounds(b).magnitude,
+        kind, [a, b], magnitude: bounds(a).magnitude * bounds(b).magnitude,
         isExact: bounds(a).isExact && bounds(b).isExact)
     case .divide:
-      if let below = positive(b) { add(.binary(kind), [bounded(a, 100), below], magnitude: 100) }
+      if let below = positive(b) { add(kind, [bounded(a, 100), below], magnitude: 100) }
     case .power:
-      if let base = positive(bounded(a, 2)) { add(.binary(kind), [base, bounded(b, 2)], magnitude: 25) }
+      if let base = positive(bounded(a, 2)) { add(kind, [base, bounded(b, 2)], magnitude: 25) }
     case .maximum, .minimum:
-      add(.binary(kind), [a, b], magnitude: max(bounds(a).magnitude, bounds(b).magnitude), isExact: true)
-    case .less, .lessOrEqual, .equal: add(.binary(kind), [a, b], magnitude: 1, isExact: true)
+      add(kind, [a, b], magnitude: max(bounds(a).magnitude, bounds(b).magnitude), isExact: true)
+    case .less, .lessOrEqual, .equal: add(kind, [a, b], magnitude: 1, isExact: true)
     default: preconditionFailure("random programs need to know the range of \(kind.name)")
     }
   }
@@ -92,7 +96,7 @@ extension ProgramGenerator {
     let condition = leaf(thinned(shape(a)))
     let b = adapted(to: thinned(shape(a)))
     add(
-      .select, [condition] + [a, b].shuffled(using: &numbers),
+      Select(), [condition] + [a, b].shuffled(using: &numbers),
       magnitude: max(bounds(a).magnitude, bounds(b).magnitude), isExact: bounds(a).isExact && bounds(b).isExact)
   }
 
@@ -102,18 +106,22 @@ extension ProgramGenerator {
     let b = integers(thinned(shape(a)), in: -2...2)
     let sum = bounds(a).magnitude + 2
     switch int(0...5) {
-    case 0: add(.unary(.negate), [a], magnitude: sum, isExact: true)
-    case 1: add(.cast(.float32), [a], magnitude: bounds(a).magnitude, isExact: true)
-    case 2: add(.cast(.int32), [exactFloat()], magnitude: 1_048_576, isExact: true)
+    case 0: add(Unary.negate, [a], magnitude: sum, isExact: true)
+    case 1: add(Cast(dtype: .float32), [a], magnitude: bounds(a).magnitude, isExact: true)
+    case 2: add(Cast(dtype: .int32), [exactFloat()], magnitude: 1_048_576, isExact: true)
     case 3:
       let condition = leaf(thinned(shape(a)))
-      add(.select, [condition, a, b], magnitude: sum, isExact: true)
+      add(Select(), [condition, a, b], magnitude: sum, isExact: true)
     case 4:
       let axes = shape()
-      if axes.rank > 0 { add(.iota(axes, axis: int(0...axes.rank - 1)), [], magnitude: 1024, isExact: true) }
+      if axes.rank > 0 {
+        add(Iota(shape: axes, axis: int(0...axes.rank - 1)), [], magnitude: 1024, isExact: true)
+      }
     default:
       let kind = one(of: Binary.allCases.filter { $0 != .divide && $0 != .power })
-      if sum < 1000 { add(.binary(kind), [a, b], magnitude: kind == .multiply ? sum * 2 : sum, isExact: true) }
+      if sum < 1000 {
+        add(kind, [a, b], magnitude: kind == .multiply ? sum * 2 : sum, isExact: true)
+      }
     }
   }
 
@@ -122,7 +130,7 @@ extension ProgramGenerator {
   private mutating func addMovement() {
     let x = chance(0.15) ? recent(values { _ in true }) : anyFloat()
     let (shape, known) = (shape(x), bounds(x))
-    let op: Op
+    let op: any Operation
     switch int(0...4) {
     case 0:
       var sizes: [Int] = []
@@ -132,17 +140,21 @@ extension ProgramGenerator {
         sizes.append(one(of: divisors))
         left = left / (sizes.last ?? 1)
       }
-      op = .reshape(Shape((sizes + [left]).shuffled(using: &numbers)))
-    case 1: op = .permute(Array(shape.indices).shuffled(using: &numbers))
+      op = Reshape(shape: Shape((sizes + [left]).shuffled(using: &numbers)))
+    case 1: op = Permute(order: Array(shape.indices).shuffled(using: &numbers))
     case 2:
       let added = Shape((0..<int(0...1)).map { _ in size() })
-      op = .broadcast(Shape(added + shape.map { $0 == 1 ? size() : $0 }))
+      op = Broadcast(shape: Shape(added + shape.map { $0 == 1 ? size() : $0 }))
     case 3:
       let starts = shape.map { int(0...max($0 - 1, 0)) }
-      op = .slice(starts: starts, Shape(zip(shape, starts).map { chance(0.05) ? 0 : int(min(1, $0 - $1)...($0 - $1)) }))
+      op = SliceBox(
+        starts: starts,
+        shape: Shape(zip(shape, starts).map { chance(0.05) ? 0 : int(min(1, $0 - $1)...($0 - $1)) })
+      )
     default:
-      op = .pad(
-        before: shape.map { _ in int(0...2) }, after: shape.map { _ in int(0...2) }, Constant(Double(int(0...1))))
+      op = Pad(
+        before: shape.map { _ in int(0...2) }, after: shape.map { _ in int(0...2) },
+        value: Constant(Double(int(0...1))))
     }
     add(op, [x], magnitude: max(known.magnitude, 1), isExact: known.isExact)
   }
@@ -163,14 +175,16 @@ extension ProgramGenerator {
       let box = Shape(shape(source).indices.map { $0 == axis ? int(1...size - start) : shape(source)[$0] })
       let starts = shape(source).indices.map { $0 == axis ? start : 0 }
       let part = add(
-        .slice(starts: starts, box), [source], magnitude: bounds(source).magnitude, isExact: bounds(source).isExact)
+        SliceBox(starts: starts, shape: box), [source], magnitude: bounds(source).magnitude,
+        isExact: bounds(source).isExact)
       if let part {
-        parts.append(chance(0.2) ? add(.unary(.negate), [part], magnitude: bounds(part).magnitude) ?? part : part)
+        parts.append(
+          chance(0.2) ? add(Unary.negate, [part], magnitude: bounds(part).magnitude) ?? part : part)
       }
     }
     parts.shuffle(using: &numbers)
     add(
-      .concatenate(axis: axis), parts, magnitude: parts.map { bounds($0).magnitude }.max() ?? 1,
+      Concatenate(axis: axis), parts, magnitude: parts.map { bounds($0).magnitude }.max() ?? 1,
       isExact: parts.allSatisfy { bounds($0).isExact })
   }
 
@@ -183,10 +197,10 @@ extension ProgramGenerator {
     let count = axes.reduce(1) { $0 * shape(x)[$1] }
     if chance(0.15), shape(x).rank > 0 {
       let y = exactFloat(rank: 1...4)
-      add(.argmax(axis: int(0...shape(y).rank - 1)), [y], magnitude: 1024, isExact: true)
+      add(Argmax(axis: int(0...shape(y).rank - 1)), [y], magnitude: 1024, isExact: true)
     } else {
       let magnitude = bounds(x).magnitude * (kind == .sum ? Double(max(count, 1)) : 1)
-      add(.reduce(kind, axes: axes), [x], magnitude: magnitude, isExact: bounds(x).isExact)
+      add(Reduce(kind: kind, axes: axes), [x], magnitude: magnitude, isExact: bounds(x).isExact)
     }
   }
 
@@ -196,11 +210,13 @@ extension ProgramGenerator {
     let indices = integers(Shape((0..<int(0...2)).map { _ in size() }), in: 0...max(rows - 1, 0))
     if chance(0.5) {
       guard rows > 0 || shape(indices).elementCount == 0 else { return }
-      add(.gather, [table, indices], magnitude: bounds(table).magnitude, isExact: bounds(table).isExact)
+      add(
+        Gather(), [table, indices], magnitude: bounds(table).magnitude,
+        isExact: bounds(table).isExact)
     } else {
       let x = adapted(to: Shape(shape(indices) + [width]))
       let magnitude = bounds(x).magnitude * Double(max(shape(indices).elementCount, 1))
-      add(.scatterAdd(rows: rows), [indices, x], magnitude: magnitude, isExact: bounds(x).isExact)
+      add(ScatterAdd(rows: rows), [indices, x], magnitude: magnitude, isExact: bounds(x).isExact)
     }
   }
 
@@ -213,7 +229,10 @@ extension ProgramGenerator {
     let position = integers([], in: -1...shape[axis])
     let known = max(bounds(x).magnitude, bounds(block).magnitude)
     let isExact = bounds(x).isExact && bounds(block).isExact
-    guard let result = add(.replaceSlice(axis: axis), [x, block, position], magnitude: known, isExact: isExact) else {
+    guard
+      let result = add(
+        ReplaceSlice(axis: axis), [x, block, position], magnitude: known, isExact: isExact)
+    else {
       return
     }
     if program.variables.contains(x.step), chance(0.7), !program.assignments.contains(where: { $0.variable == x.step })
@@ -232,11 +251,12 @@ extension ProgramGenerator {
       let transposed = bounded(adapted(to: [right[right.count - 1], k]), 50)
       b =
         add(
-          .permute([1, 0]), [transposed], magnitude: bounds(transposed).magnitude, isExact: bounds(transposed).isExact)
+          Permute(order: [1, 0]), [transposed], magnitude: bounds(transposed).magnitude,
+          isExact: bounds(transposed).isExact)
         ?? b
     }
     add(
-      .matmul, [a, b], magnitude: Double(max(k, 1)) * bounds(a).magnitude * bounds(b).magnitude,
+      Matmul(), [a, b], magnitude: Double(max(k, 1)) * bounds(a).magnitude * bounds(b).magnitude,
       isExact: bounds(a).isExact && bounds(b).isExact)
   }
 }

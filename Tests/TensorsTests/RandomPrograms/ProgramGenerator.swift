@@ -4,7 +4,6 @@
 /// every difference from the reference beyond rounding is a fault.
 struct ProgramGenerator {
   typealias Value = TensorProgram.Value
-
   /// The known properties of a value's elements.
   struct Bounds {
     /// The greatest possible absolute value; NaN where it may be infinite; such values are only outputs.
@@ -12,7 +11,6 @@ struct ProgramGenerator {
     /// Integers that float32 represents exactly: kinks and ties are then the same in every precision.
     var isExact: Bool
   }
-
   var program = TensorProgram()
   private var bounds: [[Bounds]] = []
   var numbers: TestNumbers
@@ -21,7 +19,6 @@ struct ProgramGenerator {
     var generator = ProgramGenerator(numbers: TestNumbers(state: seed))
     return generator.generate()
   }
-
   private mutating func generate() -> TensorProgram {
     for _ in 0..<int(1...3) { _ = leaf(shape(), isVariable: chance(0.5)) }
     for _ in 0..<int(2...16) {
@@ -37,18 +34,14 @@ struct ProgramGenerator {
     }
     return program.pruned()
   }
-
   // MARK: Chance
-
   mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &numbers) }
   mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &numbers) < share }
   mutating func one<T>(of all: [T]) -> T { all[int(0...all.count - 1)] }
-
   /// One of these values, more often one of the last.
   mutating func recent(_ values: [Value]) -> Value {
     chance(0.5) ? values[max(values.count - 1 - int(0...2), 0)] : one(of: values)
   }
-
   mutating func size() -> Int { chance(0.03) ? 0 : chance(0.25) ? 1 : int(2...5) }
   mutating func shape() -> Shape {
     if chance(0.01) { return [one(of: [2, 3]), one(of: [256, 1024])].shuffled(using: &numbers).asShape }
@@ -70,33 +63,30 @@ struct ProgramGenerator {
       program.steps[step].types.indices.map { Value(step: step, output: $0) }
     }
   }
-
   private mutating func add(_ action: TensorProgram.Action, _ types: [TensorType], _ known: [Bounds]) -> Value {
     program.steps.append(.init(action: action, types: types))
     bounds.append(known)
     return Value(step: program.steps.count - 1)
   }
-
   mutating func leaf(_ shape: Shape, isVariable: Bool = false) -> Value {
     add(.leaf(-3...3, isVariable: isVariable), [TensorType(shape)], [Bounds(magnitude: 3, isExact: true)])
   }
-
   mutating func integers(_ shape: Shape, in range: ClosedRange<Int>) -> Value {
     add(
       .leaf(range, isVariable: false), [TensorType(shape, .int32)],
       [Bounds(magnitude: Double(max(abs(range.lowerBound), abs(range.upperBound))), isExact: true)])
   }
-
   mutating func random(_ distribution: Distribution, _ shape: Shape) -> Value {
     add(.random(distribution), [TensorType(shape)], [Bounds(magnitude: 6, isExact: false)])
   }
-
   /// An operation on these values, with this bound of its results; results after the first may be infinite.
   @discardableResult
   mutating func add(
-    _ op: Op, _ inputs: [Value], magnitude: Double, isExact: Bool = false, othersMayBeInfinite: Bool = false
+    _ op: any Operation, _ inputs: [Value], magnitude: Double, isExact: Bool = false,
+    othersMayBeInfinite: Bool = false
   ) -> Value? {
-    guard let types = try? op.inferTypes(inputs.map(type)), types.allSatisfy({ $0.shape.elementCount <= 1 << 13 })
+    guard let types = try? op.types(of: inputs.map(type)),
+      types.allSatisfy({ $0.shape.elementCount <= 1 << 13 })
     else { return nil }
     let known = Bounds(magnitude: magnitude, isExact: isExact && magnitude <= 1_048_576)
     let others = othersMayBeInfinite ? Bounds(magnitude: .nan, isExact: false) : known
@@ -107,7 +97,7 @@ struct ProgramGenerator {
 
   /// A float value, made smaller than this by tanh where it might be greater.
   mutating func bounded(_ value: Value, _ limit: Double) -> Value {
-    bounds(value).magnitude <= limit ? value : add(.unary(.tanh), [value], magnitude: 1) ?? value
+    bounds(value).magnitude <= limit ? value : add(Unary.tanh, [value], magnitude: 1) ?? value
   }
 
   mutating func anyFloat(rank: ClosedRange<Int> = 0...4) -> Value {
@@ -117,12 +107,10 @@ struct ProgramGenerator {
     }
     return recent(found)
   }
-
   mutating func exactFloat(rank: ClosedRange<Int> = 0...4) -> Value {
     let found = values { $0.dtype == .float32 && rank ~= $0.shape.rank }.filter { bounds($0).isExact }
     return found.isEmpty ? leaf(Shape((0..<int(rank)).map { _ in size() })) : recent(found)
   }
-
   /// A float value of this shape: an existing one, a part of one reshaped, or new data.
   mutating func adapted(to shape: Shape) -> Value {
     let same = values { $0 == TensorType(shape) }
@@ -133,12 +121,13 @@ struct ProgramGenerator {
     let source = recent(larger)
     let whole = self.shape(source).elementCount
     let known = bounds(source)
-    func step(_ op: Op, _ value: Value) -> Value? {
+    func step(_ op: any Operation, _ value: Value) -> Value? {
       add(op, [value], magnitude: known.magnitude, isExact: known.isExact)
     }
-    guard let flat = step(.reshape([whole]), source),
-      let part = count == whole ? flat : step(.slice(starts: [int(0...whole - count)], [count]), flat),
-      let result = step(.reshape(shape), part)
+    guard let flat = step(Reshape(shape: [whole]), source),
+      let part = count == whole
+        ? flat : step(SliceBox(starts: [int(0...whole - count)], shape: [count]), flat),
+      let result = step(Reshape(shape: shape), part)
     else { return leaf(shape) }
     return result
   }
@@ -148,7 +137,6 @@ struct ProgramGenerator {
     let dropped = chance(0.3) ? int(0...shape.rank) : 0
     return Shape(shape.dropFirst(dropped).map { chance(0.25) ? 1 : $0 })
   }
-
   /// The gradient of an earlier value with respect to some that it may depend on.
   private mutating func gradientStep() -> Value? {
     let sources = values { $0.dtype == .float32 && $0.shape.elementCount <= 256 }.filter { isDifferentiable($0) }
@@ -171,10 +159,7 @@ struct ProgramGenerator {
     while let step = pending.popLast() {
       guard seen.insert(step).inserted else { continue }
       if case .operation(let op, _) = program.steps[step].action {
-        switch op {
-        case .replaceSlice, .argmax, .cast: return false
-        default: break
-        }
+        if op is ReplaceSlice || op is Argmax || op is Cast { return false }
       }
       pending += program.steps[step].action.inputs.map(\.step)
     }

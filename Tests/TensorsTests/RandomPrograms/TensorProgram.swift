@@ -14,11 +14,10 @@ struct TensorProgram {
     /// Integers from `range`.
     case leaf(ClosedRange<Int>, isVariable: Bool)
     case random(Distribution)
-    case operation(Op, [Value])
+    case operation(any Operation, [Value])
     /// The gradients of a weighted sum of `value` with respect to `wrt`; zeros where it does not depend on one.
     case gradients(of: Value, wrt: [Value])
   }
-
   struct Step {
     var action: Action
     /// Of the results.
@@ -29,7 +28,6 @@ struct TensorProgram {
   var outputs: [Value] = []
   /// Leaves that are variables, and the value assigned to each.
   var assignments: [(variable: Int, value: Value)] = []
-
   func type(_ value: Value) -> TensorType { steps[value.step].types[value.output] }
   var variables: [Int] {
     steps.indices.filter { if case .leaf(_, isVariable: true) = steps[$0].action { true } else { false } }
@@ -37,14 +35,12 @@ struct TensorProgram {
   var dataLeaves: [Int] {
     steps.indices.filter { if case .leaf(_, isVariable: false) = steps[$0].action { true } else { false } }
   }
-
   /// The value of a leaf in a round of running the program.
   func contents(ofLeaf step: Int, seed: UInt64, round: Int) -> [Int32] {
     guard case .leaf(let range, _) = steps[step].action else { return [] }
     var numbers = TestNumbers(state: seed &+ UInt64(step) &* 0x1_0001 &+ UInt64(round) &* 0x100_0000_01B3)
     return (0..<steps[step].types[0].shape.elementCount).map { _ in Int32(Int.random(in: range, using: &numbers)) }
   }
-
   /// The results of all steps as tensors, given those of the leaves.
   func record(_ leaves: [Int: Tensor]) -> [[Tensor]] {
     var results: [[Tensor]] = []

@@ -12,13 +12,11 @@ extension Lowering {
       }
     }
     let inputViews = try inputs.map { (value) throws(TensorError) in try view(value).broadcast(to: shape) }
-
     // Which results are used by other instructions.
     let memberSet = Set(members)
     let outputs = members.map { ir.instructions[$0].firstOutput }.filter { value in
       roots.contains(value) || users[value].contains { !memberSet.contains($0) }
     }
-
     // Preserve the layout of the operands, such as channels last; the plan's outputs are row-major.
     let leaving = outputs.contains(where: roots.contains)
     let order =
@@ -27,7 +25,6 @@ extension Lowering {
       : inputViews.first {
         $0.strides.contains { $0 != 0 } && !$0.isRowMajor && $0.shape == shape && $0.denseOrder != nil
       }?.denseOrder
-
     var registers: [Int: UInt8] = [:]
     for (register, value) in inputs.enumerated() { registers[value] = UInt8(register) }
     var lastUse: [Int: Int] = [:]
@@ -48,14 +45,16 @@ extension Lowering {
       let destination = free.popLast() ?? UInt8(count)
       count = max(count, Int(destination) + 1)
       registers[instruction.firstOutput] = destination
-      let opcode = try instruction.op.opcode(operand: ir.types[instruction.inputs[0]].dtype)
+      guard let op = instruction.op.elementwise else {
+        throw TensorError("internal error: \(instruction.op.name) is not elementwise")
+      }
+      let opcode = try op.instruction(for: ir.types[instruction.inputs[0]].dtype)
       instructions.append(
         backprop_instruction(
           opcode: UInt8(opcode.rawValue), destination: destination, a: operands[0],
           b: operands.count > 1 ? operands[1] : 0, c: operands.count > 2 ? operands[2] : 0))
       if lastUse[instruction.firstOutput] == nil, !live.contains(instruction.firstOutput) { free.append(destination) }
     }
-
     var outputViews: [View] = []
     for value in outputs {
       let view = allocate(shape, order: order)
@@ -69,9 +68,8 @@ extension Lowering {
         strides: axes.map { view.strides[$0] })
     }
     steps.append(
-      .program(
-        Program(
-          shape: Shape(axes.map { shape[$0] }), inputs: inputViews.map(ordered), outputs: outputViews.map(ordered),
-          outputRegisters: outputs.map { registers[$0] ?? 0 }, instructions: instructions, registerCount: count)))
+      .fused(
+        Shape(axes.map { shape[$0] }), inputViews.map(ordered), outputViews.map(ordered),
+        registers: outputs.map { registers[$0] ?? 0 }, instructions, registerCount: count))
   }
 }

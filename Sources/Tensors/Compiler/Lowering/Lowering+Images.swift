@@ -1,5 +1,3 @@
-import CKernels
-
 extension Lowering {
   /// Images in a layout that convolutions take: dense, row-major or channels last. [n, c] counts as [n, c, 1, 1].
   mutating func imageView(_ value: Int) throws(TensorError) -> View {
@@ -30,29 +28,10 @@ extension Lowering {
 
   private static let channelsLastOrder = [0, 2, 3, 1]
 
+  /// Memory for images whose channels are contiguous.
   mutating func channelsLast(_ output: Int) -> View {
     let view = allocate(ir.types[output].shape, order: Lowering.channelsLastOrder)
     views[output] = view
     return view
-  }
-}
-
-extension LibraryCall.Image {
-  init(_ view: View) { self.init(shape: view.shape, strides: view.strides) }
-}
-
-extension WindowedImage {
-  init(image: Shape, windows: Shape, _ window: Window) {
-    self.init(
-      batch: image[0], channels: image[1], height: image[2], width: image[3], outHeight: windows[2],
-      outWidth: windows[3], window: window)
-  }
-}
-
-extension View {
-  /// Dense images as [outer, channels, inner].
-  var channelSizes: (outer: Int, channels: Int, inner: Int) {
-    let pixels = shape[2] * shape[3]
-    return isRowMajor ? (shape[0], shape[1], pixels) : (shape[0] * pixels, shape[1], 1)
   }
 }

@@ -1,10 +1,8 @@
 // Gaps between rows. Rows a multiple of 4 KB apart map to the same few sets of the first-level cache, so that a
 // kernel that walks down their columns, as a product for a gradient of weights does, takes 1.1 to 1.5 times as long.
-
 extension Lowering {
   /// Elements from one row to the next, for rows of this width that kernels walk down.
   static func spacedRow(_ width: Int) -> Int { width > 0 && width % 1024 == 0 ? width + 16 : width }
-
   /// A new buffer, row-major but for the gaps after its rows.
   mutating func allocateSpaced(_ shape: Shape) -> View {
     let row = Lowering.spacedRow(shape[-1])
@@ -16,7 +14,6 @@ extension Lowering {
       buffer: newBuffer(Shape(shape.dropLast().map { $0 }).elementCount * row), offset: 0, shape: shape,
       strides: strides)
   }
-
   /// A matrix with gaps after its rows, copied if they are a multiple of 4 KB apart. `down`: the axis across the rows,
   /// 0 or 1.
   mutating func spaced(_ matrix: View, down: Int) -> View {
@@ -28,7 +25,6 @@ extension Lowering {
     spacedCopies[matrix] = copy
     return copy
   }
-
   /// A value with rows of `width` as a matrix whose rows are in memory order, with gaps or without; copied where they
   /// are not.
   mutating func matrixOfRows(_ view: View, width: Int) -> View {
@@ -36,19 +32,5 @@ extension Lowering {
     if let matrix = view.reshaped(to: shape), matrix.strides[1] == 1, matrix.strides[0] >= width { return matrix }
     let dense = rowMajor(view)
     return View(buffer: dense.buffer, offset: dense.offset, shape: shape, strides: [width, 1])
-  }
-
-  /// Reduces all axes but the last of a value with gaps after its rows and nowhere else; nil for anything else.
-  mutating func reduceSpacedRows(_ kind: Reduction, _ source: View, _ axes: [Int]) -> View? {
-    let (rank, width) = (source.shape.rank, source.shape.last ?? 0)
-    guard rank > 1, source.denseOrder == nil, Set(axes) == Set(0..<rank - 1), width >= 64,
-      source.strides[rank - 1] == 1,
-      let rows = source.reshaped(to: [source.shape.elementCount / width, width]), rows.strides[0] > width
-    else { return nil }
-    let sums = allocate(Shape(source.shape.indices.map { $0 == rank - 1 ? width : 1 }))
-    steps.append(
-      .reduce(
-        kind, outer: 1, count: rows.shape[0], inner: width, row: rows.strides[0], x: rows.start, y: sums.start))
-    return sums
   }
 }

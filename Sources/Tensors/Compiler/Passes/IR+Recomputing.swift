@@ -11,13 +11,15 @@ extension IR {
   ///   - longWait: the least number of instructions between two of its users.
   func recomputing(large: Int = 1 << 18, longWait: Int = 64) -> IR {
     func isLarge(_ value: Int) -> Bool { types[value].shape.elementCount >= large && constant(value) == nil }
-    guard instructions.contains(where: { $0.op.isCheap && isLarge($0.firstOutput) }) else { return self }
+    guard instructions.contains(where: { $0.isCheap && isLarge($0.firstOutput) }) else {
+      return self
+    }
     let users = usersOfValues()
     let roots = Set(outputs + assignments.map(\.value))
     var recomputed = Set<Int>()
     /// What is recomputed before an instruction: a value, and its instructions.
     var recipes: [Int: [(value: Int, instructions: [Int])]] = [:]
-    for instruction in instructions where instruction.op.isCheap {
+    for instruction in instructions where instruction.isCheap {
       let value = instruction.firstOutput
       guard isLarge(value), !roots.contains(value), let late = Self.firstLate(users[value], longWait) else { continue }
       var recipe = Recipe()
@@ -52,14 +54,12 @@ extension IR {
     }
     return users.map { $0.reversed() }
   }
-
   /// The first user after the longest gap.
   private static func firstLate(_ users: [Int], _ longWait: Int) -> Int? {
     let waits = zip(users, users.dropFirst()).map { (user: $1, length: $1 - $0) }
     guard let longest = waits.max(by: { $0.length < $1.length }), longest.length >= longWait else { return nil }
     return longest.user
   }
-
   /// Whether a value can be recomputed from stored and small ones; adds the instructions in order.
   private func collect(
     _ value: Int, into recipe: inout Recipe, _ isLarge: (Int) -> Bool, _ isKept: (Int) -> Bool
@@ -70,7 +70,9 @@ extension IR {
       return recipe.kept.count <= 2
     }
     let index = producer[value]
-    guard instructions[index].op.isCheap, recipe.instructions.count < Self.mostInstructions else { return false }
+    guard instructions[index].isCheap, recipe.instructions.count < Self.mostInstructions else {
+      return false
+    }
     for input in instructions[index].inputs {
       guard collect(input, into: &recipe, isLarge, isKept) else { return false }
     }
@@ -107,13 +109,6 @@ extension IR {
   }
 }
 
-extension Op {
-  /// Elementwise, and less work than fetching the operands.
-  fileprivate var isCheap: Bool {
-    switch self {
-    case .unary(.relu), .unary(.negate), .unary(.absolute), .unary(.square), .select: true
-    case .binary(let kind): kind != .divide && kind != .power
-    default: false
-    }
-  }
+extension IR.Instruction {
+  fileprivate var isCheap: Bool { op.elementwise?.isCheap == true }
 }

@@ -8,7 +8,6 @@ struct BufferUses {
 
   func readers(of buffer: Int) -> [Int] { readers.indices.contains(buffer) ? readers[buffer] : [] }
   func writers(of buffer: Int) -> [Int] { writers.indices.contains(buffer) ? writers[buffer] : [] }
-
   /// Adds the steps that were made since the last call.
   mutating func note(_ steps: [Step], bufferCount: Int) {
     let missing = bufferCount - readers.count
@@ -23,7 +22,6 @@ struct BufferUses {
     }
     noted = steps.count
   }
-
   /// From now on everything that was done with `old` is done with `new`: written by the step `writer`, read by others.
   mutating func move(_ old: Int, to new: Int, writtenBy writer: Int) {
     readers[new] = (readers[new] + readers[old]).sorted()
@@ -38,7 +36,6 @@ struct ValueViews {
   private var residents: [Int: [Int]] = [:]
 
   init(count: Int) { views = Array(repeating: nil, count: count) }
-
   subscript(value: Int) -> View? {
     get { views[value] }
     set {
@@ -47,11 +44,9 @@ struct ValueViews {
       views[value] = newValue
     }
   }
-
   /// The values in a buffer: what was written there, and views of it.
   func values(in buffer: Int) -> [Int] { residents[buffer] ?? [] }
 }
-
 extension Lowering {
   /// Whether anything reads a buffer after the step `time`, apart from so many reads that are about to be replaced: a
   /// step that was made, an instruction still to be lowered, or an output of the plan.
@@ -73,13 +68,5 @@ extension Lowering {
   mutating func forgetCopies(of buffer: Int) {
     copies = copies.filter { $0.key.buffer != buffer }
     spacedCopies = spacedCopies.filter { $0.key.buffer != buffer }
-  }
-}
-
-extension Program {
-  /// Whether `output` may share memory with inputs: each is read only where the output is written, so that a
-  /// block is read before it is overwritten.
-  func readsOnlyWhereItWrites(_ output: View, inMemory isShared: (Int) -> Bool) -> Bool {
-    inputs.allSatisfy { !isShared($0.buffer) || ($0.strides == output.strides && $0.offset == output.offset) }
   }
 }

@@ -24,23 +24,24 @@ struct MemoryPlan {
     // `home[b]` is the buffer whose memory b shares.
     var home = Array(sizes.indices)
     for (time, step) in steps.enumerated() {
-      guard case .program(let program) = step else { continue }
       var taken = Set<Int>()
-      for output in program.outputs where inArena[output.buffer] && first[output.buffer] == time && output.offset == 0 {
-        let candidate = program.inputs.first { input in
-          let owner = home[input.buffer]
-          return inArena[input.buffer] && last[owner] == time && sizes[owner] == sizes[output.buffer]
-            && !taken.contains(owner) && program.readsOnlyWhereItWrites(output) { home[$0] == owner }
+      for (index, output) in step.outputs.enumerated()
+      where inArena[output.buffer] && first[output.buffer] == time && output.offset == 0 {
+        let candidate = step.inputs.enumerated().first { input, address in
+          guard let address, inArena[address.buffer], step.kernel.readsInPlace(input, for: index)
+          else { return false }
+          let owner = home[address.buffer]
+          return last[owner] == time && sizes[owner] == sizes[output.buffer]
+            && !taken.contains(owner) && step.mayOverwrite(index) { home[$0] == owner }
         }
-        if let candidate {
-          let owner = home[candidate.buffer]
+        if let address = candidate?.element {
+          let owner = home[address.buffer]
           home[output.buffer] = owner
           taken.insert(owner)
           last[owner] = max(last[owner], last[output.buffer])
         }
       }
     }
-
     var starts = [[Int]](repeating: [], count: steps.count)
     var ends = [[Int]](repeating: [], count: steps.count)
     for buffer in sizes.indices where inArena[buffer] && home[buffer] == buffer && last[buffer] >= 0 {

@@ -2,7 +2,6 @@ import CKernels
 import RealModule
 
 // Functions of two numbers, a type each: name, instructions of fused kernels, reference and derivatives.
-
 enum Add: BinaryFunction {
   static let name = "add", instruction = BACKPROP_ADD_F
   static let integerInstruction: backprop_opcode? = BACKPROP_ADD_I
@@ -10,32 +9,32 @@ enum Add: BinaryFunction {
   static func value(_ a: Int32, _ b: Int32) -> Int32 { a &+ b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, u] }
 }
-
 enum Subtract: BinaryFunction {
   static let name = "subtract", instruction = BACKPROP_SUBTRACT_F
+  static let rightIdentity: Double? = 0
   static let integerInstruction: backprop_opcode? = BACKPROP_SUBTRACT_I
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a - b }
   static func value(_ a: Int32, _ b: Int32) -> Int32 { a &- b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, -u] }
 }
-
 enum Multiply: BinaryFunction {
   static let name = "multiply", instruction = BACKPROP_MULTIPLY_F
+  static let rightIdentity: Double? = 1, leftIdentity: Double? = 1
   static let integerInstruction: backprop_opcode? = BACKPROP_MULTIPLY_I
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a * b }
   static func value(_ a: Int32, _ b: Int32) -> Int32 { a &* b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u * b, u * a] }
 }
-
 enum Divide: BinaryFunction {
   static let name = "divide", instruction = BACKPROP_DIVIDE_F
+  static let isCheap = false, rightIdentity: Double? = 1
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a / b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u / b, -(u * y / b)] }
 }
-
 /// As C's `pow`: a negative number has whole powers only, and x⁰ is 1.
 enum Power: BinaryFunction {
   static let name = "power", instruction = BACKPROP_POWER_F
+  static let isCheap = false
 
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar {
     if let whole = Int(exactly: b) { return Scalar.pow(a, whole) }
@@ -45,7 +44,6 @@ enum Power: BinaryFunction {
     if a == -1 && isEven { return 1 }
     return isEven || a == -.infinity ? Scalar.pow(-a, b) : .nan
   }
-
   /// u b a^(b − 1) and u y log a, whose logarithm is 0 at a = 0 for b ≥ 0, minus infinity there for b < 0, and taken as 0
   /// for negative a.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
@@ -57,12 +55,12 @@ enum Power: BinaryFunction {
 
   /// Also where a is 0: a⁰ is constant, and a⁰ and a¹ have no pole at 0.
   private static func baseGradient(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ isZero: Tensor) -> Tensor {
-    if case .fill(let constant, _) = b.node.op {
-      switch constant.value {
+    if let exponent = b.node.op.constant {
+      switch exponent {
       case 0: return Tensor.fill(0)
       case 1: return u
       case 2: return u * a * 2
-      default: return u * Tensor.fill(constant.value) * a.power(.fill(constant.value - 1))
+      default: return u * Tensor.fill(exponent) * a.power(.fill(exponent - 1))
       }
     }
     // b a^(b − 1) is 0 · ∞ where both are 0, and u · b might be infinite where the power is 0.
@@ -70,7 +68,6 @@ enum Power: BinaryFunction {
     return u * (b * a.power(.where(isConstant, Tensor.fill(0), b - 1)))
   }
 }
-
 enum Maximum: BinaryFunction {
   static let name = "maximum", instruction = BACKPROP_MAXIMUM_F
   static let integerInstruction: backprop_opcode? = BACKPROP_MAXIMUM_I
@@ -80,7 +77,6 @@ enum Maximum: BinaryFunction {
     [u * share(of: a, against: b, y), u * share(of: b, against: a, y)]
   }
 }
-
 enum Minimum: BinaryFunction {
   static let name = "minimum", instruction = BACKPROP_MINIMUM_F
   static let integerInstruction: backprop_opcode? = BACKPROP_MINIMUM_I
@@ -103,7 +99,6 @@ enum Less: BinaryFunction {
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a < b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
-
 enum LessOrEqual: BinaryFunction {
   static let name = "lessOrEqual", instruction = BACKPROP_LESS_EQUAL_F
   static let integerInstruction: backprop_opcode? = BACKPROP_LESS_EQUAL_I
@@ -111,7 +106,6 @@ enum LessOrEqual: BinaryFunction {
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a <= b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
-
 enum Equal: BinaryFunction {
   static let name = "equal", instruction = BACKPROP_EQUAL_F
   static let integerInstruction: backprop_opcode? = BACKPROP_EQUAL_I
@@ -119,3 +113,37 @@ enum Equal: BinaryFunction {
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a == b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
+// Operands broadcast: shapes are aligned at the last axis, and sizes are equal or 1. Two tensors must be of one type.
+// Combined with a `Float`, an int32 tensor is converted to float32, so that nothing is truncated. Sums and products of
+// int32 wrap around.
+extension Tensor {
+  func binary(_ kind: Binary, _ other: Tensor) -> Tensor { .record(kind, [self, other]) }
+  private static func number(_ value: Float) -> Tensor { .fill(Double(value)) }
+  /// The operand that is combined with a `Float`.
+  private var float: Tensor { cast(to: .float32) }
+
+  public static func + (a: Tensor, b: Tensor) -> Tensor { a.binary(.add, b) }
+  public static func - (a: Tensor, b: Tensor) -> Tensor { a.binary(.subtract, b) }
+  public static func * (a: Tensor, b: Tensor) -> Tensor { a.binary(.multiply, b) }
+  public static func / (a: Tensor, b: Tensor) -> Tensor { a.binary(.divide, b) }
+  public static func + (a: Tensor, b: Float) -> Tensor { a.float + number(b) }
+  public static func - (a: Tensor, b: Float) -> Tensor { a.float - number(b) }
+  public static func * (a: Tensor, b: Float) -> Tensor { a.float * number(b) }
+  public static func / (a: Tensor, b: Float) -> Tensor { a.float / number(b) }
+  public static func + (a: Float, b: Tensor) -> Tensor { number(a) + b.float }
+  public static func - (a: Float, b: Tensor) -> Tensor { number(a) - b.float }
+  public static func * (a: Float, b: Tensor) -> Tensor { number(a) * b.float }
+  public static func / (a: Float, b: Tensor) -> Tensor { number(a) / b.float }
+  public func power(_ exponent: Tensor) -> Tensor { binary(.power, exponent) }
+
+  /// 1 where this is less, 0 elsewhere. Comparisons are constant almost everywhere, so no gradient passes.
+  public func less(than other: Tensor) -> Tensor { binary(.less, other) }
+  public func lessOrEqual(to other: Tensor) -> Tensor { binary(.lessOrEqual, other) }
+  public func equal(to other: Tensor) -> Tensor { binary(.equal, other) }
+  public func greater(than other: Tensor) -> Tensor { other.binary(.less, self) }
+}
+
+/// The greater of each pair; NaN where either is. Equal values share the gradient.
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(.maximum, b) }
+/// The lesser of each pair; NaN where either is. Equal values share the gradient.
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(.minimum, b) }

@@ -3,9 +3,9 @@ import RealModule
 
 // Functions of one number, a type each: name, instruction of fused kernels, reference and derivative. A new one needs a row
 // here, a line in `Unary.allCases` and, in C, its instruction.
-
 enum Negate: UnaryFunction {
   static let name = "negate", instruction = BACKPROP_NEGATE_F
+  static let isCheap = true
   static let integerInstruction: backprop_opcode? = BACKPROP_NEGATE_I
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { -x }
   static func value(_ x: Int32) -> Int32 { 0 &- x }
@@ -14,6 +14,7 @@ enum Negate: UnaryFunction {
 
 enum Absolute: UnaryFunction {
   static let name = "absolute", instruction = BACKPROP_ABS_F
+  static let isCheap = true
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { abs(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.sign() }
 }
@@ -41,7 +42,6 @@ enum SquareRoot: UnaryFunction {
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.sqrt(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * 0.5 / y }
 }
-
 enum ReciprocalSquareRoot: UnaryFunction {
   static let name = "rsqrt", instruction = BACKPROP_RSQRT_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / Scalar.sqrt(x) }
@@ -56,6 +56,7 @@ enum Reciprocal: UnaryFunction {
 
 enum Square: UnaryFunction {
   static let name = "square", instruction = BACKPROP_SQUARE_F
+  static let isCheap = true
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x * x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x * 2 }
 }
@@ -74,6 +75,7 @@ enum Sigmoid: UnaryFunction {
 
 enum ReLU: UnaryFunction {
   static let name = "relu", instruction = BACKPROP_RELU_F
+  static let isCheap = true
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x < 0 ? 0 : x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     .where(Tensor.fill(0).less(than: y), u, Tensor.fill(0))
@@ -113,14 +115,12 @@ enum GELUTanh: UnaryFunction {
   static let name = "geluTanh", instruction = BACKPROP_GELU_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { limitedProduct(1 + Scalar.tanh(argument(x).value), x) / 2 }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.unary(.geluTanhDerivative) }
-
   /// tanh's argument and its derivative.
   fileprivate static func argument<Scalar: Number>(_ x: Scalar) -> (value: Scalar, derivative: Scalar) {
     let factor = Scalar.sqrt(2 / Scalar.pi)
     return (factor * (x + Scalar(0.044715) * x * x * x), factor * (1 + Scalar(3 * 0.044715) * x * x))
   }
 }
-
 /// The derivative of `GELUTanh`.
 enum GELUTanhDerivative: UnaryFunction {
   static let name = "geluTanhDerivative", instruction = BACKPROP_GELU_DERIVATIVE_F
@@ -143,6 +143,35 @@ enum GELUTanhDerivative: UnaryFunction {
 
 /// a · b, and 0 where a is: it falls to 0 faster than b grows.
 private func limitedProduct<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a == 0 ? 0 : a * b }
-
 /// x within −20...20, for functions that are constant beyond: their derivatives are made of infinities times 0 there.
 private func bounded(_ x: Tensor) -> Tensor { minimum(maximum(x, .fill(-20)), .fill(20)) }
+extension Tensor {
+  func unary(_ kind: Unary) -> Tensor { .record(kind, [self]) }
+
+  public static prefix func - (a: Tensor) -> Tensor { a.unary(.negate) }
+  public func exp() -> Tensor { unary(.exp) }
+  public func log() -> Tensor { unary(.log) }
+  public func sqrt() -> Tensor { unary(.sqrt) }
+  /// 1 / √x
+  public func rsqrt() -> Tensor { unary(.rsqrt) }
+  public func square() -> Tensor { unary(.square) }
+  public func reciprocal() -> Tensor { unary(.reciprocal) }
+  public func tanh() -> Tensor { unary(.tanh) }
+  /// 1 / (1 + e⁻ˣ)
+  public func sigmoid() -> Tensor { unary(.sigmoid) }
+  /// max(x, 0); the derivative at 0 is 0.
+  public func relu() -> Tensor { unary(.relu) }
+  public func abs() -> Tensor { unary(.absolute) }
+  /// −1, 0 or 1.
+  public func sign() -> Tensor { unary(.sign) }
+  /// The error function.
+  public func erf() -> Tensor { unary(.erf) }
+  /// x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, GELU's approximation by tanh.
+  ///
+  /// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
+  public func geluTanh() -> Tensor { unary(.geluTanh) }
+  public func sin() -> Tensor { unary(.sin) }
+  public func cos() -> Tensor { unary(.cos) }
+  /// The greatest integer that is not above.
+  public func floor() -> Tensor { unary(.floor) }
+}

@@ -1,0 +1,135 @@
+import CKernels
+
+/// Scaled dot-product attention with grouped queries and key lengths. See `AttentionDefinition` for the equations.
+///
+/// operands: queries [batch, heads, tq, d], keys [batch, kvHeads, tk, d], values [batch, kvHeads, tk, dv], lengths
+/// int32 [batch] → y [batch, heads, tq, dv], logsumexp [batch, heads, tq] of the scaled scores
+struct Attention: CompositeOperation {
+  let causal: Bool
+  let scale: Double
+
+  var resultCount: Int { 2 }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let (q, k, v, lengths) = (operands[0], operands[1], operands[2], operands[3])
+    for (operand, type) in [("queries", q), ("keys", k), ("values", v)] {
+      guard type.shape.rank == 4, type.dtype == .float32 else {
+        throw TensorError("attention: \(operand) must be float32 [batch, heads, positions, size], not \(type)")
+      }
+    }
+    let text = "attention: queries \(q.shape), keys \(k.shape), values \(v.shape)"
+    guard q.shape[0] == k.shape[0], k.shape[0] == v.shape[0] else {
+      throw TensorError("\(text) — the batch sizes (axis 0) must be equal")
+    }
+    guard k.shape[1] == v.shape[1], k.shape[2] == v.shape[2] else {
+      throw TensorError("\(text) — keys and values must have as many heads (axis 1) and positions (axis 2)")
+    }
+    guard k.shape[1] > 0, q.shape[1] % k.shape[1] == 0 else {
+      throw TensorError("\(text) — the queries' heads (axis 1) must be a multiple of the keys'")
+    }
+    guard q.shape[3] == k.shape[3] else {
+      throw TensorError("\(text) — queries and keys must have the same size (axis 3)")
+    }
+    guard lengths == TensorType([q.shape[0]], .int32) else {
+      throw TensorError("attention: a batch of \(q.shape[0]) needs lengths int32 [\(q.shape[0])], not \(lengths)")
+    }
+    guard scale.isFinite else { throw TensorError("attention: scale must be a finite number, not \(scale)") }
+    let rows = Shape(q.shape.dropLast())
+    return [TensorType(Shape(rows.dimensions + [v.shape[3]])), TensorType(rows)]
+  }
+
+  func definition(_ operands: [Tensor]) -> [Tensor] {
+    AttentionDefinition(operands[...], causal: causal, scale: scale).forward()
+  }
+
+  func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
+    guard step.isOfFirstResult else { return try definitionGradients(step) }
+    let gradient = AttentionGradient(causal: causal, scale: scale)
+    return Tensor.recordAll(gradient, step.operands + step.results + [step.upstream]) + [nil]
+  }
+
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool {
+    operands.allSatisfy { $0.shape.elementCount > 0 }
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    try lowering.emitAttention(instruction, causal: causal, scale: scale)
+  }
+}
+
+/// operands: queries, keys, values, lengths, y, logsumexp, upstream → gradients of queries, keys, values
+struct AttentionGradient: CompositeOperation {
+  let causal: Bool
+  let scale: Double
+
+  var resultCount: Int { 3 }
+
+  func types(of operands: [TensorType]) -> [TensorType] { [operands[0], operands[1], operands[2]] }
+
+  func definition(_ operands: [Tensor]) -> [Tensor] {
+    AttentionDefinition(operands[...], causal: causal, scale: scale).backward(
+      y: operands[4], logsumexp: operands[5], upstream: operands[6])
+  }
+
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool {
+    operands.allSatisfy { $0.shape.elementCount > 0 }
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    try lowering.emitAttention(instruction, causal: causal, scale: scale)
+  }
+}
+
+extension Lowering {
+  /// Operands are read in place where the last axis is contiguous, as in the parts of one projection. In results the
+  /// heads of a position are adjacent, so that merging them is another view.
+  fileprivate mutating func emitAttention(_ instruction: IR.Instruction, causal: Bool, scale: Double)
+    throws(TensorError)
+  {
+    let inputs = instruction.inputs
+    let (q, k, v) = (ir.types[inputs[0]].shape, ir.types[inputs[1]].shape, ir.types[inputs[2]].shape)
+    var operands: [View] = []
+    for input in inputs {
+      var source = try view(input)
+      if source.shape.rank == 4, source.shape[3] != 1, source.strides[3] != 1 { source = rowMajor(source) }
+      if source.shape.rank == 3 { source = rowMajor(source) }  // logsumexp
+      operands.append(source)
+    }
+    let results = (0..<instruction.outputCount).map { index in
+      let shape = ir.types[instruction.firstOutput + index].shape
+      let view = allocate(shape, order: shape.rank == 4 ? [0, 2, 1, 3] : nil)
+      views[instruction.firstOutput + index] = view
+      return view
+    }
+    let kernel = AttentionKernel(
+      causal: causal, scale: scale, batch: q[0], heads: q[1], kvHeads: k[1], queries: q[2], keys: k[2], size: q[3],
+      valueSize: v[3], inputs: operands.map(AttentionKernel.Layout.init),
+      outputs: results.map(AttentionKernel.Layout.init))
+    steps.append(Step(kernel: kernel, inputs: operands.map(\.start), outputs: results.map(\.start)))
+  }
+}
+
+/// Scaled dot-product attention: softmax(scale · queries · keysᵀ) · values, for each head.
+///
+/// queries [batch, heads, tq, d], keys [batch, kvHeads, tk, d], values [batch, kvHeads, tk, dv] → [batch, heads, tq,
+/// dv]. `heads` is a multiple of `kvHeads`; each run of heads / kvHeads query heads shares a head of keys and values
+/// (grouped-query attention).
+///
+/// `lengths` (int32 [batch]) says how many keys of each example there are, the first ones; the rest is padding. `nil`
+/// means all; numbers outside 0...tk are clamped. With `causal`, the last query attends to every key and each one
+/// before it to one key less: query i attends to keys j ≤ lengths − tq + i. A query that attends to no key gives 0, and
+/// takes no gradient. `scale` is 1 / √d unless given.
+///
+/// Takes 2 · batch · heads · tq · tk · (d + dv) operations, about half where causal; the table of scores is never
+/// stored. Operands may be views, such as the parts of one projection, as long as the last axis is contiguous; the
+/// result is stored as [batch, tq, heads, dv], so that merging the heads afterwards costs nothing.
+///
+/// Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, equation 1.
+public func attention(
+  queries: Tensor, keys: Tensor, values: Tensor, lengths: Tensor? = nil, causal: Bool = false, scale: Double? = nil,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  let lengths = lengths ?? .fill(Double(keys.shape[2]), [keys.shape[0]], .int32)
+  let scale = scale ?? 1 / Double(max(queries.shape[3], 1)).squareRoot()
+  return .record(Attention(causal: causal, scale: scale), [queries, keys, values, lengths], CallSite(file, line))
+}

@@ -1,0 +1,99 @@
+import CKernels
+
+/// operands: logits [rows, classes], labels int32 [rows] → losses [rows]
+struct CrossEntropy: CompositeOperation {
+  var indices: IndexOperand? { IndexOperand(operand: 1, axis: 1, isLabel: true) }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let (logits, labels) = (operands[0], operands[1])
+    guard logits.shape.rank == 2, logits.dtype == .float32 else {
+      throw TensorError("crossEntropy: logits must be float32 [batch, classes], not \(logits)")
+    }
+    guard labels.dtype == .int32, labels.shape == [logits.shape[0]] else {
+      throw TensorError("crossEntropy: logits \(logits.shape) need labels int32 [\(logits.shape[0])], not \(labels)")
+    }
+    return [TensorType([logits.shape[0]])]
+  }
+
+  func definition(_ operands: [Tensor]) -> [Tensor] {
+    let (logits, labels) = (operands[0], operands[1])
+    let hot = oneHot(labels, classes: logits.shape[1])
+    let losses = -Tensor.where(hot, logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
+    return [Tensor.where(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is invalid
+  }
+
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    [.record(CrossEntropyGradient(), [step.operands[0], step.operands[1], step.upstream]), nil]
+  }
+
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let shape = lowering.ir.types[instruction.inputs[0]].shape
+    let kernel = CrossEntropyKernel(rows: shape[0], classes: shape[1])
+    lowering.emit(kernel, try lowering.contiguous(instruction.inputs), instruction)
+  }
+}
+
+/// operands: logits, labels, upstream [rows] → [rows, classes]
+struct CrossEntropyGradient: CompositeOperation {
+  func types(of operands: [TensorType]) -> [TensorType] { [operands[0]] }
+
+  func definition(_ operands: [Tensor]) -> [Tensor] {
+    let (logits, labels, upstream) = (operands[0], operands[1], operands[2])
+    let hot = oneHot(labels, classes: logits.shape[1])
+    let column = upstream.reshaped(to: [labels.shape[0], 1])
+    let isMasked = column.equal(to: Tensor.fill(0))
+    // Logits of a masked row may be anything.
+    let isFinite = (logits - logits).sum(axes: [1], keepingAxes: true).equal(to: Tensor.fill(0))
+    let shielded = Tensor.where(isMasked * (1 - isFinite), Tensor.fill(0), logits)
+    let otherwise = Tensor.where(isMasked, Tensor.fill(0), Tensor.fill(.nan))
+    let gradient = (shielded.softmax() - hot) * column
+    return [Tensor.where(hot.sum(axes: [1], keepingAxes: true), gradient, otherwise)]
+  }
+
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let shape = lowering.ir.types[instruction.inputs[0]].shape
+    let kernel = CrossEntropyGradientKernel(rows: shape[0], classes: shape[1])
+    lowering.emit(kernel, try lowering.contiguous(instruction.inputs), instruction)
+  }
+}
+
+/// [rows, classes]: 1 at each label, 0 elsewhere; all 0 where the label is not a class.
+private func oneHot(_ labels: Tensor, classes: Int) -> Tensor {
+  labels.reshaped(to: [labels.shape[0], 1]).equal(to: .iota([classes], axis: 0))
+}
+
+private struct CrossEntropyKernel: PlainKernel {
+  let rows: Int, classes: Int
+
+  var title: String { "cross entropy \([rows, classes])" }
+  var cost: Cost { Cost(flops: 4 * rows * classes, elements: rows * (classes + 2)) }
+  var threading: Threading { .bySize(cost) }
+
+  func run(_ operands: KernelOperands) {
+    backprop_cross_entropy(Int64(rows), Int64(classes), operands[0], operands.ints(1), operands[2])
+  }
+}
+
+private struct CrossEntropyGradientKernel: PlainKernel {
+  let rows: Int, classes: Int
+
+  var title: String { "cross entropy gradient \([rows, classes])" }
+  var cost: Cost { Cost(flops: 6 * rows * classes, elements: 2 * rows * (classes + 1)) }
+  var threading: Threading { .bySize(cost) }
+
+  func run(_ operands: KernelOperands) {
+    backprop_cross_entropy_gradient(
+      Int64(rows), Int64(classes), operands[0], operands.ints(1), operands[2], operands[3])
+  }
+}
+
+/// −log softmax(logits)[label] of each example: logits [batch, classes], labels int32 [batch] → [batch]. Natural
+/// logarithm; a label that is not a class gives NaN. A row whose upstream gradient is 0, as of one that is masked, has
+/// gradient 0 whatever its label and logits are.
+public func crossEntropyLosses(logits: Tensor, labels: Tensor, file: StaticString = #fileID, line: UInt = #line)
+  -> Tensor
+{ .record(CrossEntropy(), [logits, labels], CallSite(file, line)) }

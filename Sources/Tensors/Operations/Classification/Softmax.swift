@@ -1,0 +1,69 @@
+import CKernels
+
+/// eˣ / Σ eˣ along the last axis, or its logarithm.
+struct Softmax: CompositeOperation {
+  var isLogarithm = false
+  var name: String { isLogarithm ? "logSoftmax" : "softmax" }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    guard operands[0].shape.rank >= 1, operands[0].dtype == .float32 else {
+      throw TensorError("\(name): needs a float32 tensor with an axis, not \(operands[0])")
+    }
+    return operands
+  }
+
+  func definition(_ operands: [Tensor]) -> [Tensor] {
+    let x = operands[0]
+    guard x.shape[-1] > 0 else { return [x] }
+    // Below the greatest of each row, powers do not overflow; a constant, as softmax does not depend on it.
+    let shifted = x - x.max(axes: [-1], keepingAxes: true).stoppingGradient()
+    let powers = shifted.exp()
+    let sum = powers.sum(axes: [-1], keepingAxes: true)
+    return [isLogarithm ? shifted - sum.log() : powers / sum]
+  }
+
+  /// y (u − Σ u y), and u − softmax(x) Σ u of the logarithm.
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    let (y, u) = (step.results[0], step.upstream)
+    if isLogarithm { return [u - y.exp() * u.sum(axes: [-1], keepingAxes: true)] }
+    return [y * (u - (u * y).sum(axes: [-1], keepingAxes: true))]
+  }
+
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let shape = lowering.ir.types[instruction.firstOutput].shape
+    let kernel = SoftmaxKernel(
+      isLogarithm: isLogarithm, rows: shape[-1] == 0 ? 0 : shape.elementCount / shape[-1], width: shape[-1])
+    lowering.emit(kernel, try lowering.contiguous(instruction.inputs), instruction)
+  }
+}
+
+private struct SoftmaxKernel: PlainKernel {
+  let isLogarithm: Bool
+  let rows: Int, width: Int
+
+  var title: String { "\(isLogarithm ? "log-" : "")softmax \([rows, width])" }
+  var cost: Cost { Cost(flops: 5 * rows * width, elements: 2 * rows * width) }
+  var threading: Threading { .bySize(cost) }
+
+  func run(_ operands: KernelOperands) {
+    if isLogarithm {
+      backprop_log_softmax(Int64(rows), Int64(width), operands[0], operands[1])
+    } else {
+      backprop_softmax(Int64(rows), Int64(width), operands[0], operands[1])
+    }
+  }
+}
+
+extension Tensor {
+  /// eˣ / Σ eˣ along the last axis.
+  public func softmax(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    .record(Softmax(), [self], CallSite(file, line))
+  }
+
+  /// log(softmax(x)) along the last axis, without overflow.
+  public func logSoftmax(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    .record(Softmax(isLogarithm: true), [self], CallSite(file, line))
+  }
+}

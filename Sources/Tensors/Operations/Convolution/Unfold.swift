@@ -1,0 +1,140 @@
+import CKernels
+
+/// Each window of images: [n, c, h, w] → [n, c, oh, ow, kh, kw].
+struct Unfold: PrimitiveOperation, WindowOperation {
+  let window: Window
+  /// What is around the images.
+  var outside = Constant(0)
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let (n, c, height, width) = try image(operands[0])
+    let out = try positions(height, width)
+    return [TensorType([n, c, out.height, out.width, window.kernel.height, window.kernel.width])]
+  }
+
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    let images = step.operands[0].shape
+    return [.record(Fold(window: window, height: images[2], width: images[3]), [step.upstream])]
+  }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let x = operands.arrays[0].floats
+    return .floats(window.sources(in: operands.shapes[0]).map { $0.map { x[$0] } ?? Scalar(outside.value) })
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let types = lowering.ir.types
+    let image = WindowedImage(
+      image: types[instruction.inputs[0]].shape, windows: types[instruction.firstOutput].shape, window)
+    lowering.emit(
+      UnfoldKernel(image: image, outside: Float(outside.value)), [try lowering.contiguous(instruction.inputs[0])],
+      instruction)
+  }
+}
+
+/// The transpose of `Unfold`: adds windows up into images of this size.
+struct Fold: PrimitiveOperation, WindowOperation {
+  let window: Window
+  let height: Int, width: Int
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let shape = operands[0].shape
+    let out = try positions(height, width)
+    guard shape.rank == 6,
+      Array(shape.dropFirst(2)) == [out.height, out.width, window.kernel.height, window.kernel.width]
+    else { throw TensorError("fold: \(shape) does not fold into images of \(height)×\(width)") }
+    return [TensorType([shape[0], shape[1], height, width])]
+  }
+
+  func gradients(_ step: BackwardStep) -> [Tensor?] { [.record(Unfold(window: window), [step.upstream])] }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let y = operands.arrays[0].floats
+    var x = [Scalar](repeating: 0, count: operands.type.shape.elementCount)
+    for (index, source) in window.sources(in: operands.type.shape).enumerated() {
+      if let source { x[source] += y[index] }
+    }
+    return .floats(x)
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let types = lowering.ir.types
+    let image = WindowedImage(
+      image: types[instruction.firstOutput].shape, windows: types[instruction.inputs[0]].shape, window)
+    lowering.emit(FoldKernel(image: image), [try lowering.contiguous(instruction.inputs[0])], instruction)
+  }
+}
+
+extension Window {
+  /// For each element of [n, c, oh, ow, kh, kw] its offset in the images [n, c, h, w]; `nil` outside.
+  fileprivate func sources(in images: Shape) -> [Int?] {
+    let (height, width) = (images[2], images[3])
+    let out = positions(height: height, width: width)
+    var sources: [Int?] = []
+    for image in 0..<(images[0] * images[1]) {
+      for oh in 0..<out.height {
+        for ow in 0..<out.width {
+          for kh in 0..<kernel.height {
+            for kw in 0..<kernel.width {
+              let row = oh * stride.height - paddingBegin.height + kh * dilation.height
+              let column = ow * stride.width - paddingBegin.width + kw * dilation.width
+              let inside = 0..<height ~= row && 0..<width ~= column
+              sources.append(inside ? (image * height + row) * width + column : nil)
+            }
+          }
+        }
+      }
+    }
+    return sources
+  }
+}
+
+private struct UnfoldKernel: PlainKernel {
+  let image: WindowedImage
+  let outside: Float
+
+  var title: String { "unfold \(image.title)" }
+  var cost: Cost { image.unfoldedCost }
+
+  func run(_ operands: KernelOperands) {
+    withUnsafePointer(to: image.cValue) { backprop_unfold($0, outside, operands[0], operands[1]) }
+  }
+}
+
+private struct FoldKernel: PlainKernel {
+  let image: WindowedImage
+
+  var title: String { "fold \(image.title)" }
+  var cost: Cost { image.unfoldedCost }
+
+  func run(_ operands: KernelOperands) {
+    withUnsafePointer(to: image.cValue) { backprop_fold($0, operands[0], operands[1]) }
+  }
+}
+
+/// The sizes of images and of the windows in them.
+struct WindowedImage: BitwiseCopyable {
+  var batch: Int, channels: Int, height: Int, width: Int, outHeight: Int, outWidth: Int
+  var window: Window
+
+  init(image: Shape, windows: Shape, _ window: Window) {
+    (batch, channels, height, width) = (image[0], image[1], image[2], image[3])
+    (outHeight, outWidth) = (windows[2], windows[3])
+    self.window = window
+  }
+
+  var title: String { "\([batch, channels, height, width]) by \(window.kernel)" }
+  /// Elements of the images, and of one element a window.
+  var pixels: Int { batch * channels * height * width }
+  var positions: Int { batch * channels * outHeight * outWidth }
+
+  fileprivate var unfoldedCost: Cost { Cost(elements: pixels + positions * window.kernel.height * window.kernel.width) }
+
+  var cValue: backprop_window {
+    func pair(_ value: Pair) -> (Int64, Int64) { (Int64(value.height), Int64(value.width)) }
+    return backprop_window(
+      batch: Int64(batch), channels: Int64(channels), height: Int64(height), width: Int64(width),
+      out_height: Int64(outHeight), out_width: Int64(outWidth), kernel: pair(window.kernel),
+      stride: pair(window.stride), padding: pair(window.paddingBegin), dilation: pair(window.dilation))
+  }
+}

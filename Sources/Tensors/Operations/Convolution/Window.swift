@@ -1,0 +1,76 @@
+/// The geometry of a window that slides over images: row = oh · stride − paddingBegin + kh · dilation.
+struct Window: Hashable, Sendable {
+  var kernel: Pair
+  var stride: Pair = 1
+  var paddingBegin: Pair = 0
+  var paddingEnd: Pair = 0
+  var dilation: Pair = 1
+
+  /// How many positions the window has along an axis of this size; may be 0 or less where it does not fit.
+  func positions(height: Int, width: Int) -> (height: Int, width: Int) {
+    func count(_ size: Int, _ axis: KeyPath<Pair, Int>) -> Int {
+      let reach = dilation[keyPath: axis] * (kernel[keyPath: axis] - 1) + 1
+      let room = size + paddingBegin[keyPath: axis] + paddingEnd[keyPath: axis] - reach
+      return room < 0 ? 0 : room / stride[keyPath: axis] + 1
+    }
+    return (count(height, \.height), count(width, \.width))
+  }
+}
+
+/// An operation with a window that slides over images [batch, channels, height, width].
+protocol WindowOperation: Operation { var window: Window { get } }
+
+extension WindowOperation {
+  func image(_ type: TensorType) throws(TensorError) -> (Int, Int, Int, Int) {
+    guard type.shape.rank == 4, type.dtype == .float32 else {
+      throw TensorError("\(name): needs float32 images [batch, channels, height, width], not \(type)")
+    }
+    return (type.shape[0], type.shape[1], type.shape[2], type.shape[3])
+  }
+
+  /// How many positions the window has in an image of this size, at least one along each axis.
+  func positions(_ height: Int, _ width: Int) throws(TensorError) -> (height: Int, width: Int) {
+    // Products of two sizes below this, and sums of a few, do not overflow.
+    let limit = 1 << 30
+    for pair in [window.kernel, window.stride, window.dilation] {
+      guard 1...limit ~= pair.height, 1...limit ~= pair.width else {
+        throw TensorError(
+          "\(name): kernel \(window.kernel), stride \(window.stride) and dilation \(window.dilation) must be 1 to 2³⁰")
+      }
+    }
+    for padding in [window.paddingBegin, window.paddingEnd] {
+      guard 0...limit ~= padding.height, 0...limit ~= padding.width else {
+        throw TensorError("\(name): padding must be 0 to 2³⁰, not \(padding)")
+      }
+    }
+    let out = window.positions(height: height, width: width)
+    guard out.height > 0, out.width > 0 else {
+      throw TensorError(
+        "\(name): a kernel of \(window.kernel) does not fit into images of \(height)×\(width) with this padding")
+    }
+    return out
+  }
+}
+
+/// A size along the height and the width of an image; an integer literal gives both, `[3, 5]` one each.
+public struct Pair: Hashable, Sendable, BitwiseCopyable, Codable, ExpressibleByIntegerLiteral,
+  ExpressibleByArrayLiteral, CustomStringConvertible
+{
+  public var height: Int
+  public var width: Int
+
+  public init(_ height: Int, _ width: Int) {
+    self.height = height
+    self.width = width
+  }
+  public init(_ both: Int) { self.init(both, both) }
+  public init(integerLiteral value: Int) { self.init(value) }
+  /// One number for both or two, height first. With another count the pair is 0, which the layer then rejects.
+  public init(arrayLiteral elements: Int...) {
+    self.init(
+      (1...2).contains(elements.count) ? elements[0] : 0,
+      (1...2).contains(elements.count) ? elements[elements.count - 1] : 0)
+  }
+
+  public var description: String { height == width ? "\(height)" : "\(height)×\(width)" }
+}

@@ -1,0 +1,58 @@
+import CKernels
+import RealModule
+
+/// What references calculate in.
+typealias Number = Real & BinaryFloatingPoint
+
+/// A function of one number that is applied to each element: all that is to be known of it.
+protocol UnaryFunction: Sendable {
+  /// In messages and profiles.
+  static var name: String { get }
+  /// What fused kernels do it by.
+  static var instruction: backprop_opcode { get }
+  /// The same for int32; `nil`: not for int32.
+  static var integerInstruction: backprop_opcode? { get }
+  /// The reference, in the precision of `x`.
+  static func value<Scalar: Number>(_ x: Scalar) -> Scalar
+  static func value(_ x: Int32) -> Int32
+  /// u · dy/dx for y = f(x); `nil`: the derivative is 0 almost everywhere.
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?
+  /// Whether it is less work than to fetch its operand.
+  static var isCheap: Bool { get }
+}
+
+extension UnaryFunction {
+  static var integerInstruction: backprop_opcode? { nil }
+  static var isCheap: Bool { false }
+  static func value(_ x: Int32) -> Int32 { x }
+}
+
+/// A function of two numbers that is applied to each pair of elements, with broadcasting.
+protocol BinaryFunction: Sendable {
+  static var name: String { get }
+  static var instruction: backprop_opcode { get }
+  /// The same for int32, wrapping around; `nil`: not for int32.
+  static var integerInstruction: backprop_opcode? { get }
+  /// Whether it gives the float 1 or 0, also of int32.
+  static var isComparison: Bool { get }
+  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar
+  static func value(_ a: Int32, _ b: Int32) -> Int32
+  /// The gradients of a and b for y = f(a, b).
+  static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?]
+  static var isCheap: Bool { get }
+  /// The numbers e with f(a, e) = a and with f(e, b) = b for all a and b.
+  static var rightIdentity: Double? { get }
+  static var leftIdentity: Double? { get }
+  /// As `Operation.rewritten`.
+  static func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]?
+}
+
+extension BinaryFunction {
+  static var integerInstruction: backprop_opcode? { nil }
+  static var isComparison: Bool { false }
+  static var isCheap: Bool { true }
+  static var rightIdentity: Double? { nil }
+  static var leftIdentity: Double? { nil }
+  static func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? { nil }
+  static func value(_ a: Int32, _ b: Int32) -> Int32 { 0 }
+}

@@ -1,0 +1,44 @@
+import CKernels
+
+/// operands: condition (float; nonzero is true), where true, where false. All broadcast.
+struct Select: ElementwiseOperation {
+  var isCheap: Bool { true }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    guard operands[0].dtype == .float32, operands[1].dtype == operands[2].dtype else {
+      throw wrongType(operands, needs: "a float32 condition and two operands of one type")
+    }
+    guard let branches = operands[1].shape.broadcast(with: operands[2].shape),
+      let shape = operands[0].shape.broadcast(with: branches)
+    else {
+      throw TensorError(
+        "select: shapes \(operands[0].shape), \(operands[1].shape) and \(operands[2].shape) do not broadcast")
+    }
+    return [TensorType(shape, operands[1].dtype)]
+  }
+
+  /// u where it was taken, 0 elsewhere; none for the condition.
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    let (condition, u, zero) = (step.operands[0], step.upstream, Tensor.fill(0))
+    return [nil, Tensor.where(condition, u, zero), Tensor.where(condition, zero, u)]
+  }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let condition = operands.spread(0).floats
+    switch (operands.spread(1), operands.spread(2)) {
+    case (.ints(let a), .ints(let b)): return .ints(condition.indices.map { condition[$0] != 0 ? a[$0] : b[$0] })
+    case (let a, let b):
+      let (a, b) = (a.floats, b.floats)
+      return .floats(condition.indices.map { condition[$0] != 0 ? a[$0] : b[$0] })
+    }
+  }
+
+  func instruction(for operand: DType) -> backprop_opcode { BACKPROP_SELECT }
+}
+
+/// `a` where the condition is not 0, elsewhere `b`.
+public func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { .where(condition, a, b) }
+
+extension Tensor {
+  static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { .record(Select(), [condition, a, b]) }
+}

@@ -1,0 +1,48 @@
+import CKernels
+
+/// A function of one number, applied to each element: equal where the function is the same.
+struct Unary: ElementwiseOperation, CaseIterable {
+  let function: any UnaryFunction.Type
+  var name: String { function.name }
+  var isCheap: Bool { function.isCheap }
+
+  static let negate = Unary(function: Negate.self), absolute = Unary(function: Absolute.self)
+  static let sign = Unary(function: Sign.self), exp = Unary(function: Exp.self), log = Unary(function: Log.self)
+  static let sqrt = Unary(function: SquareRoot.self), rsqrt = Unary(function: ReciprocalSquareRoot.self)
+  static let reciprocal = Unary(function: Reciprocal.self), square = Unary(function: Square.self)
+  static let tanh = Unary(function: HyperbolicTangent.self), sigmoid = Unary(function: Sigmoid.self)
+  static let relu = Unary(function: ReLU.self), sin = Unary(function: Sine.self), cos = Unary(function: Cosine.self)
+  static let erf = Unary(function: ErrorFunction.self), floor = Unary(function: Floor.self)
+  static let geluTanh = Unary(function: GELUTanh.self)
+  static let geluTanhDerivative = Unary(function: GELUTanhDerivative.self)
+
+  static let allCases: [Unary] = [
+    .negate, .absolute, .sign, .exp, .log, .sqrt, .rsqrt, .reciprocal, .square, .tanh, .sigmoid, .relu, .sin, .cos,
+    .erf, .floor, .geluTanh, .geluTanhDerivative,
+  ]
+
+  static func == (a: Unary, b: Unary) -> Bool { a.function == b.function }
+  func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(function)) }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    guard operands[0].dtype == .float32 || function.integerInstruction != nil else {
+      throw wrongType(operands, needs: "float32")
+    }
+    return operands
+  }
+
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    [function.gradient(step.upstream, step.operands[0], step.results[0])]
+  }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    switch operands.arrays[0] {
+    case .ints(let x): .ints(x.map { function.value($0) })
+    case .floats(let x): .floats(x.map { function.value($0) })
+    }
+  }
+
+  func instruction(for operand: DType) throws(TensorError) -> backprop_opcode {
+    try operand == .float32 ? function.instruction : known(function.integerInstruction)
+  }
+}

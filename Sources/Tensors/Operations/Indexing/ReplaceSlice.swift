@@ -1,0 +1,70 @@
+import CKernels
+
+/// operands: x, block, position int32 [] → x with the block written over it from that position of the axis on; the
+/// position is clamped so that the block fits.
+struct ReplaceSlice: PrimitiveOperation {
+  let axis: Int
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let (x, block) = (operands[0], operands[1])
+    guard x.dtype == .float32, block.dtype == .float32, x.shape.indices.contains(axis),
+      block.shape.rank == x.shape.rank, operands[2] == TensorType([], .int32),
+      x.shape.indices.allSatisfy({ $0 == axis ? block.shape[$0] <= x.shape[$0] : block.shape[$0] == x.shape[$0] })
+    else { throw TensorError("replaceSlice: \(block) at \(operands[2]) does not fit into \(x) along axis \(axis)") }
+    return [x]
+  }
+
+  func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
+    throw TensorError("replaceSlice has no derivative: it is meant for caches, in use")
+  }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let (whole, block) = (operands.shapes[0], operands.shapes[1])
+    let start = min(max(Int(operands.arrays[2].ints[0]), 0), whole[axis] - block[axis])
+    let strides = whole.rowMajorStrides
+    return operands.arrays[0].putting(operands.arrays[1], at: offsets(block, strides, from: start * strides[axis]))
+  }
+
+  /// In place where a variable is assigned its own value with a slice replaced.
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let inputs = instruction.inputs
+    let (source, block) = (try lowering.view(inputs[0]), try lowering.contiguous(inputs[1]))
+    let position = try lowering.contiguous(inputs[2])
+    let shape = lowering.ir.types[inputs[0]].shape
+    var target = source
+    if lowering.isReplacedInPlace(inputs[0], by: instruction.firstOutput, source) {
+      lowering.forgetCopies(of: source.buffer)
+    } else {
+      target = lowering.allocate(shape)
+      lowering.emitCopy(from: source, to: target)
+    }
+    lowering.views[instruction.firstOutput] = target
+    let sizes = shape.dimensions
+    let kernel = ReplaceSliceKernel(
+      outer: sizes[..<axis].reduce(1, *), size: sizes[axis], count: lowering.ir.types[inputs[1]].shape[axis],
+      inner: sizes[(axis + 1)...].reduce(1, *))
+    lowering.steps.append(Step(kernel: kernel, inputs: [block, position], outputs: [Address(buffer: target.buffer)]))
+  }
+}
+
+private struct ReplaceSliceKernel: PlainKernel {
+  let outer: Int, size: Int, count: Int, inner: Int
+
+  var title: String { "replace \(count) of \([outer, size, inner])" }
+  var cost: Cost { Cost(elements: 2 * outer * count * inner) }
+
+  func run(_ operands: KernelOperands) {
+    backprop_replace_slice(
+      Int64(outer), Int64(size), Int64(count), Int64(inner), operands[0], operands.ints(1), operands[2])
+  }
+}
+
+extension Tensor {
+  /// This tensor with `block` written over it from `position` (int32 []) of the axis on, such as a cache that a step
+  /// appends to. The position changes without a new plan; it is clamped so that the block fits. No gradient passes.
+  public func replacing(
+    axis: Int, at position: Tensor, with block: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    .record(ReplaceSlice(axis: shape.normalized(axis) ?? axis), [self, block, position], CallSite(file, line))
+  }
+}

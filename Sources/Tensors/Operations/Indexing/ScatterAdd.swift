@@ -1,0 +1,68 @@
+import CKernels
+
+/// The transpose of `Gather`. operands: indices int32 [...], x [..., w] → [rows, w], where rows of one index add up.
+struct ScatterAdd: PrimitiveOperation {
+  let rows: Int
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let (numbers, x) = (operands[0], operands[1])
+    guard numbers.dtype == .int32, x.dtype == .float32, x.shape.rank == numbers.shape.rank + 1,
+      Array(x.shape.dropLast()) == numbers.shape.dimensions
+    else { throw TensorError("scatterAdd: needs int32 numbers and a float32 row for each, not \(numbers) and \(x)") }
+    return [TensorType([rows, x.shape[-1]])]
+  }
+
+  /// The rows of u; indices outside the table add nothing.
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    let numbers = step.operands[0].reshaped(to: Shape(step.operands[0].shape + [1]))
+    let isInside = Tensor.fill(-1, [], .int32).less(than: numbers) * numbers.less(than: .fill(Double(rows), [], .int32))
+    return [nil, Tensor.where(isInside, step.upstream.rows(step.operands[0]), Tensor.fill(0))]
+  }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let (x, width) = (operands.arrays[1].floats, operands.type.shape[1])
+    var sums = [Scalar](repeating: 0, count: rows * width)
+    for (row, number) in operands.arrays[0].ints.enumerated() where 0..<rows ~= Int(number) {
+      for column in 0..<width { sums[Int(number) * width + column] += x[row * width + column] }
+    }
+    return .floats(sums)
+  }
+
+  /// Sums of rows of a product with a smaller table: scatterAdd(n, D · V) = scatterAdd(n, D) · V. See `SmallTable`.
+  func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
+    let (numbers, x) = (operands[0], operands[1])
+    if let (_, source) = ir.producer(of: x, as: Reshape.self), ir.types[source[0]].shape.rank == 2,
+      ir.types[source[0]].shape[1] == ir.types[x].shape[-1], ir.types[x].shape[-1] > 0
+    {
+      let flat = try ir.add(Reshape(shape: [ir.types[numbers].shape.elementCount]), [numbers])
+      return try ir.add(self, flat + [source[0]])
+    }
+    guard ir.types[x].shape.rank == 2, rows < ir.types[x].shape[0],
+      let (_, factors) = ir.producer(of: x, as: Matmul.self), factors.allSatisfy({ ir.types[$0].shape.rank == 2 })
+    else { return nil }
+    return try ir.add(Matmul(), try ir.add(self, [numbers, factors[0]]) + [factors[1]])
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let numbers = try lowering.contiguous(instruction.inputs[0])
+    let width = lowering.ir.types[instruction.firstOutput].shape[1]
+    let x = lowering.matrixOfRows(try lowering.view(instruction.inputs[1]), width: width)
+    let count = lowering.ir.types[instruction.inputs[0]].shape.elementCount
+    let kernel = ScatterAddKernel(rows: rows, width: width, count: count, row: x.strides[0])
+    lowering.emit(kernel, [numbers, x.start], instruction)
+  }
+}
+
+/// `row` elements from one row that is added to the next.
+private struct ScatterAddKernel: PlainKernel {
+  let rows: Int, width: Int, count: Int, row: Int
+
+  var title: String { "scatter-add \(count) to \([rows, width])" }
+  var cost: Cost { Cost(flops: count * width, elements: (rows + count) * width + count) }
+
+  func run(_ operands: KernelOperands) throws(TensorError) {
+    let status = backprop_scatter_add(
+      Int64(rows), Int64(width), Int64(count), operands.ints(0), operands[1], Int64(row), operands[2])
+    guard status == 0 else { throw TensorError("scatterAdd: no memory is left for the order of \(count) rows") }
+  }
+}

@@ -1,0 +1,28 @@
+/// The same number everywhere.
+struct Fill: PrimitiveOperation {
+  let number: Constant
+  let type: TensorType
+
+  var constant: Double? { number.value }
+  func types(of operands: [TensorType]) -> [TensorType] { [type] }
+  func gradients(_ step: BackwardStep) -> [Tensor?] { [] }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    .repeated(number.value, count: type.shape.elementCount, type.dtype)
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) {
+    lowering.views[instruction.firstOutput] = lowering.number(number.value, type)
+  }
+}
+
+extension Tensor {
+  /// The same number everywhere. The number is part of the plan; use `Tensor(_:)` for one that changes.
+  public static func full(_ shape: Shape, _ value: Float) -> Tensor { fill(Double(value), shape) }
+  public static func zeros(_ shape: Shape) -> Tensor { full(shape, 0) }
+  public static func ones(_ shape: Shape) -> Tensor { full(shape, 1) }
+
+  static func fill(_ value: Double, _ shape: Shape = [], _ dtype: DType = .float32) -> Tensor {
+    record(Fill(number: Constant(value), type: TensorType(shape, dtype)), [])
+  }
+}

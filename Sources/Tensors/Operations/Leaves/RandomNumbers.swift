@@ -1,0 +1,90 @@
+import CKernels
+import RealModule
+
+enum Distribution: String, Hashable, Sendable {
+  /// [0, 1)
+  case uniform
+  /// Mean 0, variance 1.
+  case normal
+}
+
+/// Random numbers that depend on a key and the position alone. operand: key, int32 [4]
+struct RandomNumbers: PrimitiveOperation {
+  let distribution: Distribution
+  let shape: Shape
+
+  var name: String { "random \(distribution.rawValue)" }
+  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape)] }
+  func gradients(_ step: BackwardStep) -> [Tensor?] { [nil] }
+
+  /// Element i takes word i % 4 of block i / 4.
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let key = operands.arrays[0].ints.map { UInt32(bitPattern: $0) }
+    let count = shape.elementCount
+    var numbers: [Scalar] = []
+    for block in 0..<((count + 3) / 4) {
+      let counter = [UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32), key[2], key[3]]
+      let words = philox(counter, key: [key[0], key[1]])
+      switch distribution {
+      case .uniform: numbers += words.map { Scalar($0 >> 8) / 16_777_216 }
+      case .normal:
+        for pair in [0, 2] {
+          let u = Scalar((words[pair] >> 8) + 1) / 16_777_216
+          let v = Scalar(words[pair + 1] >> 8) / 16_777_216
+          let radius = Scalar.sqrt(-2 * Scalar.log(u))
+          numbers += [radius * Scalar.cos(2 * Scalar.pi * v), radius * Scalar.sin(2 * Scalar.pi * v)]
+        }
+      }
+    }
+    return .floats(Array(numbers.prefix(count)))
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let key = try lowering.contiguous(instruction.inputs[0])
+    lowering.emit(RandomKernel(distribution: distribution, count: shape.elementCount), [key], instruction)
+  }
+}
+
+private struct RandomKernel: PlainKernel {
+  let distribution: Distribution
+  let count: Int
+
+  var title: String { "random \(distribution) \([count])" }
+  var cost: Cost { Cost(elements: count) }
+
+  func run(_ operands: KernelOperands) {
+    let key = operands.ints(0).map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt32.self) }
+    switch distribution {
+    case .uniform: backprop_random_uniform(Int64(count), key, operands[1])
+    case .normal: backprop_random_normal(Int64(count), key, operands[1])
+    }
+  }
+}
+
+/// Philox4x32-10: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+func philox(_ counter: [UInt32], key: [UInt32]) -> [UInt32] {
+  var (x, k) = (counter, key)
+  for _ in 0..<10 {
+    let first = x[0].multipliedFullWidth(by: 0xD251_1F53)
+    let second = x[2].multipliedFullWidth(by: 0xCD9E_8D57)
+    x = [second.high ^ x[1] ^ k[0], second.low, first.high ^ x[3] ^ k[1], first.low]
+    k = [k[0] &+ 0x9E37_79B9, k[1] &+ 0xBB67_AE85]
+  }
+  return x
+}
+
+extension Tensor {
+  /// Numbers in [0, 1) from the current generator.
+  public static func randomUniform(_ shape: Shape) -> Tensor { random(.uniform, shape) }
+  /// Numbers of mean 0 and variance 1 from the current generator.
+  public static func randomNormal(_ shape: Shape) -> Tensor { random(.normal, shape) }
+
+  private static func random(_ distribution: Distribution, _ shape: Shape) -> Tensor {
+    let type = TensorType([4], .int32)
+    do throws(TensorError) {
+      let words = try Storage(Random.current.nextKey(), for: "a random key")
+      let key = Node(Values(type: type), inputs: [], types: [type], leaf: .key(words))
+      return record(RandomNumbers(distribution: distribution, shape: shape), [Tensor(key)])
+    } catch { return .failed(error) }
+  }
+}

@@ -1,0 +1,28 @@
+/// Repeated along new axes and those of size 1.
+struct Broadcast: PrimitiveOperation {
+  let shape: Shape
+  var isRearrangement: Bool { true }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    guard operands[0].shape.broadcast(with: shape) == shape else {
+      throw TensorError("broadcast: \(operands[0].shape) does not broadcast to \(shape)")
+    }
+    return [TensorType(shape, operands[0].dtype)]
+  }
+
+  func gradients(_ step: BackwardStep) -> [Tensor?] { [step.upstream] }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> { operands.spread(0) }
+
+  func simplified(_ operands: [Int], in ir: IR) -> Int? { ir.types[operands[0]].shape == shape ? operands[0] : nil }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    lowering.views[instruction.firstOutput] = try lowering.view(instruction.inputs[0]).broadcast(to: shape)
+  }
+}
+
+extension Tensor {
+  public func broadcast(to shape: Shape, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    shape == self.shape ? self : .record(Broadcast(shape: shape), [self], CallSite(file, line))
+  }
+}

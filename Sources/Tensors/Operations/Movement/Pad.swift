@@ -1,0 +1,80 @@
+/// The operand with elements of one value around it.
+struct Pad: PrimitiveOperation {
+  let before: [Int]
+  let after: [Int]
+  let value: Constant
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let whole = operands[0].shape
+    guard before.count == whole.rank, after.count == whole.rank, (before + after).allSatisfy({ $0 >= 0 }) else {
+      throw TensorError("pad: needs an amount of at least 0 before and after each axis of \(whole)")
+    }
+    return [TensorType(Shape(whole.indices.map { before[$0].plus(whole[$0]).plus(after[$0]) }), operands[0].dtype)]
+  }
+
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    [step.upstream.sliced(starts: before, shape: step.operands[0].shape)]
+  }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let strides = operands.type.shape.rowMajorStrides
+    let start = zip(before, strides).reduce(0) { $0 + $1.0 * $1.1 }
+    return .repeated(value.value, count: operands.type.shape.elementCount, operands.type.dtype).putting(
+      operands.arrays[0], at: offsets(operands.shapes[0], strides, from: start))
+  }
+
+  func simplified(_ operands: [Int], in ir: IR) -> Int? { (before + after).allSatisfy { $0 == 0 } ? operands[0] : nil }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let type = lowering.ir.types[instruction.firstOutput]
+    let target = lowering.allocate(type.shape)
+    lowering.emitCopy(from: lowering.number(value.value, type), to: target)
+    let source = try lowering.view(instruction.inputs[0])
+    lowering.emitCopy(from: source, to: target.box(before, source.shape))
+    lowering.views[instruction.firstOutput] = target
+  }
+}
+
+extension Add {
+  /// The sum of two neighboring parts, each padded with zeros to the whole, as the two joined and padded together.
+  ///
+  /// Such sums are the gradients of a tensor that was split, such as one projection into queries, keys and values.
+  static func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
+    guard ir.types[operands[0]] == ir.types[operands[1]], let a = PaddedPart(operands[0], ir),
+      let b = PaddedPart(operands[1], ir)
+    else { return nil }
+    let apart = a.shape.indices.filter { a.before[$0] != b.before[$0] || a.shape[$0] != b.shape[$0] }
+    guard apart.count == 1, let axis = apart.first else { return nil }
+    let (first, second) = a.before[axis] <= b.before[axis] ? (a, b) : (b, a)
+    guard first.before[axis] + first.shape[axis] == second.before[axis] else { return nil }
+    let joined = try ir.add(
+      Concatenate(axis: axis),
+      Concatenate.parts(of: first.value, axis, ir) + Concatenate.parts(of: second.value, axis, ir))
+    let whole = ir.types[operands[0]].shape
+    let after = whole.indices.map { whole[$0] - second.before[$0] - second.shape[$0] }
+    return try ir.add(Pad(before: first.before, after: after, value: Constant(0)), joined)
+  }
+}
+
+/// A value without the zeros it is padded with.
+private struct PaddedPart {
+  let value: Int
+  let before: [Int]
+  let shape: Shape
+
+  init?(_ whole: Int, _ ir: IR) {
+    guard let (pad, source) = ir.producer(of: whole, as: Pad.self), pad.value.value == 0 else { return nil }
+    (value, before, shape) = (source[0], pad.before, ir.types[source[0]].shape)
+  }
+}
+
+extension Tensor {
+  public func padded(
+    before: [Int], after: [Int], with value: Float = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    guard dtype == .float32 || Int32(exactly: value) != nil else {
+      return .failed(TensorError("padded: \(value) is no int32 number", callSite: CallSite(file, line)))
+    }
+    return .record(Pad(before: before, after: after, value: Constant(Double(value))), [self], CallSite(file, line))
+  }
+}

@@ -1,0 +1,50 @@
+/// The axes in another order: axis i of the result is axis `order[i]`.
+struct Permute: PrimitiveOperation {
+  let order: [Int]
+  var isRearrangement: Bool { true }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let (shape, dtype) = (operands[0].shape, operands[0].dtype)
+    guard order.sorted() == Array(shape.indices) else {
+      throw TensorError("permute: \(order) is not an order of the axes of \(shape)")
+    }
+    return [TensorType(Shape(order.map { shape[$0] }), dtype)]
+  }
+
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    [step.upstream.permuted(order.indices.map { axis in order.firstIndex(of: axis) ?? axis })]
+  }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let strides = operands.shapes[0].rowMajorStrides
+    return operands.arrays[0].gathering(offsets(operands.type.shape, order.map { strides[$0] }))
+  }
+
+  func simplified(_ operands: [Int], in ir: IR) -> Int? { order == Array(order.indices) ? operands[0] : nil }
+
+  /// A permutation of a permutation is one.
+  func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
+    guard let (inner, source) = ir.producer(of: operands[0], as: Permute.self) else { return nil }
+    return try ir.add(Permute(order: order.map { inner.order[$0] }), source)
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    var view = try lowering.view(instruction.inputs[0])
+    (view.shape, view.strides) = (Shape(order.map { view.shape[$0] }), order.map { view.strides[$0] })
+    lowering.views[instruction.firstOutput] = view
+  }
+}
+
+extension Tensor {
+  /// The axes in another order: axis i of the result is axis `order[i]`; negative ones count from the end.
+  public func permuted(_ order: [Int], file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    .record(Permute(order: order.map { shape.normalized($0) ?? $0 }), [self], CallSite(file, line))
+  }
+
+  /// The last two axes exchanged.
+  public var transposed: Tensor {
+    if failure != nil { return self }
+    guard shape.rank >= 2 else { return .failed(TensorError("transposed: \(shape) has fewer than two axes")) }
+    return permuted(Array(0..<(shape.rank - 2)) + [shape.rank - 1, shape.rank - 2])
+  }
+}

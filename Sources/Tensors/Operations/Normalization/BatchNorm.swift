@@ -1,0 +1,153 @@
+import CKernels
+
+/// operands: x [n, c, …], scale [c], shift [c] → y, mean [c], variance [c]
+struct BatchNorm: CompositeOperation {
+  let epsilon: Double
+  var resultCount: Int { 3 }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    try check(epsilon: epsilon)
+    let shape = operands[0].shape
+    guard shape.rank >= 2, operands[0].dtype == .float32 else {
+      throw TensorError("batchNorm: needs float32 [batch, channels, …], not \(operands[0])")
+    }
+    let channels = TensorType([shape[1]])
+    guard operands[1] == channels, operands[2] == channels else {
+      throw TensorError(
+        "batchNorm: \(shape) has \(shape[1]) channels, scale and shift are \(operands[1].shape) and \(operands[2].shape)"
+      )
+    }
+    guard shape[0] * shape.dropFirst(2).reduce(1, *) > 0 else {
+      throw TensorError("batchNorm: \(shape) has no values to take a mean of")
+    }
+    return [operands[0], channels, channels]
+  }
+
+  func definition(_ operands: [Tensor]) -> [Tensor] {
+    let (x, scale, shift) = (operands[0], operands[1], operands[2])
+    let axes = statisticsAxes(x.shape)
+    let mean = x.mean(axes: axes, keepingAxes: true)
+    let centered = x - mean
+    let variance = centered.square().mean(axes: axes, keepingAxes: true)
+    let normalized = centered * (variance + Tensor.fill(epsilon)).rsqrt()
+    let y = normalized * alongChannels(scale, x.shape) + alongChannels(shift, x.shape)
+    return [y, mean.reshaped(to: scale.shape), variance.reshaped(to: scale.shape)]
+  }
+
+  func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
+    guard step.isOfFirstResult else { return try definitionGradients(step) }
+    let (x, scale, results) = (step.operands[0], step.operands[1], step.results)
+    return Tensor.recordAll(BatchNormGradient(epsilon: epsilon), [x, results[1], results[2], scale, step.upstream])
+  }
+
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool {
+    operands.allSatisfy { $0.shape.elementCount > 0 }
+  }
+
+  /// Only the statistics: the rest of it became elementwise arithmetic (`rewritten`).
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let x = try lowering.imageView(instruction.inputs[0])
+    let (outer, channels, inner) = x.channelSizes
+    let results = [lowering.result(instruction.firstOutput + 1), lowering.result(instruction.firstOutput + 2)]
+    lowering.steps.append(
+      Step(kernel: MomentsKernel(outer: outer, channels: channels, inner: inner), inputs: [x.start], outputs: results))
+  }
+}
+
+/// operands: x, mean, variance, scale, upstream → gradients of x, scale, shift. With scale / √(variance + ε) and shift,
+/// which only the compiler adds, the upstream is that of ReLU after the normalization.
+struct BatchNormGradient: CompositeOperation {
+  let epsilon: Double
+  var resultCount: Int { 3 }
+
+  func types(of operands: [TensorType]) -> [TensorType] { [operands[0], operands[1], operands[1]] }
+
+  /// Source: Ioffe & Szegedy, "Batch Normalization", ICML 2015, section 3 (the chain rule), simplified:
+  /// dx = scale / √(variance + ε) · (u − mean(u) − x̂ · mean(u x̂)).
+  func definition(_ operands: [Tensor]) -> [Tensor] {
+    let (x, mean, variance, scale, upstream) = (operands[0], operands[1], operands[2], operands[3], operands[4])
+    let axes = statisticsAxes(x.shape)
+    let inverse = alongChannels((variance + Tensor.fill(epsilon)).rsqrt(), x.shape)
+    let normalized = (x - alongChannels(mean, x.shape)) * inverse
+    let product = upstream * normalized
+    let centered = upstream - upstream.mean(axes: axes, keepingAxes: true)
+    let scaled = centered - normalized * product.mean(axes: axes, keepingAxes: true)
+    return [scaled * inverse * alongChannels(scale, x.shape), product.sum(axes: axes), upstream.sum(axes: axes)]
+  }
+
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool {
+    operands.allSatisfy { $0.shape.elementCount > 0 }
+  }
+
+  /// Only the sums, likewise.
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let inputs = instruction.inputs
+    var (x, u) = (try lowering.imageView(inputs[0]), try lowering.imageView(inputs[4]))
+    if x.isRowMajor != u.isRowMajor { (x, u) = (lowering.rowMajor(x), lowering.rowMajor(u)) }
+    let (mean, variance) = (try lowering.contiguous(inputs[1]), try lowering.contiguous(inputs[2]))
+    let factor = inputs.count > 5 ? try lowering.contiguous(inputs[5]) : nil
+    let shift = inputs.count > 5 ? try lowering.contiguous(inputs[6]) : nil
+    let (outer, channels, inner) = x.channelSizes
+    let results = [lowering.result(instruction.firstOutput + 1), lowering.result(instruction.firstOutput + 2)]
+    lowering.steps.append(
+      Step(
+        kernel: BatchNormSumsKernel(outer: outer, channels: channels, inner: inner, epsilon: epsilon),
+        inputs: [x.start, mean, variance, u.start, factor, shift], outputs: results))
+  }
+}
+
+/// The axes that statistics are taken over: all but the channels'.
+private func statisticsAxes(_ shape: Shape) -> [Int] { shape.indices.filter { $0 != 1 } }
+
+/// A value for each channel, so that it broadcasts with `shape`.
+private func alongChannels(_ tensor: Tensor, _ shape: Shape) -> Tensor {
+  tensor.reshaped(to: Shape(shape.indices.map { $0 == 1 ? shape[1] : 1 }))
+}
+
+extension View {
+  /// Dense images as [outer, channels, inner].
+  fileprivate var channelSizes: (outer: Int, channels: Int, inner: Int) {
+    let pixels = shape[2] * shape[3]
+    return isRowMajor ? (shape[0], shape[1], pixels) : (shape[0] * pixels, shape[1], 1)
+  }
+}
+
+/// Mean and biased variance of each channel.
+private struct MomentsKernel: PlainKernel {
+  let outer: Int, channels: Int, inner: Int
+
+  var title: String { "mean and variance \([outer, channels, inner])" }
+  var cost: Cost { Cost(flops: 4 * outer * channels * inner, elements: (outer * inner + 2) * channels) }
+
+  func run(_ operands: KernelOperands) {
+    backprop_moments(Int64(outer), Int64(channels), Int64(inner), operands[0], operands[1], operands[2])
+  }
+}
+
+/// The gradients of scale and shift of each channel.
+private struct BatchNormSumsKernel: PlainKernel {
+  let outer: Int, channels: Int, inner: Int
+  let epsilon: Double
+
+  var title: String { "batch normalization sums \([outer, channels, inner])" }
+  var cost: Cost { Cost(flops: 4 * outer * channels * inner, elements: (2 * outer * inner + 4) * channels) }
+
+  func run(_ operands: KernelOperands) {
+    backprop_batch_norm_sums(
+      Int64(outer), Int64(channels), Int64(inner), Float(epsilon), operands[0], operands[1], operands[2], operands[3],
+      operands[4], operands[5], operands[6], operands[7])
+  }
+}
+
+extension Tensor {
+  /// (x − mean) / √(variance + ε) · scale + shift over the batch and all positions of each channel (axis 1).
+  ///
+  /// Returns the batch's means and biased variances too, [channels] each.
+  /// Source: Ioffe & Szegedy, "Batch Normalization", ICML 2015, algorithm 1.
+  public func batchNormalized(
+    scale: Tensor, shift: Tensor, epsilon: Double = 1e-5, file: StaticString = #fileID, line: UInt = #line
+  ) -> (output: Tensor, mean: Tensor, variance: Tensor) {
+    let all = Tensor.recordAll(BatchNorm(epsilon: epsilon), [self, scale, shift], CallSite(file, line))
+    return (all[0], all[1], all[2])
+  }
+}

@@ -1,0 +1,151 @@
+/// An operation that a graph holds. A type of its own in a file of its own says all that is to be known of it: types of
+/// the results, meaning, gradient, kernel, and the method of `Tensor` that records it.
+///
+/// Its properties are what a plan depends on; what changes from step to step is an operand. An operation is a leaf, a
+/// primitive, whose meaning is a loop anyone can check, or a composite, whose meaning is other operations: it conforms
+/// to one of the protocols below, and the compiler names what is missing. Nothing else lists the operations: passes
+/// ask the questions below.
+protocol Operation: Hashable, Sendable {
+  /// The name in messages and profiles.
+  var name: String { get }
+  /// How many results it has.
+  var resultCount: Int { get }
+  var meaning: OperationMeaning { get }
+
+  /// The types of the results, or what is wrong with these operands.
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType]
+
+  /// The gradient with respect to each operand; `nil` where the operation is constant in it almost everywhere.
+  ///
+  /// Rules know nothing of broadcasting: the walk sums a gradient that is larger than its operand.
+  func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?]
+
+  // MARK: What the compiler asks
+
+  /// One element of the result for each position, computed from the operands' elements at that position.
+  var elementwise: (any ElementwiseOperation)? { get }
+  /// The number that all elements of the result equal.
+  var constant: Double? { get }
+  /// Whether the result has the elements of the only operand, in another order or repeated, and no others.
+  var isRearrangement: Bool { get }
+  /// Whether it reads a variable.
+  var isVariable: Bool { get }
+  /// Whether it has a kernel for these operands. Otherwise its definition is used.
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool
+  /// The value that the result equals where nothing needs to be computed, such as x · 1.
+  func simplified(_ operands: [Int], in ir: IR) -> Int?
+  /// Cheaper operations with the same results, which are added; `nil` where there are none.
+  func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]?
+  /// The result in another shape, where it can be had at once.
+  func reshaped(_ operands: [Int], to shape: Shape, in ir: inout IR) throws(TensorError) -> [Int]?
+  /// Adds the kernel that computes it, or makes the result another view of an operand.
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError)
+
+  /// The operand that holds labels or indices, for diagnosis.
+  var indices: IndexOperand? { get }
+}
+
+/// What the results of an operation are.
+enum OperationMeaning {
+  /// What a graph begins with.
+  case leaf
+  case primitive(any PrimitiveOperation)
+  case composite(any CompositeOperation)
+}
+
+/// What a graph begins with: it has no operands that gradients pass to.
+protocol LeafOperation: Operation {}
+
+/// An operation that is defined by its reference.
+protocol PrimitiveOperation: Operation {
+  /// The result in the precision of `Scalar`, by loops that anyone can check by eye: what kernels are tested against.
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar>
+  /// The same in one precision. Not to be implemented: called by way of the protocol, the generic form would not be
+  /// compiled for a precision, and take a hundred times as long.
+  func reference(inDouble operands: ReferenceOperands<Double>) -> HostArray<Double>
+  func reference(inFloat operands: ReferenceOperands<Float>) -> HostArray<Float>
+}
+
+/// An operation that is defined by others.
+///
+/// The definition is the kernel's reference in tests, replaces it where there is none, and is differentiated where the
+/// operation has no gradient rule of its own.
+protocol CompositeOperation: Operation {
+  /// The results in other operations. Definitions may use composites, which nest two deep at most. The operands have
+  /// types that `types(of:)` accepts.
+  func definition(_ operands: [Tensor]) -> [Tensor]
+}
+
+/// An operation as it was recorded, and the gradients of the loss with respect to its results.
+struct BackwardStep {
+  let operands: [Tensor]
+  let results: [Tensor]
+  /// One for each result, at least one of them not `nil`.
+  let upstreams: [Tensor?]
+  /// The first of them: the only one where there is one result.
+  let upstream: Tensor
+
+  init?(_ operands: [Tensor], _ results: [Tensor], _ upstreams: [Tensor?]) {
+    guard let upstream = upstreams.lazy.compactMap({ $0 }).first else { return nil }
+    (self.operands, self.results, self.upstreams, self.upstream) = (operands, results, upstreams, upstream)
+  }
+
+  /// Whether the loss depends on no result but the first.
+  var isOfFirstResult: Bool { upstreams.dropFirst().allSatisfy { $0 == nil } && upstreams[0] != nil }
+}
+
+/// Which operand holds labels or indices, and the axis of the first operand that they count.
+struct IndexOperand {
+  var operand: Int
+  var axis: Int
+  var isLabel = false
+}
+
+extension Operation {
+  var name: String { "\(Self.self)".prefix(1).lowercased() + "\(Self.self)".dropFirst() }
+  var resultCount: Int { 1 }
+  var elementwise: (any ElementwiseOperation)? { nil }
+  var constant: Double? { nil }
+  var isRearrangement: Bool { false }
+  var isVariable: Bool { false }
+  var indices: IndexOperand? { nil }
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
+  func simplified(_ operands: [Int], in ir: IR) -> Int? { nil }
+  func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? { nil }
+
+  func reshaped(_ operands: [Int], to shape: Shape, in ir: inout IR) throws(TensorError) -> [Int]? { nil }
+
+  /// Whether the other operation is of the same type and equal.
+  func isEqual(to other: any Operation) -> Bool { (other as? Self) == self }
+
+  func wrongType(_ operands: [TensorType], needs: String) -> TensorError {
+    TensorError("\(name): needs \(needs), not \(operands.map(\.description).joined(separator: " and "))")
+  }
+}
+
+extension LeafOperation {
+  var meaning: OperationMeaning { .leaf }
+  func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] { step.operands.map { _ in nil } }
+}
+
+extension PrimitiveOperation {
+  var meaning: OperationMeaning { .primitive(self) }
+  func reference(inDouble operands: ReferenceOperands<Double>) -> HostArray<Double> { reference(operands) }
+  func reference(inFloat operands: ReferenceOperands<Float>) -> HostArray<Float> { reference(operands) }
+}
+
+extension CompositeOperation {
+  var meaning: OperationMeaning { .composite(self) }
+  func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] { try definitionGradients(step) }
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { false }
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    throw TensorError("internal error: \(name) has no kernel")
+  }
+
+  /// The gradients of the definition.
+  func definitionGradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
+    // New leaves for the operands end this walk at the operation's boundary; later derivatives pass through them.
+    let borders = step.operands.map { Tensor(Node(Reshape(shape: $0.shape), inputs: [$0], types: [$0.type])) }
+    return try reverseWalk(from: zip(definition(borders), step.upstreams).map { ($0, $1) }, to: borders)
+  }
+}

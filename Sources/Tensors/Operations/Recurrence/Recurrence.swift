@@ -1,0 +1,128 @@
+/// The loop of a recurrent layer over time. See `RecurrenceDefinition.swift` for operands and equations.
+struct Recurrence: CompositeOperation {
+  let cell: RecurrentCell
+  let reversed: Bool
+
+  var resultCount: Int { 1 + (cell == .lstm ? 1 : 0) + (cell.savedBlocks > 0 ? 1 : 0) }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let x = operands[0].shape
+    let size = operands[1].shape.rank == 2 ? operands[1].shape[0] : 0
+    guard x.rank == 3, x[0] > 0, size > 0, x[2] == cell.gates * size else {
+      throw TensorError(
+        "\(cell.rawValue): needs projected inputs [time, batch, \(cell.gates) · size] with at least one time step, not \(x), "
+          + "for weights \(operands[1].shape)")
+    }
+    let state = TensorType([x[1], size])
+    let wanted =
+      [
+        TensorType(x), TensorType([size, cell.gates * size]), TensorType([cell.biases * size]),
+        TensorType([x[1]], .int32),
+      ] + [TensorType](repeating: state, count: cell == .lstm ? 2 : 1)
+    for (name, (found, right)) in zip(
+      ["inputs", "weights", "bias", "lengths", "initial state", "initial cell"], zip(operands, wanted))
+    where found != right { throw TensorError("\(cell.rawValue): the \(name) must be \(right), not \(found)") }
+    let states = TensorType([x[0] + 1, x[1], size])
+    let saved = TensorType([x[0], x[1], cell.savedBlocks * size])
+    return [states] + (cell == .lstm ? [states] : []) + (cell.savedBlocks > 0 ? [saved] : [])
+  }
+
+  func definition(_ operands: [Tensor]) -> [Tensor] {
+    recurrenceDefinition(cell, reversed: reversed, RecurrenceInputs(operands))
+  }
+
+  /// Back-propagation through time: the loop's gradient operation gives what depends on the order of time; the weights'
+  /// gradient is one product over all steps.
+  func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
+    let (results, upstreams) = (step.results, step.upstreams)
+    guard cell.savedBlocks == 0 || upstreams[results.count - 1] == nil else { return try definitionGradients(step) }
+    let inputs = RecurrenceInputs(step.operands)
+    let (states, weights) = (results[0], inputs.weights)
+    let (time, batch, size) = (states.shape[0] - 1, states.shape[1], states.shape[2])
+    let zeros = Tensor.zeros(states.shape)
+    let all = Tensor.recordAll(
+      RecurrenceGradient(cell: cell, reversed: reversed),
+      [weights, inputs.lengths] + results + [upstreams[0] ?? zeros] + (cell == .lstm ? [upstreams[1] ?? zeros] : []))
+    let forInput = all[0]
+    let forState = cell == .gru ? all[1] : all[0]
+    let before = states.sliced(starts: [reversed ? 1 : 0, 0, 0], shape: [time, batch, size])
+    let forWeights = before.reshaped(to: [time * batch, size]).transposed.matmul(
+      forState.reshaped(to: [time * batch, cell.gates * size]))
+    var forBias = forInput.sum(axes: [0, 1])
+    if cell == .gru {
+      let candidate = forState.sum(axes: [0, 1]).sliced(starts: [2 * size], shape: [size])
+      forBias = .concatenated([forBias, candidate], axis: 0)
+    }
+    let first = cell == .gru ? 2 : 1
+    return [forInput, forWeights, forBias, nil] + all[first...].map { $0 }
+  }
+
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let inputs = instruction.inputs
+    let (x, weights) = (lowering.ir.types[inputs[0]].shape, lowering.ir.types[inputs[1]].shape)
+    let sizes = RecurrenceSizes(cell: cell, reversed: reversed, time: x[0], batch: x[1], size: weights[0])
+    let kernel = RecurrenceKernel(sizes: sizes, runsOnAMX: lowering.target.usesAMX(for: sizes))
+    lowering.emit(kernel, try lowering.contiguous(inputs, optional: 4...5), instruction, workspace: kernel.workspace)
+  }
+}
+
+/// operands: weights, lengths, states, [cells], [saved], upstream states, [upstream cells] → gradients of the projected
+/// inputs, [of the products], of the initial state, [of the initial cell]
+struct RecurrenceGradient: CompositeOperation {
+  let cell: RecurrentCell
+  let reversed: Bool
+
+  var resultCount: Int { cell == .lstm || cell == .gru ? 3 : 2 }
+
+  func types(of operands: [TensorType]) -> [TensorType] {
+    let (weights, states) = (operands[0].shape, operands[2].shape)
+    let steps = TensorType([states[0] - 1, states[1], weights[1]])
+    let state = TensorType([states[1], states[2]])
+    return [steps] + (cell == .gru ? [steps] : []) + [state] + (cell == .lstm ? [state] : [])
+  }
+
+  func definition(_ operands: [Tensor]) -> [Tensor] {
+    recurrenceGradientDefinition(cell, reversed: reversed, RecurrenceGradientInputs(cell, operands))
+  }
+
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let inputs = instruction.inputs
+    let states = lowering.ir.types[inputs[2]].shape
+    let sizes = RecurrenceSizes(cell: cell, reversed: reversed, time: states[0] - 1, batch: states[1], size: states[2])
+    let kernel = RecurrenceGradientKernel(sizes: sizes, runsOnAMX: lowering.target.usesAMX(for: sizes))
+    let upstreams = inputs.count - (cell == .lstm ? 2 : 1)...inputs.count - 1
+    lowering.emit(
+      kernel, try lowering.contiguous(inputs, optional: upstreams), instruction, spaced: cell == .gru ? 2 : 1,
+      workspace: kernel.workspace)
+  }
+}
+
+extension Tensor {
+  /// A recurrent layer over inputs that have been multiplied with their weights: [time, batch, gates · size] → all
+  /// states [time + 1, batch, size] and, for `lstm`, all cells; the initial ones are first (last if reversed).
+  ///
+  /// - Parameters:
+  ///   - weights: the recurrent weights [size, gates · size].
+  ///   - bias: [gates · size]; for `gru` [4 · size].
+  ///   - lengths: int32 [batch]; past an example's length its state stays.
+  ///   - initial: the state before the first step, [batch, size].
+  ///   - initialCell: the cell before the first step, for `lstm`.
+  public func recurred(
+    _ cell: RecurrentCell, reversed: Bool = false, weights: Tensor, bias: Tensor, lengths: Tensor, initial: Tensor,
+    initialCell: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) -> (states: Tensor, cells: Tensor?) {
+    guard (initialCell != nil) == (cell == .lstm) else {
+      let failed = Tensor.failed(
+        TensorError("\(cell.rawValue): an initial cell is for lstm and needed there", callSite: CallSite(file, line)))
+      return (failed, initialCell.map { _ in failed })
+    }
+    let all = Tensor.recordAll(
+      Recurrence(cell: cell, reversed: reversed),
+      [self, weights, bias, lengths, initial] + (initialCell.map { [$0] } ?? []), CallSite(file, line))
+    return (all[0], cell == .lstm ? all[1] : nil)
+  }
+}

@@ -1,0 +1,121 @@
+import CKernels
+
+/// The sizes of a recurrent layer's loop.
+struct RecurrenceSizes: BitwiseCopyable {
+  var cell: RecurrentCell
+  var reversed: Bool
+  var time: Int, batch: Int, size: Int
+
+  /// Elements from one row of gates to the next, in gradients and intermediate results.
+  var gateRow: Int { Lowering.spacedRow(cell.gates * size) }
+
+  fileprivate var packedForAMX: Int { Int(backprop_recurrence_amx_packed(cell.code, Int64(size))) }
+
+  /// The product with the recurrent weights, and `blocks` of [time, batch, size] that go in and out.
+  fileprivate func cost(blocks: Int) -> Cost {
+    let weights = cell.gates * size * size
+    return Cost(flops: 2 * time * batch * weights, elements: weights + blocks * time * batch * size)
+  }
+
+  fileprivate var title: String { "\(cell.rawValue) \([time, batch, size])\(reversed ? ", reversed" : "")" }
+}
+
+/// Operands: projected, weights, bias, lengths, initial, [initial cell]; states, [cells], [saved]; workspace.
+struct RecurrenceKernel: PlainKernel {
+  let sizes: RecurrenceSizes
+  let runsOnAMX: Bool
+
+  var title: String { sizes.title }
+  var cost: Cost { sizes.cost(blocks: sizes.cell.gates + 2) }
+
+  /// Elements: packed weights, a step's product.
+  var workspace: [Int] {
+    let (batch, size) = (Int64(sizes.batch), Int64(sizes.size))
+    if runsOnAMX { return [sizes.packedForAMX, Int(backprop_recurrence_amx_workspace(batch, size))] }
+    return [Int(backprop_recurrence_packed(size, size * Int64(sizes.cell.gates))), sizes.batch * sizes.gateRow]
+  }
+
+  func run(_ operands: KernelOperands) {
+    var operands = Operands(operands)
+    let cell = sizes.cell
+    let isLSTM = cell == .lstm
+    let (projected, weights, bias, lengths) = (operands.next(), operands.next(), operands.next(), operands.nextInts())
+    let (initial, initialCell) = (operands.next(), operands.next(isLSTM))
+    let (states, cells, saved) = (operands.next(), operands.next(isLSTM), operands.next(cell.savedBlocks > 0))
+    var recurrence = backprop_recurrence(
+      kind: cell.code, reversed: sizes.reversed ? 1 : 0, time: Int64(sizes.time), batch: Int64(sizes.batch),
+      size: Int64(sizes.size), lengths: lengths, projected: projected, weights: weights, bias: bias, initial: initial,
+      initial_cell: initialCell, states: states, cells: cells, saved: saved, packed: operands.next(),
+      gate_row: Int64(sizes.gateRow), product: operands.next())
+    if runsOnAMX { backprop_recurrence_forward_amx(&recurrence) } else { backprop_recurrence_forward(&recurrence) }
+  }
+}
+
+/// Operands: weights, lengths, states, [cells], [saved], upstream states, [upstream cells]; gradients of the projected
+/// inputs, [of the products], of the initial state, [of the initial cell]; workspace.
+struct RecurrenceGradientKernel: PlainKernel {
+  let sizes: RecurrenceSizes
+  let runsOnAMX: Bool
+
+  var title: String { "\(sizes.title) gradient" }
+  var cost: Cost { sizes.cost(blocks: 2 * sizes.cell.gates + 3) }
+
+  /// Elements: packed weights, product, what bypasses the product, the cell's gradient.
+  var workspace: [Int] {
+    let (batch, size) = (Int64(sizes.batch), Int64(sizes.size))
+    let states = [sizes.batch * sizes.size, sizes.batch * sizes.size]
+    if runsOnAMX {
+      return [sizes.packedForAMX, Int(backprop_recurrence_gradient_amx_workspace(sizes.cell.code, batch, size))]
+        + states
+    }
+    return [Int(backprop_recurrence_packed(size * Int64(sizes.cell.gates), size)), sizes.batch * sizes.size] + states
+  }
+
+  func run(_ operands: KernelOperands) {
+    var operands = Operands(operands)
+    let cell = sizes.cell
+    let isLSTM = cell == .lstm
+    let (weights, lengths) = (operands.next(), operands.nextInts())
+    let (states, cells, saved) = (operands.next(), operands.next(isLSTM), operands.next(cell.savedBlocks > 0))
+    let (upstreamStates, upstreamCells) = (operands.next(), operands.next(isLSTM))
+    let (projectedGradient, productGradient) = (operands.next(), operands.next(cell == .gru))
+    let (initialGradient, initialCellGradient) = (operands.next(), operands.next(isLSTM))
+    var recurrence = backprop_recurrence_gradient(
+      kind: cell.code, reversed: sizes.reversed ? 1 : 0, time: Int64(sizes.time), batch: Int64(sizes.batch),
+      size: Int64(sizes.size), lengths: lengths, weights: weights, states: states, cells: cells, saved: saved,
+      upstream_states: upstreamStates, upstream_cells: upstreamCells, gate_row: Int64(sizes.gateRow),
+      projected_gradient: projectedGradient, product_gradient: productGradient, initial_gradient: initialGradient,
+      initial_cell_gradient: initialCellGradient, packed: operands.next(), product: operands.next(),
+      direct: operands.next(), cell_gradient: operands.next())
+    if runsOnAMX { backprop_recurrence_backward_amx(&recurrence) } else { backprop_recurrence_backward(&recurrence) }
+  }
+}
+
+/// Operands one after the other; those that a cell does not have are skipped.
+private struct Operands {
+  private let all: KernelOperands
+  private var position = 0
+
+  init(_ all: KernelOperands) { self.all = all }
+
+  mutating func next(_ isThere: Bool = true) -> UnsafeMutablePointer<Float>? {
+    guard isThere, position < all.count else { return nil }
+    defer { position += 1 }
+    return all[position]
+  }
+
+  mutating func nextInts() -> UnsafeMutablePointer<Int32>? {
+    UnsafeMutableRawPointer(next())?.assumingMemoryBound(to: Int32.self)
+  }
+}
+
+extension RecurrentCell {
+  fileprivate var code: backprop_cell {
+    switch self {
+    case .tanh: BACKPROP_TANH_CELL
+    case .relu: BACKPROP_RELU_CELL
+    case .lstm: BACKPROP_LSTM_CELL
+    case .gru: BACKPROP_GRU_CELL
+    }
+  }
+}

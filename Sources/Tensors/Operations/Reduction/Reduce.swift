@@ -1,0 +1,184 @@
+import CKernels
+
+enum Reduction: String, Hashable, Sendable, CaseIterable {
+  case sum, maximum, minimum
+  /// The mean, NaN of nothing, and the Euclidean norm: correct also where the sum or the squares are too large for a
+  /// float.
+  case mean, norm
+}
+
+/// One number from all elements along some axes, which remain with size 1.
+struct Reduce: PrimitiveOperation {
+  let kind: Reduction
+  let axes: [Int]
+  var name: String { kind.rawValue }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    guard operands[0].dtype == .float32 else { throw wrongType(operands, needs: "float32") }
+    var shape = operands[0].shape
+    for axis in axes {
+      guard shape.indices.contains(axis) else { throw TensorError("\(name): \(operands[0].shape) has no axis \(axis)") }
+      guard kind != .maximum && kind != .minimum || operands[0].shape[axis] > 0 else {
+        throw TensorError("\(name): axis \(axis) of \(operands[0].shape) is empty and has no \(kind.rawValue)")
+      }
+      shape.dimensions[axis] = 1
+    }
+    return [TensorType(shape)]
+  }
+
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    let (x, y, u) = (step.operands[0], step.results[0], step.upstream)
+    switch kind {
+    case .sum: return [u.broadcast(to: x.shape)]
+    case .mean:  // u / count
+      let count = axes.reduce(1) { $0 * x.shape[$1] }
+      return [(u * Tensor.fill(1 / Double(count))).broadcast(to: x.shape)]
+    case .norm:  // x / |x|; 0 at 0, and constant there
+      return [u * (x / Tensor.where(y, y, Tensor.fill(.infinity)))]
+    case .maximum, .minimum:  // equal values share
+      let mask = x.equal(to: y)
+      return [mask * (u / mask.sum(axes: axes, keepingAxes: true))]
+    }
+  }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let (x, shape, target) = (operands.arrays[0].floats, operands.shapes[0], operands.type.shape)
+    let first: Scalar =
+      switch kind {
+      case .sum, .mean, .norm: 0
+      case .maximum: -.infinity
+      case .minimum: .infinity
+      }
+    var y = [Scalar](repeating: first, count: target.elementCount)
+    let strides = target.rowMajorStrides
+    let positions = offsets(shape, shape.indices.map { axes.contains($0) ? 0 : strides[$0] })
+    for (position, value) in zip(positions, x) {
+      switch kind {
+      case .sum, .mean: y[position] += value
+      case .norm: y[position] += value * value
+      case .maximum: if value > y[position] || value.isNaN { y[position] = value }
+      case .minimum: if value < y[position] || value.isNaN { y[position] = value }
+      }
+    }
+    switch kind {
+    case .sum, .maximum, .minimum: break
+    case .mean: y = y.map { $0 / (Scalar(x.count) / Scalar(y.count)) }
+    case .norm: y = y.map { $0.squareRoot() }
+    }
+    return .floats(y)
+  }
+
+  func simplified(_ operands: [Int], in ir: IR) -> Int? {
+    kind != .norm && axes.allSatisfy { ir.types[operands[0]].shape[$0] == 1 } ? operands[0] : nil
+  }
+
+  /// One run of axes that are neighbors in memory at a time, the innermost first.
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let source = try lowering.view(instruction.inputs[0])
+    lowering.views[instruction.firstOutput] = reduceSpacedRows(source, in: &lowering) ?? reduce(source, in: &lowering)
+  }
+
+  private func reduce(_ source: View, in lowering: inout Lowering) -> View {
+    var current = source.denseOrder == nil || source.shape.elementCount == 0 ? lowering.rowMajor(source) : source
+    var left = Set(axes.filter { current.shape[$0] != 1 })
+    if kind == .norm, left.isEmpty {  // the norm of one element is its magnitude
+      let next = lowering.allocate(current.shape, order: current.denseOrder)
+      emit(ReductionKernel(kind: kind, outer: current.shape.elementCount, count: 1, inner: 1, row: 1), current, next)
+      return next
+    }
+    func emit(_ kernel: ReductionKernel, _ x: View, _ y: View) {
+      lowering.steps.append(Step(kernel: kernel, inputs: [x.start], outputs: [y.start]))
+    }
+    while !left.isEmpty {
+      let order = (current.denseOrder ?? Array(current.shape.indices)).filter { current.shape[$0] != 1 }
+      guard let last = order.lastIndex(where: left.contains) else { break }
+      var first = last
+      while first > 0, left.contains(order[first - 1]) { first -= 1 }
+      func product(_ axes: ArraySlice<Int>) -> Int { axes.reduce(1) { $0 * current.shape[$1] } }
+      let (outer, count, inner) = (
+        product(order[..<first]), product(order[first...last]), product(order[(last + 1)...])
+      )
+      var shape = current.shape
+      for axis in order[first...last] {
+        shape.dimensions[axis] = 1
+        left.remove(axis)
+      }
+      let next = lowering.allocate(shape, order: current.denseOrder)
+      emit(ReductionKernel(kind: kind, outer: outer, count: count, inner: inner, row: inner), current, next)
+      current = next
+    }
+    return current
+  }
+
+  /// Reduces all axes but the last of a value with gaps after its rows and nowhere else; nil for anything else.
+  private func reduceSpacedRows(_ source: View, in lowering: inout Lowering) -> View? {
+    let (rank, width) = (source.shape.rank, source.shape.last ?? 0)
+    guard rank > 1, source.denseOrder == nil, Set(axes) == Set(0..<rank - 1), width >= 64,
+      source.strides[rank - 1] == 1, let rows = source.reshaped(to: [source.shape.elementCount / width, width]),
+      rows.strides[0] > width
+    else { return nil }
+    let y = lowering.allocate(Shape(source.shape.indices.map { $0 == rank - 1 ? width : 1 }))
+    let kernel = ReductionKernel(kind: kind, outer: 1, count: rows.shape[0], inner: width, row: rows.strides[0])
+    lowering.steps.append(Step(kernel: kernel, inputs: [rows.start], outputs: [y.start]))
+    return y
+  }
+}
+
+/// x[outer, count, inner] to y[outer, inner]; `row` elements from one of `count` to the next.
+private struct ReductionKernel: PlainKernel {
+  let kind: Reduction
+  let outer: Int, count: Int, inner: Int, row: Int
+
+  var title: String { "\(kind.rawValue) \([outer, count, inner])" }
+  var cost: Cost { Cost(flops: outer * count * inner, elements: outer * (count + 1) * inner) }
+  var threading: Threading { .bySize(cost) }
+
+  func run(_ operands: KernelOperands) {
+    let code =
+      switch kind {
+      case .sum: BACKPROP_SUM
+      case .maximum: BACKPROP_MAXIMUM
+      case .minimum: BACKPROP_MINIMUM
+      case .mean: BACKPROP_MEAN
+      case .norm: BACKPROP_NORM
+      }
+    backprop_reduce(code, Int64(outer), Int64(count), Int64(inner), Int64(row), operands[0], operands[1])
+  }
+}
+
+extension Tensor {
+  private func axes(_ axes: [Int]?) -> [Int] {
+    Set((axes ?? Array(shape.indices)).map { shape.normalized($0) ?? $0 }).sorted()
+  }
+
+  private func reduced(_ kind: Reduction, _ axes: [Int]?, _ keepingAxes: Bool, _ site: CallSite) -> Tensor {
+    if failure != nil { return self }
+    let axes = self.axes(axes)
+    let result = Tensor.record(Reduce(kind: kind, axes: axes), [self], site)
+    guard !keepingAxes, result.failure == nil else { return result }
+    return result.reshaped(to: Shape(shape.indices.filter { !axes.contains($0) }.map { shape[$0] }))
+  }
+
+  /// The sum over these axes, or over all. Here as below, negative axes count from the end.
+  public func sum(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
+    -> Tensor
+  { reduced(.sum, axes, keepingAxes, CallSite(file, line)) }
+
+  /// The mean over these axes, or over all; NaN of nothing.
+  public func mean(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
+    -> Tensor
+  { reduced(.mean, axes, keepingAxes, CallSite(file, line)) }
+
+  /// √Σ x² over all elements: []. Neither large nor small elements overflow or underflow it, as long as the norm itself
+  /// is in the range of a float.
+  package func euclideanNorm() -> Tensor { reduced(.norm, nil, false, CallSite(#fileID, #line)) }
+
+  /// The greatest over these axes. Equal values share the gradient.
+  public func max(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
+    -> Tensor
+  { reduced(.maximum, axes, keepingAxes, CallSite(file, line)) }
+
+  public func min(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
+    -> Tensor
+  { reduced(.minimum, axes, keepingAxes, CallSite(file, line)) }
+}
