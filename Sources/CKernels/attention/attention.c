@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "simd/functions.h"
 #include "simd/transpose.h"
 #include "threading/grain.h"
 

@@ -2,7 +2,7 @@
 #include "elementwise/instructions.h"
 
 #include "CKernels.h"
-#include "simd/simd.h"
+#include "simd/functions.h"
 
 // Toward zero, saturating, NaN -> 0. Out of range is undefined for the conversion itself, hence handled before.
 INLINE void to_integer(lanes *v) {

@@ -1,7 +1,7 @@
 // Philox4x32-10: random numbers that depend on key and position alone.
 // Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
 #include "CKernels.h"
-#include "simd/simd.h"
+#include "simd/functions.h"
 #include "threading/grain.h"
 
 enum { ROUNDS = 10, ELEMENTS = 64 };  // 16 blocks of 4 words at a time

@@ -1,7 +1,7 @@
 // What the cells of recurrent layers compute, sixteen elements of the state at a time: for the loops over time on
 // vector units and on AMX.
 #pragma once
-#include "simd/simd.h"
+#include "simd/functions.h"
 
 // Up to 16 floats at x; those past `count` are 0.
 INLINE void load(lanes *v, const float *x, int64_t count) {

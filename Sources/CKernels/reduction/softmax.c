@@ -2,7 +2,7 @@
 //
 // The greatest element is subtracted before exponentials, so that none overflows. Each row is one thread's.
 #include "CKernels.h"
-#include "simd/simd.h"
+#include "simd/functions.h"
 #include "threading/grain.h"
 
 // The greatest of x[width]; NaN if any is. `readable` elements may be read from x on (here and below).

@@ -1,0 +1,131 @@
+// Functions of sixteen lanes. Polynomials after Moshier's Cephes (single precision) unless said otherwise; about 1 ulp,
+// at most 2.
+#pragma once
+#include "simd/simd.h"
+
+// e^x = 2^n e^r with n = round(x / ln 2); 2^n in two factors, since n leaves the range of an exponent at both ends.
+INLINE void lanes_exp(lanes *v) {
+  lanes x = *v;
+  x = SELECT(x < -110.0f, SPLAT(-110.0f), x);  // comparisons that let NaN pass
+  x = SELECT(x > 89.0f, SPLAT(89.0f), x);
+  lanes shifted = x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: rounds to an integer in the low bits
+  words n = (words)shifted - 0x4b400000;
+  lanes whole = shifted - 12582912.0f;
+  lanes r = x - whole * 0.693359375f;
+  r = r + whole * 2.12194440e-4f;
+  lanes p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r;
+  p = p + 1.0f;
+  words half = n >> 1;
+  lanes low = (lanes)((half + 127) << 23), high = (lanes)((n - half + 127) << 23);
+  *v = p * low * high;
+}
+
+// ln x = e ln 2 + ln m with m in [sqrt(1/2), sqrt(2)).
+INLINE void lanes_log(lanes *v) {
+  lanes x = *v;
+  words tiny = x < 1.17549435e-38f;
+  lanes scaled = SELECT(tiny, x * 8388608.0f, x);
+  words bits = (words)scaled - 0x3f3504f3;
+  words exponent = (bits >> 23) - (tiny & 23);
+  lanes e = __builtin_convertvector(exponent, lanes);
+  lanes f = (lanes)((bits & 0x007fffff) + 0x3f3504f3) - 1.0f;
+  lanes z = f * f;
+  lanes p = f * 7.0376836292e-2f - 1.1514610310e-1f;
+  p = p * f + 1.1676998740e-1f;
+  p = p * f - 1.2420140846e-1f;
+  p = p * f + 1.4249322787e-1f;
+  p = p * f - 1.6668057665e-1f;
+  p = p * f + 2.0000714765e-1f;
+  p = p * f - 2.4999993993e-1f;
+  p = p * f + 3.3333331174e-1f;
+  lanes y = p * f * z;
+  y = y - e * 2.12194440e-4f;
+  y = y - z * 0.5f;
+  lanes result = f + y;
+  result = result + e * 0.693359375f;
+  result = SELECT(x == INFINITY, x, result);
+  result = SELECT(x == 0.0f, SPLAT(-INFINITY), result);
+  *v = SELECT(x >= 0.0f, result, SPLAT(NAN));
+}
+
+INLINE void lanes_tanh(lanes *v) {
+  lanes x = *v, a = ABS(x), z = x * x;
+  lanes p = z * -5.70498872745e-3f + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  lanes small = p * z * x + x;
+  lanes e = a + a;
+  lanes_exp(&e);
+  lanes large = 1.0f - 2.0f / (e + 1.0f);
+  large = (lanes)((words)large | ((words)x & (int32_t)0x80000000));
+  *v = SELECT(a < 0.625f, small, large);
+}
+
+// Through e^-|x|, which cannot overflow and keeps small results exact.
+INLINE void lanes_sigmoid(lanes *v) {
+  lanes x = *v, e = (lanes)((words)x | (int32_t)0x80000000);
+  lanes_exp(&e);
+  *v = SELECT(x < 0.0f, e, SPLAT(1.0f)) / (1.0f + e);
+}
+
+// x (1 + tanh y) / 2 = x sigmoid(2y) with y = sqrt(2 / pi) (x + 0.044715 x^3).
+INLINE void lanes_gelu(lanes *v) {
+  lanes x = *v, s = x * (x * x * 0.0713548163f + 1.59576912f);
+  lanes_sigmoid(&s);
+  *v = SELECT(x < -FLT_MAX, SPLAT(-FLT_MAX), x) * s;  // minus infinity times 0 would be NaN
+}
+
+// The derivative: s + x s (1 - s) 2y' with s = sigmoid(2y).
+INLINE void lanes_gelu_derivative(lanes *v) {
+  lanes x = *v, z = x * x, s = x * (z * 0.0713548163f + 1.59576912f);
+  lanes_sigmoid(&s);
+  lanes derivative = x * (s - s * s) * (z * 0.214064449f + 1.59576912f) + s;
+  *v = SELECT(z > 400.0f, s, derivative);  // beyond, infinity times 0
+}
+
+// Two polynomials after N. Juffa's erff (1 ulp each).
+INLINE void lanes_erf(lanes *v) {
+  lanes x = *v, t = ABS(x), s = x * x;
+  lanes p = s * -5.96761703e-4f + 4.99119423e-3f;
+  p = p * s - 2.67681349e-2f;
+  p = p * s + 1.12819925e-1f;
+  p = p * s - 3.76125336e-1f;
+  p = p * s + 1.28379166e-1f;
+  lanes small = p * x + x;
+  t = SELECT(t > 4.0f, SPLAT(4.0f), t);  // erf(4) rounds to 1
+  lanes q = t * -1.72853470e-5f + 3.83197126e-4f;
+  lanes u = t * -3.88396438e-3f + 2.42546219e-2f;
+  q = q * (t * t) + u;
+  q = q * t - 1.06777877e-1f;
+  q = q * t - 6.34846687e-1f;
+  q = q * t - 1.28717512e-1f;
+  q = q * t - t;
+  lanes_exp(&q);
+  lanes large = 1.0f - q;
+  large = (lanes)((words)large | ((words)x & (int32_t)0x80000000));
+  *v = SELECT(ABS(x) > 0.927734375f, large, small);
+}
+
+// sin(2πv) and cos(2πv) for v in [0, 1): the quarter turn is split off exactly.
+INLINE void lanes_sincos_turns(const lanes *v, lanes *sine, lanes *cosine) {
+  lanes quarters = *v * 4.0f;
+  lanes shifted = quarters + 12582912.0f;
+  words q = (words)shifted - 0x4b400000;
+  lanes x = (quarters - (shifted - 12582912.0f)) * 1.57079632679f, z = x * x;
+  lanes p = z * -1.9515295891e-4f + 8.3321608736e-3f;
+  p = p * z - 1.6666654611e-1f;
+  lanes s = p * z * x + x;
+  lanes r = z * 2.443315711809948e-5f - 1.388731625493765e-3f;
+  r = r * z + 4.166664568298827e-2f;
+  lanes c = r * z * z + (1.0f - 0.5f * z);
+  words odd = (q & 1) != 0;
+  words sine_sign = (q & 2) << 30, cosine_sign = ((q + 1) & 2) << 30;
+  *sine = (lanes)((words)SELECT(odd, c, s) ^ sine_sign);
+  *cosine = (lanes)((words)SELECT(odd, s, c) ^ cosine_sign);
+}
