@@ -1,5 +1,6 @@
-// The instructions of fused elementwise kernels in machine instructions, with exactly the interpreter's roundings: the
-// transcendental functions of both are made of simd/transcendentals.h, the others mirror elementwise/instructions.c.
+// The instructions of fused elementwise kernels in machine instructions, with exactly the interpreter's roundings:
+// compare the functions of simd.h, which give the sources of the polynomials. What the compiler fuses there is fused
+// here.
 #include "jit/jit_values.h"
 
 #include <float.h>
@@ -55,6 +56,20 @@ static int choose_by(values *v, int instruction, int how, int a, int b, int yes,
                               .sources = {a, b, yes, no}});
 }
 
+// a compared with b ? yes : no
+static int choose(values *v, int a, int how, int b, int yes, int no) { return choose_by(v, COMPARE, how, a, b, yes, no); }
+
+static int multiply_add(values *v, int a, int b, int c) { return product_sum(v, MULTIPLY_ADD, a, b, c); }
+
+// c[0] x^(n-1) + c[1] x^(n-2) + ...
+static int polynomial(values *v, int x, int count, const float *c) {
+  int p = number(v, c[0]);
+  for (int i = 1; i < count; i++) p = multiply_add(v, p, x, number(v, c[i]));
+  return p;
+}
+#define POLYNOMIAL(v, x, ...) \
+  polynomial(v, x, sizeof((const float[]){__VA_ARGS__}) / sizeof(float), (const float[]){__VA_ARGS__})
+
 // MARK: Functions, and the operations that they are made of
 
 #define VALUE int
@@ -77,10 +92,84 @@ static int choose_by(values *v, int instruction, int how, int a, int b, int yes,
 #define MULTIPLY_ADD(a, b, c) product_sum(v, MULTIPLY_ADD, a, b, c)
 #define MULTIPLY_SUBTRACT(a, b, c) product_sum(v, MULTIPLY_SUBTRACT, a, b, c)
 #define SUBTRACT_PRODUCT(a, b, c) product_sum(v, SUBTRACT_PRODUCT, a, b, c)
-#define CHOOSE(a, how, b, yes, no) choose_by(v, COMPARE, how, a, b, yes, no)  // a compared with b ? yes : no
+#define CHOOSE(a, how, b, yes, no) choose(v, a, how, b, yes, no)
 #define EXPONENT(n, shifted) (n)
 #define SCALE(p, exponent) apply(v, SCALE, p, exponent)
 #include "simd/transcendentals.h"
+
+static int logarithm(values *v, int x) {
+  int least = number(v, 1.17549435e-38f), zero = word(v, 0), start = word(v, 0x3f3504f3);
+  int scaled = choose(v, x, LESS, least, apply(v, MULTIPLY, x, number(v, 8388608.0f)), x);
+  int bits = apply(v, SUBTRACT_WORDS, scaled, start);
+  int lift = choose(v, x, LESS, least, word(v, 23), zero);
+  int e = apply_to_one(v, TO_FLOAT, apply(v, SUBTRACT_WORDS, shift_right(v, bits, 23), lift));
+  int f = apply(v, ADD_WORDS, apply(v, BITS_AND, bits, word(v, 0x007fffff)), start);
+  f = apply(v, SUBTRACT, f, number(v, 1.0f));
+  int z = apply(v, MULTIPLY, f, f);
+  int p = POLYNOMIAL(v, f, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f,
+                     -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f);
+  int y = apply(v, MULTIPLY, apply(v, MULTIPLY, p, f), z);
+  y = product_sum(v, SUBTRACT_PRODUCT, e, number(v, 2.12194440e-4f), y);
+  y = product_sum(v, SUBTRACT_PRODUCT, z, number(v, 0.5f), y);
+  int result = multiply_add(v, e, number(v, 0.693359375f), apply(v, ADD, f, y));
+  result = choose(v, x, EQUAL, number(v, INFINITY), x, result);
+  result = choose(v, x, EQUAL, zero, number(v, -INFINITY), result);
+  return choose(v, x, GREATER_EQUAL, zero, result, number(v, NAN));
+}
+
+static int magnitude(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MAX)); }
+static int sign_bit(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MIN)); }
+
+static int hyperbolic_tangent(values *v, int x) {
+  int a = magnitude(v, x), z = apply(v, MULTIPLY, x, x), one = number(v, 1.0f);
+  int p = POLYNOMIAL(v, z, -5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f,
+                     -3.33332819422e-1f);
+  int small = multiply_add(v, apply(v, MULTIPLY, p, z), x, x);
+  int e = apply(v, ADD, a, a);
+  e = CALL(exp, e);
+  int large = apply(v, SUBTRACT, one, apply(v, DIVIDE, number(v, 2.0f), apply(v, ADD, e, one)));
+  large = apply(v, BITS_OR, large, sign_bit(v, x));
+  return choose(v, a, LESS, number(v, 0.625f), small, large);
+}
+
+static int sigmoid(values *v, int x) {
+  int e = apply(v, BITS_OR, x, word(v, INT32_MIN)), one = number(v, 1.0f);
+  e = CALL(exp, e);
+  int above = choose(v, x, LESS, word(v, 0), e, one);
+  return apply(v, DIVIDE, above, apply(v, ADD, one, e));
+}
+
+static int gelu(values *v, int x) {
+  int z = apply(v, MULTIPLY, x, x);
+  int y = apply(v, MULTIPLY, x, POLYNOMIAL(v, z, 0.0713548163f, 1.59576912f));
+  int least = number(v, -FLT_MAX);
+  return apply(v, MULTIPLY, choose(v, x, LESS, least, least, x), sigmoid(v, y));
+}
+
+static int gelu_derivative(values *v, int x) {
+  int z = apply(v, MULTIPLY, x, x);
+  int s = sigmoid(v, apply(v, MULTIPLY, x, POLYNOMIAL(v, z, 0.0713548163f, 1.59576912f)));
+  int spread = apply(v, MULTIPLY, x, product_sum(v, SUBTRACT_PRODUCT, s, s, s));
+  int derivative = multiply_add(v, spread, POLYNOMIAL(v, z, 0.214064449f, 1.59576912f), s);
+  return choose(v, z, GREATER_THAN, number(v, 400.0f), s, derivative);
+}
+
+static int error_function(values *v, int x) {
+  int s = apply(v, MULTIPLY, x, x), a = magnitude(v, x), four = number(v, 4.0f);
+  int p = POLYNOMIAL(v, s, -5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f, 1.12819925e-1f, -3.76125336e-1f,
+                     1.28379166e-1f);
+  int small = multiply_add(v, p, x, x);
+  int t = apply(v, LESSER, four, a);
+  int q = POLYNOMIAL(v, t, -1.72853470e-5f, 3.83197126e-4f), u = POLYNOMIAL(v, t, -3.88396438e-3f, 2.42546219e-2f);
+  q = multiply_add(v, q, apply(v, MULTIPLY, t, t), u);
+  q = multiply_add(v, q, t, number(v, -1.06777877e-1f));
+  q = multiply_add(v, q, t, number(v, -6.34846687e-1f));
+  q = multiply_add(v, q, t, number(v, -1.28717512e-1f));
+  q = product_sum(v, MULTIPLY_SUBTRACT, q, t, t);
+  int large = apply(v, SUBTRACT, number(v, 1.0f), CALL(exp, q));
+  large = apply(v, BITS_OR, large, sign_bit(v, x));
+  return choose(v, a, GREATER_THAN, number(v, 0.927734375f), large, small);
+}
 
 static int round_down(values *v, int x) {
   return add_value(v, (value){.kind = APPLIED,
@@ -94,66 +183,66 @@ static int round_down(values *v, int x) {
 // The conversion gives INT32_MIN for whatever is out of range.
 static int to_integer(values *v, int x) {
   int whole = apply_to_one(v, TO_WORDS, x);
-  whole = CHOOSE(x, GREATER_EQUAL, NUMBER(2147483648.0f), WORD(INT32_MAX), whole);
-  return CHOOSE(x, UNORDERED, x, WORD(0), whole);
+  whole = choose(v, x, GREATER_EQUAL, number(v, 2147483648.0f), word(v, INT32_MAX), whole);
+  return choose(v, x, UNORDERED, x, word(v, 0), whole);
 }
 
 // The greater or smaller of two; NaN if either is NaN.
 static int extreme(values *v, int instruction, int x, int y) {
-  return CHOOSE(x, UNORDERED, x, x, apply(v, instruction, x, y));
+  return choose(v, x, UNORDERED, x, x, apply(v, instruction, x, y));
 }
 
-static int truth(values *v, int x, int how, int y) { return CHOOSE(x, how, y, NUMBER(1.0f), WORD(0)); }
+static int truth(values *v, int x, int how, int y) { return choose(v, x, how, y, number(v, 1.0f), word(v, 0)); }
 
 static int truth_of_words(values *v, int x, int how, int y) {
-  return choose_by(v, COMPARE_WORDS, how & 7, x, y, NUMBER(1.0f), WORD(0));
+  return choose_by(v, COMPARE_WORDS, how & 7, x, y, number(v, 1.0f), word(v, 0));
 }
 
 static int operation_value(values *v, int opcode, int x, int y, int z) {
-  int zero = WORD(0), one = NUMBER(1.0f);
+  int zero = word(v, 0), one = number(v, 1.0f);
   switch (opcode) {
   case BACKPROP_COPY: return x;
-  case BACKPROP_NEGATE_F: return SUBTRACT_WORDS(x, WORD(INT32_MIN));  // flips the sign
-  case BACKPROP_ABS_F: return MAGNITUDE(x);
+  case BACKPROP_NEGATE_F: return apply(v, SUBTRACT_WORDS, x, word(v, INT32_MIN));  // flips the sign
+  case BACKPROP_ABS_F: return magnitude(v, x);
   case BACKPROP_SIGN_F:
-    return CHOOSE(x, GREATER_THAN, zero, one, CHOOSE(x, LESS, zero, NUMBER(-1.0f), MULTIPLY(x, zero)));
+    return choose(v, x, GREATER_THAN, zero, one, choose(v, x, LESS, zero, number(v, -1.0f), apply(v, MULTIPLY, x, zero)));
   case BACKPROP_EXP_F: return CALL(exp, x);
-  case BACKPROP_LOG_F: return CALL(log, x);
+  case BACKPROP_LOG_F: return logarithm(v, x);
   case BACKPROP_SQRT_F: return apply_to_one(v, SQUARE_ROOT, x);
-  case BACKPROP_RSQRT_F: return DIVIDE(one, apply_to_one(v, SQUARE_ROOT, x));
-  case BACKPROP_RECIPROCAL_F: return DIVIDE(one, x);
-  case BACKPROP_SQUARE_F: return MULTIPLY(x, x);
-  case BACKPROP_TANH_F: return CALL(tanh, x);
-  case BACKPROP_SIGMOID_F: return CALL(sigmoid, x);
-  case BACKPROP_RELU_F: return CHOOSE(x, LESS_EQUAL, zero, zero, x);
-  case BACKPROP_ERF_F: return CALL(erf, x);
-  case BACKPROP_GELU_F: return CALL(gelu, x);
-  case BACKPROP_GELU_DERIVATIVE_F: return CALL(gelu_derivative, x);
+  case BACKPROP_RSQRT_F: return apply(v, DIVIDE, one, apply_to_one(v, SQUARE_ROOT, x));
+  case BACKPROP_RECIPROCAL_F: return apply(v, DIVIDE, one, x);
+  case BACKPROP_SQUARE_F: return apply(v, MULTIPLY, x, x);
+  case BACKPROP_TANH_F: return hyperbolic_tangent(v, x);
+  case BACKPROP_SIGMOID_F: return sigmoid(v, x);
+  case BACKPROP_RELU_F: return choose(v, x, LESS_EQUAL, zero, zero, x);
+  case BACKPROP_ERF_F: return error_function(v, x);
+  case BACKPROP_GELU_F: return gelu(v, x);
+  case BACKPROP_GELU_DERIVATIVE_F: return gelu_derivative(v, x);
   case BACKPROP_FLOOR_F: return round_down(v, x);
-  case BACKPROP_ADD_F: return ADD(x, y);
-  case BACKPROP_SUBTRACT_F: return SUBTRACT(x, y);
-  case BACKPROP_MULTIPLY_F: return MULTIPLY(x, y);
-  case BACKPROP_DIVIDE_F: return DIVIDE(x, y);
+  case BACKPROP_ADD_F: return apply(v, ADD, x, y);
+  case BACKPROP_SUBTRACT_F: return apply(v, SUBTRACT, x, y);
+  case BACKPROP_MULTIPLY_F: return apply(v, MULTIPLY, x, y);
+  case BACKPROP_DIVIDE_F: return apply(v, DIVIDE, x, y);
   case BACKPROP_MAXIMUM_F: return extreme(v, GREATER, x, y);
   case BACKPROP_MINIMUM_F: return extreme(v, LESSER, x, y);
   case BACKPROP_LESS_F: return truth(v, x, LESS, y);
   case BACKPROP_LESS_EQUAL_F: return truth(v, x, LESS_EQUAL, y);
   case BACKPROP_EQUAL_F: return truth(v, x, EQUAL, y);
-  case BACKPROP_NEGATE_I: return SUBTRACT_WORDS(zero, x);
-  case BACKPROP_ADD_I: return ADD_WORDS(x, y);
-  case BACKPROP_SUBTRACT_I: return SUBTRACT_WORDS(x, y);
+  case BACKPROP_NEGATE_I: return apply(v, SUBTRACT_WORDS, zero, x);
+  case BACKPROP_ADD_I: return apply(v, ADD_WORDS, x, y);
+  case BACKPROP_SUBTRACT_I: return apply(v, SUBTRACT_WORDS, x, y);
   case BACKPROP_MULTIPLY_I: return apply(v, MULTIPLY_WORDS, x, y);
   case BACKPROP_MAXIMUM_I: return apply(v, GREATER_WORD, x, y);
   case BACKPROP_MINIMUM_I: return apply(v, LESSER_WORD, x, y);
   case BACKPROP_LESS_I: return truth_of_words(v, x, LESS, y);
   case BACKPROP_LESS_EQUAL_I: return truth_of_words(v, x, LESS_EQUAL, y);
   case BACKPROP_EQUAL_I: return truth_of_words(v, x, EQUAL, y);
-  case BACKPROP_SELECT: return CHOOSE(x, NOT_EQUAL_OR_NAN, zero, y, z);
-  case BACKPROP_INT_TO_FLOAT: return TO_FLOAT(x);
+  case BACKPROP_SELECT: return choose(v, x, NOT_EQUAL_OR_NAN, zero, y, z);
+  case BACKPROP_INT_TO_FLOAT: return apply_to_one(v, TO_FLOAT, x);
   case BACKPROP_FLOAT_TO_INT: return to_integer(v, x);
-  case STEP_MULTIPLY_ADD: return MULTIPLY_ADD(x, y, z);
-  case STEP_MULTIPLY_SUBTRACT: return MULTIPLY_SUBTRACT(x, y, z);
-  case STEP_SUBTRACT_PRODUCT: return SUBTRACT_PRODUCT(x, y, z);
+  case STEP_MULTIPLY_ADD: return multiply_add(v, x, y, z);
+  case STEP_MULTIPLY_SUBTRACT: return product_sum(v, MULTIPLY_SUBTRACT, x, y, z);
+  case STEP_SUBTRACT_PRODUCT: return product_sum(v, SUBTRACT_PRODUCT, x, y, z);
   default: v->failed = 1; return 0;  // sine, cosine, powers
   }
 }

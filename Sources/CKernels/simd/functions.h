@@ -3,27 +3,47 @@
 #pragma once
 #include "simd/simd.h"
 
-// e^x = 2^n e^r with n = round(x / ln 2); 2^n in two factors, since n leaves the range of an exponent at both ends.
-INLINE void lanes_exp(lanes *v) {
-  lanes x = *v;
-  x = SELECT(x < -110.0f, SPLAT(-110.0f), x);  // comparisons that let NaN pass
-  x = SELECT(x > 89.0f, SPLAT(89.0f), x);
-  lanes shifted = x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: rounds to an integer in the low bits
-  words n = (words)shifted - 0x4b400000;
-  lanes whole = shifted - 12582912.0f;
-  lanes r = x - whole * 0.693359375f;
-  r = r + whole * 2.12194440e-4f;
-  lanes p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * (r * r) + r;
-  p = p + 1.0f;
-  words half = n >> 1;
-  lanes low = (lanes)((half + 127) << 23), high = (lanes)((n - half + 127) << 23);
-  *v = p * low * high;
-}
+// MARK: The operations of transcendentals.h. Their operands go through variables: the compiler fuses products with sums
+// within an expression, and a variable ends one.
+#define VALUE lanes
+#define FUNCTION(name) INLINE void lanes_##name(lanes *at)
+#define CALL(name, x) (lanes_##name(&x), x)
+#define NUMBER(x) SPLAT(x)
+#define WORD(bits) ((lanes)SPLAT_WORD(bits))
+#define OPERATE(type, a, operator, b) ({ type right_ = (type)(b), left_ = (type)(a); (lanes)(left_ operator right_); })
+#define ADD(a, b) OPERATE(lanes, a, +, b)
+#define SUBTRACT(a, b) OPERATE(lanes, a, -, b)
+#define MULTIPLY(a, b) OPERATE(lanes, a, *, b)
+#define DIVIDE(a, b) OPERATE(lanes, a, /, b)
+#define MULTIPLY_ADD(a, b, c) ({ lanes term_ = (c); (a) * (b) + term_; })
+#define MULTIPLY_SUBTRACT(a, b, c) ({ lanes term_ = (c); (a) * (b) - term_; })
+#define SUBTRACT_PRODUCT(a, b, c) ({ lanes term_ = (c); term_ - (a) * (b); })
+#define BITS_AND(a, b) OPERATE(words, a, &, b)
+#define BITS_OR(a, b) OPERATE(words, a, |, b)
+#define ADD_WORDS(a, b) OPERATE(words, a, +, b)
+#define SUBTRACT_WORDS(a, b) OPERATE(words, a, -, b)
+#define SHIFT_RIGHT(a, count) ((lanes)((words)(a) >> (count)))
+#define TO_FLOAT(a) __builtin_convertvector((words)(a), lanes)
+#define IS_LESS <
+#define IS_EQUAL ==
+#define IS_GREATER_EQUAL >=
+#define IS_GREATER_THAN >
+#define CHOOSE(a, how, b, yes, no) ({ words mask_ = (a) IS_##how (b); SELECT(mask_, yes, no); })
+#define LESSER(a, b) CHOOSE(a, LESS, b, a, b)
+#define GREATER(a, b) CHOOSE(a, GREATER_THAN, b, a, b)
+// n as an integer, from the low bits of `shifted`.
+#define EXPONENT(n, shifted) ((lanes)((words)(shifted) - 0x4b400000))
+// Times 2^n in two factors, since n leaves the range of an exponent at both ends. The first product is exact, so that
+// this rounds once, as the instruction does.
+#define SCALE(p, exponent)                                                 \
+  ({                                                                       \
+    lanes p_ = (p);                                                        \
+    words n_ = (words)(exponent), half_ = n_ >> 1;                         \
+    p_ * (lanes)((half_ + 127) << 23) * (lanes)((n_ - half_ + 127) << 23); \
+  })
+#include "simd/transcendentals.h"
+
+// MARK: The others
 
 // ln x = e ln 2 + ln m with m in [sqrt(1/2), sqrt(2)).
 INLINE void lanes_log(lanes *v) {
