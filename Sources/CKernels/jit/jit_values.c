@@ -97,26 +97,6 @@ static int polynomial(values *v, int x, int count, const float *c) {
 #define SCALE(p, exponent) apply(v, SCALE, p, exponent)
 #include "simd/transcendentals.h"
 
-static int logarithm(values *v, int x) {
-  int least = number(v, 1.17549435e-38f), zero = word(v, 0), start = word(v, 0x3f3504f3);
-  int scaled = choose(v, x, LESS, least, apply(v, MULTIPLY, x, number(v, 8388608.0f)), x);
-  int bits = apply(v, SUBTRACT_WORDS, scaled, start);
-  int lift = choose(v, x, LESS, least, word(v, 23), zero);
-  int e = apply_to_one(v, TO_FLOAT, apply(v, SUBTRACT_WORDS, shift_right(v, bits, 23), lift));
-  int f = apply(v, ADD_WORDS, apply(v, BITS_AND, bits, word(v, 0x007fffff)), start);
-  f = apply(v, SUBTRACT, f, number(v, 1.0f));
-  int z = apply(v, MULTIPLY, f, f);
-  int p = POLYNOMIAL(v, f, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f,
-                     -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f);
-  int y = apply(v, MULTIPLY, apply(v, MULTIPLY, p, f), z);
-  y = product_sum(v, SUBTRACT_PRODUCT, e, number(v, 2.12194440e-4f), y);
-  y = product_sum(v, SUBTRACT_PRODUCT, z, number(v, 0.5f), y);
-  int result = multiply_add(v, e, number(v, 0.693359375f), apply(v, ADD, f, y));
-  result = choose(v, x, EQUAL, number(v, INFINITY), x, result);
-  result = choose(v, x, EQUAL, zero, number(v, -INFINITY), result);
-  return choose(v, x, GREATER_EQUAL, zero, result, number(v, NAN));
-}
-
 static int magnitude(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MAX)); }
 static int sign_bit(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MIN)); }
 
@@ -207,7 +187,7 @@ static int operation_value(values *v, int opcode, int x, int y, int z) {
   case BACKPROP_SIGN_F:
     return choose(v, x, GREATER_THAN, zero, one, choose(v, x, LESS, zero, number(v, -1.0f), apply(v, MULTIPLY, x, zero)));
   case BACKPROP_EXP_F: return CALL(exp, x);
-  case BACKPROP_LOG_F: return logarithm(v, x);
+  case BACKPROP_LOG_F: return CALL(log, x);
   case BACKPROP_SQRT_F: return apply_to_one(v, SQUARE_ROOT, x);
   case BACKPROP_RSQRT_F: return apply(v, DIVIDE, one, apply_to_one(v, SQUARE_ROOT, x));
   case BACKPROP_RECIPROCAL_F: return apply(v, DIVIDE, one, x);

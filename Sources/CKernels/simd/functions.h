@@ -45,34 +45,6 @@
 
 // MARK: The others
 
-// ln x = e ln 2 + ln m with m in [sqrt(1/2), sqrt(2)).
-INLINE void lanes_log(lanes *v) {
-  lanes x = *v;
-  words tiny = x < 1.17549435e-38f;
-  lanes scaled = SELECT(tiny, x * 8388608.0f, x);
-  words bits = (words)scaled - 0x3f3504f3;
-  words exponent = (bits >> 23) - (tiny & 23);
-  lanes e = __builtin_convertvector(exponent, lanes);
-  lanes f = (lanes)((bits & 0x007fffff) + 0x3f3504f3) - 1.0f;
-  lanes z = f * f;
-  lanes p = f * 7.0376836292e-2f - 1.1514610310e-1f;
-  p = p * f + 1.1676998740e-1f;
-  p = p * f - 1.2420140846e-1f;
-  p = p * f + 1.4249322787e-1f;
-  p = p * f - 1.6668057665e-1f;
-  p = p * f + 2.0000714765e-1f;
-  p = p * f - 2.4999993993e-1f;
-  p = p * f + 3.3333331174e-1f;
-  lanes y = p * f * z;
-  y = y - e * 2.12194440e-4f;
-  y = y - z * 0.5f;
-  lanes result = f + y;
-  result = result + e * 0.693359375f;
-  result = SELECT(x == INFINITY, x, result);
-  result = SELECT(x == 0.0f, SPLAT(-INFINITY), result);
-  *v = SELECT(x >= 0.0f, result, SPLAT(NAN));
-}
-
 INLINE void lanes_tanh(lanes *v) {
   lanes x = *v, a = ABS(x), z = x * x;
   lanes p = z * -5.70498872745e-3f + 2.06390887954e-2f;

@@ -24,3 +24,28 @@ FUNCTION(exp) {
   p = MULTIPLY_ADD(p, MULTIPLY(r, r), r);
   *at = SCALE(ADD(p, NUMBER(1.0f)), exponent);
 }
+
+// ln x = e ln 2 + ln m with m in [sqrt(1/2), sqrt(2)).
+FUNCTION(log) {
+  VALUE x = *at, least = NUMBER(1.17549435e-38f), zero = WORD(0), start = WORD(0x3f3504f3);
+  VALUE scaled = CHOOSE(x, LESS, least, MULTIPLY(x, NUMBER(8388608.0f)), x);
+  VALUE bits = SUBTRACT_WORDS(scaled, start), lift = CHOOSE(x, LESS, least, WORD(23), zero);
+  VALUE e = TO_FLOAT(SUBTRACT_WORDS(SHIFT_RIGHT(bits, 23), lift));
+  VALUE f = SUBTRACT(ADD_WORDS(BITS_AND(bits, WORD(0x007fffff)), start), NUMBER(1.0f));
+  VALUE z = MULTIPLY(f, f);
+  VALUE p = MULTIPLY_ADD(NUMBER(7.0376836292e-2f), f, NUMBER(-1.1514610310e-1f));
+  p = MULTIPLY_ADD(p, f, NUMBER(1.1676998740e-1f));
+  p = MULTIPLY_ADD(p, f, NUMBER(-1.2420140846e-1f));
+  p = MULTIPLY_ADD(p, f, NUMBER(1.4249322787e-1f));
+  p = MULTIPLY_ADD(p, f, NUMBER(-1.6668057665e-1f));
+  p = MULTIPLY_ADD(p, f, NUMBER(2.0000714765e-1f));
+  p = MULTIPLY_ADD(p, f, NUMBER(-2.4999993993e-1f));
+  p = MULTIPLY_ADD(p, f, NUMBER(3.3333331174e-1f));
+  VALUE y = MULTIPLY(MULTIPLY(p, f), z);
+  y = SUBTRACT_PRODUCT(e, NUMBER(2.12194440e-4f), y);
+  y = SUBTRACT_PRODUCT(z, NUMBER(0.5f), y);
+  VALUE result = MULTIPLY_ADD(e, NUMBER(0.693359375f), ADD(f, y));
+  result = CHOOSE(x, EQUAL, NUMBER(INFINITY), x, result);
+  result = CHOOSE(x, EQUAL, zero, NUMBER(-INFINITY), result);
+  *at = CHOOSE(x, GREATER_EQUAL, zero, result, NUMBER(NAN));
+}
