@@ -100,18 +100,6 @@ static int polynomial(values *v, int x, int count, const float *c) {
 static int magnitude(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MAX)); }
 static int sign_bit(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MIN)); }
 
-static int hyperbolic_tangent(values *v, int x) {
-  int a = magnitude(v, x), z = apply(v, MULTIPLY, x, x), one = number(v, 1.0f);
-  int p = POLYNOMIAL(v, z, -5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f,
-                     -3.33332819422e-1f);
-  int small = multiply_add(v, apply(v, MULTIPLY, p, z), x, x);
-  int e = apply(v, ADD, a, a);
-  e = CALL(exp, e);
-  int large = apply(v, SUBTRACT, one, apply(v, DIVIDE, number(v, 2.0f), apply(v, ADD, e, one)));
-  large = apply(v, BITS_OR, large, sign_bit(v, x));
-  return choose(v, a, LESS, number(v, 0.625f), small, large);
-}
-
 static int sigmoid(values *v, int x) {
   int e = apply(v, BITS_OR, x, word(v, INT32_MIN)), one = number(v, 1.0f);
   e = CALL(exp, e);
@@ -192,7 +180,7 @@ static int operation_value(values *v, int opcode, int x, int y, int z) {
   case BACKPROP_RSQRT_F: return apply(v, DIVIDE, one, apply_to_one(v, SQUARE_ROOT, x));
   case BACKPROP_RECIPROCAL_F: return apply(v, DIVIDE, one, x);
   case BACKPROP_SQUARE_F: return apply(v, MULTIPLY, x, x);
-  case BACKPROP_TANH_F: return hyperbolic_tangent(v, x);
+  case BACKPROP_TANH_F: return CALL(tanh, x);
   case BACKPROP_SIGMOID_F: return sigmoid(v, x);
   case BACKPROP_RELU_F: return choose(v, x, LESS_EQUAL, zero, zero, x);
   case BACKPROP_ERF_F: return error_function(v, x);

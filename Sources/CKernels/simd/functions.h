@@ -45,20 +45,6 @@
 
 // MARK: The others
 
-INLINE void lanes_tanh(lanes *v) {
-  lanes x = *v, a = ABS(x), z = x * x;
-  lanes p = z * -5.70498872745e-3f + 2.06390887954e-2f;
-  p = p * z - 5.37397155531e-2f;
-  p = p * z + 1.33314422036e-1f;
-  p = p * z - 3.33332819422e-1f;
-  lanes small = p * z * x + x;
-  lanes e = a + a;
-  lanes_exp(&e);
-  lanes large = 1.0f - 2.0f / (e + 1.0f);
-  large = (lanes)((words)large | ((words)x & (int32_t)0x80000000));
-  *v = SELECT(a < 0.625f, small, large);
-}
-
 // Through e^-|x|, which cannot overflow and keeps small results exact.
 INLINE void lanes_sigmoid(lanes *v) {
   lanes x = *v, e = (lanes)((words)x | (int32_t)0x80000000);

@@ -7,6 +7,9 @@
 //
 // Polynomials after Moshier's Cephes (single precision) unless said otherwise; about 1 ulp, at most 2.
 
+#define MAGNITUDE(x) BITS_AND(x, WORD(INT32_MAX))
+#define WITH_SIGN_OF(x, magnitude) BITS_OR(magnitude, BITS_AND(x, WORD(INT32_MIN)))
+
 // e^x = 2^n e^r with n = round(x / ln 2).
 FUNCTION(exp) {
   VALUE x = GREATER(NUMBER(-110.0f), *at);  // the second where it is NaN
@@ -48,4 +51,16 @@ FUNCTION(log) {
   result = CHOOSE(x, EQUAL, NUMBER(INFINITY), x, result);
   result = CHOOSE(x, EQUAL, zero, NUMBER(-INFINITY), result);
   *at = CHOOSE(x, GREATER_EQUAL, zero, result, NUMBER(NAN));
+}
+
+FUNCTION(tanh) {
+  VALUE x = *at, a = MAGNITUDE(x), z = MULTIPLY(x, x), one = NUMBER(1.0f);
+  VALUE p = MULTIPLY_ADD(NUMBER(-5.70498872745e-3f), z, NUMBER(2.06390887954e-2f));
+  p = MULTIPLY_ADD(p, z, NUMBER(-5.37397155531e-2f));
+  p = MULTIPLY_ADD(p, z, NUMBER(1.33314422036e-1f));
+  p = MULTIPLY_ADD(p, z, NUMBER(-3.33332819422e-1f));
+  VALUE small = MULTIPLY_ADD(MULTIPLY(p, z), x, x), e = ADD(a, a);
+  CALL(exp, e);
+  VALUE large = WITH_SIGN_OF(x, SUBTRACT(one, DIVIDE(NUMBER(2.0f), ADD(e, one))));
+  *at = CHOOSE(a, LESS, NUMBER(0.625f), small, large);
 }
