@@ -100,23 +100,17 @@ static int polynomial(values *v, int x, int count, const float *c) {
 static int magnitude(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MAX)); }
 static int sign_bit(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MIN)); }
 
-static int sigmoid(values *v, int x) {
-  int e = apply(v, BITS_OR, x, word(v, INT32_MIN)), one = number(v, 1.0f);
-  e = CALL(exp, e);
-  int above = choose(v, x, LESS, word(v, 0), e, one);
-  return apply(v, DIVIDE, above, apply(v, ADD, one, e));
-}
-
 static int gelu(values *v, int x) {
   int z = apply(v, MULTIPLY, x, x);
   int y = apply(v, MULTIPLY, x, POLYNOMIAL(v, z, 0.0713548163f, 1.59576912f));
   int least = number(v, -FLT_MAX);
-  return apply(v, MULTIPLY, choose(v, x, LESS, least, least, x), sigmoid(v, y));
+  return apply(v, MULTIPLY, choose(v, x, LESS, least, least, x), CALL(sigmoid, y));
 }
 
 static int gelu_derivative(values *v, int x) {
   int z = apply(v, MULTIPLY, x, x);
-  int s = sigmoid(v, apply(v, MULTIPLY, x, POLYNOMIAL(v, z, 0.0713548163f, 1.59576912f)));
+  int s = apply(v, MULTIPLY, x, POLYNOMIAL(v, z, 0.0713548163f, 1.59576912f));
+  s = CALL(sigmoid, s);
   int spread = apply(v, MULTIPLY, x, product_sum(v, SUBTRACT_PRODUCT, s, s, s));
   int derivative = multiply_add(v, spread, POLYNOMIAL(v, z, 0.214064449f, 1.59576912f), s);
   return choose(v, z, GREATER_THAN, number(v, 400.0f), s, derivative);
@@ -181,7 +175,7 @@ static int operation_value(values *v, int opcode, int x, int y, int z) {
   case BACKPROP_RECIPROCAL_F: return apply(v, DIVIDE, one, x);
   case BACKPROP_SQUARE_F: return apply(v, MULTIPLY, x, x);
   case BACKPROP_TANH_F: return CALL(tanh, x);
-  case BACKPROP_SIGMOID_F: return sigmoid(v, x);
+  case BACKPROP_SIGMOID_F: return CALL(sigmoid, x);
   case BACKPROP_RELU_F: return choose(v, x, LESS_EQUAL, zero, zero, x);
   case BACKPROP_ERF_F: return error_function(v, x);
   case BACKPROP_GELU_F: return gelu(v, x);

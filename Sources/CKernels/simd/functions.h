@@ -45,13 +45,6 @@
 
 // MARK: The others
 
-// Through e^-|x|, which cannot overflow and keeps small results exact.
-INLINE void lanes_sigmoid(lanes *v) {
-  lanes x = *v, e = (lanes)((words)x | (int32_t)0x80000000);
-  lanes_exp(&e);
-  *v = SELECT(x < 0.0f, e, SPLAT(1.0f)) / (1.0f + e);
-}
-
 // x (1 + tanh y) / 2 = x sigmoid(2y) with y = sqrt(2 / pi) (x + 0.044715 x^3).
 INLINE void lanes_gelu(lanes *v) {
   lanes x = *v, s = x * (x * x * 0.0713548163f + 1.59576912f);

@@ -64,3 +64,11 @@ FUNCTION(tanh) {
   VALUE large = WITH_SIGN_OF(x, SUBTRACT(one, DIVIDE(NUMBER(2.0f), ADD(e, one))));
   *at = CHOOSE(a, LESS, NUMBER(0.625f), small, large);
 }
+
+// Through e^-|x|, which cannot overflow and keeps small results exact.
+FUNCTION(sigmoid) {
+  VALUE x = *at, e = BITS_OR(x, WORD(INT32_MIN));
+  CALL(exp, e);
+  VALUE one = NUMBER(1.0f), above = CHOOSE(x, LESS, WORD(0), e, one);
+  *at = DIVIDE(above, ADD(one, e));
+}
