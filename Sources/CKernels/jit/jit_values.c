@@ -100,13 +100,6 @@ static int polynomial(values *v, int x, int count, const float *c) {
 static int magnitude(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MAX)); }
 static int sign_bit(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MIN)); }
 
-static int gelu(values *v, int x) {
-  int z = apply(v, MULTIPLY, x, x);
-  int y = apply(v, MULTIPLY, x, POLYNOMIAL(v, z, 0.0713548163f, 1.59576912f));
-  int least = number(v, -FLT_MAX);
-  return apply(v, MULTIPLY, choose(v, x, LESS, least, least, x), CALL(sigmoid, y));
-}
-
 static int gelu_derivative(values *v, int x) {
   int z = apply(v, MULTIPLY, x, x);
   int s = apply(v, MULTIPLY, x, POLYNOMIAL(v, z, 0.0713548163f, 1.59576912f));
@@ -178,7 +171,7 @@ static int operation_value(values *v, int opcode, int x, int y, int z) {
   case BACKPROP_SIGMOID_F: return CALL(sigmoid, x);
   case BACKPROP_RELU_F: return choose(v, x, LESS_EQUAL, zero, zero, x);
   case BACKPROP_ERF_F: return error_function(v, x);
-  case BACKPROP_GELU_F: return gelu(v, x);
+  case BACKPROP_GELU_F: return CALL(gelu, x);
   case BACKPROP_GELU_DERIVATIVE_F: return gelu_derivative(v, x);
   case BACKPROP_FLOOR_F: return round_down(v, x);
   case BACKPROP_ADD_F: return apply(v, ADD, x, y);

@@ -45,13 +45,6 @@
 
 // MARK: The others
 
-// x (1 + tanh y) / 2 = x sigmoid(2y) with y = sqrt(2 / pi) (x + 0.044715 x^3).
-INLINE void lanes_gelu(lanes *v) {
-  lanes x = *v, s = x * (x * x * 0.0713548163f + 1.59576912f);
-  lanes_sigmoid(&s);
-  *v = SELECT(x < -FLT_MAX, SPLAT(-FLT_MAX), x) * s;  // minus infinity times 0 would be NaN
-}
-
 // The derivative: s + x s (1 - s) 2y' with s = sigmoid(2y).
 INLINE void lanes_gelu_derivative(lanes *v) {
   lanes x = *v, z = x * x, s = x * (z * 0.0713548163f + 1.59576912f);

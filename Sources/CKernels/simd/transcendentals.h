@@ -72,3 +72,10 @@ FUNCTION(sigmoid) {
   VALUE one = NUMBER(1.0f), above = CHOOSE(x, LESS, WORD(0), e, one);
   *at = DIVIDE(above, ADD(one, e));
 }
+
+// x (1 + tanh y) / 2 = x sigmoid(2y) with y = sqrt(2 / pi) (x + 0.044715 x^3).
+FUNCTION(gelu) {
+  VALUE x = *at, z = MULTIPLY(x, x);
+  VALUE s = MULTIPLY(x, MULTIPLY_ADD(NUMBER(0.0713548163f), z, NUMBER(1.59576912f))), least = NUMBER(-FLT_MAX);
+  *at = MULTIPLY(CHOOSE(x, LESS, least, least, x), CALL(sigmoid, s));  // minus infinity times 0 would be NaN
+}
