@@ -100,15 +100,6 @@ static int polynomial(values *v, int x, int count, const float *c) {
 static int magnitude(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MAX)); }
 static int sign_bit(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MIN)); }
 
-static int gelu_derivative(values *v, int x) {
-  int z = apply(v, MULTIPLY, x, x);
-  int s = apply(v, MULTIPLY, x, POLYNOMIAL(v, z, 0.0713548163f, 1.59576912f));
-  s = CALL(sigmoid, s);
-  int spread = apply(v, MULTIPLY, x, product_sum(v, SUBTRACT_PRODUCT, s, s, s));
-  int derivative = multiply_add(v, spread, POLYNOMIAL(v, z, 0.214064449f, 1.59576912f), s);
-  return choose(v, z, GREATER_THAN, number(v, 400.0f), s, derivative);
-}
-
 static int error_function(values *v, int x) {
   int s = apply(v, MULTIPLY, x, x), a = magnitude(v, x), four = number(v, 4.0f);
   int p = POLYNOMIAL(v, s, -5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f, 1.12819925e-1f, -3.76125336e-1f,
@@ -172,7 +163,7 @@ static int operation_value(values *v, int opcode, int x, int y, int z) {
   case BACKPROP_RELU_F: return choose(v, x, LESS_EQUAL, zero, zero, x);
   case BACKPROP_ERF_F: return error_function(v, x);
   case BACKPROP_GELU_F: return CALL(gelu, x);
-  case BACKPROP_GELU_DERIVATIVE_F: return gelu_derivative(v, x);
+  case BACKPROP_GELU_DERIVATIVE_F: return CALL(gelu_derivative, x);
   case BACKPROP_FLOOR_F: return round_down(v, x);
   case BACKPROP_ADD_F: return apply(v, ADD, x, y);
   case BACKPROP_SUBTRACT_F: return apply(v, SUBTRACT, x, y);

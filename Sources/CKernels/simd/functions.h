@@ -45,14 +45,6 @@
 
 // MARK: The others
 
-// The derivative: s + x s (1 - s) 2y' with s = sigmoid(2y).
-INLINE void lanes_gelu_derivative(lanes *v) {
-  lanes x = *v, z = x * x, s = x * (z * 0.0713548163f + 1.59576912f);
-  lanes_sigmoid(&s);
-  lanes derivative = x * (s - s * s) * (z * 0.214064449f + 1.59576912f) + s;
-  *v = SELECT(z > 400.0f, s, derivative);  // beyond, infinity times 0
-}
-
 // Two polynomials after N. Juffa's erff (1 ulp each).
 INLINE void lanes_erf(lanes *v) {
   lanes x = *v, t = ABS(x), s = x * x;

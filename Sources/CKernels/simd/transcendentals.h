@@ -79,3 +79,13 @@ FUNCTION(gelu) {
   VALUE s = MULTIPLY(x, MULTIPLY_ADD(NUMBER(0.0713548163f), z, NUMBER(1.59576912f))), least = NUMBER(-FLT_MAX);
   *at = MULTIPLY(CHOOSE(x, LESS, least, least, x), CALL(sigmoid, s));  // minus infinity times 0 would be NaN
 }
+
+// The derivative: s + x s (1 - s) 2y' with s = sigmoid(2y).
+FUNCTION(gelu_derivative) {
+  VALUE x = *at, z = MULTIPLY(x, x);
+  VALUE s = MULTIPLY(x, MULTIPLY_ADD(NUMBER(0.0713548163f), z, NUMBER(1.59576912f)));
+  CALL(sigmoid, s);
+  VALUE spread = MULTIPLY(x, SUBTRACT_PRODUCT(s, s, s));
+  VALUE derivative = MULTIPLY_ADD(spread, MULTIPLY_ADD(NUMBER(0.214064449f), z, NUMBER(1.59576912f)), s);
+  *at = CHOOSE(z, GREATER_THAN, NUMBER(400.0f), s, derivative);  // beyond, infinity times 0
+}
