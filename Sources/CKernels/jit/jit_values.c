@@ -1,6 +1,5 @@
-// The instructions of fused elementwise kernels in machine instructions, with exactly the interpreter's roundings:
-// compare the functions of simd.h, which give the sources of the polynomials. What the compiler fuses there is fused
-// here.
+// The instructions of fused elementwise kernels in machine instructions, with exactly the interpreter's roundings: the
+// transcendental functions of both are made of simd/transcendentals.h, the others mirror elementwise/instructions.c.
 #include "jit/jit_values.h"
 
 #include <float.h>
@@ -59,17 +58,6 @@ static int choose_by(values *v, int instruction, int how, int a, int b, int yes,
 // a compared with b ? yes : no
 static int choose(values *v, int a, int how, int b, int yes, int no) { return choose_by(v, COMPARE, how, a, b, yes, no); }
 
-static int multiply_add(values *v, int a, int b, int c) { return product_sum(v, MULTIPLY_ADD, a, b, c); }
-
-// c[0] x^(n-1) + c[1] x^(n-2) + ...
-static int polynomial(values *v, int x, int count, const float *c) {
-  int p = number(v, c[0]);
-  for (int i = 1; i < count; i++) p = multiply_add(v, p, x, number(v, c[i]));
-  return p;
-}
-#define POLYNOMIAL(v, x, ...) \
-  polynomial(v, x, sizeof((const float[]){__VA_ARGS__}) / sizeof(float), (const float[]){__VA_ARGS__})
-
 // MARK: Functions, and the operations that they are made of
 
 #define VALUE int
@@ -96,26 +84,6 @@ static int polynomial(values *v, int x, int count, const float *c) {
 #define EXPONENT(n, shifted) (n)
 #define SCALE(p, exponent) apply(v, SCALE, p, exponent)
 #include "simd/transcendentals.h"
-
-static int magnitude(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MAX)); }
-static int sign_bit(values *v, int x) { return apply(v, BITS_AND, x, word(v, INT32_MIN)); }
-
-static int error_function(values *v, int x) {
-  int s = apply(v, MULTIPLY, x, x), a = magnitude(v, x), four = number(v, 4.0f);
-  int p = POLYNOMIAL(v, s, -5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f, 1.12819925e-1f, -3.76125336e-1f,
-                     1.28379166e-1f);
-  int small = multiply_add(v, p, x, x);
-  int t = apply(v, LESSER, four, a);
-  int q = POLYNOMIAL(v, t, -1.72853470e-5f, 3.83197126e-4f), u = POLYNOMIAL(v, t, -3.88396438e-3f, 2.42546219e-2f);
-  q = multiply_add(v, q, apply(v, MULTIPLY, t, t), u);
-  q = multiply_add(v, q, t, number(v, -1.06777877e-1f));
-  q = multiply_add(v, q, t, number(v, -6.34846687e-1f));
-  q = multiply_add(v, q, t, number(v, -1.28717512e-1f));
-  q = product_sum(v, MULTIPLY_SUBTRACT, q, t, t);
-  int large = apply(v, SUBTRACT, number(v, 1.0f), CALL(exp, q));
-  large = apply(v, BITS_OR, large, sign_bit(v, x));
-  return choose(v, a, GREATER_THAN, number(v, 0.927734375f), large, small);
-}
 
 static int round_down(values *v, int x) {
   return add_value(v, (value){.kind = APPLIED,
@@ -149,7 +117,7 @@ static int operation_value(values *v, int opcode, int x, int y, int z) {
   switch (opcode) {
   case BACKPROP_COPY: return x;
   case BACKPROP_NEGATE_F: return apply(v, SUBTRACT_WORDS, x, word(v, INT32_MIN));  // flips the sign
-  case BACKPROP_ABS_F: return magnitude(v, x);
+  case BACKPROP_ABS_F: return MAGNITUDE(x);
   case BACKPROP_SIGN_F:
     return choose(v, x, GREATER_THAN, zero, one, choose(v, x, LESS, zero, number(v, -1.0f), apply(v, MULTIPLY, x, zero)));
   case BACKPROP_EXP_F: return CALL(exp, x);
@@ -161,7 +129,7 @@ static int operation_value(values *v, int opcode, int x, int y, int z) {
   case BACKPROP_TANH_F: return CALL(tanh, x);
   case BACKPROP_SIGMOID_F: return CALL(sigmoid, x);
   case BACKPROP_RELU_F: return choose(v, x, LESS_EQUAL, zero, zero, x);
-  case BACKPROP_ERF_F: return error_function(v, x);
+  case BACKPROP_ERF_F: return CALL(erf, x);
   case BACKPROP_GELU_F: return CALL(gelu, x);
   case BACKPROP_GELU_DERIVATIVE_F: return CALL(gelu_derivative, x);
   case BACKPROP_FLOOR_F: return round_down(v, x);
@@ -186,7 +154,7 @@ static int operation_value(values *v, int opcode, int x, int y, int z) {
   case BACKPROP_SELECT: return choose(v, x, NOT_EQUAL_OR_NAN, zero, y, z);
   case BACKPROP_INT_TO_FLOAT: return apply_to_one(v, TO_FLOAT, x);
   case BACKPROP_FLOAT_TO_INT: return to_integer(v, x);
-  case STEP_MULTIPLY_ADD: return multiply_add(v, x, y, z);
+  case STEP_MULTIPLY_ADD: return MULTIPLY_ADD(x, y, z);
   case STEP_MULTIPLY_SUBTRACT: return product_sum(v, MULTIPLY_SUBTRACT, x, y, z);
   case STEP_SUBTRACT_PRODUCT: return product_sum(v, SUBTRACT_PRODUCT, x, y, z);
   default: v->failed = 1; return 0;  // sine, cosine, powers

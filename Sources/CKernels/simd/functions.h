@@ -1,5 +1,4 @@
-// Functions of sixteen lanes. Polynomials after Moshier's Cephes (single precision) unless said otherwise; about 1 ulp,
-// at most 2.
+// Functions of sixteen lanes.
 #pragma once
 #include "simd/simd.h"
 
@@ -43,32 +42,7 @@
   })
 #include "simd/transcendentals.h"
 
-// MARK: The others
-
-// Two polynomials after N. Juffa's erff (1 ulp each).
-INLINE void lanes_erf(lanes *v) {
-  lanes x = *v, t = ABS(x), s = x * x;
-  lanes p = s * -5.96761703e-4f + 4.99119423e-3f;
-  p = p * s - 2.67681349e-2f;
-  p = p * s + 1.12819925e-1f;
-  p = p * s - 3.76125336e-1f;
-  p = p * s + 1.28379166e-1f;
-  lanes small = p * x + x;
-  t = SELECT(t > 4.0f, SPLAT(4.0f), t);  // erf(4) rounds to 1
-  lanes q = t * -1.72853470e-5f + 3.83197126e-4f;
-  lanes u = t * -3.88396438e-3f + 2.42546219e-2f;
-  q = q * (t * t) + u;
-  q = q * t - 1.06777877e-1f;
-  q = q * t - 6.34846687e-1f;
-  q = q * t - 1.28717512e-1f;
-  q = q * t - t;
-  lanes_exp(&q);
-  lanes large = 1.0f - q;
-  large = (lanes)((words)large | ((words)x & (int32_t)0x80000000));
-  *v = SELECT(ABS(x) > 0.927734375f, large, small);
-}
-
-// sin(2πv) and cos(2πv) for v in [0, 1): the quarter turn is split off exactly.
+// sin(2πv) and cos(2πv) for v in [0, 1): the quarter turn is split off exactly. After Cephes, too.
 INLINE void lanes_sincos_turns(const lanes *v, lanes *sine, lanes *cosine) {
   lanes quarters = *v * 4.0f;
   lanes shifted = quarters + 12582912.0f;
