@@ -55,9 +55,6 @@ static int choose_by(values *v, int instruction, int how, int a, int b, int yes,
                               .sources = {a, b, yes, no}});
 }
 
-// a compared with b ? yes : no
-static int choose(values *v, int a, int how, int b, int yes, int no) { return choose_by(v, COMPARE, how, a, b, yes, no); }
-
 // MARK: Functions, and the operations that they are made of
 
 #define VALUE int
@@ -80,7 +77,7 @@ static int choose(values *v, int a, int how, int b, int yes, int no) { return ch
 #define MULTIPLY_ADD(a, b, c) product_sum(v, MULTIPLY_ADD, a, b, c)
 #define MULTIPLY_SUBTRACT(a, b, c) product_sum(v, MULTIPLY_SUBTRACT, a, b, c)
 #define SUBTRACT_PRODUCT(a, b, c) product_sum(v, SUBTRACT_PRODUCT, a, b, c)
-#define CHOOSE(a, how, b, yes, no) choose(v, a, how, b, yes, no)
+#define CHOOSE(a, how, b, yes, no) choose_by(v, COMPARE, how, a, b, yes, no)  // a compared with b ? yes : no
 #define EXPONENT(n, shifted) (n)
 #define SCALE(p, exponent) apply(v, SCALE, p, exponent)
 #include "simd/transcendentals.h"
@@ -97,66 +94,66 @@ static int round_down(values *v, int x) {
 // The conversion gives INT32_MIN for whatever is out of range.
 static int to_integer(values *v, int x) {
   int whole = apply_to_one(v, TO_WORDS, x);
-  whole = choose(v, x, GREATER_EQUAL, number(v, 2147483648.0f), word(v, INT32_MAX), whole);
-  return choose(v, x, UNORDERED, x, word(v, 0), whole);
+  whole = CHOOSE(x, GREATER_EQUAL, NUMBER(2147483648.0f), WORD(INT32_MAX), whole);
+  return CHOOSE(x, UNORDERED, x, WORD(0), whole);
 }
 
 // The greater or smaller of two; NaN if either is NaN.
 static int extreme(values *v, int instruction, int x, int y) {
-  return choose(v, x, UNORDERED, x, x, apply(v, instruction, x, y));
+  return CHOOSE(x, UNORDERED, x, x, apply(v, instruction, x, y));
 }
 
-static int truth(values *v, int x, int how, int y) { return choose(v, x, how, y, number(v, 1.0f), word(v, 0)); }
+static int truth(values *v, int x, int how, int y) { return CHOOSE(x, how, y, NUMBER(1.0f), WORD(0)); }
 
 static int truth_of_words(values *v, int x, int how, int y) {
-  return choose_by(v, COMPARE_WORDS, how & 7, x, y, number(v, 1.0f), word(v, 0));
+  return choose_by(v, COMPARE_WORDS, how & 7, x, y, NUMBER(1.0f), WORD(0));
 }
 
 static int operation_value(values *v, int opcode, int x, int y, int z) {
-  int zero = word(v, 0), one = number(v, 1.0f);
+  int zero = WORD(0), one = NUMBER(1.0f);
   switch (opcode) {
   case BACKPROP_COPY: return x;
-  case BACKPROP_NEGATE_F: return apply(v, SUBTRACT_WORDS, x, word(v, INT32_MIN));  // flips the sign
+  case BACKPROP_NEGATE_F: return SUBTRACT_WORDS(x, WORD(INT32_MIN));  // flips the sign
   case BACKPROP_ABS_F: return MAGNITUDE(x);
   case BACKPROP_SIGN_F:
-    return choose(v, x, GREATER_THAN, zero, one, choose(v, x, LESS, zero, number(v, -1.0f), apply(v, MULTIPLY, x, zero)));
+    return CHOOSE(x, GREATER_THAN, zero, one, CHOOSE(x, LESS, zero, NUMBER(-1.0f), MULTIPLY(x, zero)));
   case BACKPROP_EXP_F: return CALL(exp, x);
   case BACKPROP_LOG_F: return CALL(log, x);
   case BACKPROP_SQRT_F: return apply_to_one(v, SQUARE_ROOT, x);
-  case BACKPROP_RSQRT_F: return apply(v, DIVIDE, one, apply_to_one(v, SQUARE_ROOT, x));
-  case BACKPROP_RECIPROCAL_F: return apply(v, DIVIDE, one, x);
-  case BACKPROP_SQUARE_F: return apply(v, MULTIPLY, x, x);
+  case BACKPROP_RSQRT_F: return DIVIDE(one, apply_to_one(v, SQUARE_ROOT, x));
+  case BACKPROP_RECIPROCAL_F: return DIVIDE(one, x);
+  case BACKPROP_SQUARE_F: return MULTIPLY(x, x);
   case BACKPROP_TANH_F: return CALL(tanh, x);
   case BACKPROP_SIGMOID_F: return CALL(sigmoid, x);
-  case BACKPROP_RELU_F: return choose(v, x, LESS_EQUAL, zero, zero, x);
+  case BACKPROP_RELU_F: return CHOOSE(x, LESS_EQUAL, zero, zero, x);
   case BACKPROP_ERF_F: return CALL(erf, x);
   case BACKPROP_GELU_F: return CALL(gelu, x);
   case BACKPROP_GELU_DERIVATIVE_F: return CALL(gelu_derivative, x);
   case BACKPROP_FLOOR_F: return round_down(v, x);
-  case BACKPROP_ADD_F: return apply(v, ADD, x, y);
-  case BACKPROP_SUBTRACT_F: return apply(v, SUBTRACT, x, y);
-  case BACKPROP_MULTIPLY_F: return apply(v, MULTIPLY, x, y);
-  case BACKPROP_DIVIDE_F: return apply(v, DIVIDE, x, y);
+  case BACKPROP_ADD_F: return ADD(x, y);
+  case BACKPROP_SUBTRACT_F: return SUBTRACT(x, y);
+  case BACKPROP_MULTIPLY_F: return MULTIPLY(x, y);
+  case BACKPROP_DIVIDE_F: return DIVIDE(x, y);
   case BACKPROP_MAXIMUM_F: return extreme(v, GREATER, x, y);
   case BACKPROP_MINIMUM_F: return extreme(v, LESSER, x, y);
   case BACKPROP_LESS_F: return truth(v, x, LESS, y);
   case BACKPROP_LESS_EQUAL_F: return truth(v, x, LESS_EQUAL, y);
   case BACKPROP_EQUAL_F: return truth(v, x, EQUAL, y);
-  case BACKPROP_NEGATE_I: return apply(v, SUBTRACT_WORDS, zero, x);
-  case BACKPROP_ADD_I: return apply(v, ADD_WORDS, x, y);
-  case BACKPROP_SUBTRACT_I: return apply(v, SUBTRACT_WORDS, x, y);
+  case BACKPROP_NEGATE_I: return SUBTRACT_WORDS(zero, x);
+  case BACKPROP_ADD_I: return ADD_WORDS(x, y);
+  case BACKPROP_SUBTRACT_I: return SUBTRACT_WORDS(x, y);
   case BACKPROP_MULTIPLY_I: return apply(v, MULTIPLY_WORDS, x, y);
   case BACKPROP_MAXIMUM_I: return apply(v, GREATER_WORD, x, y);
   case BACKPROP_MINIMUM_I: return apply(v, LESSER_WORD, x, y);
   case BACKPROP_LESS_I: return truth_of_words(v, x, LESS, y);
   case BACKPROP_LESS_EQUAL_I: return truth_of_words(v, x, LESS_EQUAL, y);
   case BACKPROP_EQUAL_I: return truth_of_words(v, x, EQUAL, y);
-  case BACKPROP_SELECT: return choose(v, x, NOT_EQUAL_OR_NAN, zero, y, z);
-  case BACKPROP_INT_TO_FLOAT: return apply_to_one(v, TO_FLOAT, x);
+  case BACKPROP_SELECT: return CHOOSE(x, NOT_EQUAL_OR_NAN, zero, y, z);
+  case BACKPROP_INT_TO_FLOAT: return TO_FLOAT(x);
   case BACKPROP_FLOAT_TO_INT: return to_integer(v, x);
   case STEP_MULTIPLY_ADD: return MULTIPLY_ADD(x, y, z);
-  case STEP_MULTIPLY_SUBTRACT: return product_sum(v, MULTIPLY_SUBTRACT, x, y, z);
-  case STEP_SUBTRACT_PRODUCT: return product_sum(v, SUBTRACT_PRODUCT, x, y, z);
+  case STEP_MULTIPLY_SUBTRACT: return MULTIPLY_SUBTRACT(x, y, z);
+  case STEP_SUBTRACT_PRODUCT: return SUBTRACT_PRODUCT(x, y, z);
   default: v->failed = 1; return 0;  // sine, cosine, powers
   }
 }
