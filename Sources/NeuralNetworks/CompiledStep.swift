@@ -12,8 +12,9 @@ import Tensors
 ///
 /// `record` must do the same whatever the inputs' values; what it depends on besides their shapes and types is
 /// distinguished by `variant`. Learning rate, step count, the norm to clip at and random numbers are updated in each
-/// step; other values that `record` reads are fixed. The step is recorded again for inputs of new shapes, when
-/// parameters are frozen, and each time with an optimizer that is not the library's own.
+/// step; numbers that `record` multiplies with are fixed, and asking for the value of an input or of what depends on one
+/// is an error. The step is recorded again for inputs of new shapes (the 64 used last are kept), when parameters are
+/// frozen, and each time with an optimizer that is not a `RuleOptimizer`.
 public final class CompiledStep {
   /// The result of recording: gradients to step along, and other tensors to compute.
   public typealias Recording = (gradients: Gradients, others: [Tensor])
@@ -25,19 +26,21 @@ public final class CompiledStep {
     let types: [DType]
     let trainable: [Bool]
     let clips: Bool
-    let isTraining: Bool
+    let mode: Bool?
     let compiled: CompiledGraph
 
     func fits(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) -> Bool {
       variant == self.variant && inputs.count == types.count
         && zip(inputs, types).allSatisfy { $0.dtype == $1 } && zip(inputs, shapes).allSatisfy { $0.shape == $1 }
-        && trainable.elementsEqual(rule.trainable) && clips == (rule.clipNorm != nil) && isTraining == Mode.isTraining
+        && trainable.elementsEqual(rule.trainable) && clips == (rule.clipNorm != nil) && mode == Mode.stated
     }
   }
 
   private let optimizer: any Optimizer
   private let record: ([Tensor], _ variant: Int) throws -> Recording
-  /// Few, so searched linearly: a dictionary key would be allocated in each step.
+  /// How many recordings are kept: those used last.
+  private static let capacity = 64
+  /// Few, so searched linearly: a dictionary key would be allocated in each step. The one used last is the last.
   private var recordings: [Recorded] = []
   /// The optimizer's step scalars.
   private var numbers: [Float] = []
@@ -66,14 +69,16 @@ public final class CompiledStep {
     numbers.removeAll(keepingCapacity: true)
     try rule.appendInputs(to: &numbers)
     let compiled: CompiledGraph
-    if let found = recordings.first(where: { $0.fits(inputs, rule, variant) }) {
-      compiled = found.compiled
+    if let found = recordings.lastIndex(where: { $0.fits(inputs, rule, variant) }) {
+      compiled = recordings[found].compiled
+      if found != recordings.count - 1 { recordings.append(recordings.remove(at: found)) }
     } else {
       compiled = try compile(inputs, rule, variant)
+      if recordings.count == Self.capacity { recordings.removeFirst() }
       recordings.append(
         Recorded(
           variant: variant, shapes: inputs.map(\.shape), types: inputs.map(\.dtype), trainable: Array(rule.trainable),
-          clips: rule.clipNorm != nil, isTraining: Mode.isTraining, compiled: compiled))
+          clips: rule.clipNorm != nil, mode: Mode.stated, compiled: compiled))
     }
     let results = try compiled.run(inputs, numbers: numbers)
     try rule.finishStep()

@@ -8,8 +8,8 @@ public struct Gradients: Sendable {
   private let parameters: [Parameter]
   /// By parameter; one that the loss does not depend on is missing.
   private var byParameter: [ObjectIdentifier: Tensor]
-  /// Values that the update assigns to buffers and other variables.
-  private(set) var assignments: [(Variable, Tensor)]
+  /// Values that an update must assign to buffers and other variables, beside the parameters.
+  public private(set) var assignments: [(Variable, Tensor)]
 
   init(
     loss: Tensor, parameters: [Parameter], byParameter: [ObjectIdentifier: Tensor],
@@ -54,26 +54,28 @@ public struct Gradients: Sendable {
 /// try optimizer.update(along: gradients)
 /// ```
 ///
-/// Nothing is computed here; errors are thrown by the update. The loss must be a scalar.
+/// Records for training (`Mode`). Nothing is computed here; errors are thrown by the update. The loss must be a scalar.
 ///
 /// Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
 public func valueAndGradient<Model: Layer>(
   of model: Model, file: StaticString = #fileID, line: UInt = #line, _ loss: (Model) throws -> Tensor
 ) rethrows -> (loss: Tensor, gradients: Gradients) {
-  let parts = parts(of: model)
-  let parameters = parts.parameters.map(\.parameter).filter(\.isTrainable)
-  let variables = parts.buffers.compactMap { try? $0.buffer.variable() }
-  // Assignments left by an earlier pass without an update belong to values that may be replaced.
-  for variable in variables { _ = variable.takePendingAssignment() }
+  let parameters = parts(of: model).parameters.map(\.parameter).filter(\.isTrainable)
   // Retained from here on, so that the loss and the gradients use the same leaves.
   let leaves = parameters.map(\.tensor)
-  let value = try loss(model).called(at: CallSite(file, line))
-  let assignments = variables.compactMap { variable in variable.takePendingAssignment().map { (variable, $0) } }
+  let recording = Recording()
+  let value = try Recording.$current.withValue(recording) {
+    try Mode.$stated.withValue(Mode.stated ?? true) { try loss(model) }
+  }.called(at: CallSite(file, line))
   var byParameter: [ObjectIdentifier: Tensor] = [:]
   for (parameter, gradient) in zip(
     parameters, gradients(of: value, withRespectTo: leaves, file: file, line: line))
   {
     byParameter[ObjectIdentifier(parameter)] = gradient
   }
-  return (value, Gradients(loss: value, parameters: parameters, byParameter: byParameter, assignments: assignments))
+  return (
+    value,
+    Gradients(
+      loss: value, parameters: parameters, byParameter: byParameter, assignments: recording.assignments)
+  )
 }

@@ -3,8 +3,8 @@ import Tensors
 
 /// A part of a network: a function of a tensor that may have parameters.
 ///
-/// Layers are structs; their parameters, and those of the layers they hold in properties, arrays and optionals, are
-/// found by reflection.
+/// Layers are structs or enumerations; their parameters, and those of the layers they hold in properties, payloads of
+/// cases, arrays, optionals and dictionaries (whose keys are names), are found by reflection.
 ///
 /// ```swift
 /// struct Classifier: Layer {

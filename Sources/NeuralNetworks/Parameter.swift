@@ -53,15 +53,20 @@ public final class Buffer: Sendable {
     content = ParameterContent(shape: shape, name: name) { Array(repeating: value, count: $0) }
   }
 
-  /// The values, as a leaf of a graph.
-  public var tensor: Tensor { content.tensor }
+  /// The values, as a leaf of a graph; within `valueAndGradient` those that it assigned last.
+  public var tensor: Tensor {
+    guard let recording = Recording.current, let variable = try? content.variable() else { return content.tensor }
+    return recording.value(of: variable) ?? content.tensor
+  }
 
   public var shape: Shape { content.shape ?? [] }
   public var name: String { content.name ?? "buffer" }
 
-  /// Assigns these values with the next update of the model.
+  /// Assigns these values with the update along the gradients of this recording (`valueAndGradient`). A layer that is
+  /// called twice in it assigns twice, in order. Nothing happens outside of one.
   public func assignOnUpdate(_ tensor: Tensor) {
-    (try? content.variable())?.assignOnUpdate(tensor.stoppingGradient())
+    guard let recording = Recording.current, let variable = try? content.variable() else { return }
+    recording.assign(tensor.stoppingGradient(), to: variable)
   }
 
   /// The variable with the values. Throws what was wrong with the arguments.

@@ -20,7 +20,8 @@ struct ModelParts {
       buffers.append((path, buffer))
     case let layerPath as LayerPath:
       layerPath.name = path.split(separator: ".").dropLast().joined(separator: ".")
-    case is Tensor, is Variable, is Shape, is Pair, is String, is [Float], is [Double], is [Int], is [String]:
+    case is Tensor, is Variable, is Shape, is Pair, is String, is [Float], is [Double], is [Int], is [String],
+      is [UInt8]:
       return
     default:
       collectChildren(of: value, at: path)
@@ -35,7 +36,17 @@ struct ModelParts {
     case .optional:
       if let some = mirror?.children.first { collect(some.value, at: path) }
       return
-    case .struct, .tuple, .collection: break
+    case .dictionary:
+      // Keys as names, sorted by them.
+      let entries = mirror?.children.compactMap { child -> (name: String, value: Any)? in
+        let pair = Array(Mirror(reflecting: child.value).children)
+        return pair.count == 2 ? ("\(pair[0].value)", pair[1].value) : nil
+      }
+      for entry in (entries ?? []).sorted(by: { $0.name < $1.name }) {
+        collect(entry.value, at: path.isEmpty ? entry.name : "\(path).\(entry.name)")
+      }
+      return
+    case .struct, .tuple, .collection, .set, .enum: break
     default: return
     }
     while let current = mirror {

@@ -32,7 +32,10 @@ func isSentence(_ text: String) -> Bool {
   /// Layers by one of their sizes, on an input that some sizes fit.
   private static let layers: [(String, @Sendable (Int) throws -> [Tensor])] = [
     ("Dense", { [Dense($0, 2)(sequence), Dense(4, $0)(sequence)] }),
-    ("BatchNorm", { n in [BatchNorm(n)(images), BatchNorm(n).apply(images), inference { BatchNorm(n)(images) }] }),
+    (
+      "BatchNorm",
+      { n in [training { BatchNorm(n)(images) }, BatchNorm(n).apply(images), inference { BatchNorm(n)(images) }] }
+    ),
     ("BatchNorm of nothing", { [BatchNorm($0).apply(.zeros([2, 0]))] }),
     ("LayerNorm", { [LayerNorm($0)(sequence)] }),
     ("Embedding", { [Embedding($0, 2)(ids), Embedding(2, $0)(ids), Embedding(2, $0).logits(sequence)] }),

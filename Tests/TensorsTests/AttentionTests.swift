@@ -118,6 +118,7 @@ let attentionCases: [OperationCase] = [
       #expect(different == nil, "\(operation), causal \(causal), lengths \(padded == nil ? "all" : "some")")
     }
   }
+
   /// The definition against softmax(scale · Q Kᵀ) V by hand, in double precision.
   @Test func attentionIsWhatTheFormulaSays() throws {
     let inputs = OperationCase("", [1, 2, 3, 2], [1, 1, 4, 2], [1, 1, 4, 1]) { $0[0] }.inputs(seed: 4)
@@ -154,6 +155,7 @@ let attentionCases: [OperationCase] = [
       #expect(found[(found.count / 2)...].allSatisfy { $0 == 0 })
     }
   }
+
   /// A few positions at a time with a cache give the same as all at once.
   @Test func aCacheContinues() throws {
     let (positions, room) = (300, 320)
@@ -171,6 +173,7 @@ let attentionCases: [OperationCase] = [
     }
     #expect(try difference(whole, seed: 9) == nil)
   }
+
   /// Scores of thousands neither overflow nor lose the sum.
   @Test func largeScoresDoNotOverflow() throws {
     let inputs = OperationCase("", [1, 1, 40, 16], [1, 1, 70, 16], [1, 1, 70, 16]) { $0[0] }.inputs(seed: 10)
@@ -180,6 +183,7 @@ let attentionCases: [OperationCase] = [
     // The greatest score decides; near ties, float32 scores of thousands are off by 1e-4 to 1e-3.
     #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) < 2e-3 })
   }
+
   /// One tile a head, or two blocks of queries: rows of the next head are prefetched, and sums are written directly to
   /// the result.
   @Test(arguments: [8, 24, 40, 64, 65, 100, 128], [16, 24, 32])
@@ -197,6 +201,7 @@ let attentionCases: [OperationCase] = [
       }
     }
   }
+
   /// Masked scores are not computed; their memory has values of an earlier call, here NaN.
   @Test func whatAnEarlierCallLeftDoesNotMatter() throws {
     let inputs = OperationCase("", [2 * 64, 3 * 4 * 16], [2 * 64, 4 * 16]) { $0[0] }.inputs(seed: 13)
@@ -223,6 +228,7 @@ let attentionCases: [OperationCase] = [
     #expect(try difference(far, seed: 12) == nil)
     #expect(try difference(gradient, seed: 12) == nil)
   }
+
   /// Nothing is copied between a projection and attention: the plan has no steps but the kernels.
   @Test func oneProjectionIsTakenAsItLies() throws {
     let inputs = OperationCase("", [10, 48], [10, 16]) { $0[0] }.inputs(seed: 11)
@@ -237,6 +243,7 @@ let attentionCases: [OperationCase] = [
     #expect(calls == [false, true])
     #expect(try difference(gradient, seed: 11) == nil)
   }
+
   @Test(
     arguments: [
       ([[2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]], "queries must be float32 [batch, heads, positions, size]"),
@@ -252,6 +259,7 @@ let attentionCases: [OperationCase] = [
     #expect(error.message.hasPrefix("attention: "))
     #expect(error.message.contains(sentence), "\(error.message)")
   }
+
   @Test func wrongLengthsAndScalesAreNamed() throws {
     let x = Tensor.zeros([2, 1, 3, 4])
     let short = attention(queries: x, keys: x, values: x, lengths: lengths(3))

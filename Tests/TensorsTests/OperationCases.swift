@@ -30,6 +30,7 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
     self.shapes = shapes
     self.function = function
   }
+
   init(
     _ name: String, _ shapes: Shape..., domain: Domain = .any, function: @escaping @Sendable ([Tensor]) -> Tensor
   ) {

@@ -10,6 +10,7 @@ import Testing
       #expect(different == nil)
     }
   }
+
   @Test(arguments: 1...20 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
     var numbers = TestNumbers(state: seed)
     let full = (0..<Int.random(in: 1...4, using: &numbers)).map { _ in Int.random(in: 0...4, using: &numbers) }
@@ -32,11 +33,13 @@ import Testing
     let differentProduct = try difference(product.function(product.inputs(seed: seed)), seed: seed)
     #expect(differentProduct == nil, "m \(m), k \(k), n \(n)")
   }
+
   @Test func theReferenceWorksInSinglePrecision() throws {
     let x = Tensor([1, 2, 3, 4], shape: [2, 2])
     let value = try ReferenceInterpreter<Float>().evaluate([x.matmul(x).softmax().sum()])[0].floats
     #expect(abs(value[0] - 2) < 1e-6)
   }
+
   @Test func wholeNumbersMatchTheReference() throws {
     let (a, b) = (Tensor([7, -3, .max] as [Int32], shape: [3]), Tensor([2] as [Int32], shape: [1]))
     let x = Tensor([1.75, -1.75, 3e9, -3e9, .nan], shape: [5])
@@ -59,6 +62,7 @@ import Testing
     #expect(try a.equal(to: a).values().map { Double($0) } == comparisons[1].floats)
     #expect(try a.cast(to: .float32).values() == [7, -3, 2_147_483_648])
   }
+
   @Test func nothingIsANumber() throws {
     let x = Tensor([.nan, 1, -1], shape: [3])
     let one = Tensor([1], shape: [1])
@@ -95,6 +99,7 @@ import Testing
     #expect(try gradient.values() == expected)
     #expect(try ReferenceInterpreter<Float>().evaluate([gradient])[0].floats == expected)
   }
+
   /// Pooling exchanged with ReLU and bias: the same values and gradients as in the original order.
   @Test func poolingComesBeforeReLU() throws {
     let inputs = OperationCase("", [2, 3, 6, 4], [1, 3, 1, 1], [2, 3, 3, 2]) { $0[0] }.inputs(seed: 8)
@@ -151,6 +156,7 @@ import Testing
     #expect(found.count == expected.count)
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-12 })
   }
+
   // MARK: Random numbers
 
   /// Random123's known answers for philox4x32-10: counter and key of zeros, of ones, and of digits of π.
@@ -164,6 +170,7 @@ import Testing
       philox([0x243F_6A88, 0x85A3_08D3, 0x1319_8A2E, 0x0370_7344], key: [0xA409_3822, 0x299F_31D0])
         == [0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1])
   }
+
   @Test func uniformNumbersAreTheKeysOwn() throws {
     let zero = Tensor.record(
       RandomNumbers(distribution: .uniform, shape: [4]),
@@ -173,6 +180,7 @@ import Testing
     let drawn = try Random.$current.withValue(Random(seed: 0)) { try Tensor.randomUniform([4]).values() }
     #expect(drawn == words.map { Float($0 >> 8) / 16_777_216 })
   }
+
   @Test(arguments: [Distribution.uniform, .normal]) func randomNumbersMatchTheReference(_ kind: Distribution) throws {
     for count in [0, 1, 5, 64, 1001] {
       let key = Tensor([11, -7, 13, Int32(count)], shape: [4])

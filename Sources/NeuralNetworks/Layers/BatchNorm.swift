@@ -3,7 +3,7 @@ import Tensors
 /// Normalizes each channel to mean 0 and variance 1, then scales and shifts it: [batch, channels, …] → the same shape.
 ///
 /// In training the statistics are the batch's, and the running ones move towards them by `momentum` with each update;
-/// in `inference { … }` the running ones are used. As in PyTorch, the batch is normalized with the biased variance and
+/// otherwise the running ones are used. As in PyTorch, the batch is normalized with the biased variance and
 /// the running variance is the unbiased one, and a batch with one value a channel is an error in training.
 ///
 /// Source: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate

@@ -1,7 +1,7 @@
 import Tensors
 
 /// In training, sets each element to zero with probability `rate` and scales the others by 1 / (1 − rate), so that the
-/// mean is preserved; in `inference { … }` the identity. Draws from `Random.current` at the call.
+/// mean is preserved; otherwise the identity. Draws from `Random.current` at the call.
 ///
 /// Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15 (2014), with
 /// the scaling moved to training.

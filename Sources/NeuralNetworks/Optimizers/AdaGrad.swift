@@ -15,21 +15,20 @@ public final class AdaGrad: RuleOptimizer {
 
   public init(
     for model: any Layer, learningRate: Float = 0.01, epsilon: Float? = nil, variant: OptimizerVariant = .paper,
-    weightDecay: Float = 0, clipNorm: Float? = nil
+    weightDecay: Float = 0, clipNorm: Float? = nil,
+    @ParameterGroups groups: () -> [ParameterGroup] = { [] }
   ) {
     self.variant = variant
     self.epsilon = epsilon ?? (variant == .keras ? 1e-7 : 1e-10)
     super.init(
-      model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"],
-      startingAt: variant == .keras ? 0.1 : 0)
+      for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"],
+      startingAt: variant == .keras ? 0.1 : 0, groups: groups())
     require(epsilon: self.epsilon)
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
-    -> (Tensor, [Tensor])
-  {
-    let squares = state[0] + gradient.square()
+  public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
+    let squares = update.state[0] + update.gradient.square()
     let size = variant == .keras ? (squares + epsilon).sqrt() : squares.sqrt() + epsilon
-    return (parameter - numbers[0] * gradient / size, [squares])
+    return (update.parameter - update.learningRate * update.gradient / size, [squares])
   }
 }

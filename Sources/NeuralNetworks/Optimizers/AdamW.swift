@@ -9,10 +9,11 @@ import Tensors
 public final class AdamW: AdamRule {
   public init(
     for model: any Layer, learningRate: Float = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
-    epsilon: Float? = nil, variant: OptimizerVariant = .paper, weightDecay: Float = 0.01, clipNorm: Float? = nil
+    epsilon: Float? = nil, variant: OptimizerVariant = .paper, weightDecay: Float = 0.01, clipNorm: Float? = nil,
+    @ParameterGroups groups: () -> [ParameterGroup] = { [] }
   ) {
     super.init(
-      model, learningRate: learningRate, beta1, beta2, epsilon, variant, penalty: 0, decoupledDecay: weightDecay,
-      clipNorm: clipNorm)
+      model, learningRate: learningRate, beta1, beta2, epsilon, variant, weightDecay, clipNorm, isDecoupled: true,
+      groups())
   }
 }

@@ -6,13 +6,15 @@ import Tensors
 ///
 /// Source: Cauchy 1847; Robbins & Monro, "A Stochastic Approximation Method", 1951.
 public final class GradientDescent: RuleOptimizer {
-  public init(for model: any Layer, learningRate: Float = 0.1, weightDecay: Float = 0, clipNorm: Float? = nil) {
-    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: [])
+  public init(
+    for model: any Layer, learningRate: Float = 0.1, weightDecay: Float = 0, clipNorm: Float? = nil,
+    @ParameterGroups groups: () -> [ParameterGroup] = { [] }
+  ) {
+    super.init(
+      for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: [], groups: groups())
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
-    -> (Tensor, [Tensor])
-  {
-    (parameter - numbers[0] * gradient, [])
+  public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
+    (update.parameter - update.learningRate * update.gradient, [])
   }
 }

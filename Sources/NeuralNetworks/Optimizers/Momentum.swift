@@ -10,16 +10,14 @@ import Tensors
 /// Source: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964; equation 9 of Rumelhart,
 /// Hinton & Williams, Nature 323 (1986).
 public final class Momentum: VelocityRule {
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
-    -> (Tensor, [Tensor])
-  {
+  public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
     switch variant {
     case .paper, .keras:
-      let velocity = state[0] * momentum - numbers[0] * gradient
-      return (parameter + velocity, [velocity])
+      let velocity = update.state[0] * momentum - update.learningRate * update.gradient
+      return (update.parameter + velocity, [velocity])
     case .pytorch:
-      let velocity = state[0] * momentum + gradient
-      return (parameter - numbers[0] * velocity, [velocity])
+      let velocity = update.state[0] * momentum + update.gradient
+      return (update.parameter - update.learningRate * velocity, [velocity])
     }
   }
 }

@@ -12,24 +12,25 @@ public final class MomentumEMA: RuleOptimizer {
 
   public init(
     for model: any Layer, learningRate: Float = 0.1, momentum: Double = 0.9, variant: OptimizerVariant = .paper,
-    weightDecay: Float = 0, clipNorm: Float? = nil
+    weightDecay: Float = 0, clipNorm: Float? = nil,
+    @ParameterGroups groups: () -> [ParameterGroup] = { [] }
   ) {
     self.momentum = momentum
     self.variant = variant
-    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
+    super.init(
+      for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"],
+      groups: groups())
     require(0..<1 ~= momentum, "the momentum must be at least 0 and below 1, not \(momentum)")
   }
 
   /// The learning rate and the gradient's share.
-  override func append(numbersOfStep t: Int, to numbers: inout [Float]) {
-    numbers.append(learningRate)
-    numbers.append(variant == .pytorch && t == 1 ? 1 : Float(1 - momentum))
+  public override func appendScalars(ofStep t: Int, to scalars: inout [Float]) {
+    scalars.append(learningRate)
+    scalars.append(variant == .pytorch && t == 1 ? 1 : Float(1 - momentum))
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
-    -> (Tensor, [Tensor])
-  {
-    let velocity = state[0] * Float(momentum) + numbers[1] * gradient
-    return (parameter - numbers[0] * velocity, [velocity])
+  public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
+    let velocity = update.state[0] * Float(momentum) + update.scalars[1] * update.gradient
+    return (update.parameter - update.learningRate * velocity, [velocity])
   }
 }

@@ -13,17 +13,15 @@ import Tensors
 /// Source: Nesterov 1983; Sutskever, Martens, Dahl & Hinton, "On the importance of initialization and momentum in deep
 /// learning", ICML 2013; the change of variables, Bengio, Boulanger-Lewandowski & Pascanu, ICASSP 2013.
 public final class Nesterov: VelocityRule {
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
-    -> (Tensor, [Tensor])
-  {
+  public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
     switch variant {
     case .paper, .keras:
-      let push = numbers[0] * gradient
-      let velocity = state[0] * momentum - push
-      return (parameter + velocity * momentum - push, [velocity])
+      let push = update.learningRate * update.gradient
+      let velocity = update.state[0] * momentum - push
+      return (update.parameter + velocity * momentum - push, [velocity])
     case .pytorch:
-      let velocity = state[0] * momentum + gradient
-      return (parameter - numbers[0] * (gradient + velocity * momentum), [velocity])
+      let velocity = update.state[0] * momentum + update.gradient
+      return (update.parameter - update.learningRate * (update.gradient + velocity * momentum), [velocity])
     }
   }
 }

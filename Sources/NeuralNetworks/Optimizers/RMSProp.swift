@@ -19,7 +19,8 @@ public final class RMSProp: RuleOptimizer {
 
   public init(
     for model: any Layer, learningRate: Float = 0.001, decay: Double? = nil, epsilon: Float? = nil,
-    variant: OptimizerVariant = .paper, weightDecay: Float = 0, clipNorm: Float? = nil
+    variant: OptimizerVariant = .paper, weightDecay: Float = 0, clipNorm: Float? = nil,
+    @ParameterGroups groups: () -> [ParameterGroup] = { [] }
   ) {
     self.variant = variant
     self.decay = decay ?? (variant == .pytorch ? 0.99 : 0.9)
@@ -28,15 +29,15 @@ public final class RMSProp: RuleOptimizer {
     case .pytorch: self.epsilon = epsilon ?? 1e-8
     case .keras: self.epsilon = epsilon ?? 1e-7
     }
-    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"])
+    super.init(
+      for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"],
+      groups: groups())
     require(0..<1 ~= self.decay, "the decay of the squares must be at least 0 and below 1, not \(self.decay)")
     require(epsilon: self.epsilon)
   }
 
-  override func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor])
-    -> (Tensor, [Tensor])
-  {
-    let squares = state[0] * Float(decay) + gradient.square() * Float(1 - decay)
+  public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
+    let squares = update.state[0] * Float(decay) + update.gradient.square() * Float(1 - decay)
     let size =
       switch variant {
       // The root of the least normal number is 1e-19, so the bound avoids 0 / 0 and changes nothing else.
@@ -44,6 +45,6 @@ public final class RMSProp: RuleOptimizer {
       case .pytorch: squares.sqrt() + epsilon
       case .keras: (squares + epsilon).sqrt()
       }
-    return (parameter - numbers[0] * gradient / size, [squares])
+    return (update.parameter - update.learningRate * update.gradient / size, [squares])
   }
 }

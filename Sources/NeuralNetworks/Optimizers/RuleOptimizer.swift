@@ -1,38 +1,78 @@
 import Tensors
 
-/// What all optimizers share: the walk over the parameters, their state, clipping and the one evaluation. A subclass
-/// defines its rule, `step`.
-public class RuleOptimizer: Optimizer {
+/// What all optimizers share: the walk over the parameters, their state, groups, clipping and the one evaluation.
+///
+/// A subclass defines its rule, `step`, also outside of this package. It then has all that the built-in optimizers have:
+/// the rule becomes part of the step's plan, `CompiledStep` replays it, and checkpoints contain its state.
+///
+/// ```swift
+/// /// Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
+/// final class Lion: RuleOptimizer {
+///   init(for model: any Layer, learningRate: Float = 1e-4) {
+///     super.init(for: model, learningRate: learningRate, state: ["mean"])
+///   }
+///   override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
+///     let (mean, gradient) = (update.state[0], update.gradient)
+///     let direction = (mean * 0.9 + gradient * 0.1).sign()
+///     return (update.parameter - update.learningRate * direction, [mean * 0.99 + gradient * 0.01])
+///   }
+/// }
+/// ```
+open class RuleOptimizer: Optimizer {
   public var learningRate: Float
   public var stepCount = 0
   public var clipNorm: Float?
-  /// λ of the penalty λ/2 · ‖θ‖², whose gradient λθ is added to the loss's.
+  /// What to do with a parameter that the loss does not depend on, such as those of a part that a step does not use:
+  /// an error that names it (the default), or nothing, so that it and its state stay as they are.
+  public var skipsUnusedParameters = false
+  /// λ of the penalty λ/2 · ‖θ‖², whose gradient λθ is added to the loss's; where it is decoupled, the rule's.
   public let weightDecay: Float
 
   private struct Slot {
     let parameter: Parameter
     let variable: Variable
     let state: [Variable]
+    let weightDecay: Float
+    /// The group's learning rate, as a multiple of the optimizer's.
+    let rateFactor: Float
   }
+
   private var slots: [Slot] = []
+  private let decouplesWeightDecay: Bool
   /// Which state is an average or a sum of squares.
   private let squares: Int?
   /// What was wrong with a parameter; the first update throws it.
   private var failure: TensorError?
 
-  init(
-    _ model: any Layer, learningRate: Float, weightDecay: Float, clipNorm: Float?, state names: [String],
-    startingAt start: Float = 0
+  /// - Parameters:
+  ///   - names: what is stored for each parameter, such as `["mean", "squares"]`; of `squares` it is checked from time to
+  ///     time that they are finite.
+  ///   - start: the first value of the state.
+  ///   - decouplesWeightDecay: whether the rule applies the weight decay itself (`ParameterUpdate.weightDecay`), instead
+  ///     of the penalty's gradient in the gradient.
+  ///   - groups: settings for some of the parameters; the first group that has a parameter counts.
+  public init(
+    for model: any Layer, learningRate: Float, weightDecay: Float = 0, clipNorm: Float? = nil, state names: [String],
+    startingAt start: Float = 0, decouplesWeightDecay: Bool = false, groups: [ParameterGroup] = []
   ) {
     self.learningRate = learningRate
     self.weightDecay = weightDecay
     self.clipNorm = clipNorm
+    self.decouplesWeightDecay = decouplesWeightDecay
     squares = names.firstIndex(of: "squares")
-    require(
-      weightDecay >= 0 && weightDecay.isFinite,
-      "the weight decay must be a finite number of at least 0, not \(weightDecay)")
+    for decay in [weightDecay] + groups.compactMap(\.weightDecay) {
+      require(
+        decay >= 0 && decay.isFinite, "the weight decay must be a finite number of at least 0, not \(decay)")
+    }
+    for rate in groups.compactMap(\.learningRate) {
+      require(
+        rate >= 0 && rate.isFinite && learningRate > 0,
+        "a group's learning rate must be a finite number of at least 0, and the optimizer's above 0, not \(rate) and "
+          + "\(learningRate)")
+    }
     do throws(TensorError) {
       for (name, parameter) in model.parameters {
+        let group = groups.first { $0.contains(parameter) }
         var state: [Variable] = []
         for kind in names {
           try Memory.check(4 * parameter.count, for: "the \(kind) of \(name)")
@@ -40,15 +80,19 @@ public class RuleOptimizer: Optimizer {
             try Variable(
               Array(repeating: start, count: parameter.count), shape: parameter.shape, name: "\(name).\(kind)"))
         }
-        slots.append(Slot(parameter: parameter, variable: try parameter.variable(), state: state))
+        slots.append(
+          Slot(
+            parameter: parameter, variable: try parameter.variable(), state: state,
+            weightDecay: group?.weightDecay ?? weightDecay,
+            rateFactor: group?.learningRate.map { $0 / learningRate } ?? 1))
       }
     } catch {
       failure = error
     }
   }
 
-  /// Records an invalid setting; the first update throws it.
-  func require(_ holds: Bool, _ message: @autoclosure () -> String) {
+  /// Records an invalid setting, where the condition does not hold; the first update throws it.
+  public func require(_ holds: Bool, _ message: @autoclosure () -> String) {
     if !holds, failure == nil { failure = TensorError("\(type(of: self)): \(message())") }
   }
 
@@ -58,19 +102,19 @@ public class RuleOptimizer: Optimizer {
 
   public var stateVariables: [Variable] { slots.flatMap(\.state) }
 
-  /// Appends the step scalars, which all parameters share; `t` counts from 1.
-  func append(numbersOfStep t: Int, to numbers: inout [Float]) { numbers.append(learningRate) }
+  /// Appends the step scalars, which all parameters share: the learning rate, then those of the rule, which change from
+  /// step to step without changing the graph. `t` counts from 1.
+  open func appendScalars(ofStep t: Int, to scalars: inout [Float]) { scalars.append(learningRate) }
 
-  /// The rule: the new values of the parameter and its state, given its gradient and the step scalars `numbers`.
-  func step(_ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ numbers: [Tensor]) -> (Tensor, [Tensor]) {
-    (parameter, state)
-  }
+  /// The rule: the new values of the parameter and its state. By default nothing changes.
+  open func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) { (update.parameter, update.state) }
 
   public func update(along gradients: Gradients, evaluating tensors: [Tensor]) throws(TensorError) {
     var inputs: [Float] = []
     try appendInputs(to: &inputs)
+    // Handed over, so that no graph holds the state's old values while it is written.
     let assignments = try assignments(along: gradients, inputs.map { Tensor($0) })
-    try evaluate([gradients.loss] + tensors, assigning: assignments)
+    try evaluate([gradients.loss] + tensors, assigning: consume assignments)
     try finishStep()
   }
 
@@ -101,7 +145,7 @@ public class RuleOptimizer: Optimizer {
         "\(type(of: self)): the norm to clip at must be above 0 and the step count at least 0, not "
           + "\(clipNorm.map { "\($0)" } ?? "none") and \(stepCount)")
     }
-    append(numbersOfStep: stepCount.plus(1), to: &inputs)
+    appendScalars(ofStep: stepCount.plus(1), to: &inputs)
     if let clipNorm { inputs.append(clipNorm) }
   }
 
@@ -111,13 +155,25 @@ public class RuleOptimizer: Optimizer {
   /// Records the new values of everything; `inputs` are the step scalars as tensors.
   func assignments(along gradients: Gradients, _ inputs: [Tensor]) throws(TensorError) -> [(Variable, Tensor)] {
     if let failure = gradients.loss.failure ?? failure { throw failure }
-    let active = slots.filter(\.parameter.isTrainable)
-    let clippedGradients = try clipped(active.map(\.parameter), gradients, at: clipNorm == nil ? nil : inputs.last)
+    let active = slots.filter {
+      $0.parameter.isTrainable && (gradients[$0.parameter] != nil || !skipsUnusedParameters)
+    }
+    if let unused = active.first(where: { gradients[$0.parameter] == nil }) {
+      throw TensorError(
+        "the loss does not depend on \(unused.parameter.name), so it has no gradient; use it in the model, set isTrainable "
+          + "to false or the optimizer's skipsUnusedParameters to true")
+    }
+    let clipped = try clipped(active.map(\.parameter), gradients, at: clipNorm == nil ? nil : inputs.last)
     var assignments = gradients.assignments
-    for (slot, clippedGradient) in zip(active, clippedGradients) {
+    for (slot, clippedGradient) in zip(active, clipped) {
       let parameter = slot.parameter.tensor
-      let gradient = weightDecay == 0 ? clippedGradient : clippedGradient + parameter * weightDecay
-      let (moved, state) = step(parameter, gradient, slot.state.map(\.tensor), inputs)
+      let penalty = decouplesWeightDecay ? 0 : slot.weightDecay
+      let rate = slot.rateFactor == 1 ? inputs[0] : inputs[0] * slot.rateFactor
+      let (moved, state) = step(
+        ParameterUpdate(
+          parameter: parameter, gradient: penalty == 0 ? clippedGradient : clippedGradient + parameter * penalty,
+          state: slot.state.map(\.tensor), learningRate: rate, scalars: inputs,
+          weightDecay: decouplesWeightDecay ? slot.weightDecay : 0))
       assignments.append((slot.variable, moved))
       assignments.append(contentsOf: zip(slot.state, state))
     }
@@ -129,16 +185,8 @@ public class RuleOptimizer: Optimizer {
   private func clipped(
     _ parameters: [Parameter], _ gradients: Gradients, at limit: Tensor?
   ) throws(TensorError) -> [Tensor] {
-    var found: [Tensor] = []
-    for parameter in parameters {
-      guard let gradient = gradients[parameter] else {
-        throw TensorError(
-          "the loss does not depend on \(parameter.name), so it has no gradient; use it in the model or set isTrainable to "
-            + "false")
-      }
-      if let failure = gradient.failure { throw failure }
-      found.append(gradient)
-    }
+    let found = parameters.compactMap { gradients[$0] }
+    for gradient in found { if let failure = gradient.failure { throw failure } }
     guard let limit, !found.isEmpty else { return found }
     let norm = gradients.norm(over: parameters)
     // Scaling by an infinite norm would silently set all gradients to zero.

@@ -6,11 +6,14 @@ public class VelocityRule: RuleOptimizer {
 
   public init(
     for model: any Layer, learningRate: Float = 0.01, momentum: Double = 0.9, variant: OptimizerVariant = .paper,
-    weightDecay: Float = 0, clipNorm: Float? = nil
+    weightDecay: Float = 0, clipNorm: Float? = nil,
+    @ParameterGroups groups: () -> [ParameterGroup] = { [] }
   ) {
     self.momentum = Float(momentum)
     self.variant = variant
-    super.init(model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"])
+    super.init(
+      for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"],
+      groups: groups())
     require(0..<1 ~= momentum, "the momentum must be at least 0 and below 1, not \(momentum)")
   }
 }

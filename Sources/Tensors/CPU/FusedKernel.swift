@@ -11,12 +11,14 @@ final class FusedKernel {
       func at(_ index: Int) -> Int64 { index < values.count ? Int64(values[index]) : 0 }
       return (at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7))
     }
+
     func operands(_ addresses: [Address], _ layouts: [[Int]]) -> UnsafePointer<backprop_operand> {
       copied(
         zip(addresses, layouts).map {
           backprop_operand(buffer: Int32($0.buffer), offset: Int64($0.offset), strides: strides($1))
         })
     }
+
     func copied<Element>(_ values: [Element]) -> UnsafePointer<Element> {
       let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(values.count, 1))
       for (index, value) in values.enumerated() { memory.advanced(by: index).initialize(to: value) }

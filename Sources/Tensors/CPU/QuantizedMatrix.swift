@@ -5,11 +5,11 @@ final class QuantizedMatrix {
   let n: Int, k: Int
   private let storage: Storage
   var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer) }
-  init(_ values: Storage, n: Int, k: Int) throws(TensorError) {
+  init(_ values: UnsafeRawPointer, n: Int, k: Int) throws(TensorError) {
     (self.n, self.k) = (n, k)
     storage = try Storage(
       byteCount: Int(backprop_quantized_bytes(Int64(n), Int64(k))), for: "a matrix [\(k), \(n)] in eight bits")
-    let matrix = values.pointer.assumingMemoryBound(to: Float.self)
+    let matrix = values.assumingMemoryBound(to: Float.self)
     backprop_quantize_matrix(Int64(n), Int64(k), matrix, Int64(n), storage.pointer)
   }
 }
@@ -18,7 +18,7 @@ extension Variable {
   /// The values as a matrix [k, n], quantized the first time. The runtime's lock is held.
   func quantizedMatrix(n: Int, k: Int) throws(TensorError) -> QuantizedMatrix {
     if let quantized, quantized.n == n { return quantized }
-    let matrix = try QuantizedMatrix(storage, n: n, k: k)
+    let matrix = try QuantizedMatrix(pointer, n: n, k: k)
     quantized = matrix
     return matrix
   }

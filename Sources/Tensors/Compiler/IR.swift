@@ -51,6 +51,7 @@ struct IR {
     if let rewritten = try op.rewritten(inputs, in: &self) { return rewritten }
     return try addInstruction(op, inputs, source: source)
   }
+
   /// Adds an operation as it is, unless there is an equal one. `again`: adds a second one anyway, where recomputing is
   /// cheaper than storing the result.
   mutating func addInstruction(
@@ -70,6 +71,7 @@ struct IR {
       Instruction(op: op, inputs: inputs, firstOutput: first, outputCount: results.count, source: source))
     return Array(first..<types.count)
   }
+
   /// Records the definition on placeholders for the inputs and adds what was recorded. Definitions may hold
   /// library-sized operations themselves; they nest two deep at most.
   private mutating func addDefinition(_ op: any CompositeOperation, _ inputs: [Int])
@@ -88,6 +90,7 @@ struct IR {
     }
     return results.map(value)
   }
+
   /// The same with these instructions in order, and values of these types in addition to the existing ones.
   func with(_ instructions: [Instruction], adding added: [TensorType]) -> IR {
     var ir = self

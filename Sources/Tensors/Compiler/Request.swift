@@ -6,7 +6,7 @@ struct Request {
   enum Source {
     case storage(Storage)
     case key(Storage)
-    case variable(Variable, version: Int)
+    case variable(Variable)
   }
 
   /// A node, its inputs given by position. A value is `entry · 4 + output`.
@@ -49,8 +49,9 @@ struct Request {
   /// Numbers the walks, so that marks of an earlier one mean nothing. The runtime's lock is held.
   nonisolated(unsafe) private static var walks = 0
 
-  /// Must be called with the runtime's lock held: results cached in nodes become leaves.
-  init(outputs: [Tensor], assignments: [(Variable, Tensor)]) throws(TensorError) {
+  /// Must be called with the runtime's lock held: results cached in nodes become leaves. `isCompiled`: placeholders are
+  /// given values in each run; elsewhere they have none.
+  init(outputs: [Tensor], assignments: [(Variable, Tensor)], isCompiled: Bool = false) throws(TensorError) {
     key = Key(target: .current, entries: [], outputs: [], assignments: [])
     Request.walks += 1
     let walk = Request.walks
@@ -73,19 +74,26 @@ struct Request {
         switch node.leaf {
         case .failure(let error): throw error
         case .storage(let storage):
+          if storage.isPlaceholder, !isCompiled { throw Storage.noValueYet }
           node.index = key.entries.count
           addLeaf(node.op, .storage(storage))
         case .key(let storage):
           node.index = key.entries.count
           addLeaf(node.op, .key(storage))
-        case .variable(let variable, let version):
-          node.index = try entry(of: variable, version: version, &variables)
+        case .variable(let variable, let storage):
+          if variable.holds(storage) {
+            node.index = entry(of: variable, &variables)
+          } else {  // it was assigned since
+            node.index = key.entries.count
+            addLeaf(Values(type: variable.type), .storage(storage))
+          }
         case .none:
           nodes.append(node)
           pending.append(contentsOf: node.inputs)
         }
       }
     }
+
     func value(of tensor: Tensor) -> Int {
       if !known.isEmpty, let entry = known[ResultID(node: ObjectIdentifier(tensor.node), output: tensor.output)] {
         return Request.value(entry, 0)
@@ -100,11 +108,10 @@ struct Request {
     }
     key.outputs = outputs.map(value(of:))
     for (variable, tensor) in assignments {
-      guard tensor.type == TensorType(variable.shape, variable.dtype) else {
-        throw TensorError(
-          "\(variable.name) is \(TensorType(variable.shape, variable.dtype)) and cannot take over \(tensor.type)")
+      guard tensor.type == variable.type else {
+        throw TensorError("\(variable.name) is \(variable.type) and cannot take over \(tensor.type)")
       }
-      let entry = try entry(of: variable, version: variable.version, &variables)
+      let entry = entry(of: variable, &variables)
       key.assignments.append([key.entries[entry].source, value(of: tensor)])
     }
   }
@@ -113,19 +120,11 @@ struct Request {
     key.entries.append(Entry(op: op, inputs: [], source: sources.count))
     sources.append(source)
   }
-  private mutating func entry(of variable: Variable, version: Int, _ variables: inout [ObjectIdentifier: Int])
-    throws(TensorError) -> Int
-  {
-    guard version == variable.version else {
-      throw TensorError(
-        "\(variable.name) has been given new values since this was recorded; ask for the value before the update, or "
-          + "record it again")
-    }
+
+  private mutating func entry(of variable: Variable, _ variables: inout [ObjectIdentifier: Int]) -> Int {
     if let entry = variables[ObjectIdentifier(variable)] { return entry }
     variables[ObjectIdentifier(variable)] = key.entries.count
-    addLeaf(
-      VariableValues(type: TensorType(variable.shape, variable.dtype)),
-      .variable(variable, version: version))
+    addLeaf(VariableValues(type: variable.type), .variable(variable))
     return key.entries.count - 1
   }
 }

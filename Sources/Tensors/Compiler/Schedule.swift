@@ -64,6 +64,7 @@ struct Schedule {
       units += Schedule.groups(level.elementwise, ir).map(Unit.group)
     }
   }
+
   /// Splits the elementwise instructions of a level by shape, then into connected groups.
   private static func groups(_ level: [Int], _ ir: IR) -> [[Int]] {
     var byShape: [Shape: [Int]] = [:]
@@ -75,6 +76,7 @@ struct Schedule {
     }
     return shapes.flatMap { connected($0.value, ir).flatMap { split($0, ir) } }
   }
+
   /// Sets of instructions that share a value, not counting constants.
   private static func connected(_ members: [Int], _ ir: IR) -> [[Int]] {
     var parent: [Int: Int] = [:]

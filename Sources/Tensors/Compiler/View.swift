@@ -38,6 +38,7 @@ struct View: Hashable {
       shape: shape,
       strides: strides)
   }
+
   /// The order of the axes from the slowest to the fastest, if the elements fill a stretch of memory without gaps.
   var denseOrder: [Int]? {
     let order = shape.indices.sorted { a, b in
@@ -69,6 +70,7 @@ struct View: Hashable {
     }
     return View(buffer: buffer, offset: offset, shape: target, strides: strides)
   }
+
   /// The same elements in row-major order under another shape, if no element has to move.
   func reshaped(to target: Shape) -> View? {
     if isRowMajor { return View(buffer: buffer, offset: offset, shape: target, strides: target.rowMajorStrides) }

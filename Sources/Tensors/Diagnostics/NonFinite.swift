@@ -11,6 +11,7 @@ package struct NonFiniteOrigin: Hashable, Sendable {
     /// many classes or rows there are.
     case index(Int32, position: Int, count: Int, isLabel: Bool)
   }
+
   package var source: Source
   package var shape: Shape
   /// Not a number, rather than infinite.

@@ -11,8 +11,8 @@ final class Node: @unchecked Sendable {
     case storage(Storage)
     /// The key of random numbers, which each run of a compiled graph draws again.
     case key(Storage)
-    /// A variable, and the version of its values.
-    case variable(Variable, version: Int)
+    /// A variable, and the memory with its values at that time.
+    case variable(Variable, Storage)
     case failure(TensorError)
   }
 
@@ -39,6 +39,7 @@ final class Node: @unchecked Sendable {
     self.types = types
     self.leaf = leaf
   }
+
   /// Frees the nodes that only this one keeps alive, in a loop: a chain of a million nodes must not overflow the stack.
   deinit {
     guard !inputs.isEmpty else { return }

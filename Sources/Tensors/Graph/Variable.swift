@@ -1,29 +1,30 @@
 import Synchronization
 
-/// Values that outlive a step and are written in place: a parameter, an optimizer's state, a running mean.
+/// Values that outlive a step: a parameter, an optimizer's state, a running mean.
 ///
-/// `tensor` is a leaf with the values at the time of the call. Once the variable has been assigned, a graph
-/// that was recorded with the earlier ones can no longer be evaluated and says so, rather than mixing old and new.
+/// `tensor` is a leaf with the values at the time of the call, and keeps them: an assignment writes in place only where
+/// nobody holds the old values, and into new memory otherwise, as Swift's own arrays do.
 public final class Variable: @unchecked Sendable {
   public let shape: Shape
   public let dtype: DType
-  /// The storage of the values. Touched while the runtime's lock is held.
-  let storage: Storage
   /// A quantized copy of the values, as a `QuantizedMatrix`. Touched while the runtime's lock is held.
   var quantized: QuantizedMatrix?
   private let state: Mutex<State>
+
   private struct State {
     var name: String
-    var version = 0
-    var pending: Tensor?
+    var storage: Storage
     weak var leaf: Node?
   }
 
+  /// How often values were shared, or memory replaced, of any variable: while it stays, what was in place remains so.
+  private static let changes = Atomic<Int>(0)
+  static var changeCount: Int { changes.load(ordering: .acquiring) }
+
   init(_ storage: Storage, shape: Shape, dtype: DType, name: String) {
-    self.storage = storage
     self.shape = shape
     self.dtype = dtype
-    state = Mutex(State(name: name))
+    state = Mutex(State(name: name, storage: storage))
   }
 
   /// The name that messages use.
@@ -32,37 +33,61 @@ public final class Variable: @unchecked Sendable {
     set { state.withLock { $0.name = newValue } }
   }
 
-  /// How often the values have been replaced.
-  var version: Int { state.withLock { $0.version } }
-  /// Records that they have been replaced. The runtime's lock is held.
-  func advance() {
+  var type: TensorType { TensorType(shape, dtype) }
+
+  /// The memory with the values. Whoever holds it keeps them.
+  var storage: Storage {
+    Variable.changes.wrappingAdd(1, ordering: .releasing)
+    return state.withLock { $0.storage }
+  }
+
+  /// Where the values are, for as long as the runtime's lock is held.
+  var pointer: UnsafeMutableRawPointer { state.withLock { $0.storage.pointer } }
+  func holds(_ storage: Storage) -> Bool { state.withLock { $0.storage === storage } }
+
+  /// Makes memory that nobody else holds, which may be written: a copy of the values where somebody does. The runtime's
+  /// lock is held.
+  func prepareToWrite() throws(TensorError) {
     quantized = nil
-    state.withLock { state in
-      state.version += 1
+    try state.withLock { (state) throws(TensorError) in
+      guard !isKnownUniquelyReferenced(&state.storage) else { return }
+      state.storage = try Storage(copying: state.storage, for: "new values of \(state.name) beside the old ones,")
       state.leaf = nil
+      Variable.changes.wrappingAdd(1, ordering: .releasing)
     }
   }
 
-  /// The values, as a leaf of a graph: the same tensor until the variable is assigned.
+  /// The values, as a leaf of a graph: the same tensor until the variable is assigned. Within a `Snapshot` its values.
   public var tensor: Tensor {
-    state.withLock { state in
+    if let tensor = Snapshot.current?.tensor(of: self) { return tensor }
+    return state.withLock { state in
       if let node = state.leaf { return Tensor(node) }
-      let type = TensorType(shape, dtype)
-      let node = Node(
-        VariableValues(type: type), inputs: [], types: [type],
-        leaf: .variable(self, version: state.version))
+      let node = Node(VariableValues(type: type), inputs: [], types: [type], leaf: .variable(self, state.storage))
+      Variable.changes.wrappingAdd(1, ordering: .releasing)
       state.leaf = node
       return Tensor(node)
     }
   }
+}
 
-  /// Values to assign with the next update, such as new running means; the last one recorded counts.
-  public func assignOnUpdate(_ tensor: Tensor) { state.withLock { $0.pending = tensor } }
-  /// The values recorded by `assignOnUpdate`, which are forgotten here.
-  public func takePendingAssignment() -> Tensor? {
-    state.withLock { state in
-      defer { state.pending = nil }
-      return state.pending
+/// The values of some variables at one time, which later assignments do not change.
+package final class Snapshot: Sendable {
+  /// What graphs that this task records read instead of the variables.
+  @TaskLocal package static var current: Snapshot?
+
+  private let leaves: [ObjectIdentifier: Tensor]
+
+  /// Takes the values between two runs of plans. Costs no copy until a variable is assigned.
+  package init(of variables: [Variable]) {
+    leaves = Executor.shared.withLock { _ in
+      Dictionary(
+        variables.map { variable in
+          let type = variable.type
+          let leaf = Node(Values(type: type), inputs: [], types: [type], leaf: .storage(variable.storage))
+          return (ObjectIdentifier(variable), Tensor(leaf))
+        }, uniquingKeysWith: { first, _ in first })
     }
   }
+
+  func tensor(of variable: Variable) -> Tensor? { leaves[ObjectIdentifier(variable)] }
 }

@@ -18,6 +18,10 @@ public final class CompiledGraph: @unchecked Sendable {
   private var results: [Tensor]
   private var resultPointers: [UnsafeMutableRawPointer] = []
   private let assigned: [Variable]
+  /// The variables among the sources.
+  private var variables: [(source: Int, variable: Variable)] = []
+  /// `Variable.changeCount` when their addresses were read.
+  private var changeCount = -1
   /// Keys of random numbers, and the number of their draw, counted from the first during recording.
   private let keys: [(storage: Storage, offset: UInt64)]
   private let draws: UInt64
@@ -34,12 +38,12 @@ public final class CompiledGraph: @unchecked Sendable {
     numbers: [Tensor] = [], firstDraw: UInt64 = 0, draws: UInt64 = 0
   ) throws(TensorError) {
     let (request, loaded) = try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
-      try executor.load(outputs, assignments)
+      try executor.load(outputs, assignments, isCompiled: true)
     }
     self.loaded = loaded
     (sources, sourcePointers) = (request.sources, [])
     let quantizable: [(Variable, QuantizableProduct)] = loaded.quantizable.compactMap { product in
-      if case .variable(let variable, _) = request.sources[product.source] { (variable, product) } else { nil }
+      if case .variable(let variable) = request.sources[product.source] { (variable, product) } else { nil }
     }
     self.quantizable = quantizable.count == loaded.quantizable.count ? quantizable : []
     results = try outputs.map { output throws(TensorError) in try .uninitialized(output.type) }
@@ -74,7 +78,11 @@ public final class CompiledGraph: @unchecked Sendable {
     // A batch is released after its step, and placeholders at once.
     for place in inputSources.joined() { sources[place] = .storage(Storage()) }
     sourcePointers = sources.map(\.pointer)
+    variables = sources.enumerated().compactMap {
+      if case .variable(let variable) = $0.element { ($0.offset, variable) } else { nil }
+    }
   }
+
   /// Whether a run spends most of its time reading large matrices of variables for single rows.
   public var gainsByQuantizing: Bool { !quantizable.isEmpty }
 
@@ -108,11 +116,20 @@ public final class CompiledGraph: @unchecked Sendable {
         storage.pointer.storeBytes(of: random.words(first &+ offset), as: SIMD4<UInt32>.self)
       }
       try renewResults()
+      try bindVariables()
       if quantized { try quantizeMatrices() }
       try executor.run(loaded, sourcePointers, resultPointers, quantized: quantized ? quantizedMatrices : [])
-      for variable in assigned { variable.advance() }
       return results
     }
+  }
+
+  /// Makes memory of the assigned variables that nobody else holds, and reads all addresses, if anything changed.
+  private func bindVariables() throws(TensorError) {
+    for variable in assigned where variable.quantized != nil { variable.quantized = nil }
+    guard changeCount != Variable.changeCount else { return }
+    for variable in assigned { try variable.prepareToWrite() }
+    for (source, variable) in variables { sourcePointers[source] = variable.pointer }
+    changeCount = Variable.changeCount
   }
 
   /// New memory for the results that are still referenced.
@@ -136,12 +153,13 @@ public final class CompiledGraph: @unchecked Sendable {
 }
 
 extension Tensor {
-  /// Zeros as data, of this tensor's shape and type: a placeholder to record with.
+  /// A placeholder of this tensor's shape and type to record with, for values that each run of a compiled graph gives.
   public static func standIn(like tensor: Tensor) -> Tensor {
     if tensor.failure != nil { return tensor }
     let type = tensor.type
     do throws(TensorError) {
-      let storage = try Storage(zeros: type.shape.elementCount * 4, for: "a stand-in \(type)")
+      let storage = try Storage(
+        zeros: type.shape.elementCount * 4, isPlaceholder: true, for: "a stand-in \(type)")
       return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
     } catch {
       return .failed(error)

@@ -100,6 +100,7 @@ final class Executable {
       }
     }
   }
+
   /// Runs steps of our own while the pool's other threads wait, awake, for what these fork (a persistent parallel
   /// region).
   private func runHolding(
@@ -112,6 +113,7 @@ final class Executable {
     }
     if let failure = steps.failure { throw failure }
   }
+
   /// What C carries from `runHolding` to `runSteps`: a closure would be allocated at each run.
   private struct PersistentRegion {
     let loaded: Executable

@@ -4,14 +4,18 @@ import Synchronization
 
 /// Computes tensors and assigns variables, in one plan.
 ///
-/// The tensors' values are cached, so that reading them later costs nothing; the variables are written in place,
-/// each with a tensor of its own shape. Throws the error that a failed tensor carries; then nothing has changed.
+/// The tensors' values are cached, so that reading them later costs nothing; each variable is given a tensor of its own
+/// shape, in place where nobody holds its old values (as a graph does that read it). Throws the error that a failed tensor carries; then nothing has changed.
 /// The first call with a graph of a new structure compiles it; later ones use the cached plan.
-public func evaluate(_ tensors: [Tensor], assigning assignments: [(Variable, Tensor)] = []) throws(TensorError) {
+public func evaluate(
+  _ tensors: [Tensor], assigning assignments: consuming [(Variable, Tensor)] = []
+) throws(TensorError) {
+  var assignments = assignments
   try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
-    try executor.evaluate(tensors, assignments)
+    try executor.evaluate(tensors, &assignments)
   }
 }
+
 /// Computes tensors and returns them as data, detached from their graph.
 ///
 /// Values that are passed from step to step, such as the state of a recurrent network, would otherwise keep every
@@ -43,7 +47,8 @@ struct Executor: ~Copyable {
   weak var pending: PendingImages?
   private static let mostPlans = 256
 
-  mutating func evaluate(_ tensors: [Tensor], _ assignments: [(Variable, Tensor)]) throws(TensorError) {
+  /// Takes the assignments, so that graphs that nobody else holds end before their variables are written.
+  mutating func evaluate(_ tensors: [Tensor], _ assignments: inout [(Variable, Tensor)]) throws(TensorError) {
     for tensor in tensors { if let failure = tensor.failure { throw failure } }
     let pending = tensors.filter { $0.knownStorage == nil }
     guard !pending.isEmpty || !assignments.isEmpty else { return }
@@ -53,6 +58,9 @@ struct Executor: ~Copyable {
     for (tensor, count) in zip(pending, loaded.plan.outputSizes) {
       outputs.append(try Storage(byteCount: count * 4, for: "the result of \(tensor.node.op.name), \(tensor.type),"))
     }
+    let variables = assignments.map(\.0)
+    assignments = []
+    for variable in variables { try variable.prepareToWrite() }
     try run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
     for (tensor, storage) in zip(pending, outputs) {
       if tensor.node.results.isEmpty {
@@ -60,18 +68,18 @@ struct Executor: ~Copyable {
       }
       tensor.node.results[tensor.output] = storage
     }
-    for (variable, _) in assignments { variable.advance() }
   }
 
   /// The plan for a graph, and the current sources of its leaves.
   mutating func load(
-    _ outputs: [Tensor], _ assignments: [(Variable, Tensor)]
+    _ outputs: [Tensor], _ assignments: [(Variable, Tensor)], isCompiled: Bool = false
   ) throws(TensorError) -> (Request, Executable) {
     try Executor.checkAssignments(assignments)
-    let request = try Request(outputs: outputs, assignments: assignments)
+    let request = try Request(outputs: outputs, assignments: assignments, isCompiled: isCompiled)
     let loaded = try plan(for: request) { Executor.largestResult(of: outputs + assignments.map(\.1)) }
     return (request, loaded)
   }
+
   /// Runs a plan, which writes its outputs to these addresses. A quantized run passes the matrices of
   /// `loaded.quantizable`.
   mutating func run(
@@ -91,6 +99,7 @@ struct Executor: ~Copyable {
       sources: sources, outputs: outputs, arena: arena.pointer, scratch: scratch.pointer, quantized: quantized,
       making: pending)
   }
+
   /// While much memory is prefaulted, oneDNN generates its code for products.
   private mutating func growMemory(for loaded: Executable) throws(TensorError) {
     let isMuch = loaded.plan.arenaBytes - arena.byteCount >= 32 << 20
@@ -99,12 +108,14 @@ struct Executor: ~Copyable {
     try Executor.grow(&scratch, to: loaded.scratchBytes, for: "the workspace of a convolution")
     withExtendedLifetime(products) {}
   }
+
   /// Larger memory without the contents. The old is freed first, or both would be allocated for a moment.
   private static func grow(_ memory: inout Storage, to byteCount: Int, for purpose: String) throws(TensorError) {
     guard memory.byteCount < byteCount else { return }
     memory = Storage()
     memory = try .populated(byteCount: byteCount, for: purpose)
   }
+
   /// `largest` describes the largest result, for the error where there is not enough memory for all.
   private mutating func plan(for request: Request, largest: () -> String) throws(TensorError) -> Executable {
     if let found = plans[request.key] { return found }
@@ -126,10 +137,12 @@ extension Tensor {
   public func values(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Float] {
     try read(.float32, copying: true, CallSite(file, line)).floats(count: shape.elementCount)
   }
+
   /// The elements of an int32 tensor.
   public func intValues(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Int32] {
     try read(.int32, copying: true, CallSite(file, line)).ints(count: shape.elementCount)
   }
+
   /// The value of a tensor of one element.
   public func scalar(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> Float {
     let storage = try read(.float32, CallSite(file, line))
@@ -139,6 +152,7 @@ extension Tensor {
     }
     return storage.pointer.load(as: Float.self)
   }
+
   /// The values, where they are known. The runtime's lock is held.
   var knownStorage: Storage? {
     if case .storage(let storage) = node.leaf { return storage }
@@ -164,9 +178,13 @@ extension Tensor {
         )
       }
       if copying { try Memory.check(shape.elementCount * 4, for: "an array of \(node.op.name), \(type),") }
-      if case .storage(let storage) = node.leaf { return storage }
+      if case .storage(let storage) = node.leaf {
+        if storage.isPlaceholder { throw Storage.noValueYet }
+        return storage
+      }
       return try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
-        try executor.evaluate([self], [])
+        var none: [(Variable, Tensor)] = []
+        try executor.evaluate([self], &none)
         guard let storage = node.results[output] else { throw TensorError("internal error: no value was computed") }
         return storage
       }
@@ -186,6 +204,7 @@ extension Variable {
     }
     self.init(try Storage(values, for: "the variable \(name)"), shape: shape, dtype: .float32, name: name)
   }
+
   /// A variable whose first values are a copy of this tensor's. Computes them if need be.
   package convenience init(_ tensor: Tensor, name: String) throws(TensorError) {
     let values = try tensor.read(tensor.dtype, CallSite(#fileID, #line))
@@ -196,7 +215,7 @@ extension Variable {
   /// A copy of the values.
   public func values() throws(TensorError) -> [Float] {
     guard dtype == .float32 else { throw TensorError("\(name) holds \(dtype), not float32") }
-    try Memory.check(storage.byteCount, for: "a copy of the values of \(name)")
+    try Memory.check(shape.elementCount * dtype.byteCount, for: "a copy of the values of \(name)")
     return Executor.shared.withLock { _ in storage.floats(count: shape.elementCount) }
   }
 
@@ -205,18 +224,18 @@ extension Variable {
     guard dtype == .float32, values.count == shape.elementCount else {
       throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
     }
-    Executor.shared.withLock { _ in
+    try Executor.shared.withLock { _ throws(TensorError) in
+      try prepareToWrite()
       storage.write(values[...])
-      advance()
     }
   }
 
   /// Replaces the only value of a variable that holds one integer.
-  package func set(_ value: Int32) {
+  package func set(_ value: Int32) throws(TensorError) {
     precondition(dtype == .int32 && shape.elementCount == 1)
-    Executor.shared.withLock { _ in
-      storage.pointer.storeBytes(of: value, as: Int32.self)
-      advance()
+    try Executor.shared.withLock { _ throws(TensorError) in
+      try prepareToWrite()
+      pointer.storeBytes(of: value, as: Int32.self)
     }
   }
 }

@@ -37,6 +37,7 @@ package final class PendingImages: @unchecked Sendable {
     storage = target
     return (target, target.pointer.assumingMemoryBound(to: Float.self))
   }
+
   /// Has them converted during the next plans, until this object is released or other images replace it.
   package func makeOverlappedPlans() {
     guard Threads.count > 1, type.shape.elementCount >= Self.fewNumbers else { return }
@@ -55,6 +56,7 @@ package final class PendingImages: @unchecked Sendable {
       return .failed(error)
     }
   }
+
   private func made(in target: (Storage, UnsafeMutablePointer<Float>)) -> Tensor {
     let (storage, start) = target
     converter.convert(

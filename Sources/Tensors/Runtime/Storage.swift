@@ -9,17 +9,24 @@ import CKernels
 #endif
 
 /// Aligned memory that holds a tensor's elements. Written once, before anyone else sees it, or under the runtime's
-/// lock.
+/// lock where only a variable holds it.
 final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int
+
+  /// Whether it stands for values that each run of a compiled graph gives.
+  let isPlaceholder: Bool
+  /// What reading such values is.
+  static let noValueYet = TensorError(
+    "a value was asked for while a compiled step is recorded, where its inputs have none yet; compute it from tensors, "
+      + "return it with the step's results, or give it as an input")
 
   private enum Origin { case system, pool, mapping }
   private let origin: Origin
 
   /// No bytes.
   init() {
-    (byteCount, origin) = (0, .system)
+    (byteCount, origin, isPlaceholder) = (0, .system, false)
     pointer = .allocate(byteCount: 64, alignment: 64)
   }
 
@@ -28,6 +35,7 @@ final class Storage: @unchecked Sendable {
   /// Throws where it cannot be allocated, with its purpose: `purpose` is the subject of a sentence.
   init(byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) {
     self.byteCount = byteCount
+    isPlaceholder = false
     if byteCount >= MemoryPool.smallestArray, let pooled = MemoryPool.allocate(byteCount) {
       (origin, pointer) = (.pool, pooled)
     } else if let memory = Storage.allocate(byteCount) {
@@ -55,8 +63,11 @@ final class Storage: @unchecked Sendable {
   }
 
   /// Zeros. Large ones are untouched pages, which take no memory until they are used.
-  init(zeros byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) {
+  init(
+    zeros byteCount: Int, isPlaceholder: Bool = false, for purpose: @autoclosure () -> String
+  ) throws(TensorError) {
     self.byteCount = byteCount
+    self.isPlaceholder = isPlaceholder
     let mapped =
       (MemoryPool.smallestArray...Memory.limit).contains(byteCount)
       ? mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0) : nil
@@ -122,7 +133,7 @@ extension Request.Source {
   var pointer: UnsafeMutableRawPointer {
     switch self {
     case .storage(let storage), .key(let storage): storage.pointer
-    case .variable(let variable, _): variable.storage.pointer
+    case .variable(let variable): variable.pointer
     }
   }
 }

@@ -13,7 +13,7 @@ extension Variable {
     return Executor.shared.withLock { _ in
       var result: Float = 0
       backprop_reduce(
-        kind, 1, Int64(count), 1, 1, storage.pointer.assumingMemoryBound(to: Float.self), &result)
+        kind, 1, Int64(count), 1, 1, pointer.assumingMemoryBound(to: Float.self), &result)
       return result
     }
   }

@@ -45,14 +45,23 @@ public final class Random: Sendable {
   }
 }
 
-/// Whether operations are recorded for training or for inference.
+/// Whether layers compute for training or for inference: dropout is active only in training, and batch normalization
+/// uses the batch's statistics there.
+///
+/// `valueAndGradient` records for training. Everything else is inference, on whichever thread it is called, unless
+/// `training { … }` says otherwise.
 public enum Mode {
-  @TaskLocal static var training = true
-  /// True outside `inference { … }`: dropout is active and batch normalization uses the batch's statistics.
-  public static var isTraining: Bool { training }
+  /// What `training { … }` or `inference { … }` said.
+  @TaskLocal package static var stated: Bool?
+  public static var isTraining: Bool { stated ?? false }
 }
 
-/// Records what `body` does for inference rather than training. Fixed when an operation is recorded.
+/// Records what `body` does for inference, in `valueAndGradient` too. Fixed when an operation is recorded.
 public func inference<Result>(_ body: () throws -> Result) rethrows -> Result {
-  try Mode.$training.withValue(false, operation: body)
+  try Mode.$stated.withValue(false, operation: body)
+}
+
+/// Records what `body` does for training, where no gradient is taken: to see what dropout does, for instance.
+public func training<Result>(_ body: () throws -> Result) rethrows -> Result {
+  try Mode.$stated.withValue(true, operation: body)
 }

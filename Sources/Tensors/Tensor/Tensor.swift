@@ -52,6 +52,7 @@ public struct Tensor: Sendable {
   public static func failed(_ error: TensorError) -> Tensor {
     Tensor(Node(Failed(), inputs: [], types: [TensorType([])], leaf: .failure(error)))
   }
+
   /// Adds the layer to the error of a failed tensor that does not name one yet. Costs nothing otherwise.
   public func located(in layer: @autoclosure () -> String) -> Tensor {
     guard var error = failure, error.layer == nil else { return self }
@@ -59,6 +60,7 @@ public struct Tensor: Sendable {
     error.callSite = nil  // a location inside of the layer does not help its user
     return .failed(error)
   }
+
   /// Adds the location of a call to the error of a failed tensor that does not name one yet. Costs nothing otherwise.
   public func called(at site: @autoclosure () -> CallSite) -> Tensor {
     guard var error = failure, error.callSite == nil else { return self }

@@ -94,11 +94,11 @@ final class DecodingSession {
   /// Reads a token with quantized weights, to be discarded; `logits` are then approximately those after it.
   func draft(_ ids: ArraySlice<Int32>) throws { try read(ids, length: 1, quantized: true) }
 
-  func forgetDraft() { positions?.set(Int32(clamping: persistentCount)) }
+  func forgetDraft() throws { try positions?.set(Int32(clamping: persistentCount)) }
 
   /// Discards the drafts and reads `draftLength` tokens; sets `checkedLogits`.
   func check(_ ids: ArraySlice<Int32>) throws {
-    forgetDraft()
+    try forgetDraft()
     let run = try checkingRun ?? compile(Self.draftLength, givingAll: true)
     checkingRun = run
     checks += 1
@@ -106,9 +106,9 @@ final class DecodingSession {
   }
 
   /// Accepts the first `count` of the verified tokens and discards the others.
-  func keep(_ count: Int, of ids: ArraySlice<Int32>) {
+  func keep(_ count: Int, of ids: ArraySlice<Int32>) throws {
     held[0] += ids.prefix(count)
-    forgetDraft()
+    try forgetDraft()
   }
 
   /// Reorders the batch: text i becomes a copy of text `rows[i]`.

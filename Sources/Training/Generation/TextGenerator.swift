@@ -64,7 +64,7 @@ public final class TextGenerator {
   private func drawMore() throws {
     if draft.count > 1 {  // after an error
       draft.removeLast(draft.count - 1)
-      session.forgetDraft()
+      try session.forgetDraft()
     }
     if !draft.isEmpty, try drafting.pays() && session.canDraft() {
       try drawDrafted()
@@ -89,7 +89,7 @@ public final class TextGenerator {
       // The tokens before the first NaN logits are returned first.
       do { try draw(from: logits) } catch { if drawn.isEmpty { throw error } else { break } }
     } while drawn.count < draft.count && drawn.last == draft[drawn.count]
-    session.keep(drawn.count, of: draft[...])
+    try session.keep(drawn.count, of: draft[...])
     drafting.drew(drawn.count)
   }
 

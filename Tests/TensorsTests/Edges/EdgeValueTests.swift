@@ -25,6 +25,7 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
       try gradients(of: base.power(n).sum(), withRespectTo: [n])[0]?.values() == [0, 0, -.infinity],
       "as PyTorch")
   }
+
   /// An int32 tensor is converted to float32 when combined with a number.
   @Test func wholeNumbersBesideFloats() throws {
     let x = Tensor([3, -2, .max] as [Int32], shape: [3])
@@ -40,6 +41,7 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     #expect(
       try Tensor([1e10, -1e10, .nan, -2.7], shape: [4]).cast(to: .int32).intValues() == [.max, .min, 0, -2])
   }
+
   /// A caller's floating-point environment is restored, also when an evaluation throws.
   @Test func theCallersArithmeticStays() throws {
     let tiny = 1e-308
@@ -54,6 +56,7 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     // Tensors take them as zero.
     #expect(try (Tensor([denormal], shape: [1]) * 1e30).values() == [0])
   }
+
   // MARK: Reductions
 
   @Test(arguments: [1, 3, 70, 5000] as [Int]) func meansAndNormsDoNotRunOver(_ count: Int) throws {
@@ -92,6 +95,7 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     let slope = try #require(try gradients(of: y.euclideanNorm(), withRespectTo: [y])[0]?.values())
     #expect(abs(slope[0] - 0.6) < 1e-6 && abs(slope[1] - 0.8) < 1e-6)
   }
+
   /// Equal numbers, whose rounding errors all have one sign: sums, products and sums of gathered rows.
   @Test(arguments: [1_000_000, 20_000_000]) func longSumsStayExact(_ count: Int) throws {
     let share: Float = 0.1

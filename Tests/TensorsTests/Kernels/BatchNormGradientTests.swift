@@ -30,6 +30,7 @@ import Testing
         : Tensor(values, shape: shape.dimensions)
     }
   }
+
   @Test(arguments: 1...40 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
     let item = Case(seed: seed)
     let (count, channels) = (item.shape.elementCount, item.shape[1])

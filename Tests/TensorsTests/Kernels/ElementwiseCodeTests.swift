@@ -34,6 +34,7 @@ import Testing
           registerCount: 4),
         contents: [a, b, c, a], isInteger: [RandomProgram.givesIntegers(opcode)]), "instruction \(opcode)")
   }
+
   @Test func interpretsWhatHasNoCode() throws {
     let x: [Float] = [0, 0.5, -1, 3]
     let program = Program(
@@ -43,6 +44,7 @@ import Testing
     #expect(!isAssembled)
     for (x, y) in zip(x, results[1]) { #expect(abs(Float.sin(x) - Float(bitPattern: y)) < 1e-6) }
   }
+
   /// Forty inputs that are needed a second time, from the last to the first: too many for 32 registers.
   @Test func interpretsWhatNeedsManyRegisters() throws {
     let add = UInt8(BACKPROP_ADD_F.rawValue)
@@ -135,6 +137,7 @@ struct RandomProgram {
   init(_ program: Program, contents: [[UInt32]], isInteger: [Bool]) {
     (self.program, self.contents, self.isInteger) = (program, contents, isInteger)
   }
+
   init(using numbers: inout TestNumbers) {
     let sizes = [1, 2, 3, 7, 10, 16, 17, 33, 64, 100, 600]
     var shape = (0..<Int.random(in: 0...3, using: &numbers)).map { _ in sizes.randomElement(using: &numbers) ?? 1 }
@@ -194,6 +197,7 @@ struct RandomProgram {
     default: Float.random(in: -1...1, using: &numbers)
     }
   }
+
   /// Dense (twice as often), one number, repeated along the first axes or along others, transposed.
   private static func view(_ buffer: Int, _ shape: [Int], using numbers: inout TestNumbers) -> View {
     var view = View(buffer: buffer, shape: Shape(shape))

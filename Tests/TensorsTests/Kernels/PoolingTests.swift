@@ -44,6 +44,7 @@ import Testing
         : Tensor(values, shape: [shape[0], shape[2], shape[3], shape[1]]).permuted([0, 3, 1, 2])
     }
   }
+
   private static let kinds = ["maximum", "maximum's gradient", "mean", "mean's gradient"]
 
   @Test(arguments: 1...150 as ClosedRange<UInt64>) func randomShapesMatchTheReference(seed: UInt64) throws {
@@ -84,6 +85,7 @@ import Testing
         Tensor.record(AveragePoolGradient(window: window, shape: x.shape), [upstream]).values(),
       ]
     }
+
     func first(_ x: Tensor) -> Tensor {
       x.sliced(starts: [0, 0, 0, 0], shape: [1, x.shape[1], x.shape[2], x.shape[3]])
     }

@@ -64,6 +64,7 @@ private struct LayerCase: CustomStringConvertible {
     let different = try difference(.concatenated(everything.map { $0.flattened() }, axis: 0), seed: seed)
     #expect(different == nil, "\(layer)")
   }
+
   /// Whichever examples share a tile or a thread with it.
   @Test(arguments: [RecurrentCell.lstm, .gru]) func anExampleHasTheSameBitsInEveryCompany(cell: RecurrentCell) throws {
     let seed = (1...100 as ClosedRange<UInt64>).first {

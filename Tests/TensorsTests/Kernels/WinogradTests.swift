@@ -27,6 +27,7 @@ private struct ConvolutionCase: CustomStringConvertible {
   var description: String {
     "\(images) ∗ \(weights), stride \(window.stride), padding \(window.paddingBegin) and \(window.paddingEnd)"
   }
+
   func shape(_ direction: ConvolutionShape.Direction) -> ConvolutionShape {
     ConvolutionShape(
       direction: direction, source: channelsLast(images),
@@ -67,6 +68,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
       return result.floats(count: count)
     }
   }
+
   /// Names the first value of `found` that differs from the interpreter's. Sums may nearly cancel, so errors are
   /// compared with the largest value.
   private static func difference(_ found: [Float], _ expected: [Double]) -> String? {
@@ -75,6 +77,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     let wrong = zip(found, expected).enumerated().first { !(abs(Double($1.0) - $1.1) <= 1e-5 * largest) }
     return wrong.map { "number \($0.offset) is \($0.element.0) instead of \($0.element.1), the largest is \(largest)" }
   }
+
   /// By Winograd's filtering and, where there is AMX, as direct sums.
   @Test(arguments: 1...40 as ClosedRange<UInt64>, [1, 2]) func randomShapesMatchTheReference(seed: UInt64, stride: Int)
     throws
@@ -147,6 +150,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
           destination: channelsLast(results),
           window: window, groups: groups))
     }
+
     func takes(
       _ images: Shape, _ weights: Shape, _ window: Window = Window(kernel: 3, paddingBegin: 1, paddingEnd: 1),
       groups: Int = 1, rowMajor: Bool = false

@@ -45,6 +45,7 @@ import Testing
     for _ in 0..<blocks { y = (try normalized(normalized(y).relu()) + y).relu() }
     return Tensors.gradients(of: y.square().sum(), withRespectTo: parameters).compactMap { $0 }
   }
+
   /// Without oneDNN a convolution is several operations, whose unfolded images take most of the memory and are saved.
   @Test(.enabled(if: Engine.hasOneDNN)) func itGivesTheSameBitsInLessMemory() throws {
     let gradients = try Self.gradients(blocks: 8, side: 32)

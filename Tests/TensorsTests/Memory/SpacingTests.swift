@@ -14,6 +14,7 @@ import Testing
     let different = try difference(operation.function(operation.inputs(seed: seed)), seed: seed)
     #expect(different == nil, "[256, \(m)]ᵀ · [256, \(n)]")
   }
+
   @Test(arguments: [(RecurrentCell.lstm, 256), (.tanh, 1024), (.gru, 85)], [false, true])
   func gradientsOfRecurrentLayersMatchTheReference(_ layer: (RecurrentCell, Int), reversed: Bool) throws {
     let seed: UInt64 = 4

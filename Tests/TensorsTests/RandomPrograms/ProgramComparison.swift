@@ -67,10 +67,12 @@ struct ProgramComparison {
     var assigned: [Tensor]
     var all: [Tensor] { outputs + assigned }
   }
+
   /// With the random numbers of a round.
   private func drawing<Result>(_ round: Int, _ body: () throws -> Result) rethrows -> Result {
     try Random.$current.withValue(Random(seed: seed, counter: UInt64(round) * 1000), operation: body)
   }
+
   private func makeVariables() throws -> [Int: Variable] {
     var variables: [Int: Variable] = [:]
     for step in program.variables {
@@ -90,6 +92,7 @@ struct ProgramComparison {
   private func assigned(_ variables: [Int: Variable]) -> [Variable] {
     program.assignments.compactMap { variables[$0.variable] }
   }
+
   private func data(ofLeaf step: Int, round: Int) -> Tensor {
     let (type, contents) = (program.steps[step].types[0], program.contents(ofLeaf: step, seed: seed, round: round))
     return type.dtype == .int32
@@ -102,6 +105,7 @@ struct ProgramComparison {
     for step in program.dataLeaves { leaves[step] = data(ofLeaf: step, round: round) }
     return drawing(round) { recorded(leaves) }
   }
+
   private func recorded(_ leaves: [Int: Tensor]) -> Recorded {
     let results = program.record(leaves)
     func tensor(_ value: TensorProgram.Value) -> Tensor { results[value.step][value.output] }
@@ -135,17 +139,19 @@ struct ProgramComparison {
       let storages = try loaded.plan.outputSizes.map { (count) throws(TensorError) in
         try Storage(byteCount: count * 4, for: "a result")
       }
+      for (variable, _) in assignments { try variable.prepareToWrite() }
       try executor.run(loaded, request.sources.map(\.pointer), storages.map(\.pointer))
       for (tensor, storage) in zip(outputs, storages) where tensor.knownStorage == nil {
         if tensor.node.results.isEmpty { tensor.node.results = tensor.node.types.map { _ in nil } }
         tensor.node.results[tensor.output] = storage
       }
-      for (variable, _) in assignments { variable.advance() }
     }
   }
+
   private func hostArray(_ tensor: Tensor) throws -> ReferenceInterpreter<Double>.HostArray {
     tensor.dtype == .int32 ? .ints(try tensor.intValues()) : .floats(try tensor.values().map { Double($0) })
   }
+
   // MARK: What is right
 
   /// The difference, relative to a value's greatest element, that single roundings make.
@@ -162,9 +168,11 @@ struct ProgramComparison {
     guard found.floats.indices.contains(element) else { return .different("element \(element) is missing") }
     return .different("element \(element) is \(found.floats[element]) instead of \(exact.floats[element])")
   }
+
   private func scale(of values: HostArray) -> Double {
     values.floats.reduce(1) { max($0, abs($1).isFinite ? abs($1) : 1) }
   }
+
   /// The first element that is further off than this share of the greatest.
   private func difference(_ found: HostArray, from exact: HostArray, allowing tolerance: Double) -> Int? {
     let (a, b) = (found.floats, exact.floats)

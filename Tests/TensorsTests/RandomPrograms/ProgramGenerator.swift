@@ -19,6 +19,7 @@ struct ProgramGenerator {
     var generator = ProgramGenerator(numbers: TestNumbers(state: seed))
     return generator.generate()
   }
+
   private mutating func generate() -> TensorProgram {
     for _ in 0..<int(1...3) { _ = leaf(shape(), isVariable: chance(0.5)) }
     for _ in 0..<int(2...16) {
@@ -34,6 +35,7 @@ struct ProgramGenerator {
     }
     return program.pruned()
   }
+
   // MARK: Chance
   mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &numbers) }
   mutating func chance(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &numbers) < share }
@@ -42,6 +44,7 @@ struct ProgramGenerator {
   mutating func recent(_ values: [Value]) -> Value {
     chance(0.5) ? values[max(values.count - 1 - int(0...2), 0)] : one(of: values)
   }
+
   mutating func size() -> Int { chance(0.03) ? 0 : chance(0.25) ? 1 : int(2...5) }
   mutating func shape() -> Shape {
     if chance(0.01) { return [one(of: [2, 3]), one(of: [256, 1024])].shuffled(using: &numbers).asShape }
@@ -63,22 +66,27 @@ struct ProgramGenerator {
       program.steps[step].types.indices.map { Value(step: step, output: $0) }
     }
   }
+
   private mutating func add(_ action: TensorProgram.Action, _ types: [TensorType], _ known: [Bounds]) -> Value {
     program.steps.append(.init(action: action, types: types))
     bounds.append(known)
     return Value(step: program.steps.count - 1)
   }
+
   mutating func leaf(_ shape: Shape, isVariable: Bool = false) -> Value {
     add(.leaf(-3...3, isVariable: isVariable), [TensorType(shape)], [Bounds(magnitude: 3, isExact: true)])
   }
+
   mutating func integers(_ shape: Shape, in range: ClosedRange<Int>) -> Value {
     add(
       .leaf(range, isVariable: false), [TensorType(shape, .int32)],
       [Bounds(magnitude: Double(max(abs(range.lowerBound), abs(range.upperBound))), isExact: true)])
   }
+
   mutating func random(_ distribution: Distribution, _ shape: Shape) -> Value {
     add(.random(distribution), [TensorType(shape)], [Bounds(magnitude: 6, isExact: false)])
   }
+
   /// An operation on these values, with this bound of its results; results after the first may be infinite.
   @discardableResult
   mutating func add(
@@ -107,10 +115,12 @@ struct ProgramGenerator {
     }
     return recent(found)
   }
+
   mutating func exactFloat(rank: ClosedRange<Int> = 0...4) -> Value {
     let found = values { $0.dtype == .float32 && rank ~= $0.shape.rank }.filter { bounds($0).isExact }
     return found.isEmpty ? leaf(Shape((0..<int(rank)).map { _ in size() })) : recent(found)
   }
+
   /// A float value of this shape: an existing one, a part of one reshaped, or new data.
   mutating func adapted(to shape: Shape) -> Value {
     let same = values { $0 == TensorType(shape) }
@@ -137,6 +147,7 @@ struct ProgramGenerator {
     let dropped = chance(0.3) ? int(0...shape.rank) : 0
     return Shape(shape.dropFirst(dropped).map { chance(0.25) ? 1 : $0 })
   }
+
   /// The gradient of an earlier value with respect to some that it may depend on.
   private mutating func gradientStep() -> Value? {
     let sources = values { $0.dtype == .float32 && $0.shape.elementCount <= 256 }.filter { isDifferentiable($0) }

@@ -18,6 +18,7 @@ struct TensorProgram {
     /// The gradients of a weighted sum of `value` with respect to `wrt`; zeros where it does not depend on one.
     case gradients(of: Value, wrt: [Value])
   }
+
   struct Step {
     var action: Action
     /// Of the results.
@@ -35,12 +36,14 @@ struct TensorProgram {
   var dataLeaves: [Int] {
     steps.indices.filter { if case .leaf(_, isVariable: false) = steps[$0].action { true } else { false } }
   }
+
   /// The value of a leaf in a round of running the program.
   func contents(ofLeaf step: Int, seed: UInt64, round: Int) -> [Int32] {
     guard case .leaf(let range, _) = steps[step].action else { return [] }
     var numbers = TestNumbers(state: seed &+ UInt64(step) &* 0x1_0001 &+ UInt64(round) &* 0x100_0000_01B3)
     return (0..<steps[step].types[0].shape.elementCount).map { _ in Int32(Int.random(in: range, using: &numbers)) }
   }
+
   /// The results of all steps as tensors, given those of the leaves.
   func record(_ leaves: [Int: Tensor]) -> [[Tensor]] {
     var results: [[Tensor]] = []
@@ -105,6 +108,7 @@ extension TensorProgram: CustomStringConvertible {
     func name(_ value: Value) -> String {
       steps[value.step].types.count == 1 ? "v\(value.step)" : "v\(value.step).\(value.output)"
     }
+
     func names(_ values: [Value]) -> String { values.map(name).joined(separator: ", ") }
     var lines = steps.enumerated().map { index, step in
       let what =

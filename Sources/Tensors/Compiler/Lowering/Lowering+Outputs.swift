@@ -23,6 +23,7 @@ extension Lowering {
       sizes: sizes, constants: constants, arenaBytes: memory.arenaBytes,
       outputSizes: ir.outputs.map { ir.types[$0].shape.elementCount })
   }
+
   /// Gives variables their new values. Every one is the value before any assignment, so a variable's old value is
   /// copied away first if it is still needed; only then may fused kernels write into variables.
   private mutating func writeVariables() throws(TensorError) {

@@ -14,6 +14,7 @@ extension Lowering {
       buffer: newBuffer(Shape(shape.dropLast().map { $0 }).elementCount * row), offset: 0, shape: shape,
       strides: strides)
   }
+
   /// A matrix with gaps after its rows, copied if they are a multiple of 4 KB apart. `down`: the axis across the rows,
   /// 0 or 1.
   mutating func spaced(_ matrix: View, down: Int) -> View {
@@ -25,6 +26,7 @@ extension Lowering {
     spacedCopies[matrix] = copy
     return copy
   }
+
   /// A value with rows of `width` as a matrix whose rows are in memory order, with gaps or without; copied where they
   /// are not.
   mutating func matrixOfRows(_ view: View, width: Int) -> View {

@@ -54,16 +54,19 @@ struct Lowering {
     places.append(place)
     return sizes.count - 1
   }
+
   /// A new dense buffer of the arena, row-major by default.
   mutating func allocate(_ shape: Shape, order: [Int]? = nil) -> View {
     View(buffer: newBuffer(shape.elementCount), shape: shape, order: order ?? Array(shape.indices))
   }
+
   func view(_ value: Int) throws(TensorError) -> View {
     guard let view = views[value] else {
       throw TensorError("internal error: \(ir.instructions[ir.producer[value]].op.name) is used before it is computed")
     }
     return view
   }
+
   mutating func sourceBuffer(_ source: Int, size: Int) -> Int {
     if let buffer = sourceBuffers[source] { return buffer }
     let buffer = newBuffer(size, .source(source))
@@ -78,6 +81,7 @@ struct Lowering {
     views[value] = view
     return Address(buffer: view.buffer)
   }
+
   /// The same elements row-major, copied if they are not.
   mutating func rowMajor(_ view: View) -> View {
     if view.isRowMajor {
@@ -118,6 +122,7 @@ struct Lowering {
     constants += bits
     return View(buffer: constantsBuffer, offset: offset, shape: shape, strides: strides)
   }
+
   mutating func number(_ value: Double, _ type: TensorType) -> View {
     let bits =
       type.dtype == .float32

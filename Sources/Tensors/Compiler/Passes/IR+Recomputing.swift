@@ -54,12 +54,14 @@ extension IR {
     }
     return users.map { $0.reversed() }
   }
+
   /// The first user after the longest gap.
   private static func firstLate(_ users: [Int], _ longWait: Int) -> Int? {
     let waits = zip(users, users.dropFirst()).map { (user: $1, length: $1 - $0) }
     guard let longest = waits.max(by: { $0.length < $1.length }), longest.length >= longWait else { return nil }
     return longest.user
   }
+
   /// Whether a value can be recomputed from stored and small ones; adds the instructions in order.
   private func collect(
     _ value: Int, into recipe: inout Recipe, _ isLarge: (Int) -> Bool, _ isKept: (Int) -> Bool

@@ -22,6 +22,7 @@ struct BufferUses {
     }
     noted = steps.count
   }
+
   /// From now on everything that was done with `old` is done with `new`: written by the step `writer`, read by others.
   mutating func move(_ old: Int, to new: Int, writtenBy writer: Int) {
     readers[new] = (readers[new] + readers[old]).sorted()
@@ -44,6 +45,7 @@ struct ValueViews {
       views[value] = newValue
     }
   }
+
   /// The values in a buffer: what was written there, and views of it.
   func values(in buffer: Int) -> [Int] { residents[buffer] ?? [] }
 }

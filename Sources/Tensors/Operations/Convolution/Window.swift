@@ -63,6 +63,7 @@ public struct Pair: Hashable, Sendable, BitwiseCopyable, Codable, ExpressibleByI
     self.height = height
     self.width = width
   }
+
   public init(_ both: Int) { self.init(both, both) }
   public init(integerLiteral value: Int) { self.init(value) }
   /// One number for both or two, height first. With another count the pair is 0, which the layer then rejects.

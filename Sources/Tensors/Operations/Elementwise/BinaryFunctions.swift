@@ -44,6 +44,7 @@ enum Power: BinaryFunction {
     if a == -1 && isEven { return 1 }
     return isEven || a == -.infinity ? Scalar.pow(-a, b) : .nan
   }
+
   /// u b a^(b − 1) and u y log a, whose logarithm is 0 at a = 0 for b ≥ 0, minus infinity there for b < 0, and taken as 0
   /// for negative a.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {

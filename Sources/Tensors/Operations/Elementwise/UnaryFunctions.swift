@@ -129,6 +129,7 @@ enum GELUTanhDerivative: UnaryFunction {
     let t = Scalar.tanh(argument)
     return (1 + t) / 2 + limitedProduct(1 - t * t, x * derivative) / 2
   }
+
   /// With t = tanh(a): (1 − t²) (a' + x a'' / 2 − x t a'²).
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     let x = bounded(x)

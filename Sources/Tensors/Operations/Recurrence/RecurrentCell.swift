@@ -12,6 +12,7 @@ public enum RecurrentCell: String, Hashable, Sendable, BitwiseCopyable, Codable,
     case .gru: 3
     }
   }
+
   /// Blocks of the bias; the candidate of `gru` has one for the input and one for the state.
   public var biases: Int { self == .gru ? 4 : gates }
   /// Blocks of saved activations, which the backward pass reads.

@@ -86,6 +86,7 @@ struct Reduce: PrimitiveOperation {
       emit(ReductionKernel(kind: kind, outer: current.shape.elementCount, count: 1, inner: 1, row: 1), current, next)
       return next
     }
+
     func emit(_ kernel: ReductionKernel, _ x: View, _ y: View) {
       lowering.steps.append(Step(kernel: kernel, inputs: [x.start], outputs: [y.start]))
     }

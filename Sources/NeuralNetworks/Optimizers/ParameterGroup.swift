@@ -1,0 +1,45 @@
+import Tensors
+
+/// Settings for some of a model's parameters, such as no weight decay for biases.
+///
+/// ```swift
+/// let optimizer = AdamW(for: model, learningRate: 1e-3) {
+///   ParameterGroup(where: { $0.name.hasSuffix("bias") }, weightDecay: 0)
+///   ParameterGroup(where: { $0.name.hasPrefix("features.") }, learningRate: 1e-4)
+/// }
+/// ```
+public struct ParameterGroup {
+  /// The learning rate where the optimizer's is the one it was made with; it changes in proportion with that.
+  public let learningRate: Float?
+  public let weightDecay: Float?
+  private let condition: (Parameter) -> Bool
+
+  /// The parameters for which the condition holds; `nil` leaves a setting as the optimizer's.
+  public init(
+    where condition: @escaping (Parameter) -> Bool, learningRate: Float? = nil, weightDecay: Float? = nil
+  ) {
+    (self.condition, self.learningRate, self.weightDecay) = (condition, learningRate, weightDecay)
+  }
+
+  func contains(_ parameter: Parameter) -> Bool { condition(parameter) }
+}
+
+/// Groups one below the other.
+@resultBuilder public enum ParameterGroups {
+  public static func buildBlock(_ groups: ParameterGroup...) -> [ParameterGroup] { groups }
+}
+
+/// What a rule is given for one parameter.
+public struct ParameterUpdate {
+  public let parameter: Tensor
+  /// The loss's gradient, clipped, with that of the penalty.
+  public let gradient: Tensor
+  /// In the order of the optimizer's names.
+  public let state: [Tensor]
+  /// The group's learning rate: [].
+  public let learningRate: Tensor
+  /// What `appendScalars` gave.
+  public let scalars: [Tensor]
+  /// The decoupled weight decay of the group.
+  public let weightDecay: Float
+}
