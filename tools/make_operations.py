@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/operations.md: each operation, its operands, its gradient and the files that it stands in.
+"""Writes docs/operations.md: what each operation is, its gradient, and whether it has a kernel of its own.
 
 With --check, writes nothing and fails where the file is not what the sources say.
 """
@@ -8,142 +8,130 @@ import re
 import sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
-tensors = root / "Sources/Tensors"
+operations = root / "Sources/Tensors/Operations"
+kinds = {
+    "LeafOperation": "leaf", "ElementwiseOperation": "elementwise", "PrimitiveOperation": "primitive",
+    "CompositeOperation": "composite",
+}
+# These two stand for the functions that they apply, which have tables of their own.
+families = {"Unary": "UnaryFunction", "Binary": "BinaryFunction"}
+longest_rule = 60
+
+introduction = """# Operations
+
+Made by `tools/make_operations.py` from the sources; CI holds that it is up to date. Each operation stands in one file with its
+types, errors, definition or reference, gradient, kernel and public method. `u` is the gradient of the loss with respect to the
+result, `y` is the result, `x`, `a` and `b` are operands.
+
+| kind | what it is |
+| --- | --- |
+| leaf | what a graph begins with |
+| primitive | defined by its reference, a plain loop |
+| elementwise | a primitive that fused kernels compute, one element at a time |
+| composite | defined by other operations |
+
+A composite operation has a kernel of its own or is replaced by its definition, and is differentiated through its definition where
+it has no rule. Primitives without a kernel are another view of their operand, constants, or copies by a fused kernel.
+"""
 
 
-def read(name):
-    return (tensors / name).read_text()
+def fail(path, message):
+    sys.exit(f"error: {path.relative_to(root)}: {message}")
 
 
-def enumeration(text, name):
-    """The cases of an enumeration with their comments, in order."""
-    body = re.search(rf"\nenum {name}\b.*?{{\n(.*?)\n}}", text, re.S).group(1)
-    body = re.split(r"\n\n  (?:var|func|public var)|\n  /// [^\n]*\n  (?:public )?var ", body)[0]
-    cases, comment = [], []
-    for line in body.split("\n"):
-        line = line.strip()
-        if line.startswith("///"):
-            comment.append(line[3:].strip())
-        elif match := re.match(r"case (.*)", line):
-            for case in re.findall(r"(\w+)(?:\((?:[^()]|\([^()]*\))*\))?(?:, |$)", match.group(1)):
-                cases.append((case, " ".join(comment)))
-            comment = []
-        else:
-            comment = []
-    return cases
+def declarations(path, keyword, protocols):
+    """(name, protocols, doc comment, body) of the types in a file that conform to one of these protocols."""
+    pattern = rf"((?:^///[^\n]*\n)*)^{keyword} (\w+): ([\w, ]+?) {{\n(.*?)^}}"
+    for doc, name, conformances, body in re.findall(pattern, path.read_text(), re.M | re.S):
+        found = [kind for kind in conformances.split(", ") if kind in protocols]
+        if found:
+            yield name, found[0], doc, body
 
 
-def one_line(code):
-    return re.sub(r"\s+", " ", code).replace("|", "\\|").strip()
+def text(doc):
+    """A doc comment on one line, without its sources."""
+    paragraphs = "\n".join(line.strip()[3:].strip() for line in doc.splitlines()).split("\n\n")
+    kept = [part.replace("\n", " ") for part in paragraphs if not part.startswith("Source:")]
+    return " ".join(part if part.endswith((".", ":")) or part is kept[-1] else part + "." for part in kept)
 
 
-def rules(text, start, end):
-    """What each case of the switch between two lines gives, on one line, and the comment behind it."""
-    found = {}
-    body = text[text.index(start):]
-    body = body[:body.index(end)]
-    parts = re.split(r"\n    case ", body)[1:]
-    for part in parts:
-        match = re.match(r"((?:[^:(]|\((?:[^()]|\([^()]*\))*\))*):(.*)", part, re.S)
-        names, rule = match.groups()
-        comment = re.match(r"\s*// ([^\n]*)\n", rule)
-        code = re.sub(r"//[^\n]*", "", rule)
-        for name in re.findall(r"\.(\w+)", re.sub(r"\((?:let|_|\.)[^()]*\)", lambda m: m.group(0) if "." in m.group(0) else "", names)):
-            found[name] = (one_line(code), comment.group(1) if comment else "")
-    return found
-
-
-def gradient(code, comment):
-    """A short rule as it stands; of a longer one what it records and its comment."""
-    code = re.sub(r"^return ", "", code.removesuffix(" }")).strip()
-    if code in ("nil", "[]", "[nil]", "[nil, nil]"):
+def gradient(path, name, body):
+    """The comment of the rule, or the rule itself where it is short; `None` where there is none."""
+    rule = re.search(r"((?:^  ///[^\n]*\n)*)^  (?:static )?func gradients?\([^{]*{(.*?)(?: }$|^  })", body, re.M | re.S)
+    if not rule:
+        return None
+    code = " ".join(rule[2].split())
+    code = code.replace("step.upstream", "u").replace("step.operands[0]", "x").replace("step.", "")
+    if failure := re.match(r'throw TensorError\("\w+ has no derivative: (.*)"\)$', code):
+        return f"none: {failure[1]}"
+    if rule[1]:
+        return text(rule[1])
+    if re.fullmatch(r"nil|\[(nil(, nil)*)?\]", code):
         return "none"
-    if code == "break":
-        return "of its definition"
-    if match := re.match(r'throw TensorError\("\\\(name\) (.*?)"\)$', code):
-        return match.group(1)
-    if re.match(r"(let|var|guard) ", code) or len(code) > 120:
-        recorded = re.findall(r"record(?:All)?\(\s*\.(\w+)", code)
-        parts = [f"`{name}`" for name in dict.fromkeys(recorded)]
-        text = " and ".join(parts) if parts else ""
-        return text + (": " if text and comment else "") + comment or "see the rule"
-    return f"`{code}`" + (f" ({comment})" if comment else "")
+    if len(code) > longest_rule:
+        fail(path, f"the gradient of {name} is long and has no doc comment")
+    single = re.fullmatch(r"\[([^,]*)\]", code)
+    return f"`{single[1] if single else code}`"
 
 
-def link(path):
-    return f"[{path.name}](../{path.relative_to(root)})"
+def in_messages(name, body):
+    """The operation's name in messages and profiles."""
+    if named := re.search(r'var name: String { (.*?) }$|static let name = (".*?")', body, re.M):
+        if names := re.findall(r'"(.*?)"', named[1] or named[2]):
+            return ", ".join(re.sub(r" ?\\\(.*?\)", "", name) for name in names)
+    return name[0].lower() + name[1:]
 
 
-def method(case, calls):
-    """Where a tensor records the operation."""
-    for path in sorted((tensors / "Tensor").glob("*.swift")):
-        if re.search(rf"\b(?:{calls})\(\s*\.{case}\b", path.read_text()):
-            return link(path)
-    return ""
+def kernel(kind, body):
+    if kind == "ElementwiseOperation":
+        return "fused"
+    return "yes" if re.search(r"lowering\.(emit(?!Copy)\w*\(|steps\.append)", body) else ""
 
 
-def definition(case):
-    for path in sorted((tensors / "Operations").glob("Definitions*.swift")):
-        if re.search(rf"\n    case \.{case}(?:\((?:[^()]|\([^()]*\))*\))?:\n", path.read_text()):
-            return link(path)
-    return ""
+def row(*cells):
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-op, walk = read("Operations/Op.swift"), read("Autodiff/GradientRules.swift")
-ops = rules(walk, "switch self {\n    case .data", "\n    return try gradientsOfDefinition")
-reductions = {}
-for match in re.finditer(r"case \.reduce\((\.?\w+), [^)]*\):(?:  // ([^\n]*))?\n?(.*?)(?=\n    case |\n\n)", walk, re.S):
-    reductions[match.group(1).lstrip(".")] = (one_line(match.group(3)), match.group(2) or "")
-def functions(kind):
-    """The functions of one or two numbers: (name, comment), and the gradient of each."""
-    cases, found = [], {}
-    text = read(f"Operations/Elementwise/{kind}Functions.swift")
-    for match in re.finditer(rf"((?:///[^\n]*\n)*)enum \w+: {kind}Function {{\n(.*?)\n}}\n", text, re.S):
-        comment = " ".join(line[3:].strip() for line in match.group(1).split("\n") if line)
-        body = match.group(2)
-        name = re.search(r'name = "(\w+)"', body).group(1)
-        rule = re.search(r"((?:  ///[^\n]*\n)*)  static func gradients?\([^{]*{(.*?)}(?=\n  \S|\n\n|$)", body, re.S)
-        said = " ".join(line.strip()[3:].strip() for line in rule.group(1).split("\n") if line)
-        cases.append((name, comment))
-        found[name] = (one_line(rule.group(2)), said)
-    return cases, found
+def table(path, header, found):
+    """The rows of the declarations in a file or a folder."""
+    rows = list(found)
+    return ["", row(*header), row(*["---"] * len(header)), *rows] if rows else []
 
 
-(unary_cases, unary), (binary_cases, binary) = functions("Unary"), functions("Binary")
-
-lines = [
-    "# Operations", "",
-    "Made by `tools/make_operations.py` from the sources; CI holds that it is up to date. `u` is the gradient of the loss with",
-    "respect to the result (`upstream`), `x`, `a`, `b` and `inputs` are the operands, `y` is the result. Operations without a rule",
-    "of their own are differentiated through their definition in other operations.", "",
-    "Functions of one and of two numbers stand in [Elementwise](../Sources/Tensors/Operations/Elementwise) with all that is to be",
-    "known of them. The other rules stand in [GradientRules.swift](../Sources/Tensors/Autodiff/GradientRules.swift), shapes and",
-    "errors in [ShapeInference.swift](../Sources/Tensors/Operations/ShapeInference.swift).", "",
-]
-
-
-def table(title, cases, rules, calls, definitions=False):
-    lines.extend([f"## {title}", ""])
-    lines.extend(["| operation | operands and result | gradient | recorded in | definition |", "| --- | --- | --- | --- | --- |"]
-                 if definitions else ["| operation | what it is | gradient | recorded in |", "| --- | --- | --- | --- |"])
-    for case, comment in cases:
-        if case not in rules:
-            sys.exit(f"make_operations: no gradient rule was found for {case}")
-        row = [f"`{case}`", comment.replace("|", "\\|"), gradient(*rules[case]), method(case, calls)]
-        if definitions:
-            row.append(definition(case))
-        lines.append("| " + " | ".join(row) + " |")
-    lines.append("")
+def operation_rows(folder):
+    for path in sorted(folder.glob("*.swift")):
+        for name, kind, doc, body in declarations(path, "struct", kinds):
+            if name in families:
+                continue
+            rule = gradient(path, name, body)
+            if rule is None:
+                rule = {"LeafOperation": "none", "CompositeOperation": "of its definition"}.get(kind)
+            if not doc or rule is None:
+                fail(path, f"{name} has no doc comment, or no gradient was found")
+            link = f"[`{in_messages(name, body)}`](../{path.relative_to(root)})"
+            yield row(link, kinds[kind], text(doc), rule, kernel(kind, body))
 
 
-table("Functions of one number", unary_cases, unary, "unary")
-table("Functions of two numbers", binary_cases, binary, "binary")
-table("Reductions", enumeration(op, "Reduction"), {
-    case: reductions.get(case, reductions["_"]) for case, _ in enumeration(op, "Reduction")}, "reduced")
-table("Other operations", [c for c in enumeration(op, "Op") if c[0] not in ("unary", "binary", "reduce")], ops, "record|recordAll",
-      definitions=True)
+def function_rows(path, protocol):
+    for name, _, doc, body in declarations(path, "enum", [protocol]):
+        rule = gradient(path, name, body)
+        if not doc or rule is None:
+            fail(path, f"{name} has no doc comment, or no gradient was found")
+        yield row(f"`{in_messages(name, body)}`", text(doc), rule, "yes" if "integerInstruction" in body else "")
 
-page = "\n".join(lines)
+
+lines = [introduction.rstrip("\n")]
+for folder in sorted(path for path in operations.iterdir() if path.is_dir()):
+    lines += ["", f"## {folder.name}"]
+    lines += table(folder, ["operation", "kind", "what it is", "gradient", "kernel"], operation_rows(folder))
+    if folder.name == "Elementwise":
+        for family, protocol in families.items():
+            path = folder / f"{protocol}s.swift"
+            numbers = "one number" if family == "Unary" else "two numbers"
+            lines += ["", f"Functions of {numbers}: [`{family}`](../{path.relative_to(root)})"]
+            lines += table(path, ["function", "what it is", "gradient", "also int32"], function_rows(path, protocol))
+
+page = "\n".join(lines) + "\n"
 file = root / "docs/operations.md"
 if "--check" in sys.argv[1:]:
     if not file.exists() or file.read_text() != page:

@@ -42,6 +42,7 @@ struct Attention: CompositeOperation {
     AttentionDefinition(operands[...], causal: causal, scale: scale).forward()
   }
 
+  /// `AttentionGradient`, where the loss depends on y alone; otherwise those of the definition.
   func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
     guard step.isOfFirstResult else { return try definitionGradients(step) }
     let gradient = AttentionGradient(causal: causal, scale: scale)
@@ -57,6 +58,8 @@ struct Attention: CompositeOperation {
   }
 }
 
+/// The gradients of attention; probabilities are recomputed from the logsumexp.
+///
 /// operands: queries, keys, values, lengths, y, logsumexp, upstream → gradients of queries, keys, values
 struct AttentionGradient: CompositeOperation {
   let causal: Bool

@@ -1,5 +1,7 @@
 import CKernels
 
+/// −log softmax(logits)[label] of each row; NaN where the label is not a class.
+///
 /// operands: logits [rows, classes], labels int32 [rows] → losses [rows]
 struct CrossEntropy: CompositeOperation {
   var indices: IndexOperand? { IndexOperand(operand: 1, axis: 1, isLabel: true) }
@@ -22,6 +24,7 @@ struct CrossEntropy: CompositeOperation {
     return [Tensor.where(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is invalid
   }
 
+  /// `CrossEntropyGradient` of logits, labels and u.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     [.record(CrossEntropyGradient(), [step.operands[0], step.operands[1], step.upstream]), nil]
   }
@@ -35,6 +38,8 @@ struct CrossEntropy: CompositeOperation {
   }
 }
 
+/// The gradient of cross entropy: (softmax(logits) − label) · upstream.
+///
 /// operands: logits, labels, upstream [rows] → [rows, classes]
 struct CrossEntropyGradient: CompositeOperation {
   func types(of operands: [TensorType]) -> [TensorType] { [operands[0]] }

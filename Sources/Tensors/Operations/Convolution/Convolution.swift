@@ -1,6 +1,6 @@
 // y = x ∗ w is linear in x and in w, so the convolution and its two gradients are each other's gradients.
 
-/// [n, c, h, w] ∗ [o, c / groups, kh, kw] → [n, o, oh, ow]
+/// The convolution of images with weights: [n, c, h, w] ∗ [o, c / groups, kh, kw] → [n, o, oh, ow]
 struct Convolution: CompositeOperation, WindowOperation {
   let window: Window
   let groups: Int
@@ -33,6 +33,7 @@ struct Convolution: CompositeOperation, WindowOperation {
     return [y]
   }
 
+  /// `ConvolutionInputGradient` of (u, w) and `ConvolutionWeightGradient` of (x, u).
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     let (x, w, u) = (step.operands[0], step.operands[1], step.upstream)
     return [
@@ -50,6 +51,8 @@ struct Convolution: CompositeOperation, WindowOperation {
   }
 }
 
+/// A convolution's gradient with respect to its images.
+///
 /// operands: upstream [n, o, oh, ow], weights → [n, c, h, w]
 struct ConvolutionInputGradient: CompositeOperation {
   let window: Window
@@ -72,6 +75,7 @@ struct ConvolutionInputGradient: CompositeOperation {
     return [.record(Fold(window: window, height: shape[2], width: shape[3]), [windows])]
   }
 
+  /// Linear in both: `Convolution` of (upstream, w) and `ConvolutionWeightGradient` of (upstream, u).
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     let (u, w) = (step.operands[0], step.operands[1])
     return [
@@ -89,6 +93,8 @@ struct ConvolutionInputGradient: CompositeOperation {
   }
 }
 
+/// A convolution's gradient with respect to its weights.
+///
 /// operands: images, upstream → weights' shape
 struct ConvolutionWeightGradient: CompositeOperation {
   let window: Window
@@ -107,6 +113,7 @@ struct ConvolutionWeightGradient: CompositeOperation {
     return [product.reshaped(to: shape)]
   }
 
+  /// Linear in both: `ConvolutionInputGradient` of (u, upstream) and `Convolution` of (x, upstream).
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     let (x, u) = (step.operands[0], step.operands[1])
     return [

@@ -12,6 +12,7 @@ struct Unfold: PrimitiveOperation, WindowOperation {
     return [TensorType([n, c, out.height, out.width, window.kernel.height, window.kernel.width])]
   }
 
+  /// `Fold` of u.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     let images = step.operands[0].shape
     return [.record(Fold(window: window, height: images[2], width: images[3]), [step.upstream])]
@@ -46,6 +47,7 @@ struct Fold: PrimitiveOperation, WindowOperation {
     return [TensorType([shape[0], shape[1], height, width])]
   }
 
+  /// `Unfold` of u.
   func gradients(_ step: BackwardStep) -> [Tensor?] { [.record(Unfold(window: window), [step.upstream])] }
 
   func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {

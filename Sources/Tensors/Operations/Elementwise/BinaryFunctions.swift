@@ -2,6 +2,8 @@ import CKernels
 import RealModule
 
 // Functions of two numbers, a type each: name, instructions of fused kernels, reference and derivatives.
+
+/// a + b
 enum Add: BinaryFunction {
   static let name = "add", instruction = BACKPROP_ADD_F
   static let integerInstruction: backprop_opcode? = BACKPROP_ADD_I
@@ -9,6 +11,7 @@ enum Add: BinaryFunction {
   static func value(_ a: Int32, _ b: Int32) -> Int32 { a &+ b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, u] }
 }
+/// a − b
 enum Subtract: BinaryFunction {
   static let name = "subtract", instruction = BACKPROP_SUBTRACT_F
   static let rightIdentity: Double? = 0
@@ -17,6 +20,7 @@ enum Subtract: BinaryFunction {
   static func value(_ a: Int32, _ b: Int32) -> Int32 { a &- b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, -u] }
 }
+/// a · b
 enum Multiply: BinaryFunction {
   static let name = "multiply", instruction = BACKPROP_MULTIPLY_F
   static let rightIdentity: Double? = 1, leftIdentity: Double? = 1
@@ -25,13 +29,14 @@ enum Multiply: BinaryFunction {
   static func value(_ a: Int32, _ b: Int32) -> Int32 { a &* b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u * b, u * a] }
 }
+/// a / b
 enum Divide: BinaryFunction {
   static let name = "divide", instruction = BACKPROP_DIVIDE_F
   static let isCheap = false, rightIdentity: Double? = 1
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a / b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u / b, -(u * y / b)] }
 }
-/// As C's `pow`: a negative number has whole powers only, and x⁰ is 1.
+/// aᵇ, as C's `pow`: a negative number has whole powers only, and x⁰ is 1.
 enum Power: BinaryFunction {
   static let name = "power", instruction = BACKPROP_POWER_F
   static let isCheap = false
@@ -44,9 +49,8 @@ enum Power: BinaryFunction {
     if a == -1 && isEven { return 1 }
     return isEven || a == -.infinity ? Scalar.pow(-a, b) : .nan
   }
-
-  /// u b a^(b − 1) and u y log a, whose logarithm is 0 at a = 0 for b ≥ 0, minus infinity there for b < 0, and taken as 0
-  /// for negative a.
+  /// u b a^(b − 1) and u y log a, whose logarithm is 0 at a = 0 for b ≥ 0, minus infinity there for b < 0, and taken as
+  /// 0 for negative a.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
     let zero = Tensor.fill(0)
     let isZero = a.equal(to: zero)
@@ -69,20 +73,24 @@ enum Power: BinaryFunction {
     return u * (b * a.power(.where(isConstant, Tensor.fill(0), b - 1)))
   }
 }
+/// The greater of the two; NaN where either is.
 enum Maximum: BinaryFunction {
   static let name = "maximum", instruction = BACKPROP_MAXIMUM_F
   static let integerInstruction: backprop_opcode? = BACKPROP_MAXIMUM_I
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a.isNaN || a > b ? a : b }
   static func value(_ a: Int32, _ b: Int32) -> Int32 { max(a, b) }
+  /// u goes to the operand that is the result; equal operands share it.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
     [u * share(of: a, against: b, y), u * share(of: b, against: a, y)]
   }
 }
+/// The lesser of the two; NaN where either is.
 enum Minimum: BinaryFunction {
   static let name = "minimum", instruction = BACKPROP_MINIMUM_F
   static let integerInstruction: backprop_opcode? = BACKPROP_MINIMUM_I
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a.isNaN || a < b ? a : b }
   static func value(_ a: Int32, _ b: Int32) -> Int32 { min(a, b) }
+  /// u goes to the operand that is the result; equal operands share it.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
     [u * share(of: a, against: b, y), u * share(of: b, against: a, y)]
   }
@@ -93,6 +101,7 @@ private func share(of operand: Tensor, against other: Tensor, _ y: Tensor) -> Te
   operand.equal(to: y) * (1 - 0.5 * operand.equal(to: other))
 }
 
+/// 1 where a < b, 0 elsewhere.
 enum Less: BinaryFunction {
   static let name = "less", instruction = BACKPROP_LESS_F
   static let integerInstruction: backprop_opcode? = BACKPROP_LESS_I
@@ -100,6 +109,7 @@ enum Less: BinaryFunction {
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a < b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
+/// 1 where a ≤ b, 0 elsewhere.
 enum LessOrEqual: BinaryFunction {
   static let name = "lessOrEqual", instruction = BACKPROP_LESS_EQUAL_F
   static let integerInstruction: backprop_opcode? = BACKPROP_LESS_EQUAL_I
@@ -107,6 +117,7 @@ enum LessOrEqual: BinaryFunction {
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a <= b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
+/// 1 where a = b, 0 elsewhere.
 enum Equal: BinaryFunction {
   static let name = "equal", instruction = BACKPROP_EQUAL_F
   static let integerInstruction: backprop_opcode? = BACKPROP_EQUAL_I

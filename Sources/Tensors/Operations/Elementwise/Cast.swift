@@ -1,5 +1,6 @@
 import CKernels
 
+/// The same values as another type; to int32 toward zero.
 struct Cast: ElementwiseOperation {
   let dtype: DType
   var isCheap: Bool { false }

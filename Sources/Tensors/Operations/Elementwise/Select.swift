@@ -1,6 +1,8 @@
 import CKernels
 
-/// operands: condition (float; nonzero is true), where true, where false. All broadcast.
+/// The second operand where the first is not 0, elsewhere the third.
+///
+/// operands: condition, where true, where false. All broadcast.
 struct Select: ElementwiseOperation {
   var isCheap: Bool { true }
 

@@ -1,8 +1,10 @@
 import CKernels
 import RealModule
 
-// Functions of one number, a type each: name, instruction of fused kernels, reference and derivative. A new one needs a row
-// here, a line in `Unary.allCases` and, in C, its instruction.
+// Functions of one number, a type each: name, instruction of fused kernels, reference and derivative. A new one needs a
+// row here, a line in `Unary.allCases` and, in C, its instruction.
+
+/// −x
 enum Negate: UnaryFunction {
   static let name = "negate", instruction = BACKPROP_NEGATE_F
   static let isCheap = true
@@ -12,6 +14,7 @@ enum Negate: UnaryFunction {
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -u }
 }
 
+/// |x|
 enum Absolute: UnaryFunction {
   static let name = "absolute", instruction = BACKPROP_ABS_F
   static let isCheap = true
@@ -19,41 +22,48 @@ enum Absolute: UnaryFunction {
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.sign() }
 }
 
+/// −1, 0 or 1; NaN of NaN.
 enum Sign: UnaryFunction {
   static let name = "sign", instruction = BACKPROP_SIGN_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x > 0 ? 1 : x < 0 ? -1 : x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
 }
 
+/// eˣ
 enum Exp: UnaryFunction {
   static let name = "exp", instruction = BACKPROP_EXP_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.exp(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * y }
 }
 
+/// The natural logarithm.
 enum Log: UnaryFunction {
   static let name = "log", instruction = BACKPROP_LOG_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.log(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u / x }
 }
 
+/// √x
 enum SquareRoot: UnaryFunction {
   static let name = "sqrt", instruction = BACKPROP_SQRT_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.sqrt(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * 0.5 / y }
 }
+/// 1 / √x
 enum ReciprocalSquareRoot: UnaryFunction {
   static let name = "rsqrt", instruction = BACKPROP_RSQRT_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / Scalar.sqrt(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * -0.5 * y * y.square() }
 }
 
+/// 1 / x
 enum Reciprocal: UnaryFunction {
   static let name = "reciprocal", instruction = BACKPROP_RECIPROCAL_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -(u * y.square()) }
 }
 
+/// x²
 enum Square: UnaryFunction {
   static let name = "square", instruction = BACKPROP_SQUARE_F
   static let isCheap = true
@@ -61,47 +71,56 @@ enum Square: UnaryFunction {
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x * 2 }
 }
 
+/// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)
 enum HyperbolicTangent: UnaryFunction {
   static let name = "tanh", instruction = BACKPROP_TANH_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.tanh(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * (1 - y.square()) }
 }
 
+/// 1 / (1 + e⁻ˣ)
 enum Sigmoid: UnaryFunction {
   static let name = "sigmoid", instruction = BACKPROP_SIGMOID_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / (1 + Scalar.exp(-x)) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * y * (1 - y) }
 }
 
+/// max(x, 0); the derivative at 0 is 0.
 enum ReLU: UnaryFunction {
   static let name = "relu", instruction = BACKPROP_RELU_F
   static let isCheap = true
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x < 0 ? 0 : x }
+  /// u where y is above 0, 0 elsewhere.
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     .where(Tensor.fill(0).less(than: y), u, Tensor.fill(0))
   }
 }
 
+/// The sine of an angle in radians.
 enum Sine: UnaryFunction {
   static let name = "sin", instruction = BACKPROP_SIN_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.sin(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.cos() }
 }
 
+/// The cosine of an angle in radians.
 enum Cosine: UnaryFunction {
   static let name = "cos", instruction = BACKPROP_COS_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.cos(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -(u * x.sin()) }
 }
 
+/// 2 / √π times the integral of e^(−t²) from 0 to x.
 enum ErrorFunction: UnaryFunction {
   static let name = "erf", instruction = BACKPROP_ERF_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.erf(x) }
+  /// u · 2 / √π · e^(−x²).
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     u * Tensor.fill(2 / Double.pi.squareRoot()) * (-bounded(x).square()).exp()
   }
 }
 
+/// The greatest integer that is not above x.
 enum Floor: UnaryFunction {
   static let name = "floor", instruction = BACKPROP_FLOOR_F
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x.rounded(.down) }
@@ -129,8 +148,7 @@ enum GELUTanhDerivative: UnaryFunction {
     let t = Scalar.tanh(argument)
     return (1 + t) / 2 + limitedProduct(1 - t * t, x * derivative) / 2
   }
-
-  /// With t = tanh(a): (1 − t²) (a' + x a'' / 2 − x t a'²).
+  /// u · (1 − t²) (a' + x a'' / 2 − x t a'²) with t = tanh(a) for tanh's argument a.
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     let x = bounded(x)
     let factor = (2 / Double.pi).squareRoot()

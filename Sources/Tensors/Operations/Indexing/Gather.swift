@@ -1,5 +1,7 @@
 import CKernels
 
+/// The rows of a table with these indices.
+///
 /// operands: table [rows, w], indices int32 [...] → [..., w]; an index outside the table gives NaN.
 struct Gather: PrimitiveOperation {
   var indices: IndexOperand? { IndexOperand(operand: 1, axis: 0) }
@@ -12,6 +14,7 @@ struct Gather: PrimitiveOperation {
     return [TensorType(Shape(numbers.shape.dimensions + [table.shape[1]]))]
   }
 
+  /// `ScatterAdd` of the indices and u.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     let (table, numbers) = (step.operands[0], step.operands[1])
     return [.record(ScatterAdd(rows: table.shape[0]), [numbers, step.upstream]), nil]

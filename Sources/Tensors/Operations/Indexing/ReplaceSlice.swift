@@ -1,7 +1,8 @@
 import CKernels
 
-/// operands: x, block, position int32 [] → x with the block written over it from that position of the axis on; the
-/// position is clamped so that the block fits.
+/// A tensor with a block written over it from a position of an axis on, which is clamped so that the block fits.
+///
+/// operands: x, block, position int32 [] → the type of x
 struct ReplaceSlice: PrimitiveOperation {
   let axis: Int
 

@@ -1,6 +1,8 @@
 import CKernels
 
-/// The transpose of `Gather`. operands: indices int32 [...], x [..., w] → [rows, w], where rows of one index add up.
+/// The transpose of `Gather`: rows of one index add up.
+///
+/// operands: indices int32 [...], x [..., w] → [rows, w]
 struct ScatterAdd: PrimitiveOperation {
   let rows: Int
 

@@ -8,7 +8,9 @@ enum Distribution: String, Hashable, Sendable {
   case normal
 }
 
-/// Random numbers that depend on a key and the position alone. operand: key, int32 [4]
+/// Random numbers that depend on a key and the position alone: uniform or normal.
+///
+/// operand: key, int32 [4]
 struct RandomNumbers: PrimitiveOperation {
   let distribution: Distribution
   let shape: Shape

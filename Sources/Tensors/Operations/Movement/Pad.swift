@@ -12,6 +12,7 @@ struct Pad: PrimitiveOperation {
     return [TensorType(Shape(whole.indices.map { before[$0].plus(whole[$0]).plus(after[$0]) }), operands[0].dtype)]
   }
 
+  /// The part of u without the padding.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     [step.upstream.sliced(starts: before, shape: step.operands[0].shape)]
   }

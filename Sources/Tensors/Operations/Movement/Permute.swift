@@ -11,6 +11,7 @@ struct Permute: PrimitiveOperation {
     return [TensorType(Shape(order.map { shape[$0] }), dtype)]
   }
 
+  /// u with its axes in the order they had.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     [step.upstream.permuted(order.indices.map { axis in order.firstIndex(of: axis) ?? axis })]
   }

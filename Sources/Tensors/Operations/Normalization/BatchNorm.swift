@@ -1,5 +1,7 @@
 import CKernels
 
+/// (x − mean) / √(variance + ε) · scale + shift over all axes but the channels'.
+///
 /// operands: x [n, c, …], scale [c], shift [c] → y, mean [c], variance [c]
 struct BatchNorm: CompositeOperation {
   let epsilon: Double
@@ -34,6 +36,7 @@ struct BatchNorm: CompositeOperation {
     return [y, mean.reshaped(to: scale.shape), variance.reshaped(to: scale.shape)]
   }
 
+  /// `BatchNormGradient`, where the loss depends on y alone; otherwise those of the definition.
   func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
     guard step.isOfFirstResult else { return try definitionGradients(step) }
     let (x, scale, results) = (step.operands[0], step.operands[1], step.results)
@@ -54,6 +57,8 @@ struct BatchNorm: CompositeOperation {
   }
 }
 
+/// The gradients of batch normalization.
+///
 /// operands: x, mean, variance, scale, upstream → gradients of x, scale, shift. With scale / √(variance + ε) and shift,
 /// which only the compiler adds, the upstream is that of ReLU after the normalization.
 struct BatchNormGradient: CompositeOperation {

@@ -1,5 +1,7 @@
 import CKernels
 
+/// (x − mean) / √(variance + ε) · scale + shift over the last axis.
+///
 /// operands: x [..., w], scale [w], shift [w] → y, mean [...], 1 / √(variance + ε) [...]
 struct LayerNorm: CompositeOperation {
   let epsilon: Double
@@ -30,6 +32,7 @@ struct LayerNorm: CompositeOperation {
     return [centered * inverse * scale + shift, mean.reshaped(to: rows), inverse.reshaped(to: rows)]
   }
 
+  /// `LayerNormGradient`, where the loss depends on y alone; otherwise those of the definition.
   func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
     guard step.isOfFirstResult else { return try definitionGradients(step) }
     let (x, scale, results) = (step.operands[0], step.operands[1], step.results)
@@ -45,6 +48,8 @@ struct LayerNorm: CompositeOperation {
   }
 }
 
+/// The gradients of layer normalization.
+///
 /// operands: x, mean, inverse deviation, scale, upstream → gradients of x, scale, shift
 struct LayerNormGradient: CompositeOperation {
   let epsilon: Double

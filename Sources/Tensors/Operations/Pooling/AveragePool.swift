@@ -8,6 +8,7 @@ struct AveragePool: CompositeOperation, WindowOperation {
     [Tensor.record(Unfold(window: window), [operands[0]]).mean(axes: [4, 5])]
   }
 
+  /// `AveragePoolGradient` of u.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     [.record(AveragePoolGradient(window: window, shape: step.operands[0].shape), [step.upstream])]
   }
@@ -23,6 +24,8 @@ struct AveragePool: CompositeOperation, WindowOperation {
   }
 }
 
+/// The gradient of average-pooling.
+///
 /// operand: upstream → images' shape
 struct AveragePoolGradient: CompositeOperation {
   let window: Window
@@ -37,6 +40,7 @@ struct AveragePoolGradient: CompositeOperation {
     return [.record(Fold(window: window, height: shape[2], width: shape[3]), [everywhere])]
   }
 
+  /// `AveragePool` of u.
   func gradients(_ step: BackwardStep) -> [Tensor?] { [.record(AveragePool(window: window), [step.upstream])] }
 
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { operands[0].shape.elementCount > 0 }

@@ -9,6 +9,7 @@ struct MaxPool: CompositeOperation, WindowOperation {
     return [Tensor.where(mask, windows, Tensor.fill(0)).sum(axes: [4])]
   }
 
+  /// `MaxPoolGradient` of the images and u.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     [.record(MaxPoolGradient(window: window), [step.operands[0], step.upstream])]
   }
@@ -24,6 +25,8 @@ struct MaxPool: CompositeOperation, WindowOperation {
   }
 }
 
+/// The gradient of max-pooling.
+///
 /// operands: images, upstream → images' shape
 struct MaxPoolGradient: CompositeOperation {
   let window: Window

@@ -68,6 +68,8 @@ struct Recurrence: CompositeOperation {
   }
 }
 
+/// The gradients of the loop: back-propagation through time.
+///
 /// operands: weights, lengths, states, [cells], [saved], upstream states, [upstream cells] → gradients of the projected
 /// inputs, [of the products], of the initial state, [of the initial cell]
 struct RecurrenceGradient: CompositeOperation {

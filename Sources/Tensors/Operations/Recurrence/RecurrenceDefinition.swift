@@ -16,7 +16,7 @@
 // Gers, Schmidhuber & Cummins (2000); Cho et al., EMNLP 2014, with the reset gate after the product, as in the first
 // version of its preprint (arXiv:1406.1078v1) and in cuDNN.
 
-/// The operands of `recurrence`.
+/// The operands of `Recurrence`.
 struct RecurrenceInputs {
   /// [time, batch, gates · size]
   var projected: Tensor
@@ -37,7 +37,7 @@ struct RecurrenceInputs {
   }
 }
 
-/// The operands of `recurrenceGradient`: what `recurrence` gave, and upstream gradients of the same shapes.
+/// The operands of `RecurrenceGradient`: what `Recurrence` gave, and upstream gradients of the same shapes.
 struct RecurrenceGradientInputs {
   var weights: Tensor
   var lengths: Tensor

@@ -1,6 +1,6 @@
 import CKernels
 
-/// The position of the first greatest element; int32; the axis is removed.
+/// The position of the first greatest element along an axis, which is removed; int32.
 struct Argmax: PrimitiveOperation {
   let axis: Int
 

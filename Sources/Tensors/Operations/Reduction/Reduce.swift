@@ -7,7 +7,7 @@ enum Reduction: String, Hashable, Sendable, CaseIterable {
   case mean, norm
 }
 
-/// One number from all elements along some axes, which remain with size 1.
+/// One number from all elements along some axes, which remain with size 1: sum, maximum, minimum, mean or norm.
 struct Reduce: PrimitiveOperation {
   let kind: Reduction
   let axes: [Int]
@@ -26,6 +26,7 @@ struct Reduce: PrimitiveOperation {
     return [TensorType(shape)]
   }
 
+  /// u of the sum, u / count of the mean, u x / |x| of the norm; equal greatest or least elements share u.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     let (x, y, u) = (step.operands[0], step.results[0], step.upstream)
     switch kind {
