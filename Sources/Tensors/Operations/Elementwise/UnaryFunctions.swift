@@ -2,7 +2,7 @@ import CKernels
 import RealModule
 
 // Functions of one number, a type each: name, instruction of fused kernels, reference and derivative. A new one needs a
-// row here, a line in `Unary.allCases` and, in C, its instruction.
+// type here, a constant and a place among all cases in `Unary` and, in C, its instruction.
 
 /// −x
 enum Negate: UnaryFunction {
