@@ -51,7 +51,8 @@ struct ModelParts {
     }
     while let current = mirror {
       for (index, child) in current.children.enumerated() {
-        let label = child.label ?? String(index)
+        // Elements of a tuple are labeled `.0`, `.1`.
+        let label = child.label.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 } ?? String(index)
         collect(child.value, at: path.isEmpty ? label : "\(path).\(label)")
       }
       mirror = current.superclassMirror

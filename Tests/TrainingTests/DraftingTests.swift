@@ -44,7 +44,7 @@ import Testing
       for id in drafts { try checked.draft([id]) }
       try checked.check(drafts[...])
       #expect(Array(checked.checkedLogits.prefix(kept * vocabulary)) == scores.flatMap(\.self), "from \(start) on")
-      checked.keep(kept, of: drafts[...])
+      try checked.keep(kept, of: drafts[...])
       start += kept
     }
     #expect(try single.read([[1]]) == checked.read([[1]]))

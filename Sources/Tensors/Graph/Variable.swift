@@ -41,8 +41,8 @@ public final class Variable: @unchecked Sendable {
     return state.withLock { $0.storage }
   }
 
-  /// Where the values are, for as long as the runtime's lock is held.
-  var pointer: UnsafeMutableRawPointer { state.withLock { $0.storage.pointer } }
+  /// The memory, for a reader who does not keep it.
+  func withStorage<Result>(_ body: (Storage) -> Result) -> Result { body(state.withLock { $0.storage }) }
   func holds(_ storage: Storage) -> Bool { state.withLock { $0.storage === storage } }
 
   /// Makes memory that nobody else holds, which may be written: a copy of the values where somebody does. The runtime's
@@ -77,17 +77,7 @@ package final class Snapshot: Sendable {
 
   private let leaves: [ObjectIdentifier: Tensor]
 
-  /// Takes the values between two runs of plans. Costs no copy until a variable is assigned.
-  package init(of variables: [Variable]) {
-    leaves = Executor.shared.withLock { _ in
-      Dictionary(
-        variables.map { variable in
-          let type = variable.type
-          let leaf = Node(Values(type: type), inputs: [], types: [type], leaf: .storage(variable.storage))
-          return (ObjectIdentifier(variable), Tensor(leaf))
-        }, uniquingKeysWith: { first, _ in first })
-    }
-  }
+  init(leaves: [ObjectIdentifier: Tensor]) { self.leaves = leaves }
 
   func tensor(of variable: Variable) -> Tensor? { leaves[ObjectIdentifier(variable)] }
 }

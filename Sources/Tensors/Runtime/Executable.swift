@@ -53,13 +53,11 @@ final class Executable {
     pointers.initialize(repeating: nil, count: plan.places.count + quantizable.count)
 
     let costs = plan.steps.map { (threading: $0.kernel.threading, bytes: $0.kernel.cost.bytes) }
-    smallRuns = Self.runs(of: costs, where: { $0.threading == .one }) {
-      // Fewer bytes take less time than a fork.
-      $0.reduce(0) { $0 + $1.bytes } > 2048
-    }
-    ownRuns = Self.runs(of: costs, where: { $0.threading != .library }) {
-      $0.count { $0.threading == .own } > 1
-    }
+    // Fewer bytes take less time than a fork.
+    smallRuns = Self.runs(
+      of: costs, where: { $0.threading == .one }, ifWorth: { $0.reduce(0) { $0 + $1.bytes } > 2048 })
+    ownRuns = Self.runs(
+      of: costs, where: { $0.threading != .library }, ifWorth: { $0.count { $0.threading == .own } > 1 })
   }
 
   deinit { pointers.deallocate() }

@@ -39,7 +39,7 @@ import Testing
     let dropout = Dropout(0.5)
     let x = Tensor([Float](repeating: 1, count: 256), shape: [256])
     let found = Mutex([[Float]]())
-    func call() {
+    @Sendable func call() {
       let values = (try? dropout(x).values()) ?? []
       found.withLock { $0.append(values) }
     }
@@ -146,7 +146,7 @@ import Testing
     try step(others[1], slow, 0.01)
     func values(_ parameter: Parameter?) throws -> [Float] { try #require(parameter).variable().values() }
     #expect(try values(grouped.a.weight) == values(plain.a.weight))
-    #expect(relativeDifference(try values(grouped.body.weight), try values(slow.body.weight)) < 1e-6)
+    #expect(relative(try values(grouped.body.weight), try values(slow.body.weight)) < 1e-6)
     // The bias of 0 moves by the learning rate, and does not decay.
     #expect(abs(abs(try values(grouped.a.bias)[0]) - 0.1) < 1e-4)
   }

@@ -73,10 +73,10 @@ import Testing
       try single.update(along: valueAndGradient(of: one) { $0(x).square().mean() }.gradients)
     }
     for (a, b) in zip(both.parameters, one.parameters) {
-      #expect(relativeDifference(try a.parameter.variable().values(), try b.parameter.variable().values()) < 1e-5)
+      #expect(relative(try a.parameter.variable().values(), try b.parameter.variable().values()) < 1e-5)
     }
     for (a, b) in zip(both.buffers, one.buffers) {
-      #expect(relativeDifference(try a.buffer.variable().values(), try b.buffer.variable().values()) < 1e-5)
+      #expect(relative(try a.buffer.variable().values(), try b.buffer.variable().values()) < 1e-5)
     }
     #expect(try one.buffers[0].buffer.variable().values() != [0, 0, 0, 0])
   }
@@ -104,12 +104,20 @@ import Testing
     #expect(error.message.contains("[1, 2]"), "\(error)")
   }
 
+  private final class Shared: Sendable {
+    let snapshots: Mutex<[Predictor<Dense>]>
+    let answers: Mutex<[[Float]]>
+    init(_ predictor: Predictor<Dense>, answer: [Float]) {
+      snapshots = Mutex([predictor])
+      answers = Mutex([answer])
+    }
+  }
+
   /// Many tasks ask while the model trains: no error, and every answer is that of a snapshot.
   @Test func manyTasksAskWhileTheModelTrains() async throws {
     let model = Random.$current.withValue(Random(seed: 2)) { Dense(8, 4) }
     let x = Tensor((0..<8).map { Float($0) / 8 }, shape: [1, 8])
-    let snapshots = Mutex([try Predictor(model)])
-    let answers = Mutex([try Predictor(model)(x).values()])
+    let shared = Shared(try Predictor(model), answer: try Predictor(model)(x).values())
     try await withThrowingTaskGroup(of: [Float].self) { group in
       group.addTask {
         let optimizer = Adam(for: model, learningRate: 0.01)
@@ -121,14 +129,14 @@ import Testing
           guard index % 20 == 0 else { continue }
           let predictor = try Predictor(model)
           let answer = try predictor(x).values()
-          answers.withLock { $0.append(answer) }
-          snapshots.withLock { $0.append(predictor) }
+          shared.answers.withLock { $0.append(answer) }
+          shared.snapshots.withLock { $0.append(predictor) }
         }
         return []
       }
       for _ in 0..<64 {
         group.addTask {
-          let predictor = snapshots.withLock { $0.randomElement() }
+          let predictor = shared.snapshots.withLock { $0.randomElement() }
           var answer: [Float] = []
           for _ in 0..<5 {
             guard let found = try predictor?(x).values() else { return [] }
@@ -141,8 +149,13 @@ import Testing
       var found: [[Float]] = []
       for try await answer in group where !answer.isEmpty { found.append(answer) }
       #expect(found.count == 64)
-      let known = answers.withLock { $0 }
+      let known = shared.answers.withLock { $0 }
       for answer in found { #expect(known.contains(answer)) }
     }
   }
+}
+
+/// The difference of two results in single precision, relative to the second.
+func relative(_ found: [Float], _ expected: [Float]) -> Double {
+  relativeDifference(found, expected.map { Double($0) })
 }

@@ -1,0 +1,18 @@
+extension Variable {
+  /// Where the values are, for as long as the runtime's lock is held.
+  var pointer: UnsafeMutableRawPointer { withStorage(\.pointer) }
+}
+
+extension Snapshot {
+  /// Takes the values between two runs of plans. Costs no copy until a variable is assigned.
+  package convenience init(of variables: [Variable]) {
+    let leaves = Executor.shared.withLock { _ in
+      variables.map { variable in
+        let type = variable.type
+        let leaf = Node(Values(type: type), inputs: [], types: [type], leaf: .storage(variable.storage))
+        return (ObjectIdentifier(variable), Tensor(leaf))
+      }
+    }
+    self.init(leaves: Dictionary(leaves, uniquingKeysWith: { first, _ in first }))
+  }
+}
