@@ -17,7 +17,7 @@ public final class Predictor<Model: Layer>: Sendable {
 
   private let model: Model
   private let snapshot: Snapshot
-  private let compiled = Mutex<[(type: Tensor, graph: CompiledGraph)]>([])
+  private let compiled = Mutex<[(shape: Shape, dtype: DType, graph: CompiledGraph)]>([])
 
   /// Takes the values of the model's parameters and buffers. Throws what was wrong with the arguments of a layer.
   public init(_ model: Model) throws(TensorError) {
@@ -37,7 +37,7 @@ public final class Predictor<Model: Layer>: Sendable {
 
   private func graph(for x: Tensor) throws(TensorError) -> CompiledGraph {
     let known = compiled.withLock { compiled -> CompiledGraph? in
-      guard let index = compiled.lastIndex(where: { $0.type.shape == x.shape && $0.type.dtype == x.dtype }) else {
+      guard let index = compiled.lastIndex(where: { $0.shape == x.shape && $0.dtype == x.dtype }) else {
         return nil
       }
       compiled.append(compiled.remove(at: index))
@@ -48,7 +48,7 @@ public final class Predictor<Model: Layer>: Sendable {
     let y = Snapshot.$current.withValue(snapshot) { inference { model(input) } }
     let graph = try CompiledGraph(computing: [y], assigning: [], inputs: [input])
     compiled.withLock { compiled in
-      compiled.append((input, graph))
+      compiled.append((x.shape, x.dtype, graph))
       if compiled.count > Self.capacity { compiled.removeFirst() }
     }
     return graph

@@ -73,7 +73,7 @@ struct IR {
   }
 
   /// Records the definition on placeholders for the inputs and adds what was recorded. Definitions may hold
-  /// library-sized operations themselves; they nest two deep at most.
+  /// composite operations themselves; they nest two deep at most.
   private mutating func addDefinition(_ op: any CompositeOperation, _ inputs: [Int])
     throws(TensorError) -> [Int]
   {
@@ -83,12 +83,20 @@ struct IR {
     let results = op.definition(standIns)
     var values: [ObjectIdentifier: [Int]] = [:]
     for (standIn, value) in zip(standIns, inputs) { values[ObjectIdentifier(standIn.node)] = [value] }
-    func value(_ tensor: Tensor) -> Int { values[ObjectIdentifier(tensor.node)]?[tensor.output] ?? 0 }
+    func value(_ tensor: Tensor) throws(TensorError) -> Int {
+      guard let all = values[ObjectIdentifier(tensor.node)], all.indices.contains(tensor.output) else {
+        throw TensorError("internal error: the definition of \(op.name) uses what it does not record")
+      }
+      return all[tensor.output]
+    }
     for node in nodesReachable(from: results) where values[ObjectIdentifier(node)] == nil {
       if let failure = node.failure { throw failure }
-      values[ObjectIdentifier(node)] = try add(node.op, node.inputs.map(value))
+      if case .leaf = node.op.meaning {
+        throw TensorError("internal error: the definition of \(op.name) holds data, which is not part of a plan")
+      }
+      values[ObjectIdentifier(node)] = try add(node.op, try node.inputs.map(value))
     }
-    return results.map(value)
+    return try results.map(value)
   }
 
   /// The same with these instructions in order, and values of these types in addition to the existing ones.

@@ -8,7 +8,7 @@
 protocol Operation: Hashable, Sendable {
   /// The name in messages and profiles.
   var name: String { get }
-  /// How many results it has.
+  /// How many results it has, 4 at most.
   var resultCount: Int { get }
   var meaning: OperationMeaning { get }
 
@@ -112,7 +112,6 @@ extension Operation {
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
   func simplified(_ operands: [Int], in ir: IR) -> Int? { nil }
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? { nil }
-
   func reshaped(_ operands: [Int], to shape: Shape, in ir: inout IR) throws(TensorError) -> [Int]? { nil }
 
   /// Whether the other operation is of the same type and equal.

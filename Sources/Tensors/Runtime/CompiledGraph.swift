@@ -28,6 +28,7 @@ public final class CompiledGraph: @unchecked Sendable {
   /// The variables that a quantized run reads quantized; none where that gains little.
   private let quantizable: [(variable: Variable, product: QuantizableProduct)]
   private var quantizedMatrices: [UnsafeRawPointer] = []
+
   /// Compiles the graph of `outputs` and of the variables' new values. `inputs` are the data leaves it was recorded
   /// with, such as those of `Tensor.standIn(like:)`, `numbers` step scalars, given to each run; `firstDraw` is
   /// `Random.current.counter` before recording and `draws` how many followed.
@@ -126,10 +127,12 @@ public final class CompiledGraph: @unchecked Sendable {
   /// Makes memory of the assigned variables that nobody else holds, and reads all addresses, if anything changed.
   private func bindVariables() throws(TensorError) {
     for variable in assigned where variable.quantized != nil { variable.quantized = nil }
-    guard changeCount != Variable.changeCount else { return }
+    // Read first, so that what another thread shares meanwhile is noticed in the next run.
+    let count = Variable.changeCount
+    guard changeCount != count else { return }
     for variable in assigned { try variable.prepareToWrite() }
     for (source, variable) in variables { sourcePointers[source] = variable.pointer }
-    changeCount = Variable.changeCount
+    changeCount = count
   }
 
   /// New memory for the results that are still referenced.

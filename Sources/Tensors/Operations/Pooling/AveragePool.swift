@@ -16,11 +16,7 @@ struct AveragePool: CompositeOperation, WindowOperation {
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { operands[0].shape.elementCount > 0 }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let x = try lowering.channelsLastView(instruction.inputs[0])
-    let y = lowering.channelsLast(instruction.firstOutput)
-    let image = WindowedImage(image: x.shape, windows: y.shape, window)
-    lowering.steps.append(
-      Step(kernel: PoolingKernel(kind: .average, image: image), inputs: [x.start], outputs: [y.start]))
+    try lowering.emitPooling(.average, instruction, window)
   }
 }
 
@@ -46,11 +42,7 @@ struct AveragePoolGradient: CompositeOperation {
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { operands[0].shape.elementCount > 0 }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let u = try lowering.channelsLastView(instruction.inputs[0])
-    let dx = lowering.channelsLast(instruction.firstOutput)
-    let image = WindowedImage(image: dx.shape, windows: u.shape, window)
-    lowering.steps.append(
-      Step(kernel: PoolingKernel(kind: .averageGradient, image: image), inputs: [u.start], outputs: [dx.start]))
+    try lowering.emitPooling(.averageGradient, instruction, window, isGradient: true)
   }
 }
 

@@ -17,11 +17,7 @@ struct MaxPool: CompositeOperation, WindowOperation {
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { operands[0].shape.elementCount > 0 }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let x = try lowering.channelsLastView(instruction.inputs[0])
-    let y = lowering.channelsLast(instruction.firstOutput)
-    let image = WindowedImage(image: x.shape, windows: y.shape, window)
-    lowering.steps.append(
-      Step(kernel: PoolingKernel(kind: .maximum, image: image), inputs: [x.start], outputs: [y.start]))
+    try lowering.emitPooling(.maximum, instruction, window)
   }
 }
 
@@ -47,13 +43,7 @@ struct MaxPoolGradient: CompositeOperation {
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let x = try lowering.channelsLastView(instruction.inputs[0])
-    let u = try lowering.channelsLastView(instruction.inputs[1])
-    let dx = lowering.channelsLast(instruction.firstOutput)
-    let image = WindowedImage(image: x.shape, windows: u.shape, window)
-    lowering.steps.append(
-      Step(
-        kernel: PoolingKernel(kind: .maximumGradient, image: image), inputs: [x.start, u.start], outputs: [dx.start]))
+    try lowering.emitPooling(.maximumGradient, instruction, window, isGradient: true)
   }
 }
 

@@ -17,6 +17,21 @@ extension WindowOperation {
   }
 }
 
+extension Lowering {
+  /// A pass over channels-last images. `isGradient`: its result are the images, and its last operand the windows.
+  mutating func emitPooling(
+    _ kind: PoolingKernel.Kind, _ instruction: IR.Instruction, _ window: Window, isGradient: Bool = false
+  ) throws(TensorError) {
+    var operands: [View] = []
+    for input in instruction.inputs { operands.append(try channelsLastView(input)) }
+    let result = channelsLast(instruction.firstOutput)
+    let (images, windows) = isGradient ? (result, operands[operands.count - 1]) : (operands[0], result)
+    let image = WindowedImage(image: images.shape, windows: windows.shape, window)
+    steps.append(
+      Step(kernel: PoolingKernel(kind: kind, image: image), inputs: operands.map(\.start), outputs: [result.start]))
+  }
+}
+
 /// A pass over channels-last images: pooling or its gradient.
 struct PoolingKernel: PlainKernel {
   enum Kind { case maximum, maximumGradient, average, averageGradient }
