@@ -9,6 +9,8 @@ public final class Parameter: Sendable {
   let content: ParameterContent
   private let trainable = Atomic(true)
 
+  init(_ content: ParameterContent) { self.content = content }
+
   /// A parameter with these values in row-major order.
   public init(_ values: [Float], shape: Shape, name: String = "parameter") {
     content = ParameterContent(values, shape: shape, name: name)
@@ -43,6 +45,8 @@ public final class Parameter: Sendable {
 /// Values that belong to a model but that no gradient changes: a running mean.
 public final class Buffer: Sendable {
   let content: ParameterContent
+
+  init(_ content: ParameterContent) { self.content = content }
 
   public init(_ values: [Float], shape: Shape, name: String = "buffer") {
     content = ParameterContent(values, shape: shape, name: name)

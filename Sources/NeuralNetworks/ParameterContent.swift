@@ -43,6 +43,15 @@ enum ParameterContent: Sendable {
     }
   }
 
+  /// The same values in a variable of its own.
+  func copied() throws(TensorError) -> ParameterContent {
+    guard case .values(let variable) = self else {
+      _ = try self.variable()
+      return self
+    }
+    return .values(try Variable(try variable.values(), shape: variable.shape, name: variable.name))
+  }
+
   /// The values, as a leaf of a graph.
   var tensor: Tensor {
     do { return try variable().tensor } catch { return .failed(error) }

@@ -4,22 +4,26 @@ import Tensors
 struct ModelParts {
   var parameters: [(name: String, parameter: Parameter)] = []
   var buffers: [(name: String, buffer: Buffer)] = []
+  /// Whether parameters, buffers and paths are given the names that are found.
+  var renames = true
   /// Visited objects, so that shared ones count once and cycles end.
   private var seen: Set<ObjectIdentifier> = []
+
+  init(renames: Bool = true) { self.renames = renames }
 
   /// Visits `value`, which is at `path`, and names what it finds.
   mutating func collect(_ value: Any, at path: String) {
     switch value {
     case let parameter as Parameter:
       guard seen.insert(ObjectIdentifier(parameter)).inserted else { return }
-      parameter.rename(path)
+      if renames { parameter.rename(path) }
       parameters.append((path, parameter))
     case let buffer as Buffer:
       guard seen.insert(ObjectIdentifier(buffer)).inserted else { return }
-      buffer.rename(path)
+      if renames { buffer.rename(path) }
       buffers.append((path, buffer))
     case let layerPath as LayerPath:
-      layerPath.name = path.split(separator: ".").dropLast().joined(separator: ".")
+      if renames { layerPath.name = path.split(separator: ".").dropLast().joined(separator: ".") }
     case is Tensor, is Variable, is Shape, is Pair, is String, is [Float], is [Double], is [Int], is [String],
       is [UInt8]:
       return
