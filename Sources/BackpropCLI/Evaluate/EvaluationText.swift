@@ -6,6 +6,9 @@ enum EvaluationText {
   static func lines(_ evaluation: Evaluation, _ classNames: [String]) -> [String] {
     switch evaluation {
     case .classification(let result): lines(result, classNames)
+    case .metrics(let result):
+      ["test loss \(result.loss.fixed(4))"]
+        + result.metrics.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.fixed(4))" }
     case .language(let result):
       [
         "test loss \(result.loss.fixed(4)) nats a token, perplexity \(result.perplexity.fixed(3)), "

@@ -38,7 +38,7 @@ struct RunRecord: Codable {
       case .language(let result):
         perplexity = result.perplexity
         bitsPerCharacter = result.bitsPerCharacter
-      case nil: break
+      case .metrics, nil: break
       }
       seconds = result.seconds
       examplesPerSecond = result.examplesPerSecond

@@ -73,7 +73,7 @@ final class MetricsLog {
       case .classification(let result): line.testAccuracy = result.accuracy
       case .language(let result):
         (line.testPerplexity, line.testBitsPerCharacter) = (result.perplexity, result.bitsPerCharacter)
-      case nil: break
+      case .metrics, nil: break
       }
       try write(line)
     case .saving(let step):

@@ -71,6 +71,11 @@ struct ProgressDisplay {
     case .classification(let result):
       line.add("test loss \(result.loss.fixed(4))", rank: 7)
       line.add("test accuracy \(result.accuracy.percent)", short: result.accuracy.percent, rank: 3)
+    case .metrics(let result):
+      line.add("test loss \(result.loss.fixed(4))", rank: 3)
+      for (name, value) in result.metrics.sorted(by: { $0.key < $1.key }) {
+        line.add("\(name) \(value.fixed(4))", rank: 7)
+      }
     case .language(let result):
       line.add("test loss \(result.loss.fixed(4))", rank: 7)
       line.add("perplexity \(result.perplexity.fixed(2))", rank: 2)

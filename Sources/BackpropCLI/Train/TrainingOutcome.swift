@@ -54,7 +54,7 @@ struct TrainingOutcome {
       case .classification(let found):
         (accuracy, confusionMatrix) = (found.accuracy, found.confusionMatrix.counts)
         examplesPerSecond = result.examplesPerSecond
-      case nil:
+      case .metrics, nil:
         examplesPerSecond = result.examplesPerSecond
       }
     }

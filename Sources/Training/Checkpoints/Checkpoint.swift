@@ -34,6 +34,21 @@ public struct Checkpoint: Sendable {
 }
 
 extension Checkpoint {
+  /// Copies the current values of a training that is not a `Trainer`'s, after `step` steps. Costs a copy of the model and
+  /// its optimizer's state. Throws what was wrong with the arguments of a layer.
+  public init(of task: some TrainingTask, with optimizer: any Optimizer, step: Int = 0) throws {
+    var counts = Progress.Counts()
+    counts.steps = max(step, 0)
+    try self.init(of: task, optimizer, counts, nil)
+  }
+
+  /// Restores model, optimizer, task and the counter of `Random.current`.
+  ///
+  /// Throws a `TrainingError` where it belongs to another training; then nothing has changed.
+  public func restore(to task: some TrainingTask, with optimizer: any Optimizer) throws {
+    _ = try restore(to: task, optimizer)
+  }
+
   /// Copies the current values. Costs a copy of the model, its optimizer's state and the best weights.
   init(
     of task: some TrainingTask, _ optimizer: any Optimizer, _ counts: Progress.Counts, _ patience: EarlyStopping?

@@ -10,13 +10,38 @@
 public enum Evaluation: Hashable, Sendable, Codable {
   case classification(ClassificationResult)
   case language(LanguageResult)
+  /// Of any other task: named metrics.
+  case metrics(MetricsResult)
 
-  /// The mean loss in nats.
+  /// The mean loss, which early stopping watches; of classifiers and language models in nats.
   public var loss: Double {
     switch self {
     case .classification(let result): result.loss
     case .language(let result): result.loss
+    case .metrics(let result): result.loss
     }
+  }
+
+  /// The metrics by name, without the loss.
+  public var metrics: [String: Double] {
+    switch self {
+    case .classification(let result): ["accuracy": result.accuracy]
+    case .language(let result): ["perplexity": result.perplexity, "bitsPerCharacter": result.bitsPerCharacter]
+    case .metrics(let result): result.metrics
+    }
+  }
+}
+
+/// The evaluation of a task of one's own.
+public struct MetricsResult: Hashable, Sendable, Codable {
+  /// What early stopping watches: the lower, the better.
+  public var loss: Double
+  /// Other measures by name, such as "MAE".
+  public var metrics: [String: Double]
+
+  public init(loss: Double, metrics: [String: Double] = [:]) {
+    self.loss = loss
+    self.metrics = metrics
   }
 }
 
