@@ -37,7 +37,7 @@ def run(command, arguments, folder, seconds=SECONDS):
     def limit():
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    environment = dict(os.environ, GOMP_SPINCOUNT="2000", OMP_NUM_THREADS="1")
+    environment = dict(os.environ, OMP_NUM_THREADS="1")
     try:
         done = subprocess.run([command, *arguments], cwd=folder, env=environment, preexec_fn=limit, timeout=seconds,
                               stdin=subprocess.DEVNULL, capture_output=True)

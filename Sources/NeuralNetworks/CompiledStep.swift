@@ -12,8 +12,8 @@ import Tensors
 ///
 /// `record` must do the same whatever the inputs' values; what it depends on besides their shapes and types is
 /// distinguished by `variant`. Learning rate, step count, the norm to clip at and random numbers are updated in each
-/// step; numbers that `record` multiplies with are fixed, and asking for the value of an input or of what depends on one
-/// is an error. The step is recorded again for inputs of new shapes (the 64 used last are kept), when parameters are
+/// step. A `Float` that `record` combines with a tensor would be fixed, which is an error: it is an input, or a
+/// `Tensor.constant`. Asking for the value of an input, or of what depends on one, is an error, too. The step is recorded again for inputs of new shapes (the 64 used last are kept), when parameters are
 /// frozen, and each time with an optimizer that is not a `RuleOptimizer`.
 public final class CompiledStep {
   /// The result of recording: gradients to step along, and other tensors to compute.
@@ -98,6 +98,6 @@ public final class CompiledStep {
     random.counter = firstDraw
     return try CompiledGraph(
       computing: [gradients.loss] + others, assigning: assignments, inputs: standIns, numbers: shared,
-      firstDraw: firstDraw, draws: draws)
+      firstDraw: firstDraw, draws: draws, freezesNumbers: false)
   }
 }

@@ -10,9 +10,9 @@ import Tensors
 ///
 /// Later training does not change it; it holds the values of its own time, which costs a copy of the parameters once
 /// they are trained further, and none otherwise. Layers compute for inference. The first call with inputs of a new
-/// shape records and compiles the model; as many as `capacity` shapes are kept.
+/// shape records and compiles the model, as does each further call at the same time; `capacity` recordings are kept.
 public final class Predictor<Model: Layer>: Sendable {
-  /// How many shapes of inputs are kept compiled: those used last.
+  /// How many recordings are kept: those used last.
   public static var capacity: Int { 32 }
 
   private let model: Model
@@ -32,25 +32,27 @@ public final class Predictor<Model: Layer>: Sendable {
   /// The model's result, computed. Throws the error of an input that does not fit.
   public func callAsFunction(_ x: Tensor) throws(TensorError) -> Tensor {
     if let failure = x.failure { throw failure }
-    return try graph(for: x).run([x])[0]
+    let graph = try takeGraph(for: x)
+    defer { giveBack(graph, for: x) }
+    return try graph.run([x])[0]
   }
 
-  private func graph(for x: Tensor) throws(TensorError) -> CompiledGraph {
+  /// A graph that no other thread runs: one that is kept, or a new one.
+  private func takeGraph(for x: Tensor) throws(TensorError) -> CompiledGraph {
     let known = compiled.withLock { compiled -> CompiledGraph? in
-      guard let index = compiled.lastIndex(where: { $0.shape == x.shape && $0.dtype == x.dtype }) else {
-        return nil
-      }
-      compiled.append(compiled.remove(at: index))
-      return compiled.last?.graph
+      let index = compiled.lastIndex { $0.shape == x.shape && $0.dtype == x.dtype }
+      return index.map { compiled.remove(at: $0).graph }
     }
     if let known { return known }
     let input = Tensor.standIn(like: x)
     let y = Snapshot.$current.withValue(snapshot) { inference { model(input) } }
-    let graph = try CompiledGraph(computing: [y], assigning: [], inputs: [input])
+    return try CompiledGraph(computing: [y], assigning: [], inputs: [input])
+  }
+
+  private func giveBack(_ graph: CompiledGraph, for x: Tensor) {
     compiled.withLock { compiled in
       compiled.append((x.shape, x.dtype, graph))
       if compiled.count > Self.capacity { compiled.removeFirst() }
     }
-    return graph
   }
 }

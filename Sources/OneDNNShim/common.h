@@ -7,6 +7,8 @@
 #include <dnnl.hpp>
 
 #include <exception>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -70,27 +72,79 @@ inline dnnl::memory::desc image(const backprop_dnn_tensor &tensor) {
 
 }  // namespace backprop
 
-// Primitives to run one after the other over operands of the caller and pieces of the caller's scratch memory.
-struct backprop_dnn_operation {
-  // The arguments as oneDNN's C interface takes them: its C++ one makes such a list on each call.
+namespace backprop {
+
+// Primitives to run one after the other over operands of the caller and pieces of the caller's scratch memory. oneDNN's
+// memory objects hold addresses, so each execution at a time needs its own.
+struct arguments {
+  // A primitive and its arguments as oneDNN's C interface takes them: its C++ one makes such a list on each call.
   struct stage {
     dnnl::primitive primitive;
-    std::vector<dnnl::memory> memories;
-    std::vector<dnnl_exec_arg_t> arguments;
+    std::vector<std::pair<int, dnnl::memory>> memories;
+    std::vector<dnnl_exec_arg_t> list;
 
-    stage(const dnnl::primitive &primitive, const std::unordered_map<int, dnnl::memory> &given)
-        : primitive(primitive) {
-      for (auto &[name, memory] : given) {
-        memories.push_back(memory);
-        arguments.push_back({name, memory.get()});
-      }
+    stage(const dnnl::primitive &primitive, std::vector<std::pair<int, dnnl::memory>> given)
+        : primitive(primitive), memories(std::move(given)) {
+      for (auto &[name, memory] : memories) list.push_back({name, memory.get()});
     }
   };
 
   std::vector<dnnl::memory> operands;
   std::vector<std::pair<dnnl::memory, int64_t>> scratch;
-  int64_t scratch_bytes = 0;
   std::vector<stage> stages;
+
+  void run(void *const *pointers, void *scratch_memory) {
+    for (size_t index = 0; index < operands.size(); ++index) operands[index].set_data_handle(pointers[index]);
+    for (auto &[memory, offset] : scratch) memory.set_data_handle(static_cast<char *>(scratch_memory) + offset);
+    for (auto &stage : stages) {
+      dnnl::error::wrap_c_api(dnnl_primitive_execute(stage.primitive.get(), stream().get(),
+                                                     static_cast<int>(stage.list.size()), stage.list.data()),
+                              "a step was refused");
+    }
+  }
+
+  // The same primitives with memory objects of their own.
+  std::unique_ptr<arguments> copy() const {
+    std::unordered_map<dnnl_memory_t, dnnl::memory> copies;
+    auto made = std::make_unique<arguments>();
+    const auto copied = [&](const dnnl::memory &memory) {
+      auto found = copies.find(memory.get());
+      if (found == copies.end()) {
+        found = copies.emplace(memory.get(), dnnl::memory(memory.get_desc(), engine(), nullptr)).first;
+      }
+      return found->second;
+    };
+    for (auto &memory : operands) made->operands.push_back(copied(memory));
+    for (auto &[memory, offset] : scratch) made->scratch.emplace_back(copied(memory), offset);
+    for (auto &stage : stages) {
+      std::vector<std::pair<int, dnnl::memory>> memories;
+      for (auto &[name, memory] : stage.memories) memories.emplace_back(name, copied(memory));
+      made->stages.emplace_back(stage.primitive, std::move(memories));
+    }
+    return made;
+  }
+};
+
+}  // namespace backprop
+
+// What is made once and may be executed by several threads at the same time.
+struct backprop_dnn_operation : private backprop::arguments {
+  int64_t scratch_bytes = 0;
+
+  void execute(void *const *pointers, void *scratch_memory) {
+    std::unique_ptr<backprop::arguments> mine;
+    {
+      const std::lock_guard<std::mutex> guard(mutex);
+      if (!idle.empty()) {
+        mine = std::move(idle.back());
+        idle.pop_back();
+      }
+    }
+    if (!mine) mine = copy();
+    mine->run(pointers, scratch_memory);
+    const std::lock_guard<std::mutex> guard(mutex);
+    idle.push_back(std::move(mine));
+  }
 
   // The next operand in the caller's order.
   dnnl::memory operand(const dnnl::memory::desc &desc) {
@@ -123,18 +177,22 @@ struct backprop_dnn_operation {
   }
 
   void reorder(const dnnl::memory &from, const dnnl::memory &to) {
-    stages.emplace_back(dnnl::reorder(from, to),
-                        std::unordered_map<int, dnnl::memory>{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+    stages.emplace_back(
+        dnnl::reorder(from, to), std::vector<std::pair<int, dnnl::memory>>{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
   }
 
   template <typename Description>
   void add(const dnnl::primitive &primitive, const Description &description,
-           std::unordered_map<int, dnnl::memory> arguments) {
+           std::vector<std::pair<int, dnnl::memory>> memories) {
     if (description.scratchpad_desc().get_size() > 0) {
-      arguments.emplace(DNNL_ARG_SCRATCHPAD, temporary(description.scratchpad_desc()));
+      memories.emplace_back(DNNL_ARG_SCRATCHPAD, temporary(description.scratchpad_desc()));
     }
-    stages.emplace_back(primitive, arguments);
+    stages.emplace_back(primitive, std::move(memories));
   }
+
+ private:
+  std::mutex mutex;
+  std::vector<std::unique_ptr<backprop::arguments>> idle;
 };
 
 namespace backprop {

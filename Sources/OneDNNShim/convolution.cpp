@@ -7,6 +7,8 @@
 #include <cstring>
 #include <memory>
 
+#include "openmp.h"
+
 namespace backprop {
 namespace {
 
@@ -122,6 +124,7 @@ extern "C" int32_t backprop_dnn_convolution(backprop_dnn_direction direction, co
                                             const backprop_dnn_convolution_geometry *geometry,
                                             backprop_dnn_operation **operation) {
   using namespace backprop;
+  const library_call call;
   return guarded([&] {
     const auto f32 = dnnl::memory::data_type::f32;
     const dims weight_shape = weight_dims(*weights, geometry->groups);

@@ -7,11 +7,11 @@
 #include <cstring>
 #include <thread>
 
+#include "openmp.h"
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
-
-extern "C" void omp_set_num_threads(int) __attribute__((weak));
 
 struct backprop_dnn_products {
   std::thread thread;
@@ -50,9 +50,7 @@ const char *backprop_dnn_version(void) {
 
 const char *backprop_dnn_message(void) { return backprop::message().c_str(); }
 
-void backprop_dnn_set_threads(int32_t count) {
-  if (omp_set_num_threads) omp_set_num_threads(count);
-}
+void backprop_dnn_use_pool(backprop_dnn_team *team, int32_t (*threads)(void)) { backprop::use_pool({team, threads}); }
 
 backprop_dnn_products *backprop_dnn_begin_products(void) {
   static std::atomic_flag begun = ATOMIC_FLAG_INIT;
@@ -60,7 +58,7 @@ backprop_dnn_products *backprop_dnn_begin_products(void) {
   if (begun.test_and_set()) return products;
   backprop::guarded([&] {
     products = new backprop_dnn_products{std::thread([] {
-      if (omp_set_num_threads) omp_set_num_threads(1);  // for this thread alone
+      const backprop::library_call call;
       constexpr int side = 8;
       float a[side * side] = {}, b[side * side] = {}, c[side * side];
       dnnl_sgemm('N', 'N', side, side, side, 1, a, side, b, side, 0, c, side);
@@ -85,6 +83,7 @@ int32_t backprop_dnn_sgemm(int32_t transpose_a, int32_t transpose_b, int64_t m, 
     }
     return 0;
   }
+  const backprop::library_call call;
   dnnl_status_t status =
       dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
   if (status != dnnl_success)
@@ -96,20 +95,8 @@ int32_t backprop_dnn_sgemm(int32_t transpose_a, int32_t transpose_b, int64_t m, 
 int64_t backprop_dnn_scratch_bytes(const backprop_dnn_operation *operation) { return operation->scratch_bytes; }
 
 int32_t backprop_dnn_execute(backprop_dnn_operation *operation, void *const *pointers, void *scratch) {
-  return backprop::guarded([&] {
-    for (size_t index = 0; index < operation->operands.size(); ++index) {
-      operation->operands[index].set_data_handle(pointers[index]);
-    }
-    for (auto &[memory, offset] : operation->scratch) {
-      memory.set_data_handle(static_cast<char *>(scratch) + offset);
-    }
-    for (auto &stage : operation->stages) {
-      dnnl::error::wrap_c_api(
-          dnnl_primitive_execute(stage.primitive.get(), backprop::stream().get(),
-                                 static_cast<int>(stage.arguments.size()), stage.arguments.data()),
-          "a step was refused");
-    }
-  });
+  const backprop::library_call call;
+  return backprop::guarded([&] { operation->execute(pointers, scratch); });
 }
 
 void backprop_dnn_release(backprop_dnn_operation *operation) { delete operation; }

@@ -8,7 +8,7 @@ extern "C" {
 int32_t backprop_dnn_available(void) { return 0; }
 const char *backprop_dnn_version(void) { return ""; }
 const char *backprop_dnn_message(void) { return "the package was built without oneDNN"; }
-void backprop_dnn_set_threads(int32_t) {}
+void backprop_dnn_use_pool(backprop_dnn_team *, int32_t (*)(void)) {}
 
 backprop_dnn_products *backprop_dnn_begin_products(void) { return nullptr; }
 void backprop_dnn_end_products(backprop_dnn_products *) {}

@@ -12,7 +12,6 @@ enum Startup {
     openMissingDescriptors()
     // Writing then fails with an error instead of ending the process.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
-    WaitingThreads.resolve()
   }
 
   /// Where standard input, output or error are closed, a file of a run would get their descriptor, and progress would

@@ -17,9 +17,4 @@ enum CommandArguments {
       CommandLine.unsafeArgv[index].map { FilePath.string(of: UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
   }
-
-  #if os(Linux)
-    /// Restarts the command with the same arguments. Returns only where that fails.
-    static func restart() { execv("/proc/self/exe", CommandLine.unsafeArgv) }
-  #endif
 }

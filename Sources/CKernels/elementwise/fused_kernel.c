@@ -5,6 +5,7 @@
 // and flat blocks would touch one cache line an element. Machine code runs the blocks, where the kernel has some;
 // otherwise the interpreter does, for which registers become locations at each run.
 #include <stdlib.h>
+#include <string.h>
 
 #include "elementwise/locations.h"
 #include "simd/simd.h"
@@ -99,8 +100,10 @@ static void lay_out(fused_kernel *p) {
 backprop_fused_kernel *backprop_make_fused_kernel(const backprop_fused_definition *definition) {
   int operands = definition->input_count + definition->output_count, instructions = definition->instruction_count;
   size_t steps = (size_t)(2 * instructions + definition->output_count) * sizeof(backprop_step);
-  fused_kernel *p = calloc(1, sizeof *p + (size_t)operands * sizeof(operand) + steps);
+  size_t bytes = sizeof(fused_kernel) + (size_t)operands * sizeof(operand) + steps;
+  fused_kernel *p = calloc(1, bytes);
   if (!p) return NULL;
+  p->bytes = bytes;
   p->definition = definition;
   p->input_count = definition->input_count, p->output_count = definition->output_count;
   p->inputs = (operand *)(p + 1), p->outputs = p->inputs + p->input_count;
@@ -293,9 +296,21 @@ static void run_tiled(void *context, int64_t begin, int64_t end) {
   }
 }
 
-void backprop_run_fused_kernel(backprop_fused_kernel *p, void *const *pointers) {
+// Several threads may run the same kernel: what depends on addresses is in a copy.
+static fused_kernel *copy_for_run(const fused_kernel *kernel, char *memory) {
+  fused_kernel *p = memcpy(memory, kernel, kernel->bytes);
+  const char *from = (const char *)kernel;
+  p->inputs = (operand *)(p + 1), p->outputs = p->inputs + p->input_count;
+  p->operations = (backprop_step *)(memory + ((const char *)kernel->operations - from));
+  p->step_workspace = (backprop_step *)(memory + ((const char *)kernel->step_workspace - from));
+  return p;
+}
+
+void backprop_run_fused_kernel(const backprop_fused_kernel *kernel, void *const *pointers) {
+  if (kernel->total == 0 || kernel->output_count == 0) return;
+  _Alignas(fused_kernel) char memory[kernel->bytes];
+  fused_kernel *p = copy_for_run(kernel, memory);
   const backprop_fused_definition *definition = p->definition;
-  if (p->total == 0 || p->output_count == 0) return;
   for (int i = 0; i < p->input_count + p->output_count; i++) {
     const backprop_operand *from = i < p->input_count ? &definition->inputs[i] : &definition->outputs[i - p->input_count];
     p->inputs[i].view.base = (float *)pointers[from->buffer] + from->offset;

@@ -1,5 +1,7 @@
 // A fused elementwise kernel made ready to run: all that does not depend on its operands' addresses.
 #pragma once
+#include <stddef.h>
+
 #include "CKernels.h"
 #include "elementwise/instructions.h"
 #include "indexing/views.h"
@@ -16,7 +18,7 @@ typedef enum {
 } reach;
 
 typedef struct {
-  view view;  // its base is set at each run
+  view view;  // its base is a run's
   reach reach;
   int location;        // of its blocks
   int64_t period;
@@ -29,6 +31,7 @@ typedef void (*elementwise_code)(void *const *pointers, int64_t count);
 
 struct backprop_fused_kernel {
   const backprop_fused_definition *definition;
+  size_t bytes;     // with the arrays behind it
   elementwise_code code;  // NULL: the interpreter runs it
   elementwise_code streaming_code;  // NULL, or stores shared outputs past the caches: whole cache lines only
   space space;
@@ -43,7 +46,7 @@ struct backprop_fused_kernel {
   int64_t period_space;
   int operand_slots;
   double cost;      // nanoseconds an element
-  // The interpreter's, made at each run:
+  // The interpreter's, made for each run:
   int slot_count;   // locations that are blocks of ours
   int step_count;
   backprop_step *steps, *step_workspace;

@@ -67,10 +67,10 @@ typedef struct {
 } backprop_fused_definition;
 
 // A kernel laid out once, to be run many times; the definition must outlive it unchanged. NULL where memory is
-// exhausted. One run of a kernel at a time.
+// exhausted. Several threads may run it at the same time.
 typedef struct backprop_fused_kernel backprop_fused_kernel;
 backprop_fused_kernel *backprop_make_fused_kernel(const backprop_fused_definition *definition);
-void backprop_run_fused_kernel(backprop_fused_kernel *kernel, void *const *pointers);
+void backprop_run_fused_kernel(const backprop_fused_kernel *kernel, void *const *pointers);
 void backprop_free_fused_kernel(backprop_fused_kernel *kernel);
 
 // Machine code for the kernels that the compiler supports; the others, and all of them where this gives NULL (on

@@ -106,7 +106,8 @@ open class RuleOptimizer: Optimizer {
   /// step to step without changing the graph. `t` counts from 1.
   open func appendScalars(ofStep t: Int, to scalars: inout [Float]) { scalars.append(learningRate) }
 
-  /// The rule: the new values of the parameter and its state. By default nothing changes.
+  /// The rule: the new values of the parameter and its state. By default nothing changes. A `Float` in it is a
+  /// constant; what changes from step to step is a step scalar.
   open func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) { (update.parameter, update.state) }
 
   public func update(along gradients: Gradients, evaluating tensors: [Tensor]) throws(TensorError) {
@@ -165,20 +166,26 @@ open class RuleOptimizer: Optimizer {
     }
     let clipped = try clipped(active.map(\.parameter), gradients, at: clipNorm == nil ? nil : inputs.last)
     var assignments = gradients.assignments
-    for (slot, clippedGradient) in zip(active, clipped) {
-      let parameter = slot.parameter.tensor
-      let penalty = decouplesWeightDecay ? 0 : slot.weightDecay
-      let rate = slot.rateFactor == 1 ? inputs[0] : inputs[0] * slot.rateFactor
-      let (moved, state) = step(
-        ParameterUpdate(
-          parameter: parameter, gradient: penalty == 0 ? clippedGradient : clippedGradient + parameter * penalty,
-          state: slot.state.map(\.tensor), learningRate: rate, scalars: inputs,
-          weightDecay: decouplesWeightDecay ? slot.weightDecay : 0))
+    for (slot, gradient) in zip(active, clipped) {
+      // Numbers of a rule that change are its scalars.
+      let (moved, state) = Tensor.$areNumbersConstant.withValue(true) { update(slot, along: gradient, inputs) }
       assignments.append((slot.variable, moved))
       assignments.append(contentsOf: zip(slot.state, state))
     }
     for (_, value) in assignments { if let failure = value.failure { throw failure } }
     return assignments
+  }
+
+  private func update(_ slot: Slot, along gradient: Tensor, _ inputs: [Tensor]) -> (parameter: Tensor, state: [Tensor])
+  {
+    let parameter = slot.parameter.tensor
+    let penalty = decouplesWeightDecay ? 0 : slot.weightDecay
+    return step(
+      ParameterUpdate(
+        parameter: parameter, gradient: penalty == 0 ? gradient : gradient + parameter * penalty,
+        state: slot.state.map(\.tensor),
+        learningRate: slot.rateFactor == 1 ? inputs[0] : inputs[0] * slot.rateFactor, scalars: inputs,
+        weightDecay: decouplesWeightDecay ? slot.weightDecay : 0))
   }
 
   /// The gradient of each parameter, all scaled alike where their common norm exceeds `limit`.

@@ -17,8 +17,11 @@ int32_t backprop_dnn_available(void);
 // Such as "2.6.0"; empty without oneDNN.
 const char *backprop_dnn_version(void);
 const char *backprop_dnn_message(void);
-// How many threads oneDNN uses from now on (OpenMP's setting, for the calling thread and those it makes).
-void backprop_dnn_set_threads(int32_t count);
+// Who runs oneDNN's threads from now on: team(size, task, context) runs task(context, rank, size) for each rank at the
+// same time, and threads() says how many a call may use. Where the system's oneDNN has other threads than OpenMP's, they
+// stay its own.
+typedef void backprop_dnn_team(int32_t size, void (*task)(void *context, int32_t rank, int32_t size), void *context);
+void backprop_dnn_use_pool(backprop_dnn_team *team, int32_t (*threads)(void));
 
 // Has oneDNN generate its code for matrix products on a separate thread: the first product generates that of all of
 // them, which takes as long as several steps of a small network. A product meanwhile waits for it. NULL from the second
@@ -60,7 +63,7 @@ int32_t backprop_dnn_convolution(
 
 // Bytes of scratch memory, aligned to 64, that an execution needs.
 int64_t backprop_dnn_scratch_bytes(const backprop_dnn_operation *operation);
-// `pointers` in the order documented at the operation's constructor.
+// `pointers` in the order documented at the operation's constructor. Several threads may execute the same operation.
 int32_t backprop_dnn_execute(backprop_dnn_operation *operation, void *const *pointers, void *scratch);
 void backprop_dnn_release(backprop_dnn_operation *operation);
 

@@ -5,7 +5,13 @@ import OneDNNShim
 public enum Engine {
   /// Whether the package was built with oneDNN and the system lets it generate machine code; otherwise this package's
   /// own kernels are used.
-  public static var hasOneDNN: Bool { backprop_dnn_available() != 0 }
+  public static var hasOneDNN: Bool { isLibraryReady }
+
+  private static let isLibraryReady: Bool = {
+    guard backprop_dnn_available() != 0 else { return false }
+    backprop_dnn_use_pool(backprop_team, backprop_threads)
+    return true
+  }()
 
   /// Whether the processor has AMX for large products. `BACKPROP_AMX=0` in the environment turns it off.
   public static var hasAMX: Bool { backprop_has_amx() != 0 }
@@ -15,22 +21,6 @@ public enum Engine {
     let units = hasAMX ? "AMX, " : ""
     guard hasOneDNN else { return "\(units)without oneDNN: own kernels, slower; \(threads)" }
     return "\(units)oneDNN \(String(cString: backprop_dnn_version())), \(threads)"
-  }
-}
-/// How many threads compute.
-public enum Threads {
-  /// The maximum: 64, or the number of processors if that is larger. More threads than processors are no faster, and a
-  /// system that cannot start them ends the process.
-  static let most = max(64, Int(backprop_processors()))
-  /// From 1 to what the machine can have; other numbers are clamped. The bits of results depend on it, as sums
-  /// are split by thread.
-  public static var count: Int {
-    get { Int(backprop_threads()) }
-    set {
-      let count = Int32(min(max(newValue, 1), most))
-      backprop_set_threads(count)
-      backprop_dnn_set_threads(count)
-    }
   }
 }
 /// While this object lives, oneDNN generates its code for matrix products on another thread, if not done yet. `deinit`

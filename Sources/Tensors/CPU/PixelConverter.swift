@@ -18,7 +18,7 @@ package struct PixelConverter: Sendable {
   /// The images with these indices of `pixels`, which holds one image after the other: `[images, channels, height,
   /// width]`.
   package func tensor(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) -> Tensor {
-    PendingImages(numbers, of: pixels, by: self).tensor()
+    PendingImages(numbers, of: pixels, by: self).finished()
   }
 
   /// The same values, image after image.

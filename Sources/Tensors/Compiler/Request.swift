@@ -7,6 +7,8 @@ struct Request {
     case storage(Storage)
     case key(Storage)
     case variable(Variable)
+
+    var variable: Variable? { if case .variable(let variable) = self { variable } else { nil } }
   }
 
   /// A node, its inputs given by position. A value is `entry · 4 + output`.
@@ -74,7 +76,7 @@ struct Request {
         switch node.leaf {
         case .failure(let error): throw error
         case .storage(let storage):
-          if storage.isPlaceholder, !isCompiled { throw Storage.noValueYet }
+          if storage.role == .placeholder, !isCompiled { throw Storage.noValueYet }
           node.index = key.entries.count
           addLeaf(node.op, .storage(storage))
         case .key(let storage):

@@ -37,7 +37,8 @@ struct ReferenceInterpreter<Scalar: Number> {
     switch node.leaf {
     case .failure(let error): throw error
     case .storage(let storage), .key(let storage): return [read(storage, node.types[0])]
-    case .variable(_, let storage): return [Executor.shared.withLock { _ in read(storage, node.types[0]) }]
+    case .variable(let variable, let storage):
+      return [Executor.using(variable) { read(storage, node.types[0]) }]
     case .none: break
     }
     switch node.op.meaning {

@@ -1,10 +1,14 @@
+import Synchronization
+
 /// A graph that was compiled once, to be run many times on other inputs without recording it again.
 ///
 /// What changes from run to run are the *inputs*: data leaves of the graph whose values are given to each run. Random
 /// numbers are drawn again from `Random.current`, as many as recording drew. Variables are read and written as usual.
 /// Overhead of a run: some hundred nanoseconds a kernel.
 public final class CompiledGraph: @unchecked Sendable {
-  // Touched while the runtime's lock is held.
+  /// What a run uses. Everything else here is touched by one run at a time.
+  private let use: VariableUse
+  private let turn = Mutex(())
   private let loaded: Executable
   /// What the plan reads, retained here, and its address: after large products the objects are in no cache.
   private var sources: [Request.Source]
@@ -33,15 +37,15 @@ public final class CompiledGraph: @unchecked Sendable {
   /// with, such as those of `Tensor.standIn(like:)`, `numbers` step scalars, given to each run; `firstDraw` is
   /// `Random.current.counter` before recording and `draws` how many followed.
   ///
-  /// Throws the graph's error, and for an input that is not data.
+  /// Throws the graph's error, for an input that is not data, and, unless it `freezesNumbers`, for a `Float` operand:
+  /// it would stay as it was when the graph was recorded.
   public init(
     computing outputs: [Tensor], assigning assignments: [(Variable, Tensor)], inputs: [Tensor],
-    numbers: [Tensor] = [], firstDraw: UInt64 = 0, draws: UInt64 = 0
+    numbers: [Tensor] = [], firstDraw: UInt64 = 0, draws: UInt64 = 0, freezesNumbers: Bool = true
   ) throws(TensorError) {
-    let (request, loaded) = try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
-      try executor.load(outputs, assignments, isCompiled: true)
-    }
+    let (request, loaded) = try Executor.load(outputs, assignments, isCompiled: true)
     self.loaded = loaded
+    use = VariableUse(reads: request.sources.compactMap(\.variable), writes: assignments.map(\.0))
     (sources, sourcePointers) = (request.sources, [])
     let quantizable: [(Variable, QuantizableProduct)] = loaded.quantizable.compactMap { product in
       if case .variable(let variable) = request.sources[product.source] { (variable, product) } else { nil }
@@ -67,6 +71,7 @@ public final class CompiledGraph: @unchecked Sendable {
         })
     }
     self.inputSources = inputSources
+    if !freezesNumbers { try Self.checkNumbers(request.sources, given: self.numbers, inputSources) }
     var keys: [(Storage, UInt64)] = []
     for index in sources.indices {
       guard case .key(let storage) = sources[index] else { continue }
@@ -81,6 +86,20 @@ public final class CompiledGraph: @unchecked Sendable {
     sourcePointers = sources.map(\.pointer)
     variables = sources.enumerated().compactMap {
       if case .variable(let variable) = $0.element { ($0.offset, variable) } else { nil }
+    }
+  }
+
+  private static func checkNumbers(
+    _ sources: [Request.Source], given numbers: [Storage], _ inputSources: [[Int]]
+  ) throws(TensorError) {
+    let inputs = Set(inputSources.joined())
+    for (index, source) in sources.enumerated() where !inputs.contains(index) {
+      guard case .storage(let storage) = source, storage.role == .number, !numbers.contains(where: { $0 === storage })
+      else { continue }
+      throw TensorError(
+        "a compiled step is recorded once, so the number \(storage.floats(count: 1)[0]) that it was recorded with would "
+          + "never change: give it to each step as an input, Tensor(number), or, if it is to stay, use a literal or "
+          + "Tensor.constant(number)")
     }
   }
 
@@ -103,11 +122,13 @@ public final class CompiledGraph: @unchecked Sendable {
       throw TensorError("a compiled graph was made for \(self.numbers.count) numbers, not \(numbers.count)")
     }
     try evaluate(inputs)
-    let random = Random.current
-    let first = random.take(draws)
-    return try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
+    return try turn.withLock { _ throws(TensorError) in
+      let random = Random.current
+      let first = random.take(draws)
       for (input, places) in zip(inputs, inputSources) {
-        guard let storage = input.knownStorage else { throw TensorError("internal error: an input has no values") }
+        guard let storage = Executor.shared.withLock({ _ in input.knownStorage }) else {
+          throw TensorError("internal error: an input has no values")
+        }
         for place in places { sourcePointers[place] = storage.pointer }
       }
       for (storage, number) in zip(self.numbers, numbers) {
@@ -117,14 +138,20 @@ public final class CompiledGraph: @unchecked Sendable {
         storage.pointer.storeBytes(of: random.words(first &+ offset), as: SIMD4<UInt32>.self)
       }
       try renewResults()
-      try bindVariables()
-      if quantized { try quantizeMatrices() }
-      try executor.run(loaded, sourcePointers, resultPointers, quantized: quantized ? quantizedMatrices : [])
+      try Executor.using(use) { (executor) throws(TensorError) in
+        try bindVariables()
+        if quantized { try quantizeMatrices() }
+        executor.begin(use)
+      }
+      try use.go { () throws(TensorError) in
+        try Executor.run(loaded, sourcePointers, resultPointers, quantized: quantized ? quantizedMatrices : [])
+      }
       return results
     }
   }
 
-  /// Makes memory of the assigned variables that nobody else holds, and reads all addresses, if anything changed.
+  /// Makes memory of the assigned variables that nobody else holds, and reads all addresses, if anything changed. The
+  /// executor's lock is held.
   private func bindVariables() throws(TensorError) {
     for variable in assigned where variable.quantized != nil { variable.quantized = nil }
     // Read first, so that what another thread shares meanwhile is noticed in the next run.
@@ -162,7 +189,7 @@ extension Tensor {
     let type = tensor.type
     do throws(TensorError) {
       let storage = try Storage(
-        zeros: type.shape.elementCount * 4, isPlaceholder: true, for: "a stand-in \(type)")
+        zeros: type.shape.elementCount * 4, role: .placeholder, for: "a stand-in \(type)")
       return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
     } catch {
       return .failed(error)

@@ -1,7 +1,8 @@
-import CKernels
+import Synchronization
 
-/// A plan ready to run: its C structures built once, its pointers patched each time.
-final class Executable {
+/// A plan ready to run: its C structures built once. It never changes, so several threads may run it at the same time,
+/// each in a workspace of its own.
+final class Executable: @unchecked Sendable {
   let plan: Plan
   private let constants: Storage
   /// What the loaded kernels point to.
@@ -11,16 +12,16 @@ final class Executable {
   private let steps: LoadedSteps
   /// The steps of a quantized run.
   private let quantizedSteps: LoadedSteps
-  /// The address of each buffer, then those of the quantized matrices.
-  private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  /// Those that its kernels may take.
+  let threads: Int
+  /// How many addresses a run has, of buffers or of a step's operands.
+  let addressCount: Int
   /// The products that a quantized run makes from quantized matrices; none where that gains little.
   let quantizable: [QuantizableProduct]
   /// For each step, where the run of small steps that begins with it ends; `nil` where none does.
   private let smallRuns: [Int?]
-  /// The same for runs of steps that are all our own kernels, of which several fork.
-  private let ownRuns: [Int?]
   /// Descriptions and costs of the steps, for profiles.
-  private lazy var descriptions = plan.steps.map(StepDescription.init)
+  private let descriptions = Mutex<[StepDescription]>([])
 
   var scratchBytes: Int { loader.scratchBytes }
   /// Whether oneDNN makes matrix products.
@@ -49,29 +50,24 @@ final class Executable {
       operands[product.step][1] = Address(buffer: plan.places.count + index)
     }
     quantizedSteps = LoadedSteps(quantizable.isEmpty ? [] : kernels, operands)
-    pointers = .allocate(capacity: plan.places.count + quantizable.count)
-    pointers.initialize(repeating: nil, count: plan.places.count + quantizable.count)
+    threads = target.threads
+    addressCount = max(plan.places.count + quantizable.count, operands.map(\.count).max() ?? 0)
 
-    let costs = plan.steps.map { (threading: $0.kernel.threading, bytes: $0.kernel.cost.bytes) }
     // Fewer bytes take less time than a fork.
     smallRuns = Self.runs(
-      of: costs, where: { $0.threading == .one }, ifWorth: { $0.reduce(0) { $0 + $1.bytes } > 2048 })
-    ownRuns = Self.runs(
-      of: costs, where: { $0.threading != .library }, ifWorth: { $0.count { $0.threading == .own } > 1 })
+      of: plan.steps.map(\.kernel), where: { $0.threading == .one },
+      ifWorth: { $0.reduce(0) { $0 + $1.cost.bytes } > 2048 })
   }
 
-  deinit { pointers.deallocate() }
-  /// Runs the steps; overlapped with those that take one thread, the other threads convert pending images. The
-  /// runtime's lock is held; `arena` and `scratch` are large enough.
+  /// Runs the steps; overlapped with those that take one thread, the other threads convert pending images.
   func run(
-    sources: [UnsafeMutableRawPointer], outputs: [UnsafeMutableRawPointer], arena: UnsafeMutableRawPointer,
-    scratch: UnsafeMutableRawPointer, quantized matrices: [UnsafeRawPointer], making pending: PendingImages?
-  )
-    throws(TensorError)
-  {
+    sources: [UnsafeMutableRawPointer], outputs: [UnsafeMutableRawPointer], in workspace: Workspace,
+    quantized matrices: [UnsafeRawPointer], making pending: PendingImages?
+  ) throws(TensorError) {
+    let pointers = workspace.buffers
     for (buffer, place) in plan.places.enumerated() {
       switch place {
-      case .arena(let offset): pointers[buffer] = arena + offset
+      case .arena(let offset): pointers[buffer] = workspace.arena.pointer + offset
       case .constants: pointers[buffer] = constants.pointer
       case .output(let index): pointers[buffer] = outputs[index]
       case .source(let index): pointers[buffer] = sources[index]
@@ -84,61 +80,32 @@ final class Executable {
     Profile.current?.began(self)
     var index = 0
     while index < plan.steps.count {
-      let making = pending.flatMap { $0.isUnfinished ? $0 : nil }
-      if let making, let end = smallRuns[index] {
-        try making.make { () throws(TensorError) in try runSteps(index..<end, scratch, isQuantized)
-        }
-        index = end
-      } else if making == nil, let end = ownRuns[index] {
-        try runHolding(index..<end, scratch, isQuantized)
+      if let pending, pending.isUnfinished, let end = smallRuns[index] {
+        try pending.make { () throws(TensorError) in try runSteps(index..<end, workspace, isQuantized) }
         index = end
       } else {
-        try runSteps(index..<index + 1, scratch, isQuantized)
+        try runSteps(index..<index + 1, workspace, isQuantized)
         index += 1
       }
     }
   }
 
-  /// Runs steps of our own while the pool's other threads wait, awake, for what these fork (a persistent parallel
-  /// region).
-  private func runHolding(
-    _ range: Range<Int>, _ scratch: UnsafeMutableRawPointer, _ isQuantized: Bool
-  ) throws(TensorError) {
-    var steps = PersistentRegion(
-      loaded: self, range: range, scratch: scratch, isQuantized: isQuantized)
-    withUnsafeMutablePointer(to: &steps) { steps in
-      backprop_persistent_region({ $0?.assumingMemoryBound(to: PersistentRegion.self).pointee.run() }, steps)
-    }
-    if let failure = steps.failure { throw failure }
-  }
-
-  /// What C carries from `runHolding` to `runSteps`: a closure would be allocated at each run.
-  private struct PersistentRegion {
-    let loaded: Executable
-    let range: Range<Int>
-    let scratch: UnsafeMutableRawPointer
-    let isQuantized: Bool
-    var failure: TensorError?
-
-    mutating func run() {
-      do throws(TensorError) { try loaded.runSteps(range, scratch, isQuantized) } catch {
-        failure = error
-      }
-    }
-  }
-
   private func runSteps(
-    _ range: Range<Int>, _ scratch: UnsafeMutableRawPointer, _ isQuantized: Bool
+    _ range: Range<Int>, _ workspace: Workspace, _ isQuantized: Bool
   ) throws(TensorError) {
     let steps = isQuantized ? quantizedSteps : steps
     guard let profile = Profile.current else {
-      for index in range { try steps.run(index, pointers, scratch) }
+      for index in range { try steps.run(index, workspace) }
       return
+    }
+    let descriptions = descriptions.withLock { descriptions in
+      if descriptions.isEmpty { descriptions = plan.steps.map(StepDescription.init) }
+      return descriptions
     }
     let clock = ContinuousClock()
     for index in range {
       let start = clock.now
-      try steps.run(index, pointers, scratch)
+      try steps.run(index, workspace)
       let isProduct = isQuantized && quantizable.contains { $0.step == index }
       let description = isProduct ? descriptions[index].quantized : descriptions[index]
       profile.ran(description, for: start.duration(to: clock.now))
@@ -171,17 +138,12 @@ final class LoadedSteps {
   private let steps: UnsafeMutablePointer<LoadedStep>
   private let kernels: UnsafeMutableRawPointer
   private let operands: UnsafeMutablePointer<Address?>
-  /// The addresses of one step's operands.
-  private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
   init(_ kernels: [any LoadedKernel], _ operands: [[Address?]]) {
     let taken = zip(kernels, operands).map { type(of: $0).takesOperands ? $1 : [] }
     let all = taken.flatMap(\.self)
     self.operands = .allocate(capacity: max(all.count, 1))
     self.operands.initialize(from: all, count: all.count)
-    let most = taken.reduce(1) { max($0, $1.count) }
-    pointers = .allocate(capacity: most)
-    pointers.initialize(repeating: nil, count: most)
 
     let sizes = kernels.map { (type(of: $0).size + 15) & ~15 }
     self.kernels = .allocate(byteCount: max(sizes.reduce(0, +), 16), alignment: 64)
@@ -202,15 +164,12 @@ final class LoadedSteps {
     steps.deallocate()
     kernels.deallocate()
     operands.deallocate()
-    pointers.deallocate()
   }
 
   @inline(__always)
-  func run(
-    _ index: Int, _ buffers: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
-    _ scratch: UnsafeMutableRawPointer
-  ) throws(TensorError) {
+  func run(_ index: Int, _ workspace: Workspace) throws(TensorError) {
     let step = steps[index]
+    let (buffers, pointers) = (workspace.buffers, workspace.operands)
     for place in 0..<step.count {
       pointers[place] = operands[step.first + place].flatMap { address in
         buffers[address.buffer].map { $0 + MemoryLayout<Float>.size * address.offset }
@@ -218,6 +177,6 @@ final class LoadedSteps {
     }
     try step.kernel.run(
       at: step.address,
-      KernelOperands(start: pointers, count: step.count, buffers: buffers, scratch: scratch))
+      KernelOperands(start: pointers, count: step.count, buffers: buffers, scratch: workspace.scratch.pointer))
   }
 }

@@ -1,4 +1,5 @@
 import CKernels
+import Synchronization
 
 /// Images that are needed later. Until then, threads that are idle while a plan runs convert some of them.
 ///
@@ -10,9 +11,10 @@ package final class PendingImages: @unchecked Sendable {
   private let type: TensorType
   /// Allocated with the first image, so that a batch that is not begun takes no memory.
   private var storage: Storage?
-  /// How many are converted: the first ones. Touched under the runtime's lock, or while the object is uniquely
-  /// referenced.
+  /// How many are converted: the first ones.
   private var made: Int64 = 0
+  /// Held by whoever converts some.
+  private let turn = Mutex(())
   /// With fewer floats, the conversion is done before other threads would have begun.
   private static let fewNumbers = 40_000
   /// What was wrong with the indices.
@@ -45,15 +47,14 @@ package final class PendingImages: @unchecked Sendable {
   }
 
   /// Converts those that are missing: `[images, channels, height, width]`.
-  package func finished() -> Tensor { Executor.shared.withLock { _ in tensor() } }
-
-  /// The same, where no plan converts them.
-  func tensor() -> Tensor {
-    do throws(TensorError) {
-      if let failure { throw failure }
-      return try made(in: target())
-    } catch {
-      return .failed(error)
+  package func finished() -> Tensor {
+    turn.withLock { _ in
+      do throws(TensorError) {
+        if let failure { throw failure }
+        return try made(in: target())
+      } catch {
+        return .failed(error)
+      }
     }
   }
 
@@ -65,7 +66,12 @@ package final class PendingImages: @unchecked Sendable {
     return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
   }
 
-  /// Whether some are missing. The runtime's lock is held, as by the next.
+  /// Calls `body`, which may convert some, unless another thread does; then it returns `nil`.
+  func whereFree(_ body: () throws(TensorError) -> Void) throws(TensorError) -> Void? {
+    try turn.withLockIfAvailable { _ throws(TensorError) in try body() }
+  }
+
+  /// Whether some are missing. Within `whereFree`, as the next.
   var isUnfinished: Bool { made < numbers.count }
 
   /// Does `work` on this thread while others convert images.

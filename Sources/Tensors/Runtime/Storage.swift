@@ -14,8 +14,14 @@ final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int
 
-  /// Whether it stands for values that each run of a compiled graph gives.
-  let isPlaceholder: Bool
+  enum Role {
+    case data
+    /// Stands for values that each run of a compiled graph gives.
+    case placeholder
+    /// A `Float` that an operation was recorded with.
+    case number
+  }
+  let role: Role
   /// What reading such values is.
   static let noValueYet = TensorError(
     "a value was asked for while a compiled step is recorded, where its inputs have none yet; compute it from tensors, "
@@ -26,16 +32,16 @@ final class Storage: @unchecked Sendable {
 
   /// No bytes.
   init() {
-    (byteCount, origin, isPlaceholder) = (0, .system, false)
+    (byteCount, origin, role) = (0, .system, .data)
     pointer = .allocate(byteCount: 64, alignment: 64)
   }
 
   /// Uninitialized memory, aligned to 64 bytes.
   ///
   /// Throws where it cannot be allocated, with its purpose: `purpose` is the subject of a sentence.
-  init(byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) {
+  init(byteCount: Int, role: Role = .data, for purpose: @autoclosure () -> String) throws(TensorError) {
     self.byteCount = byteCount
-    isPlaceholder = false
+    self.role = role
     if byteCount >= MemoryPool.smallestArray, let pooled = MemoryPool.allocate(byteCount) {
       (origin, pointer) = (.pool, pooled)
     } else if let memory = Storage.allocate(byteCount) {
@@ -64,10 +70,10 @@ final class Storage: @unchecked Sendable {
 
   /// Zeros. Large ones are untouched pages, which take no memory until they are used.
   init(
-    zeros byteCount: Int, isPlaceholder: Bool = false, for purpose: @autoclosure () -> String
+    zeros byteCount: Int, role: Role = .data, for purpose: @autoclosure () -> String
   ) throws(TensorError) {
     self.byteCount = byteCount
-    self.isPlaceholder = isPlaceholder
+    self.role = role
     let mapped =
       (MemoryPool.smallestArray...Memory.limit).contains(byteCount)
       ? mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0) : nil
@@ -86,10 +92,10 @@ final class Storage: @unchecked Sendable {
     pointer.copyMemory(from: other.pointer, byteCount: byteCount)
   }
 
-  convenience init<Element: BitwiseCopyable>(_ values: [Element], for purpose: @autoclosure () -> String)
-    throws(TensorError)
-  {
-    try self.init(byteCount: values.count * MemoryLayout<Element>.stride, for: purpose())
+  convenience init<Element: BitwiseCopyable>(
+    _ values: [Element], role: Role = .data, for purpose: @autoclosure () -> String
+  ) throws(TensorError) {
+    try self.init(byteCount: values.count * MemoryLayout<Element>.stride, role: role, for: purpose())
     write(values[...])
   }
 

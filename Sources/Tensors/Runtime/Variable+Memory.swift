@@ -1,12 +1,12 @@
 extension Variable {
-  /// Where the values are, for as long as the runtime's lock is held.
+  /// Where the values are, for as long as the executor's lock is held or a run uses them.
   var pointer: UnsafeMutableRawPointer { withStorage(\.pointer) }
 }
 
 extension Snapshot {
   /// Takes the values between two runs of plans. Costs no copy until a variable is assigned.
   package convenience init(of variables: [Variable]) {
-    let leaves = Executor.shared.withLock { _ in
+    let leaves = Executor.using(VariableUse(reads: variables)) { _ in
       variables.map { variable in
         let type = variable.type
         let leaf = Node(Values(type: type), inputs: [], types: [type], leaf: .storage(variable.storage))

@@ -10,7 +10,7 @@ extension Variable {
   private func greatest(_ kind: backprop_reduction) -> Float {
     let count = shape.elementCount
     guard dtype == .float32, count > 0 else { return 0 }
-    return Executor.shared.withLock { _ in
+    return Executor.using(self) {
       var result: Float = 0
       backprop_reduce(
         kind, 1, Int64(count), 1, 1, pointer.assumingMemoryBound(to: Float.self), &result)

@@ -30,7 +30,15 @@ public struct Tensor: Sendable {
   @_disfavoredOverload
   public init(_ values: [Int32], shape: [Int]) { self = .leaf(values, shape, .int32) }
   /// A scalar that may change from step to step without a new plan.
-  public init(_ value: Float) { self.init([value], shape: []) }
+  public init(_ value: Float) {
+    do throws(TensorError) {
+      let storage = try Storage([value], role: .number, for: "a number")
+      let type = TensorType([])
+      self.init(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
+    } catch {
+      self = .failed(error)
+    }
+  }
   private static func leaf<T: BitwiseCopyable>(_ values: [T], _ shape: [Int], _ dtype: DType) -> Tensor {
     let type = TensorType(Shape(shape), dtype)
     if let flaw = type.shape.flaw { return .failed(TensorError("Tensor: \(flaw)")) }

@@ -1,4 +1,4 @@
-// Forks and joins, overlapped work, persistent regions, the kernels' arithmetic, and prefaulting.
+// Forks and joins, overlapped work, teams, the kernels' arithmetic, and prefaulting.
 #include "check.h"
 
 #include <pthread.h>
@@ -44,7 +44,6 @@ static void check_parallel(int64_t count, int64_t grain) {
   if (r.ranges == 1) expect_integer(-3, pthread_equal(r.threads[0], pthread_self()) != 0, 1);
 }
 
-// Whether the process has a pool at all: it is to be linked with OpenMP's runtime, or Dispatch.
 static void check_pool(void) {
   begin_case("backprop_parallel", "other threads");
   record r = {0};
@@ -66,14 +65,62 @@ static void fork_many(void *context) {
   for (int i = 0; i < 20; i++) backprop_parallel(MOST_ITEMS - i, 1 + 7 * i, note_range, &r->records[i]);
 }
 
-static void check_region(void) {
-  begin_case("backprop_persistent_region", "20 forks");
-  region *r = calloc(1, sizeof *r);
-  r->caller = pthread_self();
-  backprop_persistent_region(fork_many, r);
-  for (int i = 0; i < 20; i++) expect_each_item_once(&r->records[i], 0, MOST_ITEMS - i);
-  expect_integer(0, r->wrong_thread, 0);
-  free(r);
+typedef struct {
+  _Atomic int ranks[MOST_RANGES];
+  _Atomic int arrived;
+  _Atomic int denormals;
+} meeting;
+
+// Each waits for all others.
+static void meet(void *context, int32_t rank, int32_t size) {
+  meeting *m = context;
+  if (rank < MOST_RANGES) atomic_fetch_add(&m->ranks[rank], 1);
+  if (least_normal / 2 != 0 && rank > 0) atomic_fetch_add(&m->denormals, 1);
+  atomic_fetch_add(&m->arrived, 1);
+  while (atomic_load(&m->arrived) < size) {}
+}
+
+static void check_team(int32_t size) {
+  begin_case("backprop_team", "%d threads", size);
+  meeting m = {0};
+  backprop_team(size, meet, &m);
+  for (int i = 0; i < MOST_RANGES; i++) expect_integer(i, m.ranks[i], i < size);
+  expect_integer(-1, m.denormals, 0);
+}
+
+// Several threads fork at the same time, some for teams.
+static void *fork_in_turns(void *context) {
+  int64_t *wrong = context;
+  for (int i = 0; i < 200; i++) {
+    record r = {0};
+    backprop_parallel(100 + i, 1 + i % 7, note_range, &r);
+    for (int64_t item = 0; item < MOST_ITEMS; item++) *wrong += r.times[item] != (item < 100 + i);
+    meeting m = {0};
+    backprop_team(1 + i % 3, meet, &m);
+    for (int rank = 0; rank < MOST_RANGES; rank++) *wrong += m.ranks[rank] != (rank < 1 + i % 3);
+  }
+  return NULL;
+}
+
+static void check_many_callers(void) {
+  enum { CALLERS = 4 };
+  begin_case("backprop_parallel", "%d threads fork at the same time", CALLERS);
+  pthread_t threads[CALLERS];
+  int64_t wrong[CALLERS] = {0};
+  for (int i = 0; i < CALLERS; i++) pthread_create(&threads[i], NULL, fork_in_turns, &wrong[i]);
+  for (int i = 0; i < CALLERS; i++) {
+    pthread_join(threads[i], NULL);
+    expect_integer(i, wrong[i], 0);
+  }
+}
+
+static void check_limit(void) {
+  begin_case("backprop_limit_threads", "1, then none");
+  int32_t threads = backprop_threads();
+  expect_integer(0, backprop_limit_threads(1), 0);
+  expect_integer(1, backprop_threads(), 1);
+  expect_integer(2, backprop_limit_threads(0), 1);
+  expect_integer(3, backprop_threads(), threads);
 }
 
 static void check_overlapped(int64_t first, int64_t count) {
@@ -106,7 +153,7 @@ static void check_arithmetic(void) {
   expect_integer(5, denormal * 1e10f != 0, 1);
 }
 
-// The same call gives the same bits with and without a region or overlapped work.
+// The same call gives the same bits with and without overlapped work.
 typedef struct {
   const float *a, *b;
   float *c;
@@ -118,19 +165,18 @@ static void multiply(void *context) {
 }
 
 static void check_same_bits(void) {
-  begin_case("backprop_matmul", "in a region, and overlapped");
+  begin_case("backprop_matmul", "alone and overlapped");
   product p = {random_floats(150 * 120, -1, 1), random_floats(120 * 150, -1, 1), NULL};
-  float *results[3];
+  float *results[2];
   int64_t done = 0;
   record pieces = {0};
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 2; i++) {
     p.c = results[i] = floats(150 * 150);
     if (i == 0) multiply(&p);
-    if (i == 1) backprop_persistent_region(multiply, &p);
-    if (i == 2) backprop_overlapped(100, &done, note_range, &pieces, multiply, &p);
+    if (i == 1) backprop_overlapped(100, &done, note_range, &pieces, multiply, &p);
   }
   for (int64_t i = 0; i < 150 * 150; i++)
-    for (int j = 1; j < 3; j++) expect_bits(i, results[j][i], results[0][i]);
+    expect_bits(i, results[1][i], results[0][i]);
 }
 
 static void check_prefault(int64_t size) {
@@ -153,7 +199,9 @@ void test_threading(void) {
   check_arithmetic();
   check_pool();
   for (int64_t i = repeated(40); i > 0; i--) check_parallel(pick(0, MOST_ITEMS), pick(1, one_in(2) ? 9 : 2000));
-  for (int64_t i = repeated(3); i > 0; i--) check_region();
+  for (int32_t size = 1; size < 6; size++) check_team(size);
+  for (int64_t i = repeated(3); i > 0; i--) check_many_callers();
+  check_limit();
   for (int64_t i = repeated(3); i > 0; i--) check_overlapped(pick(0, 20), pick(20, MOST_ITEMS));
   check_overlapped(5, 5);
   check_overlapped(0, 3);  // done before the work is

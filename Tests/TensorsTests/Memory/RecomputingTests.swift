@@ -11,19 +11,18 @@ import Testing
   }
 
   private static func run(_ tensors: [Tensor], recomputing: Bool) throws -> Outcome {
-    try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
-      let request = try Request(outputs: tensors, assignments: [])
-      let ir = try IR(request.key)
-      let loaded = try Executable(
-        try Lowering.compile(recomputing ? ir.recomputing() : ir), for: request.key.target)
-      let outputs = try loaded.plan.outputSizes.map { count throws(TensorError) in
-        try Storage(byteCount: count * 4, for: "a result")
-      }
-      try executor.run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
-      return Outcome(
-        values: zip(outputs, loaded.plan.outputSizes).map { $0.floats(count: $1) },
-        arenaBytes: loaded.plan.arenaBytes, steps: loaded.plan.steps.count)
+    let request = try Executor.shared.withLock { (_) throws(TensorError) in
+      try Request(outputs: tensors, assignments: [])
     }
+    let ir = try IR(request.key)
+    let loaded = try Executable(try Lowering.compile(recomputing ? ir.recomputing() : ir), for: request.key.target)
+    let outputs = try loaded.plan.outputSizes.map { count throws(TensorError) in
+      try Storage(byteCount: count * 4, for: "a result")
+    }
+    try Executor.run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
+    return Outcome(
+      values: zip(outputs, loaded.plan.outputSizes).map { $0.floats(count: $1) },
+      arenaBytes: loaded.plan.arenaBytes, steps: loaded.plan.steps.count)
   }
 
   /// Residual blocks of normalized convolutions; gradients of all weights and of the input.

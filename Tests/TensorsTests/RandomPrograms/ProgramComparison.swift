@@ -131,16 +131,18 @@ struct ProgramComparison {
   private func evaluate(_ recorded: Recorded, assigning variables: [Variable]) throws {
     let (outputs, assignments) = (recorded.outputs, Array(zip(variables, recorded.assigned)))
     guard let recomputing else { return try Tensors.evaluate(outputs, assigning: assignments) }
-    try Executor.shared.withLock { (executor: inout sending Executor) throws(TensorError) in
+    let request = try Executor.shared.withLock { (_) throws(TensorError) in
       let request = try Request(outputs: outputs, assignments: assignments)
-      let ir = try IR(request.key).recomputing(
-        large: recomputing.elements, longWait: recomputing.wait)
-      let loaded = try Executable(try Lowering.compile(ir), for: request.key.target)
-      let storages = try loaded.plan.outputSizes.map { (count) throws(TensorError) in
-        try Storage(byteCount: count * 4, for: "a result")
-      }
       for (variable, _) in assignments { try variable.prepareToWrite() }
-      try executor.run(loaded, request.sources.map(\.pointer), storages.map(\.pointer))
+      return request
+    }
+    let ir = try IR(request.key).recomputing(large: recomputing.elements, longWait: recomputing.wait)
+    let loaded = try Executable(try Lowering.compile(ir), for: request.key.target)
+    let storages = try loaded.plan.outputSizes.map { (count) throws(TensorError) in
+      try Storage(byteCount: count * 4, for: "a result")
+    }
+    try Executor.run(loaded, request.sources.map(\.pointer), storages.map(\.pointer))
+    Executor.shared.withLock { _ in
       for (tensor, storage) in zip(outputs, storages) where tensor.knownStorage == nil {
         if tensor.node.results.isEmpty { tensor.node.results = tensor.node.types.map { _ in nil } }
         tensor.node.results[tensor.output] = storage

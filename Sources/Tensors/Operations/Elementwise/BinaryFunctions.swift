@@ -126,26 +126,35 @@ enum Equal: BinaryFunction {
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
 // Operands broadcast: shapes are aligned at the last axis, and sizes are equal or 1. Two tensors must be of one type.
-// Combined with a `Float`, an int32 tensor is converted to float32, so that nothing is truncated. Sums and products of
-// int32 wrap around.
+// Combined with a number, an int32 tensor is converted to float32, so that nothing is truncated. Sums and products of
+// int32 wrap around. A literal (`x * 2`) is part of the plan; a `Float` is an operand, which may differ from step to step.
 extension Tensor {
-  func binary(_ kind: Binary, _ other: Tensor) -> Tensor { .record(kind, [self, other]) }
-  private static func number(_ value: Float) -> Tensor { .fill(Double(value)) }
-  /// The operand that is combined with a `Float`.
-  private var float: Tensor { cast(to: .float32) }
+  func binary(_ kind: Binary, _ other: Tensor) -> Tensor {
+    guard dtype != other.dtype else { return .record(kind, [self, other]) }
+    return .record(kind, [matching(other), other.matching(self)])
+  }
+
+  /// As float32, where the other operand is a number.
+  private func matching(_ other: Tensor) -> Tensor {
+    other.node.op.constant != nil && other.shape.rank == 0 && failure == nil ? cast(to: .float32) : self
+  }
+
+  private func with(_ number: Float, _ combine: (Tensor, Tensor) -> Tensor) -> Tensor {
+    combine(cast(to: .float32), .number(number))
+  }
 
   public static func + (a: Tensor, b: Tensor) -> Tensor { a.binary(.add, b) }
   public static func - (a: Tensor, b: Tensor) -> Tensor { a.binary(.subtract, b) }
   public static func * (a: Tensor, b: Tensor) -> Tensor { a.binary(.multiply, b) }
   public static func / (a: Tensor, b: Tensor) -> Tensor { a.binary(.divide, b) }
-  public static func + (a: Tensor, b: Float) -> Tensor { a.float + number(b) }
-  public static func - (a: Tensor, b: Float) -> Tensor { a.float - number(b) }
-  public static func * (a: Tensor, b: Float) -> Tensor { a.float * number(b) }
-  public static func / (a: Tensor, b: Float) -> Tensor { a.float / number(b) }
-  public static func + (a: Float, b: Tensor) -> Tensor { number(a) + b.float }
-  public static func - (a: Float, b: Tensor) -> Tensor { number(a) - b.float }
-  public static func * (a: Float, b: Tensor) -> Tensor { number(a) * b.float }
-  public static func / (a: Float, b: Tensor) -> Tensor { number(a) / b.float }
+  @_disfavoredOverload public static func + (a: Tensor, b: Float) -> Tensor { a.with(b) { $0 + $1 } }
+  @_disfavoredOverload public static func - (a: Tensor, b: Float) -> Tensor { a.with(b) { $0 - $1 } }
+  @_disfavoredOverload public static func * (a: Tensor, b: Float) -> Tensor { a.with(b) { $0 * $1 } }
+  @_disfavoredOverload public static func / (a: Tensor, b: Float) -> Tensor { a.with(b) { $0 / $1 } }
+  @_disfavoredOverload public static func + (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 + $0 } }
+  @_disfavoredOverload public static func - (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 - $0 } }
+  @_disfavoredOverload public static func * (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 * $0 } }
+  @_disfavoredOverload public static func / (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 / $0 } }
   public func power(_ exponent: Tensor) -> Tensor { binary(.power, exponent) }
 
   /// 1 where this is less, 0 elsewhere. Comparisons are constant almost everywhere, so no gradient passes.

@@ -1,0 +1,49 @@
+/// The memory of one run of a plan: what is computed on the way, and the addresses of its buffers.
+final class Workspace: @unchecked Sendable {
+  private(set) var arena = Storage()
+  private(set) var scratch = Storage()
+  /// The address of each buffer, then those of the quantized matrices.
+  private(set) var buffers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  /// The addresses of one step's operands.
+  private(set) var operands: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  private var capacity = 64
+
+  init() {
+    (buffers, operands) = (.allocate(capacity: capacity), .allocate(capacity: capacity))
+    clear()
+  }
+
+  deinit {
+    buffers.deallocate()
+    operands.deallocate()
+  }
+
+  var arenaBytes: Int { arena.byteCount }
+
+  /// Makes room for a plan. While much memory is prefaulted, oneDNN generates its code for products.
+  func grow(for loaded: Executable) throws(TensorError) {
+    let isMuch = loaded.plan.arenaBytes - arena.byteCount >= 32 << 20
+    let products = isMuch && loaded.hasLibraryProducts ? ProductCode() : nil
+    try Self.grow(&arena, to: loaded.plan.arenaBytes, for: "the memory for what is computed on the way")
+    try Self.grow(&scratch, to: loaded.scratchBytes, for: "the workspace of a convolution")
+    withExtendedLifetime(products) {}
+    guard capacity < loaded.addressCount else { return }
+    buffers.deallocate()
+    operands.deallocate()
+    capacity = loaded.addressCount
+    (buffers, operands) = (.allocate(capacity: capacity), .allocate(capacity: capacity))
+    clear()
+  }
+
+  private func clear() {
+    buffers.initialize(repeating: nil, count: capacity)
+    operands.initialize(repeating: nil, count: capacity)
+  }
+
+  /// Larger memory without the contents. The old is freed first, or both would be allocated for a moment.
+  private static func grow(_ memory: inout Storage, to byteCount: Int, for purpose: String) throws(TensorError) {
+    guard memory.byteCount < byteCount else { return }
+    memory = Storage()
+    memory = try .populated(byteCount: byteCount, for: purpose)
+  }
+}
