@@ -85,7 +85,7 @@ private let binaryCases: [OperationCase] =
       },
     ]
   } + [
-    OperationCase("select", [2, 3], [3], [2, 1]) { select(Tensor.fill(0).less(than: $0[0]), $0[1], $0[2]) },
+    OperationCase("select", [2, 3], [3], [2, 1]) { Tensor.where(Tensor.fill(0).less(than: $0[0]), $0[1], $0[2]) },
     OperationCase("numbers", [4], domain: .positive) { (1 - $0[0]) * 2 / (0.5 + $0[0]) - 3 / $0[0] + 0.25 },
     OperationCase("stopGradient", [4]) { $0[0] + $0[0].stoppingGradient() - $0[0].stoppingGradient() },
     OperationCase("reuse", [3, 3]) { ($0[0] * $0[0].transposed).tanh() + $0[0].exp() * $0[0] },

@@ -46,7 +46,7 @@ import Testing
     let ties = Tensor([1, 3, 3, .nan, 5, .nan], shape: [2, 3])
     let results = [
       a + b, a - b, a * b, -a, maximum(a, b), minimum(a, b), x.cast(to: .int32), ties.argmax(), ties.argmax(axis: 0),
-      select(Tensor([1, 0, 2], shape: [3]), a, b), a.padded(before: [1], after: [2], with: 9),
+      Tensor.where(Tensor([1, 0, 2], shape: [3]), a, b), a.padded(before: [1], after: [2], with: 9),
       Tensor.concatenated([a, b], axis: 0), Tensor.record(Iota(shape: [2, 3], axis: 1), []),
       Tensor.record(Iota(shape: [2, 3], axis: 0), []), Tensor.fill(3, [2], .int32),
     ]
@@ -196,7 +196,7 @@ import Testing
     arguments: [
       ("add", [[2, 3], [2, 4]], { @Sendable (x: [Tensor]) -> Tensor in x[0] + x[1] }),
       ("matmul", [[2, 3], [2, 4]], { @Sendable x in x[0].matmul(x[1]) }),
-      ("select", [[2, 3], [2, 4]], { @Sendable x in select(x[0], x[1], x[0]) }),
+      ("where", [[2, 3], [2, 4]], { @Sendable x in Tensor.where(x[0], x[1], x[0]) }),
       ("reshape", [[2, 3], [2, 4]], { @Sendable x in x[0].reshaped(to: x[1].shape) }),
       ("broadcast", [[2, 3], [2, 4]], { @Sendable x in x[0].broadcast(to: x[1].shape) }),
       ("concatenate", [[2, 3], [3, 4]], { @Sendable x in Tensor.concatenated(x, axis: 0) }),

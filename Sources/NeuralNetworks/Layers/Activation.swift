@@ -31,7 +31,7 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
   /// A product that is x or 0 where x is far from 0; there ∞ · 0 would be NaN, in derivatives too.
   private static func gate(_ x: Tensor, _ product: (Tensor) -> Tensor) -> Tensor {
     let isFar = Tensor.full([], 200).lessOrEqual(to: x.abs())
-    return select(isFar, x.relu(), product(select(isFar, .zeros([]), x)))
+    return Tensor.where(isFar, x.relu(), product(Tensor.where(isFar, .zeros([]), x)))
   }
 
   /// The default initializer of a layer that is followed by this activation.

@@ -22,6 +22,6 @@ public struct Dropout: NamedLayer {
   public func apply(_ x: Tensor) -> Tensor {
     guard Mode.isTraining, rate > 0, x.failure == nil else { return x }
     let kept = Tensor.full([], rate).lessOrEqual(to: .randomUniform(x.shape))
-    return select(kept, x * .constant(1 / (1 - rate)), .zeros([]))  // a product would make NaN of infinities
+    return Tensor.where(kept, x * .constant(1 / (1 - rate)), .zeros([]))  // a product would make NaN of infinities
   }
 }

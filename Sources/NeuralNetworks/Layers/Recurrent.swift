@@ -121,7 +121,7 @@ public struct Recurrent: NamedLayer {
         outputs.append(result.output)
       }
       signal = outputs.count == 1 ? outputs[0] : .concatenated(outputs, axis: 2)
-      if lengths != nil { signal = select(isInside(ends, time: time), signal, .zeros([])) }
+      if lengths != nil { signal = Tensor.where(isInside(ends, time: time), signal, .zeros([])) }
     }
     return (signal.permuted([1, 0, 2]), after)
   }

@@ -198,7 +198,7 @@ open class RuleOptimizer: Optimizer {
     let norm = gradients.norm(over: parameters)
     // Scaling by an infinite norm would silently set all gradients to zero.
     let isKnown = norm.less(than: .full([], .infinity))
-    let factor = select(isKnown, minimum(Tensor.ones([]), limit / (norm + 1e-6)), .full([], .nan))
+    let factor = Tensor.where(isKnown, minimum(Tensor.ones([]), limit / (norm + 1e-6)), .full([], .nan))
     return found.map { $0 * factor }
   }
 }

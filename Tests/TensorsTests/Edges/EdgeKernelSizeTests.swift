@@ -30,7 +30,7 @@ import Testing
     OperationCase("attention", [1, 2, 70, 16], [1, 2, 70, 16], [1, 2, 70, 16]) {
       // Scores of 10 and not 1e18, which the gradient's rounding error would be multiplied with.
       let isLarge = Tensor.full([], 1e6).less(than: $0[1].abs())
-      let keys = select(isLarge, $0[1] * 1e-17, $0[1])
+      let keys = Tensor.where(isLarge, $0[1] * 1e-17, $0[1])
       return attention(
         queries: $0[0], keys: keys, values: $0[2], lengths: Tensor([69] as [Int32], shape: [1]))
     },

@@ -40,7 +40,7 @@ private let elementwise: [String: @Sendable ([Tensor]) -> Tensor] = [
   "power a half": { $0[0].power(.full([], 0.5)) },
   "power minus one": { $0[0].power(.full([], -1)) },
   "times a half": { $0[0] * 0.5 },
-  "select": { select($0[0], $0[1], $0[2]) },
+  "select": { Tensor.where($0[0], $0[1], $0[2]) },
   "stopGradient": { $0[0].stoppingGradient() },
   "cast to int32": { $0[0].cast(to: .int32) },
   "cast to float32": { $0[0].cast(to: .float32) },
@@ -81,7 +81,7 @@ private let networks: [String: @Sendable ([Tensor]) -> Tensor] = [
   "mean crossEntropy": { crossEntropy(logits: $0[0], labels: $0[1]) },
   "masked crossEntropy": {
     let labels = Tensor([0, 2, -1, 1] as [Int32], shape: [4])
-    return select(Tensor([1, 1, 0, 0], shape: [4]), crossEntropyLosses(logits: $0[0], labels: labels), .zeros([]))
+    return Tensor.where(Tensor([1, 1, 0, 0], shape: [4]), crossEntropyLosses(logits: $0[0], labels: labels), .zeros([]))
   },
   "meanSquaredError": { meanSquaredError($0[0], $0[1]) },
   "layerNorm": { $0[0].layerNormalized(scale: $0[1], shift: $0[2]) },

@@ -7,13 +7,13 @@ extension Tensor {
   /// would not suffice, as 0 · NaN is NaN.
   func zeroed(pastLengths lengths: Tensor) -> Tensor {
     guard let isInside = isInside(lengths) else { return self }
-    return select(isInside, self, .zeros([]))
+    return Tensor.where(isInside, self, .zeros([]))
   }
 
   /// The same for values that are not finite; other values past a length stay.
   func finite(pastLengths lengths: Tensor) -> Tensor {
     guard let isInside = isInside(lengths) else { return self }
-    return select(maximum(isInside, (self - self).equal(to: .zeros([]))), self, .zeros([]))
+    return Tensor.where(maximum(isInside, (self - self).equal(to: .zeros([]))), self, .zeros([]))
   }
 
   /// [batch, time, 1]: 1 where a position is below the length; `nil` where `lengths` have another shape or type.

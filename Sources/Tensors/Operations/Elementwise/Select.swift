@@ -4,6 +4,7 @@ import CKernels
 ///
 /// operands: condition, where true, where false. All broadcast.
 struct Select: ElementwiseOperation {
+  var name: String { "where" }
   var isCheap: Bool { true }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
@@ -14,7 +15,7 @@ struct Select: ElementwiseOperation {
       let shape = operands[0].shape.broadcast(with: branches)
     else {
       throw TensorError(
-        "select: shapes \(operands[0].shape), \(operands[1].shape) and \(operands[2].shape) do not broadcast")
+        "where: shapes \(operands[0].shape), \(operands[1].shape) and \(operands[2].shape) do not broadcast")
     }
     return [TensorType(shape, operands[1].dtype)]
   }
@@ -38,9 +39,11 @@ struct Select: ElementwiseOperation {
   func instruction(for operand: DType) -> backprop_opcode { BACKPROP_SELECT }
 }
 
-/// `a` where the condition is not 0, elsewhere `b`.
-public func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { .where(condition, a, b) }
-
 extension Tensor {
-  static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { .record(Select(), [condition, a, b]) }
+  /// `a` where the condition is not 0, elsewhere `b`. All three broadcast; `a` and `b` are of one type.
+  ///
+  /// The gradient passes to the operand that was taken, and none to the condition; what was not taken may be NaN.
+  public static func `where`(
+    _ condition: Tensor, _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor { .record(Select(), [condition, a, b], CallSite(file, line)) }
 }
