@@ -65,6 +65,32 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
     return dimensions.indices.contains(index) ? index : nil
   }
 
+  /// `axis` counted from the start, where negative ones count from the end. `added`: how many axes the result has more.
+  ///
+  /// All that takes an axis resolves it here, so that -1 is the last one everywhere and there is one sentence for an axis
+  /// that does not exist.
+  func axis(_ axis: Int, for operation: String, added: Int = 0) throws(TensorError) -> Int {
+    let count = rank + added
+    let index = axis < 0 ? axis + count : axis
+    guard 0..<count ~= index else { throw noAxis(axis, for: operation, added: added) }
+    return index
+  }
+
+  /// The same for several axes, each once and in ascending order; all of them for `nil`.
+  func axes(_ axes: [Int]?, for operation: String) throws(TensorError) -> [Int] {
+    guard let axes else { return Array(indices) }
+    var found = Set<Int>()
+    for axis in axes { found.insert(try self.axis(axis, for: operation)) }
+    return found.sorted()
+  }
+
+  /// The error of an operation for an axis that does not exist.
+  func noAxis(_ axis: Int, for operation: String, added: Int = 0) -> TensorError {
+    let count = rank + added
+    let valid = count == 0 ? "it has no axes" : "\(-count) to \(count - 1) are valid"
+    return TensorError("\(operation): axis \(axis) is out of range for the shape \(self): \(valid)")
+  }
+
   /// The distance in elements between neighbors along each axis, when rows are stored one after the other.
   var rowMajorStrides: [Int] {
     var strides = [Int](repeating: 1, count: rank)

@@ -76,6 +76,15 @@ public struct Tensor: Sendable {
     return .failed(error)
   }
 
+  /// The tensor that `body` makes, or a failed one with its error and where it was called.
+  static func checked(_ site: CallSite, _ body: () throws(TensorError) -> Tensor) -> Tensor {
+    do throws(TensorError) {
+      return try body()
+    } catch {
+      return Tensor.failed(error).called(at: site)
+    }
+  }
+
   /// Records an operation with one result.
   static func record(_ op: any Operation, _ inputs: [Tensor], _ site: CallSite? = nil) -> Tensor {
     recordAll(op, inputs, site)[0]

@@ -139,8 +139,8 @@ struct LayerCase: Decodable, Sendable, CustomTestStringConvertible {
       // Without the padding, the divisor is the part of the window that is inside.
       return try #require(geometry?.countIncludesPadding as Bool?)
         ? pooled : pooled / (try averagePooled(.ones(inputs[0].shape), geometry))
-    case "softmax": return try alongAxis(geometry?.axis, inputs[0]) { $0.softmax() }
-    case "logSoftmax": return try alongAxis(geometry?.axis, inputs[0]) { $0.logSoftmax() }
+    case "softmax": return inputs[0].softmax(axis: try #require(geometry?.axis))
+    case "logSoftmax": return inputs[0].logSoftmax(axis: try #require(geometry?.axis))
     case "crossEntropy":
       let labels = try #require(geometry?.labels)
       return crossEntropy(logits: inputs[0], labels: Tensor(labels, shape: [labels.count]))
@@ -163,14 +163,5 @@ struct LayerCase: Decodable, Sendable, CustomTestStringConvertible {
     let sizes = try #require(sizes)
     try #require(sizes.count == 2)
     return Pair(sizes[0], sizes[1])
-  }
-
-  /// Our functions work along the last axis; another one is exchanged with it.
-  private func alongAxis(_ axis: Int?, _ x: Tensor, _ function: (Tensor) -> Tensor) throws -> Tensor {
-    let axis = try #require(axis)
-    guard axis != -1, axis != x.shape.rank - 1 else { return function(x) }
-    var order = Array(0..<x.shape.rank)
-    order.swapAt(axis, x.shape.rank - 1)
-    return function(x.permuted(order)).permuted(order)
   }
 }

@@ -57,13 +57,23 @@ private struct SoftmaxKernel: PlainKernel {
 }
 
 extension Tensor {
-  /// eˣ / Σ eˣ along the last axis.
-  public func softmax(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    .record(Softmax(), [self], CallSite(file, line))
+  /// eˣ / Σ eˣ along an axis; a negative one counts from the end.
+  public func softmax(axis: Int = -1, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    along(axis, Softmax(), CallSite(file, line))
   }
 
-  /// log(softmax(x)) along the last axis, without overflow.
-  public func logSoftmax(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    .record(Softmax(isLogarithm: true), [self], CallSite(file, line))
+  /// log(softmax(x)) along an axis, without overflow; a negative one counts from the end.
+  public func logSoftmax(axis: Int = -1, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    along(axis, Softmax(isLogarithm: true), CallSite(file, line))
+  }
+
+  /// The operation works along the last axis, with which another one is exchanged.
+  private func along(_ axis: Int, _ softmax: Softmax, _ site: CallSite) -> Tensor {
+    if failure != nil || shape.rank == 0 { return .record(softmax, [self], site) }
+    return .checked(site) { () throws(TensorError) in
+      let axis = try shape.axis(axis, for: softmax.name)
+      if axis == shape.rank - 1 { return .record(softmax, [self], site) }
+      return Tensor.record(softmax, [transposed(axis, -1)], site).transposed(axis, -1)
+    }
   }
 }

@@ -8,7 +8,8 @@ struct ReplaceSlice: PrimitiveOperation {
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (x, block) = (operands[0], operands[1])
-    guard x.dtype == .float32, block.dtype == .float32, x.shape.indices.contains(axis),
+    guard x.shape.indices.contains(axis) else { throw x.shape.noAxis(axis, for: name) }
+    guard x.dtype == .float32, block.dtype == .float32,
       block.shape.rank == x.shape.rank, operands[2] == TensorType([], .int32),
       x.shape.indices.allSatisfy({ $0 == axis ? block.shape[$0] <= x.shape[$0] : block.shape[$0] == x.shape[$0] })
     else { throw TensorError("replaceSlice: \(block) at \(operands[2]) does not fit into \(x) along axis \(axis)") }

@@ -4,9 +4,7 @@ struct Concatenate: PrimitiveOperation {
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     guard let first = operands.first else { throw TensorError("concatenate: needs at least one tensor") }
-    guard first.shape.indices.contains(axis) else {
-      throw TensorError("concatenate: \(first.shape) has no axis \(axis)")
-    }
+    guard first.shape.indices.contains(axis) else { throw first.shape.noAxis(axis, for: name) }
     var shape = first.shape
     for other in operands.dropFirst() {
       guard other.dtype == first.dtype else { throw wrongType(operands, needs: "tensors of one type") }
@@ -68,5 +66,21 @@ extension Tensor {
   {
     let shape = tensors.first?.shape ?? []
     return .record(Concatenate(axis: shape.normalized(axis) ?? axis), tensors, CallSite(file, line))
+  }
+
+  /// Tensors of one shape joined along a new axis, whose size is their number; a negative one counts from the end of the
+  /// result's axes.
+  public static func stacked(
+    _ tensors: [Tensor], axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    if let failed = tensors.first(where: { $0.failure != nil }) { return failed }
+    return .checked(CallSite(file, line)) { () throws(TensorError) in
+      guard let first = tensors.first else { throw TensorError("stacked: needs at least one tensor") }
+      if let other = tensors.first(where: { $0.shape != first.shape }) {
+        throw TensorError("stacked: the shapes must be equal, not \(first.shape) and \(other.shape)")
+      }
+      let axis = try first.shape.axis(axis, for: "stacked", added: 1)
+      return concatenated(tensors.map { $0.unsqueezed(axis: axis) }, axis: axis, file: file, line: line)
+    }
   }
 }

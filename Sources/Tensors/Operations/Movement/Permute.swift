@@ -5,8 +5,9 @@ struct Permute: PrimitiveOperation {
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (shape, dtype) = (operands[0].shape, operands[0].dtype)
+    for axis in order where !shape.indices.contains(axis) { throw shape.noAxis(axis, for: name) }
     guard order.sorted() == Array(shape.indices) else {
-      throw TensorError("permute: \(order) is not an order of the axes of \(shape)")
+      throw TensorError("permute: \(order) is not an order of the axes of \(shape), each of which is needed once")
     }
     return [TensorType(Shape(order.map { shape[$0] }), dtype)]
   }
@@ -47,5 +48,15 @@ extension Tensor {
     if failure != nil { return self }
     guard shape.rank >= 2 else { return .failed(TensorError("transposed: \(shape) has fewer than two axes")) }
     return permuted(Array(0..<(shape.rank - 2)) + [shape.rank - 1, shape.rank - 2])
+  }
+
+  /// Two axes exchanged; negative ones count from the end.
+  public func transposed(_ first: Int, _ second: Int, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    if failure != nil { return self }
+    return .checked(CallSite(file, line)) { () throws(TensorError) in
+      var order = Array(shape.indices)
+      order.swapAt(try shape.axis(first, for: "transposed"), try shape.axis(second, for: "transposed"))
+      return permuted(order, file: file, line: line)
+    }
   }
 }

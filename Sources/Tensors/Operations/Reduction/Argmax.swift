@@ -7,9 +7,8 @@ struct Argmax: PrimitiveOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     guard operands[0].dtype == .float32 else { throw wrongType(operands, needs: "float32") }
     var shape = operands[0].shape
-    guard shape.indices.contains(axis), shape[axis] > 0 else {
-      throw TensorError("argmax: axis \(axis) of \(shape) is missing or empty")
-    }
+    guard shape.indices.contains(axis) else { throw shape.noAxis(axis, for: name) }
+    guard shape[axis] > 0 else { throw TensorError("argmax: axis \(axis) of \(shape) is empty and has no maximum") }
     shape.dimensions.remove(at: axis)
     return [TensorType(shape, .int32)]
   }
