@@ -41,9 +41,9 @@ public struct Gradients: Sendable {
 
   /// The norm of the gradients of these parameters; 0 where there are none.
   func norm(over parameters: [Parameter]) -> Tensor {
-    let norms = parameters.compactMap { self[$0]?.euclideanNorm() }
+    let norms = parameters.compactMap { self[$0]?.norm() }
     guard norms.count > 1 else { return norms.first ?? .zeros([]) }
-    return Tensor.concatenated(norms.map { $0.reshaped(to: [1]) }, axis: 0).euclideanNorm()
+    return Tensor.concatenated(norms.map { $0.reshaped(to: [1]) }, axis: 0).norm()
   }
 }
 

@@ -54,6 +54,29 @@ static void check_reduce(
     }
 }
 
+static void check_reduce_int(
+    backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, int64_t row, int has_greatest) {
+  begin_case("backprop_reduce_int", "%s, [%lld, %lld, %lld], rows %lld apart%s", names[kind], (long long)outer,
+             (long long)count, (long long)inner, (long long)row, has_greatest ? ", greatest" : "");
+  int64_t greatest = has_greatest ? INT32_MAX : 1000;
+  int32_t *x = integers(outer * count > 0 ? (outer * count - 1) * row + inner : 0, -greatest - 1, greatest);
+  int32_t *y = integers(outer * inner, 7, 7);
+  backprop_reduce_int(kind, outer, count, inner, row, x, y);
+  for (int64_t o = 0; o < outer; o++)
+    for (int64_t j = 0; j < inner; j++) {
+      uint32_t sum = 0;
+      int32_t most = INT32_MIN, least = INT32_MAX;
+      for (int64_t i = 0; i < count; i++) {
+        int32_t value = x[(o * count + i) * row + j];
+        sum += (uint32_t)value;
+        if (value > most) most = value;
+        if (value < least) least = value;
+      }
+      int32_t expected = kind == BACKPROP_SUM ? (int32_t)sum : kind == BACKPROP_MAXIMUM ? most : least;
+      expect_integer(o * inner + j, y[o * inner + j], expected);
+    }
+}
+
 static void check_argmax(int64_t outer, int64_t count, int64_t inner, value_range values, int has_ties) {
   begin_case("backprop_argmax", "[%lld, %lld, %lld], values %d%s", (long long)outer, (long long)count, (long long)inner,
              values, has_ties ? ", ties" : "");
@@ -86,6 +109,16 @@ void test_reductions(void) {
     value_range values = one_in(2) ? ORDINARY : (value_range)pick(0, VALUES - 1);
     backprop_reduction kind = (backprop_reduction)pick(0, BACKPROP_NORM);
     check_reduce(kind, pick(1, 6), one_in(4) ? pick(1, 700) : pick(1, 80), inner, row, values);
+  }
+  for (int kind = 0; kind <= BACKPROP_MINIMUM; kind++) {
+    check_reduce_int((backprop_reduction)kind, 2, 0, 3, 3, 0);
+    check_reduce_int((backprop_reduction)kind, 0, 4, 3, 3, 0);
+    check_reduce_int((backprop_reduction)kind, 1, 100000, 1, 1, 1);
+    check_reduce_int((backprop_reduction)kind, 3, 500, 300, 300, 1);
+  }
+  for (int64_t i = repeated(80); i > 0; i--) {
+    int64_t inner = one_in(3) ? 1 : pick(2, 200), row = inner >= 64 && one_in(2) ? inner + pick(1, 30) : inner;
+    check_reduce_int((backprop_reduction)pick(0, BACKPROP_MINIMUM), pick(1, 6), pick(1, 90), inner, row, one_in(2));
   }
   for (int64_t i = repeated(120); i > 0; i--) {
     value_range values = one_in(2) ? ORDINARY : one_in(2) ? INFINITE : WITH_NAN;

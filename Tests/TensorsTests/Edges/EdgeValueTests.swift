@@ -64,9 +64,9 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
       let large = Tensor([Float](repeating: 3e38, count: count * columns), shape: [count, columns])
       #expect(try large.mean(axes: [0]).values().allSatisfy { $0 == 3e38 })
       let x = Tensor([Float](repeating: 1e30, count: count * columns), shape: [count * columns])
-      let norm = try x.euclideanNorm().scalar()
+      let norm = try x.norm().scalar()
       #expect(abs(norm / (1e30 * Float(count * columns).squareRoot()) - 1) < 1e-6)
-      let small = try (x * 1e-30 * 1e-25).euclideanNorm().scalar()
+      let small = try (x * 1e-30 * 1e-25).norm().scalar()
       #expect(abs(small / (1e-25 * Float(count * columns).squareRoot()) - 1) < 1e-6)
     }
     #expect(try Tensor([3e38, 3e38, -3e38], shape: [3]).sum().scalar() == 3e38)
@@ -78,11 +78,11 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     let empty = Tensor.zeros([0, 3])
     #expect(try empty.sum(axes: [0]).values() == [0, 0, 0])
     #expect(try empty.mean(axes: [0]).values().allSatisfy { $0.isNaN })
-    #expect(try empty.euclideanNorm().values() == [0])
+    #expect(try empty.norm().values() == [0])
     #expect(empty.max(axes: [0]).failure != nil)
     let one = Tensor([-4], shape: [1, 1])
     #expect(try one.mean(axes: [0]).values() == [-4])
-    #expect(try one.euclideanNorm().values() == [4])
+    #expect(try one.norm().values() == [4])
     #expect(try one.softmax().values() == [1])
     #expect(try one.logSoftmax().values() == [0])
     #expect(try one.argmax(axis: 1).intValues() == [0])
@@ -90,9 +90,9 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
 
   @Test func theGradientOfANormAtZeroIsZero() throws {
     let x = Tensor([0, 0], shape: [2])
-    #expect(try gradients(of: x.euclideanNorm(), withRespectTo: [x])[0]?.values() == [0, 0])
+    #expect(try gradients(of: x.norm(), withRespectTo: [x])[0]?.values() == [0, 0])
     let y = Tensor([3e20, 4e20], shape: [2])
-    let slope = try #require(try gradients(of: y.euclideanNorm(), withRespectTo: [y])[0]?.values())
+    let slope = try #require(try gradients(of: y.norm(), withRespectTo: [y])[0]?.values())
     #expect(abs(slope[0] - 0.6) < 1e-6 && abs(slope[1] - 0.8) < 1e-6)
   }
 

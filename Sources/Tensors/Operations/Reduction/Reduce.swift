@@ -5,6 +5,9 @@ enum Reduction: String, Hashable, Sendable, CaseIterable {
   /// The mean, NaN of nothing, and the Euclidean norm: correct also where the sum or the squares are too large for a
   /// float.
   case mean, norm
+
+  /// Whether whole numbers have one that is a whole number.
+  var isForIntegers: Bool { self == .sum || self == .maximum || self == .minimum }
 }
 
 /// One number from all elements along some axes, which remain with size 1: sum, maximum, minimum, mean or norm.
@@ -14,16 +17,19 @@ struct Reduce: PrimitiveOperation {
   var name: String { kind.rawValue }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
-    guard operands[0].dtype == .float32 else { throw wrongType(operands, needs: "float32") }
+    let dtype = operands[0].dtype
+    guard dtype == .float32 || dtype == .int32 && kind.isForIntegers else {
+      throw TensorError("\(name): needs float32, not \(operands[0]); use cast(to: .float32) first")
+    }
     var shape = operands[0].shape
     for axis in axes {
-      guard shape.indices.contains(axis) else { throw TensorError("\(name): \(operands[0].shape) has no axis \(axis)") }
+      guard shape.indices.contains(axis) else { throw operands[0].shape.noAxis(axis, for: name) }
       guard kind != .maximum && kind != .minimum || operands[0].shape[axis] > 0 else {
         throw TensorError("\(name): axis \(axis) of \(operands[0].shape) is empty and has no \(kind.rawValue)")
       }
       shape.dimensions[axis] = 1
     }
-    return [TensorType(shape)]
+    return [TensorType(shape, dtype)]
   }
 
   /// u of the sum, u / count of the mean, u x / |x| of the norm; equal greatest or least elements share u.
@@ -43,7 +49,19 @@ struct Reduce: PrimitiveOperation {
   }
 
   func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
-    let (x, shape, target) = (operands.arrays[0].floats, operands.shapes[0], operands.type.shape)
+    let (shape, target) = (operands.shapes[0], operands.type.shape)
+    let strides = target.rowMajorStrides
+    let positions = offsets(shape, shape.indices.map { axes.contains($0) ? 0 : strides[$0] })
+    if case .ints(let x) = operands.arrays[0] {
+      let first: Int32 = kind == .sum ? 0 : kind == .maximum ? .min : .max
+      var y = [Int32](repeating: first, count: target.elementCount)
+      for (position, value) in zip(positions, x) {
+        y[position] =
+          kind == .sum ? y[position] &+ value : kind == .maximum ? max(y[position], value) : min(y[position], value)
+      }
+      return .ints(y)
+    }
+    let x = operands.arrays[0].floats
     let first: Scalar =
       switch kind {
       case .sum, .mean, .norm: 0
@@ -51,8 +69,6 @@ struct Reduce: PrimitiveOperation {
       case .minimum: .infinity
       }
     var y = [Scalar](repeating: first, count: target.elementCount)
-    let strides = target.rowMajorStrides
-    let positions = offsets(shape, shape.indices.map { axes.contains($0) ? 0 : strides[$0] })
     for (position, value) in zip(positions, x) {
       switch kind {
       case .sum, .mean: y[position] += value
@@ -76,15 +92,20 @@ struct Reduce: PrimitiveOperation {
   /// One run of axes that are neighbors in memory at a time, the innermost first.
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let source = try lowering.view(instruction.inputs[0])
-    lowering.views[instruction.firstOutput] = reduceSpacedRows(source, in: &lowering) ?? reduce(source, in: &lowering)
+    let isInteger = lowering.ir.types[instruction.inputs[0]].dtype == .int32
+    lowering.views[instruction.firstOutput] =
+      reduceSpacedRows(source, isInteger, in: &lowering) ?? reduce(source, isInteger, in: &lowering)
   }
 
-  private func reduce(_ source: View, in lowering: inout Lowering) -> View {
+  private func reduce(_ source: View, _ isInteger: Bool, in lowering: inout Lowering) -> View {
     var current = source.denseOrder == nil || source.shape.elementCount == 0 ? lowering.rowMajor(source) : source
     var left = Set(axes.filter { current.shape[$0] != 1 })
     if kind == .norm, left.isEmpty {  // the norm of one element is its magnitude
       let next = lowering.allocate(current.shape, order: current.denseOrder)
-      emit(ReductionKernel(kind: kind, outer: current.shape.elementCount, count: 1, inner: 1, row: 1), current, next)
+      emit(
+        ReductionKernel(
+          kind: kind, isInteger: isInteger, outer: current.shape.elementCount, count: 1, inner: 1, row: 1),
+        current, next)
       return next
     }
 
@@ -106,21 +127,24 @@ struct Reduce: PrimitiveOperation {
         left.remove(axis)
       }
       let next = lowering.allocate(shape, order: current.denseOrder)
-      emit(ReductionKernel(kind: kind, outer: outer, count: count, inner: inner, row: inner), current, next)
+      emit(
+        ReductionKernel(kind: kind, isInteger: isInteger, outer: outer, count: count, inner: inner, row: inner),
+        current, next)
       current = next
     }
     return current
   }
 
   /// Reduces all axes but the last of a value with gaps after its rows and nowhere else; nil for anything else.
-  private func reduceSpacedRows(_ source: View, in lowering: inout Lowering) -> View? {
+  private func reduceSpacedRows(_ source: View, _ isInteger: Bool, in lowering: inout Lowering) -> View? {
     let (rank, width) = (source.shape.rank, source.shape.last ?? 0)
     guard rank > 1, source.denseOrder == nil, Set(axes) == Set(0..<rank - 1), width >= 64,
       source.strides[rank - 1] == 1, let rows = source.reshaped(to: [source.shape.elementCount / width, width]),
       rows.strides[0] > width
     else { return nil }
     let y = lowering.allocate(Shape(source.shape.indices.map { $0 == rank - 1 ? width : 1 }))
-    let kernel = ReductionKernel(kind: kind, outer: 1, count: rows.shape[0], inner: width, row: rows.strides[0])
+    let kernel = ReductionKernel(
+      kind: kind, isInteger: isInteger, outer: 1, count: rows.shape[0], inner: width, row: rows.strides[0])
     lowering.steps.append(Step(kernel: kernel, inputs: [rows.start], outputs: [y.start]))
     return y
   }
@@ -129,6 +153,7 @@ struct Reduce: PrimitiveOperation {
 /// x[outer, count, inner] to y[outer, inner]; `row` elements from one of `count` to the next.
 private struct ReductionKernel: PlainKernel {
   let kind: Reduction
+  let isInteger: Bool
   let outer: Int, count: Int, inner: Int, row: Int
 
   var title: String { "\(kind.rawValue) \([outer, count, inner])" }
@@ -144,42 +169,50 @@ private struct ReductionKernel: PlainKernel {
       case .mean: BACKPROP_MEAN
       case .norm: BACKPROP_NORM
       }
-    backprop_reduce(code, Int64(outer), Int64(count), Int64(inner), Int64(row), operands[0], operands[1])
+    let (outer, count, inner, row) = (Int64(outer), Int64(count), Int64(inner), Int64(row))
+    if isInteger {
+      backprop_reduce_int(code, outer, count, inner, row, operands.ints(0), operands.ints(1))
+    } else {
+      backprop_reduce(code, outer, count, inner, row, operands[0], operands[1])
+    }
   }
 }
 
 extension Tensor {
-  private func axes(_ axes: [Int]?) -> [Int] {
-    Set((axes ?? Array(shape.indices)).map { shape.normalized($0) ?? $0 }).sorted()
-  }
-
   private func reduced(_ kind: Reduction, _ axes: [Int]?, _ keepingAxes: Bool, _ site: CallSite) -> Tensor {
     if failure != nil { return self }
-    let axes = self.axes(axes)
-    let result = Tensor.record(Reduce(kind: kind, axes: axes), [self], site)
-    guard !keepingAxes, result.failure == nil else { return result }
-    return result.reshaped(to: Shape(shape.indices.filter { !axes.contains($0) }.map { shape[$0] }))
+    return .checked(site) { () throws(TensorError) in
+      let axes = try shape.axes(axes, for: kind.rawValue)
+      let result = Tensor.record(Reduce(kind: kind, axes: axes), [self], site)
+      guard !keepingAxes, result.failure == nil else { return result }
+      return result.reshaped(to: Shape(shape.indices.filter { !axes.contains($0) }.map { shape[$0] }))
+    }
   }
 
-  /// The sum over these axes, or over all. Here as below, negative axes count from the end.
+  /// The sum over these axes, or over all; of int32 it wraps around. Here as below, negative axes count from the end.
   public func sum(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
     -> Tensor
   { reduced(.sum, axes, keepingAxes, CallSite(file, line)) }
 
-  /// The mean over these axes, or over all; NaN of nothing.
+  /// The mean over these axes, or over all; NaN of nothing. Whole numbers must be cast to float32 first.
   public func mean(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
     -> Tensor
   { reduced(.mean, axes, keepingAxes, CallSite(file, line)) }
 
-  /// √Σ x² over all elements: []. Neither large nor small elements overflow or underflow it, as long as the norm itself
-  /// is in the range of a float.
-  package func euclideanNorm() -> Tensor { reduced(.norm, nil, false, CallSite(#fileID, #line)) }
+  /// The Euclidean norm √Σ x² over these axes, or over all.
+  ///
+  /// Neither large nor small elements overflow or underflow it, as long as the norm itself is in the range of a float.
+  /// The gradient is x / |x|, and 0 where the norm is 0: a subgradient, as PyTorch takes it.
+  public func norm(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
+    -> Tensor
+  { reduced(.norm, axes, keepingAxes, CallSite(file, line)) }
 
-  /// The greatest over these axes. Equal values share the gradient.
+  /// The greatest over these axes, or over all, float32 or int32; NaN where any is. Equal values share the gradient.
   public func max(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
     -> Tensor
   { reduced(.maximum, axes, keepingAxes, CallSite(file, line)) }
 
+  /// The least over these axes, or over all, float32 or int32; NaN where any is. Equal values share the gradient.
   public func min(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
     -> Tensor
   { reduced(.minimum, axes, keepingAxes, CallSite(file, line)) }
