@@ -1,0 +1,49 @@
+/// The elements in the opposite order along some axes.
+struct Reverse: PrimitiveOperation {
+  let axes: [Int]
+  var isRearrangement: Bool { true }
+
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    for axis in axes where !operands[0].shape.indices.contains(axis) { throw operands[0].shape.noAxis(axis, for: name) }
+    return operands
+  }
+
+  /// u in the opposite order.
+  func gradients(_ step: BackwardStep) -> [Tensor?] { [step.upstream.reversed(axes: axes)] }
+
+  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+    let (start, strides) = reversed(operands.shapes[0], operands.shapes[0].rowMajorStrides)
+    return operands.arrays[0].gathering(offsets(operands.shapes[0], strides, from: start))
+  }
+
+  func simplified(_ operands: [Int], in ir: IR) -> Int? {
+    axes.allSatisfy { ir.types[operands[0]].shape[$0] <= 1 } ? operands[0] : nil
+  }
+
+  /// A copy, since kernels other than fused ones take no negative strides.
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let source = try lowering.view(instruction.inputs[0])
+    let (start, strides) = reversed(source.shape, source.strides)
+    let target = lowering.allocate(source.shape)
+    lowering.emitCopy(
+      from: View(buffer: source.buffer, offset: source.offset + start, shape: source.shape, strides: strides),
+      to: target)
+    lowering.views[instruction.firstOutput] = target
+  }
+
+  /// Where the first element is, and the strides from there.
+  private func reversed(_ shape: Shape, _ strides: [Int]) -> (start: Int, strides: [Int]) {
+    let start = axes.reduce(0) { $0 + max(shape[$1] - 1, 0) * strides[$1] }
+    return (start, shape.indices.map { axes.contains($0) ? -strides[$0] : strides[$0] })
+  }
+}
+
+extension Tensor {
+  /// The elements in the opposite order along these axes, or along all; negative ones count from the end.
+  public func reversed(axes: [Int]? = nil, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    if failure != nil { return self }
+    return .checked(CallSite(file, line)) { () throws(TensorError) in
+      .record(Reverse(axes: try shape.axes(axes, for: "reverse")), [self], CallSite(file, line))
+    }
+  }
+}
