@@ -216,7 +216,7 @@ func isSentence(_ text: String) -> Bool {
         return [attention(queries: q, keys: x, values: x)]
       }
     ),
-    ("positions", { [.positions($0)] }),
+    ("arange", { [.arange(to: $0)] }),
     (
       "shape",
       { n in

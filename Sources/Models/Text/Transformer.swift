@@ -85,7 +85,7 @@ public struct Transformer: LanguageModel {
 
   public func callAsFunction(_ ids: Tensor) -> Tensor {
     if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) { return .failed(failure) }
-    let positions = Tensor.positions(ids.shape[1])
+    let positions = Tensor.arange(to: ids.shape[1])
     let start = vectors(ids, positions)
     return scores(blocks.reduce(dropout?(start) ?? start) { $1($0) })
   }
@@ -111,7 +111,7 @@ public struct Transformer: LanguageModel {
     if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) ?? stateFailure(state, count: count) {
       return (.failed(failure), state)
     }
-    let positions = Tensor.positions(ids.shape[1]) + state[0]
+    let positions = Tensor.arange(to: ids.shape[1]) + state[0]
     var x = vectors(ids, positions)
     var after: [Tensor] = []
     for (block, cache) in zip(blocks, caches(state)) {

@@ -128,7 +128,7 @@ public struct Recurrent: NamedLayer {
 
   /// [time, batch, 1]: 1 at the steps that count.
   private func isInside(_ ends: Tensor, time: Int) -> Tensor {
-    let steps = Tensor.positions(time).reshaped(to: [time, 1, 1])
+    let steps = Tensor.arange(to: time).reshaped(to: [time, 1, 1])
     return steps.less(than: ends.reshaped(to: [1, ends.shape.elementCount, 1]))
   }
 

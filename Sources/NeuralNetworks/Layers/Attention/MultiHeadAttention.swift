@@ -94,7 +94,7 @@ public struct MultiHeadAttention: NamedLayer {
     var parts = Projections(
       queries: split(all[0], heads), keys: split(all[1], keyValueHeads), values: split(all[2], keyValueHeads))
     if isRotary {
-      func positions(_ count: Int) -> Tensor { start.map { .positions(count) + $0 } ?? .positions(count) }
+      func positions(_ count: Int) -> Tensor { start.map { .arange(to: count) + $0 } ?? .arange(to: count) }
       parts.queries = parts.queries.rotated(by: positions(x.shape[1]))
       parts.keys = parts.keys.rotated(by: positions((context ?? x).shape[1]))
     }

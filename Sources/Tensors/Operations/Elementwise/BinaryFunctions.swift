@@ -155,7 +155,11 @@ extension Tensor {
   @_disfavoredOverload public static func - (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 - $0 } }
   @_disfavoredOverload public static func * (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 * $0 } }
   @_disfavoredOverload public static func / (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 / $0 } }
+  /// xʸ, as C's `pow`: a negative number has whole powers only, and x⁰ is 1. At x = 0 the gradient is that of the power: 0
+  /// for x⁰ and for exponents above 1.
   public func power(_ exponent: Tensor) -> Tensor { binary(.power, exponent) }
+  /// The same for one exponent.
+  @_disfavoredOverload public func power(_ exponent: Float) -> Tensor { with(exponent) { $0.power($1) } }
 
   /// 1 where this is less, 0 elsewhere. Comparisons are constant almost everywhere, so no gradient passes.
   public func less(than other: Tensor) -> Tensor { binary(.less, other) }

@@ -3,7 +3,14 @@ struct Iota: PrimitiveOperation {
   let shape: Shape
   let axis: Int
 
-  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape, .int32)] }
+  func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    // A plan holds them as an array.
+    guard shape[axis] <= Int(Int32.max) else {
+      throw TensorError("\(name): an axis of \(shape) is longer than int32 counts")
+    }
+    try Memory.check(max(shape[axis], 0) * 4, for: "an array of \(shape[axis]) positions")
+    return [TensorType(shape, .int32)]
+  }
   func gradients(_ step: BackwardStep) -> [Tensor?] { [] }
 
   private var strides: [Int] { shape.indices.map { $0 == axis ? 1 : 0 } }
@@ -21,15 +28,4 @@ struct Iota: PrimitiveOperation {
 extension Tensor {
   /// 0, 1, 2, … along an axis: int32.
   static func iota(_ shape: Shape, axis: Int) -> Tensor { record(Iota(shape: shape, axis: axis), []) }
-
-  /// 0, 1, 2, … as int32 [count].
-  package static func positions(_ count: Int) -> Tensor {
-    do throws(TensorError) {
-      guard 0...Int(Int32.max) ~= count else {
-        throw TensorError("positions: there can be 0 to 2³¹ − 1 of them, not \(count)")
-      }
-      try Memory.check(count * 4, for: "an array of \(count) positions")
-      return Tensor((0..<count).map { Int32($0) }, shape: [count])
-    } catch { return .failed(error) }
-  }
 }
