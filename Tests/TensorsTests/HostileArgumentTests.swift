@@ -74,6 +74,23 @@ func isSentence(_ text: String) -> Bool {
       .concatenated(Array(repeating: Tensor.zeros([1 << 44]), count: 1 << 10), axis: 0)
     },
     HostileCall("concatenated types") { .concatenated([matrix, matrix.cast(to: .int32)], axis: 0) },
+    HostileCall("nothing stacked") { .stacked([]) },
+    HostileCall("different shapes stacked") { .stacked([matrix, Tensor(1)]) },
+    HostileCall("mean of whole numbers") { matrix.cast(to: .int32).mean() },
+    HostileCall("norm of whole numbers") { matrix.cast(to: .int32).norm() },
+    HostileCall("clamped between nothing") { matrix.clamped(min: 1, max: -1) },
+    HostileCall("triangle of a vector") { Tensor.ones([3]).tril() },
+    HostileCall("classes of floats") { matrix.oneHot(classes: 2) },
+    HostileCall("a subscript of too many") { matrix[0, 0, 0] },
+    HostileCall("a gradient that does not fit") {
+      let x = matrix
+      let y = Tensor.customGradient(of: x) {
+        $0
+      } gradient: { _, _, _ in
+        .ones([7])
+      }
+      return try gradients(of: y.sum(), withRespectTo: [x]).map { try #require($0) }
+    },
     HostileCall("maximum of nothing") { Tensor.zeros([0]).max() },
     HostileCall("argmax of nothing") { Tensor.zeros([2, 0]).argmax() },
     HostileCall("product of vectors") { Tensor.ones([3]).matmul(.ones([3])) },
@@ -184,6 +201,26 @@ func isSentence(_ text: String) -> Bool {
     ("mean", { [matrix.mean(axes: [$0, $0], keepingAxes: true)] }),
     ("max", { [matrix.max(axes: [$0])] }),
     ("min", { [matrix.min(axes: [$0, 0])] }),
+    ("softmax", { [matrix.softmax(axis: $0), matrix.logSoftmax(axis: $0)] }),
+    ("reversed", { [matrix.reversed(axes: [$0, 0])] }),
+    ("transposed", { [matrix.transposed($0, 0), matrix.transposed(1, $0)] }),
+    ("squeezed", { [matrix.unsqueezed(axis: 0).squeezed(axes: [$0])] }),
+    ("unsqueezed", { [matrix.unsqueezed(axis: $0)] }),
+    ("stacked", { [.stacked([matrix, matrix], axis: $0)] }),
+    ("split", { matrix.split(sizes: [$0, 2], axis: 1) + matrix.split(sizes: [1, 1], axis: $0) }),
+    ("chunked", { matrix.chunked($0, axis: 1) + matrix.chunked(2, axis: $0) }),
+    ("variance", { [matrix.variance(axes: [$0], correction: 0), matrix.variance(correction: $0)] }),
+    ("standardDeviation", { [matrix.standardDeviation(axes: [$0], correction: 1)] }),
+    ("norm", { [matrix.norm(axes: [$0])] }),
+    ("linspace", { [.linspace(from: 0, to: Double($0), count: 3), .linspace(from: 0, to: 1, count: $0)] }),
+    ("eye", { [.eye($0), .eye($0, 1), .eye(2, $0)] }),
+    ("classes", { [Tensor.arange(to: 3).oneHot(classes: $0)] }),
+    ("triangles", { [matrix.tril(diagonal: $0), matrix.triu(diagonal: $0)] }),
+    ("subscript", { [matrix[$0], matrix[.ellipsis, $0...], matrix[0, ..<$0], matrix[...$0, .newAxis]] }),
+    (
+      "steps",
+      { [matrix[0, .stride(by: $0)], matrix[.stride(from: $0, by: -1)], matrix[.stride(to: $0, by: -2), 0]] }
+    ),
     ("argmax", { [matrix.argmax(axis: $0)] }),
     ("permuted", { [matrix.permuted([$0, 0])] }),
     ("replacing", { [matrix.replacing(axis: $0, at: Tensor([0] as [Int32], shape: []), with: matrix)] }),
@@ -216,7 +253,7 @@ func isSentence(_ text: String) -> Bool {
         return [attention(queries: q, keys: x, values: x)]
       }
     ),
-    ("arange", { [.arange(to: $0)] }),
+    ("arange", { [.arange(to: $0), .arange(from: $0, to: 5, by: $0), .arange(to: Double($0), by: 0.5)] }),
     (
       "shape",
       { n in
@@ -243,7 +280,7 @@ func isSentence(_ text: String) -> Bool {
     }
   }
 
-  /// One axis in two ways of counting.
+  /// One axis in two ways of counting; `AxisTests` has the others.
   @Test func negativeAxesCountFromTheEnd() throws {
     let x = Self.matrix
     #expect(try Tensor.concatenated([x, x], axis: -1).values() == [1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6])

@@ -85,7 +85,17 @@ private let binaryCases: [OperationCase] =
       },
     ]
   } + [
-    OperationCase("select", [2, 3], [3], [2, 1]) { Tensor.where(Tensor.fill(0).less(than: $0[0]), $0[1], $0[2]) },
+    OperationCase("where", [2, 3], [3], [2, 1]) { Tensor.where(Tensor.fill(0).less(than: $0[0]), $0[1], $0[2]) },
+    OperationCase("clamped", [2, 5]) { $0[0].clamped(to: -0.7...0.6).square() },
+    OperationCase("power of a number", [5], domain: .positive) { $0[0].power(1.5) },
+    OperationCase("customGradient", [2, 3], [3]) {
+      .customGradient(of: $0) {
+        $0[0] * $0[1].tanh()
+      } gradient: { inputs, _, u in
+        let t = inputs[1].tanh()
+        return [u * t, u * inputs[0] * (1 - t.square())]
+      }
+    },
     OperationCase("numbers", [4], domain: .positive) { (1 - $0[0]) * 2 / (0.5 + $0[0]) - 3 / $0[0] + 0.25 },
     OperationCase("stopGradient", [4]) { $0[0] + $0[0].stoppingGradient() - $0[0].stoppingGradient() },
     OperationCase("reuse", [3, 3]) { ($0[0] * $0[0].transposed).tanh() + $0[0].exp() * $0[0] },
@@ -106,6 +116,17 @@ private let movementCases: [OperationCase] = [
   OperationCase("permute", [2, 3, 4]) { $0[0].permuted([2, 0, 1]).square() },
   OperationCase("broadcast", [3, 1]) { $0[0].broadcast(to: [2, 3, 4]).square() },
   OperationCase("broadcast empty", [1, 3]) { $0[0].broadcast(to: [0, 3]).square() },
+  OperationCase("reverse", [3, 4]) { $0[0].reversed(axes: [1]) },
+  OperationCase("reverse transposed", [2, 3, 4]) { $0[0].permuted([2, 0, 1]).reversed(axes: [0, 2]) },
+  OperationCase("reverse empty", [0, 4]) { $0[0].reversed() },
+  OperationCase("reverse of what is computed", [20, 70], [70]) { ($0[0] + $0[1]).reversed().sum(axes: [0]) * $0[1] },
+  OperationCase("subscript", [5, 7, 3]) { $0[0][.stride(by: -2), 1..., .newAxis, 1] },
+  OperationCase("triangles", [2, 3, 4]) { $0[0].tril(diagonal: 1) + $0[0].triu(diagonal: -1).square() },
+  OperationCase("stacked", [2, 3], [2, 3]) { Tensor.stacked($0, axis: 1).square() },
+  OperationCase("split", [2, 5]) { x in
+    let parts = x[0].split(sizes: [2, 1, 2], axis: -1)
+    return parts[0] * parts[2] + parts[1].exp()
+  },
   OperationCase("slice", [4, 5]) { $0[0].sliced(starts: [1, 2], shape: [2, 3]).square() },
   OperationCase("slice nothing", [4, 5]) { $0[0].sliced(starts: [4, 2], shape: [0, 3]) },
   OperationCase("slice transposed", [4, 5]) { $0[0].transposed.sliced(starts: [2, 1], shape: [3, 2]).square() },
@@ -161,6 +182,8 @@ private let reductionCases: [OperationCase] =
     ]
   } + [
     OperationCase("sum of nothing", [3, 0]) { $0[0].sum(axes: [1]) },
+    OperationCase("variance", [3, 4]) { $0[0].variance(axes: [1], correction: 1) },
+    OperationCase("standardDeviation", [3, 4]) { $0[0].standardDeviation(axes: [0], correction: 0) },
     OperationCase("mean", [3, 4]) { $0[0].square().mean(axes: [-1]) },
     OperationCase("max", [3, 4]) { $0[0].max(axes: [0]).square() },
   ]
@@ -242,6 +265,7 @@ private let networkCases: [OperationCase] = [
   OperationCase("softmax of one", [3, 1]) { $0[0].softmax() },
   OperationCase("softmax of nothing", [3, 0]) { $0[0].softmax() },
   OperationCase("softmax of large numbers", [2, 3]) { ($0[0] * 100 + 1000).softmax() },
+  OperationCase("softmax of columns", [4, 3]) { $0[0].softmax(axis: 0) },
   OperationCase("softmax transposed", [4, 3]) { $0[0].transposed.softmax() },
   OperationCase("logSoftmax", [2, 2, 3]) { $0[0].logSoftmax() },
   OperationCase("logSoftmax of nothing", [0, 3]) { $0[0].logSoftmax() },

@@ -40,7 +40,14 @@ private let elementwise: [String: @Sendable ([Tensor]) -> Tensor] = [
   "power a half": { $0[0].power(.full([], 0.5)) },
   "power minus one": { $0[0].power(.full([], -1)) },
   "times a half": { $0[0] * 0.5 },
-  "select": { Tensor.where($0[0], $0[1], $0[2]) },
+  "where": { .where($0[0], $0[1], $0[2]) },
+  "customGradient": {
+    .customGradient(of: $0[0]) {
+      $0.floor()
+    } gradient: { _, _, upstream in
+      upstream
+    }
+  },
   "stopGradient": { $0[0].stoppingGradient() },
   "cast to int32": { $0[0].cast(to: .int32) },
   "cast to float32": { $0[0].cast(to: .float32) },
@@ -50,6 +57,7 @@ private let movement: [String: @Sendable ([Tensor]) -> Tensor] = [
   "reshape": { $0[0].reshaped(to: [4, 5]) },
   "permute": { $0[0].permuted([2, 0, 1]) },
   "broadcast": { $0[0].broadcast(to: [3, $0[0].shape[-1]]) },
+  "reverse": { $0[0].reversed(axes: [1]) },
   "slice": { $0[0].sliced(starts: [1, 2], shape: [2, 2]) },
   "slice of nothing": { $0[0].sliced(starts: [1, 2], shape: [0, 2]) },
   "pad": { $0[0].padded(before: [1], after: [2], with: -.infinity) },
@@ -81,7 +89,8 @@ private let networks: [String: @Sendable ([Tensor]) -> Tensor] = [
   "mean crossEntropy": { crossEntropy(logits: $0[0], labels: $0[1]) },
   "masked crossEntropy": {
     let labels = Tensor([0, 2, -1, 1] as [Int32], shape: [4])
-    return Tensor.where(Tensor([1, 1, 0, 0], shape: [4]), crossEntropyLosses(logits: $0[0], labels: labels), .zeros([]))
+    return Tensor.where(
+      Tensor([1, 1, 0, 0], shape: [4]), crossEntropyLosses(logits: $0[0], labels: labels), .zeros([]))
   },
   "meanSquaredError": { meanSquaredError($0[0], $0[1]) },
   "layerNorm": { $0[0].layerNormalized(scale: $0[1], shift: $0[2]) },

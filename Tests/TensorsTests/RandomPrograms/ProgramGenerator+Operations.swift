@@ -15,13 +15,16 @@ extension ProgramGenerator {
   }
 
   private mutating func addLeaves() {
-    switch int(0...3) {
+    switch int(0...4) {
     case 0:
       add(
         Fill(number: Constant(Double(int(-2...2))), type: TensorType(shape())), [], magnitude: 2,
         isExact: true)
     case 1: _ = random(chance(0.5) ? .uniform : .normal, shape())
     case 2: _ = leaf(shape(), isVariable: chance(0.5))
+    case 3:
+      let x = anyFloat()
+      add(CustomGradient { inputs, _, u in [u * inputs[0].tanh()] }, [x, x], magnitude: .infinity)
     default: add(StopGradient(), [anyFloat()], magnitude: .infinity)
     }
   }
@@ -105,7 +108,12 @@ extension ProgramGenerator {
     let a = ints.isEmpty || chance(0.3) ? integers(shape(), in: -3...3) : recent(ints)
     let b = integers(thinned(shape(a)), in: -2...2)
     let sum = bounds(a).magnitude + 2
-    switch int(0...5) {
+    switch int(0...6) {
+    case 6:
+      let kind = one(of: Reduction.allCases.filter(\.isForIntegers))
+      let axes = shape(a).indices.filter { _ in chance(0.5) }
+      let count = axes.reduce(1) { $0 * shape(a)[$1] }
+      add(Reduce(kind: kind, axes: axes), [a], magnitude: bounds(a).magnitude * Double(max(count, 1)), isExact: true)
     case 0: add(Unary.negate, [a], magnitude: sum, isExact: true)
     case 1: add(Cast(dtype: .float32), [a], magnitude: bounds(a).magnitude, isExact: true)
     case 2: add(Cast(dtype: .int32), [exactFloat()], magnitude: 1_048_576, isExact: true)
@@ -131,7 +139,8 @@ extension ProgramGenerator {
     let x = chance(0.15) ? recent(values { _ in true }) : anyFloat()
     let (shape, known) = (shape(x), bounds(x))
     let op: any Operation
-    switch int(0...4) {
+    switch int(0...5) {
+    case 5: op = Reverse(axes: shape.indices.filter { _ in chance(0.5) })
     case 0:
       var sizes: [Int] = []
       var left = shape.elementCount
