@@ -78,6 +78,7 @@ func isSentence(_ text: String) -> Bool {
     HostileCall("different shapes stacked") { .stacked([matrix, Tensor(1)]) },
     HostileCall("mean of whole numbers") { matrix.cast(to: .int32).mean() },
     HostileCall("norm of whole numbers") { matrix.cast(to: .int32).norm() },
+    HostileCall("softplus of whole numbers") { matrix.cast(to: .int32).softplus() },
     HostileCall("clamped between nothing") { matrix.clamped(min: 1, max: -1) },
     HostileCall("triangle of a vector") { Tensor.ones([3]).tril() },
     HostileCall("classes of floats") { matrix.oneHot(classes: 2) },

@@ -88,6 +88,7 @@ private let binaryCases: [OperationCase] =
     OperationCase("where", [2, 3], [3], [2, 1]) { Tensor.where(Tensor.fill(0).less(than: $0[0]), $0[1], $0[2]) },
     OperationCase("clamped", [2, 5]) { $0[0].clamped(to: -0.7...0.6).square() },
     OperationCase("power of a number", [5], domain: .positive) { $0[0].power(1.5) },
+    OperationCase("softplus", [3, 5]) { ($0[0] * 4).softplus() },
     OperationCase("customGradient", [2, 3], [3]) {
       .customGradient(of: $0) {
         $0[0] * $0[1].tanh()

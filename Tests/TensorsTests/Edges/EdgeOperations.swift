@@ -41,6 +41,7 @@ private let elementwise: [String: @Sendable ([Tensor]) -> Tensor] = [
   "power minus one": { $0[0].power(.full([], -1)) },
   "times a half": { $0[0] * 0.5 },
   "where": { .where($0[0], $0[1], $0[2]) },
+  "softplus": { $0[0].softplus() },
   "customGradient": {
     .customGradient(of: $0[0]) {
       $0.floor()

@@ -46,6 +46,20 @@ import Testing
     try expect(Tensor([2, 3] as [Int32], shape: [2]).power(2), [2], [4, 9])
   }
 
+  /// log(1 + eˣ) in float64, rounded once: relative accuracy where it is near 0, too.
+  @Test(
+    arguments: [
+      (-87, 1.645_811_4e-38), (-50, 1.928_749_8e-22), (-20, 2.061_153_6e-9), (-16, 1.125_351_7e-7), (-10, 4.539_890e-5),
+      (-1, 0.313_261_7), (0, 0.693_147_2), (1, 1.313_261_7), (20, 20), (100, 100), (3e38, 3e38), (-3e38, 0),
+      (.infinity, .infinity), (-.infinity, 0),
+    ] as [(Float, Float)])
+  func softplus(_ x: Float, _ expected: Float) throws {
+    let found = try Tensor(x).softplus().scalar()
+    #expect(found == expected || abs(found - expected) <= 1e-6 * expected, "\(found)")
+    let slope = try gradient(Tensor(x)) { $0.softplus() }.scalar()
+    #expect(slope == (try Tensor(x).sigmoid().scalar()))
+  }
+
   @Test func whereTakesOneOfTwo() throws {
     let (a, b) = (Tensor([1, 2], shape: [2]), Tensor([.nan, 4], shape: [2]))
     let chosen = Tensor.where(Tensor([1, 0], shape: [2]), a, b)

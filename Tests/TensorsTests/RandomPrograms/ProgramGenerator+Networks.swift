@@ -61,7 +61,8 @@ extension ProgramGenerator {
   }
 
   mutating func addClassification() {
-    switch int(0...2) {
+    switch int(0...3) {
+    case 3: add(Softplus(), [bounded(anyFloat(), 20)], magnitude: 21)
     case 0: add(Softmax(), [bounded(anyFloat(rank: 1...4), 20)], magnitude: 1)
     case 1: add(Softmax(isLogarithm: true), [bounded(anyFloat(rank: 1...4), 20)], magnitude: 50)
     default:
