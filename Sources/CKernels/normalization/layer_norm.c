@@ -1,5 +1,6 @@
 // Layer normalization over the last axis (Ba, Kiros & Hinton, 2016).
 #include "CKernels.h"
+#include "normalization/statistics.h"
 #include "simd/simd.h"
 #include "threading/grain.h"
 
@@ -15,19 +16,6 @@ typedef struct {
   float epsilon;
   float *y, *mean_out, *inverse_out, *scale_gradient, *shift_gradient;
 } normalization;
-
-// The mean and 1 / sqrt(variance + epsilon) in double: where floats overflow, or squares underflow to zero.
-typedef struct {
-  double mean, inverse;
-} statistics;
-
-static statistics careful_statistics(int64_t width, double epsilon, const float *x) {
-  double mean = 0, squares = 0;
-  for (int64_t j = 0; j < width; j++) mean += (double)x[j];
-  mean /= (double)width;
-  for (int64_t j = 0; j < width; j++) squares += ((double)x[j] - mean) * ((double)x[j] - mean);
-  return (statistics){mean, 1 / sqrt(squares / (double)width + epsilon)};
-}
 
 static void careful_forward_row(const normalization *t, int64_t i) {
   statistics s = careful_statistics(t->width, (double)t->epsilon, t->x + i * t->width);
@@ -75,17 +63,8 @@ CLONES static void forward_rows(void *context, int64_t begin, int64_t end) {
   }
 }
 
-// The statistics of a row of the backward pass. An inverse that a float cannot hold is that of a variance which is so
-// large that epsilon does not count, or of one that is 0.
-static statistics careful_backward_statistics(const normalization *t, int64_t i) {
-  statistics s = careful_statistics(t->width, 0, t->x + i * t->width);
-  float inverse = t->inverse[i];
-  if (inverse > 0 && inverse < INFINITY) s.inverse = (double)inverse;
-  return s;
-}
-
 static void careful_backward_row(const normalization *t, int64_t i) {
-  statistics s = careful_backward_statistics(t, i);
+  statistics s = careful_backward_statistics(t->width, t->inverse[i], t->x + i * t->width);
   const float *x = t->x + i * t->width, *u = t->upstream + i * t->width;
   double total = 0, product = 0;
   for (int64_t j = 0; j < t->width; j++) {
@@ -100,9 +79,6 @@ static void careful_backward_row(const normalization *t, int64_t i) {
   }
 }
 
-// Rows whose deviations are not representable as floats, or nearly so.
-static int is_extreme(const normalization *t, int64_t i) { return !(t->inverse[i] > 1e-18f && t->inverse[i] < 1e18f); }
-
 // dx = inverse · (v − mean(v) − x̂ · mean(v x̂)) with v = upstream · scale
 CLONES static void backward_rows(void *context, int64_t begin, int64_t end) {
   const normalization *t = context;
@@ -111,7 +87,7 @@ CLONES static void backward_rows(void *context, int64_t begin, int64_t end) {
     const float *x = t->x + i * width, *u = t->upstream + i * width;
     float *y = t->y + i * width;
     float center = t->mean[i], inverse = t->inverse[i];
-    if (is_extreme(t, i)) {
+    if (is_extreme(t->inverse[i])) {
       careful_backward_row(t, i);
       continue;
     }
@@ -144,7 +120,7 @@ CLONES static void backward_rows(void *context, int64_t begin, int64_t end) {
 static void careful_columns(
     const normalization *t, int64_t first, int64_t last, int64_t j, int64_t n, double *scale, double *shift) {
   for (int64_t i = first; i < last; i++) {
-    statistics s = careful_backward_statistics(t, i);
+    statistics s = careful_backward_statistics(t->width, t->inverse[i], t->x + i * t->width);
     for (int64_t k = j; k < j + n; k++) {
       double u = (double)t->upstream[i * t->width + k];
       shift[k - j] += u;
@@ -162,7 +138,7 @@ CLONES static void backward_columns(void *context, int64_t begin, int64_t end) {
     for (int64_t first = 0; first < t->rows; first += STRETCH_ROWS) {
       int64_t last = first + STRETCH_ROWS < t->rows ? first + STRETCH_ROWS : t->rows;
       int extreme = 0;
-      for (int64_t i = first; i < last; i++) extreme |= is_extreme(t, i);
+      for (int64_t i = first; i < last; i++) extreme |= is_extreme(t->inverse[i]);
       if (extreme) {
         careful_columns(t, first, last, j, n, scale, shift);
         continue;
