@@ -38,6 +38,7 @@ func isSentence(_ text: String) -> Bool {
     ),
     ("BatchNorm of nothing", { [BatchNorm($0).apply(.zeros([2, 0]))] }),
     ("LayerNorm", { [LayerNorm($0)(sequence)] }),
+    ("GroupNorm", { [GroupNorm($0, groups: 1)(images), GroupNorm(2, groups: $0).apply(images)] }),
     ("Embedding", { [Embedding($0, 2)(ids), Embedding(2, $0)(ids), Embedding(2, $0).logits(sequence)] }),
     ("Conv2D channels", { [Conv2D($0, 2, kernelSize: 3)(images), Conv2D(2, $0, kernelSize: 3)(images)] }),
     (
@@ -64,6 +65,7 @@ func isSentence(_ text: String) -> Bool {
           [2, n, n, n],
           [
             Dense(2, n), Conv2D(2, 3, kernelSize: Pair(n)), MaxPool2D(Pair(n)), BatchNorm(2), LayerNorm(2),
+            GroupNorm(2, groups: 1),
             MultiHeadAttention(n, heads: 1), Recurrent.lstm(2, 3), GlobalAveragePool2D(),
           ]
         )
@@ -221,6 +223,7 @@ func isSentence(_ text: String) -> Bool {
     ("dropout between layers", { Recurrent.lstm(4, 2, layers: 2, dropout: .nan)(sequence) }),
     ("momentum of NaN", { BatchNorm(2, momentum: .nan)(images) }),
     ("epsilon of NaN", { LayerNorm(4, epsilon: .nan)(sequence) }),
+    ("groups that do not divide", { GroupNorm(2, groups: 4)(images) }),
     (
       "a state of the wrong size",
       { Recurrent.lstm(4, 2)(sequence, state: RecurrentState(hidden: [], cell: [])).output }

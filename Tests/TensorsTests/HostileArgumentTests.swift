@@ -115,6 +115,12 @@ func isSentence(_ text: String) -> Bool {
     HostileCall("padding of a window") { images.maxPooled(kernel: 2, stride: 1, paddingBegin: 2) },
     HostileCall("epsilon NaN") { images.batchNormalized(scale: .ones([2]), shift: .zeros([2]), epsilon: .nan).output },
     HostileCall("epsilon below 0") { matrix.layerNormalized(scale: .ones([3]), shift: .zeros([3]), epsilon: -1) },
+    HostileCall("groups of a vector") {
+      Tensor.ones([3]).groupNormalized(groups: 1, scale: Tensor(1), shift: Tensor(1))
+    },
+    HostileCall("groups that do not divide") {
+      images.groupNormalized(groups: 4, scale: .ones([2]), shift: .zeros([2]))
+    },
     HostileCall("normalized number") { Tensor(1).layerNormalized(scale: Tensor(1), shift: Tensor(1)) },
     HostileCall("softmax of a number") { Tensor(1).softmax() },
     HostileCall("losses of numbers") { crossEntropyLosses(logits: Tensor(1), labels: Tensor(1)) },
@@ -235,6 +241,7 @@ func isSentence(_ text: String) -> Bool {
     ("dilation", { [images.convolved(with: weights, paddingBegin: 1, paddingEnd: 1, dilation: [1, $0])] }),
     ("padding", { [images.convolved(with: weights, paddingBegin: Pair($0, 0), paddingEnd: Pair(0, $0))] }),
     ("groups", { [images.convolved(with: weights, groups: $0)] }),
+    ("normalized groups", { [images.groupNormalized(groups: $0, scale: .ones([2]), shift: .zeros([2]))] }),
     ("pool", { [images.maxPooled(kernel: Pair($0), stride: Pair($0), paddingBegin: 0)] }),
     ("pool's padding", { [images.averagePooled(kernel: 3, stride: 1, paddingBegin: Pair($0), paddingEnd: Pair($0))] }),
     ("rows", { [matrix.rows(Tensor([Int32(clamping: $0)], shape: [1]))] }),

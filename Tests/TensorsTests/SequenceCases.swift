@@ -51,12 +51,36 @@ private let normalizationCases: [OperationCase] =
       },
     ]
   } + [
+    OperationCase("groupNorm", [3, 4], [4], [4]) {
+      $0[0].groupNormalized(groups: 2, scale: $0[1], shift: $0[2], epsilon: 1e-2)
+    },
+    OperationCase("groupNorm of images", [2, 6, 3, 7], [6], [6]) {
+      $0[0].groupNormalized(groups: 3, scale: $0[1], shift: $0[2], epsilon: 1e-2)
+    },
+    OperationCase("groupNorm, one group, transposed", [3, 5, 2], [5], [5]) {
+      $0[0].permuted([2, 1, 0]).groupNormalized(groups: 1, scale: $0[1], shift: $0[2], epsilon: 1e-2)
+    },
+    OperationCase("groupNorm of each channel", [2, 3, 20], [3], [3]) {
+      $0[0].groupNormalized(groups: 3, scale: $0[1], shift: $0[2], epsilon: 1e-2)
+    },
+    OperationCase("groupNorm of nothing", [0, 4, 3], [4], [4]) {
+      $0[0].groupNormalized(groups: 2, scale: $0[1], shift: $0[2])
+    },
+    OperationCase("groupNorm statistics", [2, 4, 3]) {
+      let all = Tensor.recordAll(GroupNorm(groups: 2, epsilon: 1e-2), [$0[0], .ones([4]), .zeros([4])])
+      return all[1] + all[2]
+    },
+    OperationCase("groupNormGradient", [3, 4, 5], [4], [3, 4, 5]) {
+      let all = Tensor.recordAll(GroupNorm(groups: 2, epsilon: 1e-2), [$0[0], $0[1], .zeros([4])])
+      let gradients = Tensor.recordAll(GroupNormGradient(), [$0[0], all[1], all[2], $0[1], $0[2]])
+      return gradients[0] * gradients[1].reshaped(to: [4, 1]) + gradients[2].reshaped(to: [4, 1])
+    },
     OperationCase("layerNormGradient", [3, 5], [5], [3, 5]) {
       let all = Tensor.recordAll(LayerNorm(epsilon: 1e-2), [$0[0], $0[1], .zeros([5])])
       let gradients = Tensor.recordAll(
         LayerNormGradient(epsilon: 1e-2), [$0[0], all[1], all[2], $0[1], $0[2]])
       return gradients[0] * gradients[1] + gradients[2]
-    }
+    },
   ]
 
 private struct RecurrenceShape {

@@ -1,4 +1,4 @@
-// Statistics of channels, batch and layer normalization.
+// Statistics of channels; batch, layer and group normalization.
 #pragma once
 #include <stdint.h>
 
@@ -28,6 +28,19 @@ void backprop_layer_norm(
 void backprop_layer_norm_gradient(
     int64_t rows, int64_t width, const float *x, const float *mean, const float *inverse, const float *scale,
     const float *upstream, float *y, float *scale_gradient, float *shift_gradient);
+
+// y = (x - mean) * inverse * scale + shift for x[outer, channels, inner], with mean[outer, groups] and
+// inverse[outer, groups] = 1 / sqrt(variance + epsilon) of the channels / groups channels of each group;
+// scale and shift [channels].
+void backprop_group_norm(
+    int64_t outer, int64_t channels, int64_t groups, int64_t inner, float epsilon, const float *x, const float *scale,
+    const float *shift, float *y, float *mean, float *inverse);
+
+// The gradients y of x, and of scale and shift [channels].
+void backprop_group_norm_gradient(
+    int64_t outer, int64_t channels, int64_t groups, int64_t inner, const float *x, const float *mean,
+    const float *inverse, const float *scale, const float *upstream, float *y, float *scale_gradient,
+    float *shift_gradient);
 
 #ifdef __cplusplus
 }

@@ -146,6 +146,72 @@ static void check_layer_norm_gradient(int64_t rows, int64_t width) {
   free(sums);
 }
 
+static void check_group_norm(int64_t outer, int64_t groups, int64_t per_group, int64_t inner, int has_extremes) {
+  begin_case("backprop_group_norm", "[%lld, %lld, %lld] in %lld groups%s", (long long)outer,
+             (long long)(groups * per_group), (long long)inner, (long long)groups, has_extremes ? ", extremes" : "");
+  int64_t channels = groups * per_group, rows = outer * groups, width = per_group * inner;
+  float epsilon = 1e-5f, *x = make_rows(rows, width, has_extremes);
+  float *scale = random_floats(channels, -2, 2), *shift = random_floats(channels, -1, 1);
+  float *y = floats(rows * width), *mean = floats(rows), *inverse = floats(rows);
+  backprop_group_norm(outer, channels, groups, inner, epsilon, x, scale, shift, y, mean, inverse);
+  for (int64_t i = 0; i < rows; i++) {
+    row_statistics s = statistics_of(width, x + i * width, (double)epsilon);
+    // The mean is rounded to float, which moves all of the group.
+    double moved = ROUNDING * (4 * fabs(s.mean) + 64 * s.greatest);
+    expect(i, mean[i], s.mean, moved);
+    expect(i, inverse[i], s.inverse, s.inverse * (64 * ROUNDING + 4 * moved * s.inverse));
+    for (int64_t j = 0; j < width; j++) {
+      int64_t channel = i % groups * per_group + j / inner;
+      double normalized = ((double)x[i * width + j] - s.mean) * s.inverse, factor = (double)scale[channel];
+      double error = fabs(factor) * (moved * s.inverse * (1 + 4 * fabs(normalized)) + 64 * ROUNDING * fabs(normalized));
+      expect(i * width + j, y[i * width + j], normalized * factor + (double)shift[channel], error + ROUNDING * 4);
+    }
+  }
+}
+
+// The statistics are given, so the reference takes them as the kernel does.
+static void check_group_norm_gradient(int64_t outer, int64_t groups, int64_t per_group, int64_t inner) {
+  begin_case("backprop_group_norm_gradient", "[%lld, %lld, %lld] in %lld groups", (long long)outer,
+             (long long)(groups * per_group), (long long)inner, (long long)groups);
+  int64_t channels = groups * per_group, rows = outer * groups, width = per_group * inner;
+  float *x = make_rows(rows, width, 0), *scale = random_floats(channels, -2, 2);
+  float *upstream = random_floats(rows * width, -1, 1), *mean = floats(rows), *inverse = floats(rows);
+  float *y = floats(rows * width), *scale_gradient = floats(channels), *shift_gradient = floats(channels);
+  double *sums = calloc((size_t)(4 * channels), sizeof *sums);  // of both gradients, and of squares
+  for (int64_t i = 0; i < rows; i++) {
+    row_statistics s = statistics_of(width, x + i * width, 1e-5);
+    mean[i] = (float)s.mean, inverse[i] = (float)s.inverse;
+  }
+  backprop_group_norm_gradient(
+      outer, channels, groups, inner, x, mean, inverse, scale, upstream, y, scale_gradient, shift_gradient);
+  for (int64_t i = 0; i < rows; i++) {
+    double total = 0, product = 0, length = 0, factor = (double)inverse[i], greatest = 0;
+    const float *row = x + i * width, *u = upstream + i * width;
+    for (int64_t j = 0; j < width; j++) {
+      int64_t channel = i % groups * per_group + j / inner;
+      double v = (double)u[j] * (double)scale[channel], normalized = ((double)row[j] - (double)mean[i]) * factor;
+      total += v, product += v * normalized, length += v * v;
+      if (fabs(normalized) > greatest) greatest = fabs(normalized);
+      double along = (double)u[j] * normalized, *sum = sums + 4 * channel;
+      sum[0] += along, sum[1] += (double)u[j], sum[2] += along * along, sum[3] += (double)u[j] * (double)u[j];
+    }
+    length = sqrt(length / (double)width);
+    for (int64_t j = 0; j < width; j++) {
+      int64_t channel = i % groups * per_group + j / inner;
+      double v = (double)u[j] * (double)scale[channel], normalized = ((double)row[j] - (double)mean[i]) * factor;
+      double expected = factor * (v - total / (double)width - normalized * product / (double)width);
+      double error = 12 * ROUNDING * factor * (fabs(v) + length * (1 + greatest * greatest));
+      expect(i * width + j, y[i * width + j], expected, error);
+    }
+  }
+  for (int64_t c = 0; c < channels; c++) {
+    double n = sqrt((double)(outer * inner));
+    expect(c, scale_gradient[c], sums[4 * c], 12 * ROUNDING * n * sqrt(sums[4 * c + 2]));
+    expect(c, shift_gradient[c], sums[4 * c + 1], 12 * ROUNDING * n * sqrt(sums[4 * c + 3]));
+  }
+  free(sums);
+}
+
 void test_normalization(void) {
   for (int64_t i = repeated(80); i > 0; i--) {
     int64_t inner = one_in(2) ? 1 : pick(2, 120), outer = pick(1, inner == 1 ? 300 : 9), channels = pick(1, 70);
@@ -164,6 +230,13 @@ void test_normalization(void) {
     check_layer_norm(rows, width, one_in(3));
     check_layer_norm_gradient(rows, width);
   }
+  for (int64_t i = repeated(80); i > 0; i--) {
+    int64_t outer = pick(1, 5), groups = pick(1, 5), per_group = pick(1, 6), inner = one_in(3) ? 1 : pick(1, 90);
+    check_group_norm(outer, groups, per_group, inner, one_in(3));
+    check_group_norm_gradient(outer, groups, per_group, inner);
+  }
+  check_group_norm(2, 2, 3, 5000, 0);
+  check_group_norm_gradient(2, 2, 3, 5000);
   check_layer_norm(300, 64, 0);
   check_layer_norm_gradient(300, 64);
   check_layer_norm_gradient(700, 33);

@@ -27,6 +27,7 @@ struct SequenceCase: Decodable, Sendable, CustomTestStringConvertible {
     var numbers: [Int32]?
     var shape: [Int]?
     var epsilon: Double?
+    var groups: Int?
   }
   struct Output: Decodable, Sendable {
     var shape: [Int]

@@ -3,12 +3,12 @@ import Testing
 
 @testable import Tensors
 
-/// Embeddings, layer normalization and activations against PyTorch's.
+/// Embeddings, layer and group normalization, and activations against PyTorch's.
 @Suite struct TokenCaseTests {
   @Test func thereAreAllCases() throws {
     let cases = try SequenceCase.all(in: "tokens")
-    #expect(cases.count == 26)
-    #expect(Set(cases.map(\.layer)) == ["embedding", "embeddingLogits", "layerNorm", "activation"])
+    #expect(cases.count == 31)
+    #expect(Set(cases.map(\.layer)) == ["embedding", "embeddingLogits", "layerNorm", "groupNorm", "activation"])
     #expect(
       Set(cases.compactMap(\.settings.activation)).union([.none, .relu]) == Set(Activation.allCases))
   }
@@ -25,6 +25,10 @@ import Testing
       try example.check(model) { model, inputs in ["output": model.logits(try #require(inputs["input"]))] }
     case "layerNorm":
       let model = LayerNorm(try #require(settings.width), epsilon: try #require(settings.epsilon))
+      try example.check(model) { model, inputs in ["output": model(try #require(inputs["input"]))] }
+    case "groupNorm":
+      let (width, groups) = (try #require(settings.width), try #require(settings.groups))
+      let model = GroupNorm(width, groups: groups, epsilon: try #require(settings.epsilon))
       try example.check(model) { model, inputs in ["output": model(try #require(inputs["input"]))] }
     case "activation":
       try example.check(try #require(settings.activation)) { model, inputs in

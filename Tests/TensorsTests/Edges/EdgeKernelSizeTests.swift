@@ -26,6 +26,9 @@ import Testing
       crossEntropyLosses(logits: $0[0], labels: Tensor([299, 0, 150, 7, 16] as [Int32], shape: [5]))
     },
     OperationCase("layerNorm", [5, 300], [300], [300]) { $0[0].layerNormalized(scale: $0[1], shift: $0[2]) },
+    OperationCase("groupNorm", [2, 6, 70], [6], [6]) {
+      $0[0].groupNormalized(groups: 3, scale: $0[1], shift: $0[2])
+    },
     OperationCase("gather", [20, 70]) { $0[0].rows(Tensor([3, 0, 19, 3, 25] as [Int32], shape: [5])) },
     OperationCase("attention", [1, 2, 70, 16], [1, 2, 70, 16], [1, 2, 70, 16]) {
       // Scores of 10 and not 1e18, which the gradient's rounding error would be multiplied with.

@@ -95,6 +95,7 @@ private let networks: [String: @Sendable ([Tensor]) -> Tensor] = [
   },
   "meanSquaredError": { meanSquaredError($0[0], $0[1]) },
   "layerNorm": { $0[0].layerNormalized(scale: $0[1], shift: $0[2]) },
+  "groupNorm": { $0[0].groupNormalized(groups: 2, scale: $0[1], shift: $0[2]) },
   "batchNorm": { $0[0].batchNormalized(scale: $0[1], shift: $0[2]).output },
   "attention": { attention(queries: $0[0], keys: $0[1], values: $0[2], lengths: $0[3]) },
   "causal attention": { attention(queries: $0[0], keys: $0[1], values: $0[2], lengths: $0[3], causal: true) },

@@ -49,10 +49,12 @@ extension ProgramGenerator {
   mutating func addNormalization() {
     let x = bounded(anyFloat(rank: 2...4), 20)
     let epsilon = 0.125
-    if chance(0.5) {
+    if chance(0.6) {
       let channels = shape(x)[1]
       let parameters = [bounded(adapted(to: [channels]), 5), bounded(adapted(to: [channels]), 5)]
-      add(BatchNorm(epsilon: epsilon), [x] + parameters, magnitude: 400)
+      let groups = one(of: (1...max(channels, 1)).filter { channels % $0 == 0 })
+      let op: any Operation = chance(0.5) ? BatchNorm(epsilon: epsilon) : GroupNorm(groups: groups, epsilon: epsilon)
+      add(op, [x] + parameters, magnitude: 400)
     } else {
       let width = shape(x)[-1]
       let parameters = [bounded(adapted(to: [width]), 5), bounded(adapted(to: [width]), 5)]
