@@ -24,11 +24,14 @@ let package = Package(
   targets: [
     .target(
       name: "CKernels", cSettings: [.headerSearchPath(".")],
-      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux])), .linkedLibrary("pthread", .when(platforms: [.linux]))]),
     .target(
       name: "OneDNNShim",
       cxxSettings: [.define("BACKPROP_ONEDNN", .when(traits: ["OneDNN"]))],
-      linkerSettings: [.linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]),
+      linkerSettings: [
+        .linkedLibrary("dnnl", .when(traits: ["OneDNN"])),
+        .linkedLibrary("dl", .when(platforms: [.linux], traits: ["OneDNN"])),
+      ]),
     .target(
       name: "Tensors",
       dependencies: ["CKernels", "OneDNNShim", .product(name: "RealModule", package: "swift-numerics")]),

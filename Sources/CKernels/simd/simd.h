@@ -13,7 +13,13 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
+// The functions that choose a clone run before ThreadSanitizer is ready, which instruments them.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WITHOUT_CLONES
+#endif
+#endif
+#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && !defined(WITHOUT_CLONES)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES
