@@ -24,7 +24,9 @@ let package = Package(
   targets: [
     .target(
       name: "CKernels", cSettings: [.headerSearchPath(".")],
-      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux])), .linkedLibrary("pthread", .when(platforms: [.linux]))]),
+      linkerSettings: [
+        .linkedLibrary("m", .when(platforms: [.linux])), .linkedLibrary("pthread", .when(platforms: [.linux])),
+      ]),
     .target(
       name: "OneDNNShim",
       cxxSettings: [.define("BACKPROP_ONEDNN", .when(traits: ["OneDNN"]))],

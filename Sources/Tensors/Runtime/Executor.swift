@@ -131,20 +131,20 @@ struct Executor: ~Copyable {
   static func using<Result, Failure: Error>(
     _ use: VariableUse, _ body: (inout Executor) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try withoutConflict({ $0.conflict(with: use) }, body)
+    try withoutConflict(body, where: { $0.conflict(with: use) })
   }
 
   /// The same for one variable. Allocates nothing.
   static func using<Result, Failure: Error>(
     _ variable: Variable, writing: Bool = false, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try withoutConflict({ $0.uses.first { $0.conflicts(with: variable, written: writing) } }) {
-      (_) throws(Failure) in try body()
-    }
+    try withoutConflict(
+      { (_) throws(Failure) in try body() },
+      where: { $0.uses.first { $0.conflicts(with: variable, written: writing) } })
   }
 
   private static func withoutConflict<Result, Failure: Error>(
-    _ conflict: (borrowing Executor) -> VariableUse?, _ body: (inout Executor) throws(Failure) -> Result
+    _ body: (inout Executor) throws(Failure) -> Result, where conflict: (borrowing Executor) -> VariableUse?
   ) throws(Failure) -> Result {
     while true {
       let (result, other) = try shared.withLock {
