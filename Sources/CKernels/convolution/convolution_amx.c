@@ -9,6 +9,8 @@
 // between their pixels: a place gives 2 x 2 results, each from the 1, 2 or 4 taps that are not all zero. The vector
 // units split the next rows while AMX multiplies.
 #include "convolution/convolution_amx.h"
+
+#include "convolution/convolution_direct.h"
 #include "threading/grain.h"
 
 #if BACKPROP_AMX
@@ -219,6 +221,8 @@ AMX_INLINE void multiply(
   if (columns == 2) _tile_stored(1, to[0] + second, stride);
   _tile_stored(2, to[1], stride);
   if (columns == 2) _tile_stored(3, to[1] + second, stride);
+  for (int i = 0; i < 2; i++)
+    if (has_nan(to[i], 1, columns, to_row, second)) atomic_store_explicit(c->has_nan, 1, memory_order_relaxed);
 }
 
 // MARK: The work of a thread
@@ -333,14 +337,15 @@ int backprop_convolution_amx(
   const int64_t width = is_spread ? parts(s->out_width, 2) : s->out_width;
   const int64_t images = images_in_a_row(s->batch, width), groups = parts(s->batch, images);
   _Atomic int64_t next = 0;
-  _Atomic int fails = 0;
+  _Atomic int fails = 0, has_nan = 0;
   convolution c = {
       .shape = s, .x = x, .y = y, .images = images, .images_shift = __builtin_ctzll((uint64_t)images),
       .tiles = parts(width * images, TILE), .stride = is_spread ? 1 : s->stride, .blocks = parts(s->inputs, TILE_DEPTH),
       .is_paired = is_paired, .is_doubled = is_doubled, .is_spread = is_spread,
       .padding = {s->padding[0] / (1 + is_spread), s->padding[1] / (1 + is_spread)}, .width = width,
       .tap_rows = is_paired || is_spread ? 2 : 3, .tap_columns = is_spread ? 2 : 3,
-      .row_results = 1 + (is_doubled || is_spread), .pixel = s->outputs * (1 + is_spread), .next = &next, .fails = &fails};
+      .row_results = 1 + (is_doubled || is_spread), .pixel = s->outputs * (1 + is_spread), .next = &next, .fails = &fails,
+      .has_nan = &has_nan};
   c.row_step = is_paired ? 1 : c.stride;
   c.rows = parts(s->out_height, c.row_results);
   c.phase = c.tiles * TILE + (c.stride == 1 ? c.tap_columns - 1 : 1) * images;
@@ -376,7 +381,8 @@ int backprop_convolution_amx(
   const int64_t items = columns_of(&c) * c.blocks;
   backprop_parallel(items, backprop_grain(items, 4000), split_weights, &task);
   backprop_parallel(least(workers, c.units), 1, run_units, &c);
-  return !atomic_load_explicit(&fails, memory_order_relaxed);
+  if (has_nan && !fails) backprop_recompute_convolution(s, x, weights, rotated, y);
+  return !fails;
 }
 
 #else

@@ -61,6 +61,7 @@ typedef struct {
   int64_t share;                       // of a place, split between four products
   _Atomic int64_t *next;               // the first unit that no thread has taken
   _Atomic int *fails;                  // for want of memory
+  _Atomic int *has_nan;                // among the results
 } convolution;
 
 

@@ -5,6 +5,7 @@
 // one column of taps is the split row of pairs, some places further on, and only the results' gradient has to be
 // transposed. A unit is some rows of the images of a pair, split while the unit before it is multiplied.
 #include "CKernels.h"
+#include "convolution/convolution_direct.h"
 #include "simd/amx.h"
 #include "threading/grain.h"
 
@@ -40,6 +41,7 @@ typedef struct {
   int64_t share;                 // of a piece, done at a time
   _Atomic int64_t *next;         // the first chunk that no thread has taken
   _Atomic int *fails;            // for want of memory
+  _Atomic int *has_nan;          // among the results
 } gradient;
 
 static int64_t sum_floats(const gradient *g) { return g->lefts * g->rights * 9 * TILE * TILE; }
@@ -288,6 +290,7 @@ AMX static void run_chunks(void *context, int64_t first_piece, int64_t last_piec
 static void gather_weights(void *context, int64_t begin, int64_t end) {
   const gradient *g = context;
   const int64_t chunk_floats = sum_floats(g);
+  words nan = {0};
   for (int64_t k = begin; k < end; k++)
     for (int64_t c = 0; c < g->rights; c++) {
       const float *from = g->sums + (k / TILE * g->rights + c) * 9 * TILE * TILE + k % TILE * TILE;
@@ -295,9 +298,11 @@ static void gather_weights(void *context, int64_t begin, int64_t end) {
       for (int t = 0; t < 9; t++) {
         lanes sum = LOAD(from + t * TILE * TILE);
         for (int64_t chunk = 1; chunk < g->chunks; chunk++) sum += LOAD(from + t * TILE * TILE + chunk * chunk_floats);
+        nan |= sum != sum;
         for (int lane = 0; lane < LANES; lane++) to[lane * 9 + t] = sum[lane];
       }
     }
+  if (any_lane(&nan)) atomic_store_explicit(g->has_nan, 1, memory_order_relaxed);
 }
 
 int backprop_convolution_gradient_amx(
@@ -305,11 +310,11 @@ int backprop_convolution_gradient_amx(
   int64_t pairs = 1;
   if (s->batch > 2 && parts(s->out_width * 2, TILE) < 2 * parts(s->out_width, TILE)) pairs = MOST_IMAGES;
   _Atomic int64_t next = 0;
-  _Atomic int fails = 0;
+  _Atomic int fails = 0, has_nan = 0;
   gradient g = {
       .shape = s, .x = x, .y = y_gradient, .weights = weights_gradient, .pairs = pairs, .pairs_shift = pairs / 2,
       .tiles = parts(s->out_width * pairs, TILE), .rights = s->inputs / TILE, .lefts = s->outputs / TILE, .next = &next,
-      .fails = &fails};
+      .fails = &fails, .has_nan = &has_nan};
   g.stride = s->stride;
   g.phase = g.tiles * TILE + (s->stride == 1 ? 2 : 1) * pairs;
   g.places = s->stride * g.phase;
@@ -332,8 +337,9 @@ int backprop_convolution_gradient_amx(
   g.sums = backprop_scratch(0, g.chunks * sum_floats(&g) * (int64_t)sizeof(float));
   if (!g.sums) return 0;
   backprop_parallel(least(workers, g.chunks), 1, run_chunks, &g);
-  if (atomic_load_explicit(&fails, memory_order_relaxed)) return 0;
+  if (fails) return 0;
   backprop_parallel(s->outputs, backprop_grain(s->outputs, 60.0 * (double)s->inputs), gather_weights, &g);
+  if (has_nan) backprop_recompute_weights_gradient(s, x, y_gradient, weights_gradient);
   return 1;
 }
 

@@ -1,7 +1,10 @@
 // 3 x 3 convolutions with 16 multiplications for 2 x 2 results instead of 36.
 #include "convolution/winograd.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
+
+#include "convolution/convolution_direct.h"
 
 #include "threading/grain.h"
 
@@ -160,24 +163,28 @@ static column_product *choose_product(void) {
 
 // MARK: The results
 
-// y = (A' m) A of the tiles of a run, clipped to the image.
-CLONES static void results_of_run(
+// y = (A' m) A of the tiles of a run, clipped to the image. Whether one of them is NaN.
+CLONES static int results_of_run(
     const backprop_winograd *s, const float *z, int64_t stride, const tile_run *run, float *y) {
   int64_t outputs = s->outputs, row_step = s->out_width * outputs;
   int64_t rows = minimum(2, s->out_height - 2 * run->row);
   float *to = y + (run->image * s->out_height + 2 * run->row) * row_step + 2 * run->column * outputs;
+  words nan = {0};
   for (int64_t tile = 0; tile < run->count; tile++) {
     int both = 2 * (run->column + tile) + 1 < s->out_width;
     for (int64_t k = 0; k < outputs; k += LANES)
       for (int64_t i = 0; i < rows; i++) {
         const float *from = z + i * stride + k;
         lanes a = LOAD(from), b = LOAD(from + 2 * stride), c = LOAD(from + 4 * stride), d = LOAD(from + 6 * stride);
-        STORE(to + i * row_step + k, a + b + c);
-        if (both) STORE(to + i * row_step + outputs + k, b - c - d);
+        lanes first = a + b + c, second = b - c - d;
+        nan |= first != first | second != second;
+        STORE(to + i * row_step + k, first);
+        if (both) STORE(to + i * row_step + outputs + k, second);
       }
     z += outputs;
     to += 2 * outputs;
   }
+  return any_lane(&nan);
 }
 
 // MARK: The whole
@@ -187,6 +194,7 @@ typedef struct {
   const float *x, *panels;
   float *y, *workspace;
   int64_t workers;
+  _Atomic int *has_nan;
 } convolution_task;
 
 static int64_t worker_floats(const backprop_winograd *s) {
@@ -218,7 +226,8 @@ static void convolve_blocks(void *context, int64_t begin, int64_t end) {
         }
     for (int64_t done = first; done < next;) {
       tile_run run = run_from(&tiles, done, next);
-      results_of_run(s, z + (done - first) * outputs, z_stride, &run, task->y);
+      if (results_of_run(s, z + (done - first) * outputs, z_stride, &run, task->y))
+        atomic_store_explicit(task->has_nan, 1, memory_order_relaxed);
       done += run.count;
     }
   }
@@ -247,6 +256,8 @@ void backprop_winograd_convolution(
   weights_task transform = {s, weights, rotated, workspace};
   int64_t parts = s->outputs / LANES;
   backprop_parallel(parts, backprop_grain(parts, 60.0 * (double)s->inputs), transform_weights, &transform);
-  convolution_task task = {s, x, workspace, y, workspace + FREQUENCIES * s->inputs * s->outputs, workers};
+  _Atomic int has_nan = 0;
+  convolution_task task = {s, x, workspace, y, workspace + FREQUENCIES * s->inputs * s->outputs, workers, &has_nan};
   backprop_parallel(workers, 1, convolve_blocks, &task);
+  if (has_nan) backprop_recompute_convolution(s, x, weights, rotated, y);
 }

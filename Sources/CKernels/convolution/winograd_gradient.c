@@ -2,7 +2,10 @@
 // of the results of each tile it is G' (sum over tiles of (B' d B) * (A y A')) G.
 #include "convolution/winograd.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
+
+#include "convolution/convolution_direct.h"
 
 #include "threading/grain.h"
 
@@ -89,6 +92,7 @@ typedef struct {
   const float *x, *y;
   float *weights, *workspace;
   int64_t workers;
+  _Atomic int *has_nan;
 } gradient_task;
 
 // A worker's workspace: sums, v, w.
@@ -143,6 +147,7 @@ INLINE void gather_column(lanes t[3], const lanes m[4]) {
 CLONES static void gather_weights(void *context, int64_t begin, int64_t end) {
   const gradient_task *task = context;
   const backprop_winograd *s = task->shape;
+  words nan = {0};
   for (int64_t item = begin; item < end; item++) {
     int64_t k = item / s->inputs * LANES, c = item % s->inputs;
     lanes left[3][4], w[3];
@@ -160,11 +165,14 @@ CLONES static void gather_weights(void *context, int64_t begin, int64_t end) {
     }
     for (int i = 0; i < 3; i++) {
       gather_column(w, left[i]);
-      for (int j = 0; j < 3; j++)
+      for (int j = 0; j < 3; j++) {
+        nan |= w[j] != w[j];
         for (int lane = 0; lane < LANES; lane++)
           task->weights[((k + lane) * s->inputs + c) * 9 + 3 * i + j] = w[j][lane];
+      }
     }
   }
+  if (any_lane(&nan)) atomic_store_explicit(task->has_nan, 1, memory_order_relaxed);
 }
 
 int64_t backprop_winograd_gradient_workspace(const backprop_winograd *s, int64_t workers) {
@@ -174,8 +182,10 @@ int64_t backprop_winograd_gradient_workspace(const backprop_winograd *s, int64_t
 void backprop_winograd_weights_gradient(
     const backprop_winograd *s, const float *x, const float *y_gradient, float *weights_gradient, int64_t workers,
     float *workspace) {
-  gradient_task task = {s, x, y_gradient, weights_gradient, workspace, workers};
+  _Atomic int has_nan = 0;
+  gradient_task task = {s, x, y_gradient, weights_gradient, workspace, workers, &has_nan};
   backprop_parallel(workers, 1, sum_blocks, &task);
   int64_t items = s->outputs / LANES * s->inputs;
   backprop_parallel(items, backprop_grain(items, 80), gather_weights, &task);
+  if (has_nan) backprop_recompute_weights_gradient(s, x, y_gradient, weights_gradient);
 }

@@ -36,6 +36,8 @@ typedef struct {
   factor a, b;
   float *c;
   int64_t c_row;
+  // Whether it must be computed in float: where a sum is NaN, or for want of memory.
+  _Atomic int *needs_float;
 } product;
 
 static int tiles(int64_t lines) { return lines > TILE ? 2 : 1; }
@@ -171,7 +173,7 @@ AMX_INLINE void prefetch_group(const factor *f, int64_t line, int64_t at) {
 // next meanwhile: twice `share` rows of it a step.
 AMX_INLINE void multiply_group(
     int rows, int columns, int64_t steps, const char *a, const char *b, float *c, int64_t c_row, int adds, packer *next,
-    int64_t share, const float *ahead, int64_t ahead_row) {
+    int64_t share, const float *ahead, int64_t ahead_row, _Atomic int *needs_float) {
   const int64_t stride = c_row * (int64_t)sizeof *c;
   float *below = c + TILE * c_row;
   if (adds) {
@@ -213,12 +215,15 @@ AMX_INLINE void multiply_group(
   if (columns == 2) _tile_stored(1, c + TILE, stride);
   if (rows == 2) _tile_stored(2, below, stride);
   if (rows == 2 && columns == 2) _tile_stored(3, below + TILE, stride);
+  if (has_nan(c, rows, columns, c_row, TILE)) atomic_store_explicit(needs_float, 1, memory_order_relaxed);
 }
 
 // The same for what there is of a group, at most two tiles each way.
 AMX static void multiply_part(
-    int64_t m, int64_t n, int64_t steps, const char *a, const char *b, float *c, int64_t c_row, int adds, packer *next,
+    const product *p, int64_t m, int64_t n, int64_t steps, const char *a, const char *b, float *c, int adds, packer *next,
     int64_t share, const float *ahead) {
+  const int64_t c_row = p->c_row;
+  _Atomic int *flag = p->needs_float;
   const int rows = tiles(m), columns = tiles(n);
   _Alignas(64) float aside[GROUP * GROUP];
   float *to = c;
@@ -229,10 +234,10 @@ AMX static void multiply_part(
     if (adds)
       for (int64_t i = 0; i < m; i++) memcpy(aside + i * GROUP, c + i * c_row, (size_t)n * sizeof *c);
   }
-  if (rows == 2 && columns == 2) multiply_group(2, 2, steps, a, b, to, row, adds, next, share, ahead, c_row);
-  else if (rows == 2) multiply_group(2, 1, steps, a, b, to, row, adds, next, share, ahead, c_row);
-  else if (columns == 2) multiply_group(1, 2, steps, a, b, to, row, adds, next, share, ahead, c_row);
-  else multiply_group(1, 1, steps, a, b, to, row, adds, next, share, ahead, c_row);
+  if (rows == 2 && columns == 2) multiply_group(2, 2, steps, a, b, to, row, adds, next, share, ahead, c_row, flag);
+  else if (rows == 2) multiply_group(2, 1, steps, a, b, to, row, adds, next, share, ahead, c_row, flag);
+  else if (columns == 2) multiply_group(1, 2, steps, a, b, to, row, adds, next, share, ahead, c_row, flag);
+  else multiply_group(1, 1, steps, a, b, to, row, adds, next, share, ahead, c_row, flag);
   if (!whole)
     for (int64_t i = 0; i < m; i++) memcpy(c + i * c_row, aside + i * GROUP, (size_t)n * sizeof *c);
 }
@@ -251,19 +256,6 @@ typedef struct {
 
 static int64_t take_group(sweep *s) { return atomic_fetch_add_explicit(&s->next, GROUP, memory_order_relaxed); }
 
-// Where there is no memory to pack into.
-static void multiply_unpacked(const sweep *s, int64_t g) {
-  const product *p = s->p;
-  for (int64_t x = g; x < least(g + GROUP, s->passing->lines); x++)
-    for (int64_t y = s->begin; y < s->end; y++) {
-      const int64_t i = s->packed->is_right ? x : y, j = s->packed->is_right ? y : x;
-      float *c = p->c + i * p->c_row + j, sum = s->adds ? *c : 0;
-      for (int64_t q = s->from; q < s->from + s->depth; q++)
-        sum += p->a.at[i * p->a.line + q * p->a.down] * p->b.at[j * p->b.line + q * p->b.down];
-      *c = sum;
-    }
-}
-
 static float *part_of_c(const sweep *s, int64_t passing, int64_t packed) {
   return s->packed->is_right ? s->p->c + passing * s->p->c_row + packed : s->p->c + packed * s->p->c_row + passing;
 }
@@ -279,7 +271,7 @@ AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece
   char *panel = backprop_scratch(1, others * group_bytes);
   char *groups = backprop_scratch(2, 2 * group_bytes);
   if (!panel || !groups) {
-    for (; g < s->passing->lines; g = take_group(s)) multiply_unpacked(s, g);
+    atomic_store_explicit(p->needs_float, 1, memory_order_relaxed);
     return;
   }
   packer packing;
@@ -309,9 +301,9 @@ AMX static void run_sweep(void *context, int64_t first_piece, int64_t last_piece
       const float *ahead = part_of_c(s, is_last ? next : g, is_last ? s->begin : h + GROUP);
       float *c = part_of_c(s, g, h);
       if (s->packed->is_right)
-        multiply_part(here, there, steps, group, other, c, p->c_row, s->adds, &packing, share, ahead);
+        multiply_part(p, here, there, steps, group, other, c, s->adds, &packing, share, ahead);
       else
-        multiply_part(there, here, steps, other, group, c, p->c_row, s->adds, &packing, share, ahead);
+        multiply_part(p, there, here, steps, other, group, c, s->adds, &packing, share, ahead);
     }
     pack_rest(&packing);
     g = next;
@@ -363,6 +355,22 @@ static void add_partial(void *context, int64_t begin, int64_t end) {
   }
 }
 
+static void multiply_in_parts(const product *p) {
+  const int64_t m = p->a.lines, n = p->b.lines;
+  // 300 multiplications a nanosecond; with less than 4 µs a second thread is not worth waking.
+  int64_t pieces = backprop_threads(), most = (int64_t)((double)m * (double)n * (double)p->k / 300 / 4e3);
+  if (pieces > most) pieces = most < 1 ? 1 : most;
+  if (pieces > 1 && m * n <= SMALL && p->k >= pieces * 8 * TILE_DEPTH) {
+    split t = {p, backprop_scratch(3, (pieces - 1) * m * n * (int64_t)sizeof(float)), pieces};
+    if (t.partial) {
+      backprop_parallel(pieces, 1, run_split, &t);
+      backprop_parallel(m * n, backprop_grain(m * n, 0.25), add_partial, &t);
+      return;
+    }
+  }
+  multiply(p, 0, p->k, pieces);
+}
+
 void backprop_matmul_amx(
     int64_t m, int64_t n, int64_t k, const float *a, int64_t a_row, int64_t a_column, const float *b, int64_t b_row,
     int64_t b_column, float *c) {
@@ -371,19 +379,10 @@ void backprop_matmul_amx(
     memset(c, 0, (size_t)(m * n) * sizeof *c);
     return;
   }
-  const product p = {k, {a, a_row, a_column, m, 0}, {b, b_column, b_row, n, 1}, c, n};
-  // 300 multiplications a nanosecond; with less than 4 µs a second thread is not worth waking.
-  int64_t pieces = backprop_threads(), most = (int64_t)((double)m * (double)n * (double)k / 300 / 4e3);
-  if (pieces > most) pieces = most < 1 ? 1 : most;
-  if (pieces > 1 && m * n <= SMALL && k >= pieces * 8 * TILE_DEPTH) {
-    split t = {&p, backprop_scratch(3, (pieces - 1) * m * n * (int64_t)sizeof *c), pieces};
-    if (t.partial) {
-      backprop_parallel(pieces, 1, run_split, &t);
-      backprop_parallel(m * n, backprop_grain(m * n, 0.25), add_partial, &t);
-      return;
-    }
-  }
-  multiply(&p, 0, k, pieces);
+  _Atomic int needs_float = 0;
+  const product p = {k, {a, a_row, a_column, m, 0}, {b, b_column, b_row, n, 1}, c, n, &needs_float};
+  multiply_in_parts(&p);
+  if (needs_float) backprop_matmul(m, n, k, a, a_row, a_column, b, b_row, b_column, c);
 }
 
 #else

@@ -59,6 +59,7 @@ typedef struct {
   int64_t item, step, column, odd;
   moment now, later;
   int64_t later_column;
+  words has_nan;  // of the products, in lanes
 } forward_unit;
 
 // The same row's lines of the next block of cells.
@@ -91,6 +92,7 @@ AMX_INLINE void forward_cells(forward_unit *u, int is_lstm) {
       load(&gate[g], projected + g * size, n);
       load(&bias, r->bias + g * size + j, n);
       part = LOAD(u->sums[u->odd][g * width + tile] + row * TILE);
+      u->has_nan |= part != part;
       if (is_lstm || g < 2) gate[g] += part;
       gate[g] += bias;
     }
@@ -204,7 +206,7 @@ AMX static void prepare_forward(void *context, int64_t begin, int64_t end) {
     u->first_pair = pairs * part / job->parts, u->end_pair = pairs * (part + 1) / job->parts;
     u->parts[0] = (char *)r->product + 2 * group * pairs * STEP_BYTES, u->parts[1] = u->parts[0] + pairs * STEP_BYTES;
     u->work = (shadow){.next = r->kind == BACKPROP_LSTM_CELL ? lstm_cells : gru_cells, .unit = u};
-    u->odd = 0;
+    u->odd = 0, u->has_nan = (words){0};
     begin_forward(u);
   }
 }
@@ -220,6 +222,9 @@ void backprop_recurrence_forward_amx(const backprop_recurrence *r) {
     job.end = job.begin + stretch;
     backprop_parallel(parts * groups, 1, run_forward, &job);
   }
+  words has_nan = {0};
+  for (int64_t unit = 0; unit < parts * groups; unit++) has_nan |= job.units[unit].has_nan;
+  if (any_lane(&has_nan)) backprop_recurrence_forward(r);
 }
 
 // MARK: Memory

@@ -53,6 +53,7 @@ typedef struct {
   int64_t item, step, pair, tiles;
   moment now, later;
   int64_t later_pair;
+  words has_nan;  // of the products, in lanes
   _Alignas(64) lanes first_half[4];  // results of the first sixteen of a pair
 } backward_unit;
 
@@ -78,8 +79,12 @@ AMX_INLINE void prefetch_backward_cells(const backward_unit *u, int64_t row, int
 }
 
 // What came back from the step after, in the order of the parts.
-AMX_INLINE void add_products_of(const backward_unit *u, int64_t step, int64_t row, int64_t j, lanes *sum) {
-  for (int64_t part = 0; part < u->all_parts; part++) *sum += LOAD(product_of(u, part, step) + row * u->row + j);
+AMX_INLINE void add_products_of(backward_unit *u, int64_t step, int64_t row, int64_t j, lanes *sum) {
+  for (int64_t part = 0; part < u->all_parts; part++) {
+    const lanes product = LOAD(product_of(u, part, step) + row * u->row + j);
+    u->has_nan |= product != product;
+    *sum += product;
+  }
 }
 
 // Sixteen columns; `gate` are the gradients that go into the product.
@@ -189,7 +194,7 @@ AMX static void backward_step(backward_unit *u, int64_t step) {
     if (pair < u->first_pair || pair >= u->end_pair) multiply_backward(u, step, pair, pair + 1 < pairs ? pair + 1 : 0);
 }
 
-static void end_backward(const backward_unit *u) {
+static void end_backward(backward_unit *u) {
   const backprop_recurrence_gradient *r = u->r;
   const int64_t size = r->size, first_state = r->reversed ? r->time * r->batch * size : 0;
   const int64_t end = u->end_pair * TILE_DEPTH < size ? u->end_pair * TILE_DEPTH : size;
@@ -197,7 +202,11 @@ static void end_backward(const backward_unit *u) {
     for (int64_t j = u->first_pair * TILE_DEPTH; j < end; j++) {
       const int64_t i = (u->begin + row) * size + j;
       float sum = r->direct[i] + (r->upstream_states ? r->upstream_states[first_state + i] : 0);
-      for (int64_t part = 0; part < u->all_parts; part++) sum += product_of(u, part, 0)[row * u->row + j];
+      for (int64_t part = 0; part < u->all_parts; part++) {
+        const float product = product_of(u, part, 0)[row * u->row + j];
+        u->has_nan |= product != product ? ~(words){0} : (words){0};
+        sum += product;
+      }
       r->initial_gradient[i] = sum;
       if (r->cells)
         r->initial_cell_gradient[i] = r->cell_gradient[i] + (r->upstream_cells ? r->upstream_cells[first_state + i] : 0);
@@ -237,6 +246,7 @@ static void prepare_backward(void *context, int64_t begin, int64_t end) {
     u->products = (float *)(void *)(workspace + gradient_bytes(r->kind, r->size));
     u->row = pairs * TILE_DEPTH, u->part = part, u->all_parts = job->parts, u->apart = 2 * GROUP * u->row;
     u->work = (shadow){.next = r->kind == BACKPROP_LSTM_CELL ? lstm_gradient_cells : gru_gradient_cells, .unit = u};
+    u->has_nan = (words){0};
     memset(u->parts[0], 0, (size_t)(2 * bytes));  // rows without an example stay so
   }
 }
@@ -258,6 +268,9 @@ void backprop_recurrence_backward_amx(const backprop_recurrence_gradient *r) {
     backprop_parallel(parts * groups, 1, run_backward, &job);
   }
   backprop_parallel(parts * groups, 1, finish_backward, &job);
+  words has_nan = {0};
+  for (int64_t unit = 0; unit < parts * groups; unit++) has_nan |= job.units[unit].has_nan;
+  if (any_lane(&has_nan)) backprop_recurrence_backward(r);
 }
 
 // MARK: Memory

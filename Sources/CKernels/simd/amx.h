@@ -43,7 +43,8 @@ AMX_INLINE void close_tiles(void) { _tile_release(); }
 
 // A float as the exact sum of three bfloat16 numbers, of 8 bits each: what is rounded to the upper half of its bits,
 // and the same of what is left, twice. For two vectors at a time, whose lanes become the halves of 32-bit lanes: a pair
-// of neighbors in the sum that a product of tiles makes. Infinity and NaN come out with NaN in them.
+// of neighbors in the sum that a product of tiles makes. Infinity, and numbers that round to it, come out with NaN in
+// them: every sum that they are part of is NaN, and is then computed once more in float.
 AMX_INLINE void split_pairs(__m512 x, __m512 y, char *high, char *middle, char *low) {
   const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32((int)0xffff0000);
 #define ROUNDED(v) _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(v), half), upper)
@@ -81,6 +82,17 @@ AMX_INLINE void clear_sums(void) {
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
+}
+
+// Whether one of the sums just stored is NaN: y[16 * rows, 16 * columns], with `row` floats from row to row and
+// `second` to the second sixteen columns.
+AMX_INLINE int has_nan(const float *y, int rows, int columns, int64_t row, int64_t second) {
+  __mmask16 found = 0;
+  for (int i = 0; i < TILE * rows; i++, y += row) {
+    const __m512 v = _mm512_loadu_ps(y), w = columns == 2 ? _mm512_loadu_ps(y + second) : v;
+    found |= _mm512_cmp_ps_mask(v, w, _CMP_UNORD_Q);
+  }
+  return found != 0;
 }
 
 // Never two products in a row: where something else runs on the same core, a queue full of them takes twice as long as

@@ -91,16 +91,24 @@ import Testing
     #expect(Array(product.prefix(count)) == numbers)
   }
 
-  @Test(arguments: [Float.nan, .infinity, -.infinity]) func whatIsNotFiniteShows(value: Float) {
-    let size = 40
-    var a = [Float](repeating: 0.5, count: size * size)
-    var c = a
-    a[3 * size + 37] = value
-    let b = [Float](repeating: 2, count: size * size)
-    backprop_matmul_amx(40, 40, 40, a, 40, 1, b, 40, 1, &c)
-    for i in 0..<size {
-      let finite = c[i * size..<(i + 1) * size].count(where: \.isFinite)
-      #expect(finite == (i == 3 ? 0 : size))
+  /// Among them numbers that round to infinity in bfloat16. With sums split over threads, and in ragged tiles.
+  @Test(
+    arguments: [.nan, .infinity, -.infinity, .greatestFiniteMagnitude] as [Float], [[40, 40, 40], [33, 64, 900]])
+  func whatIsNotFiniteShowsInItsSums(value: Float, shape: [Int]) {
+    let (m, n, k) = (shape[0], shape[1], shape[2])
+    var a = [Float](repeating: 0.5, count: m * k)
+    var c = [Float](repeating: 7, count: m * n)
+    a[3 * k + 37] = value
+    // Even columns of b are 2, odd ones -1/4: exact in bfloat16, and of both signs.
+    let b = (0..<k * n).map { $0 % n % 2 == 0 ? 2 : -0.25 as Float }
+    backprop_matmul_amx(Int64(m), Int64(n), Int64(k), a, Int64(k), 1, b, Int64(n), 1, &c)
+    for i in 0..<m {
+      for j in 0..<n {
+        let factor: Float = j % 2 == 0 ? 2 : -0.25
+        let expected = Float(Double(factor) * (i == 3 ? Double(k - 1) / 2 + Double(value) : Double(k) / 2))
+        let found = c[i * n + j]
+        #expect(found == expected || found.isNaN && expected.isNaN, "\(i), \(j)")
+      }
     }
   }
 }

@@ -65,6 +65,33 @@ private struct LayerCase: CustomStringConvertible {
     #expect(different == nil, "\(layer)")
   }
 
+  /// An infinity or NaN in one of the inputs, among them the weights, shows where it does in the reference.
+  @Test(arguments: 11...16 as ClosedRange<UInt64>, [.infinity, -.infinity, .nan] as [Float])
+  func whatIsNotFiniteStaysInItsResults(seed: UInt64, number: Float) throws {
+    let layer = LayerCase(seed: seed)
+    for place in layer.inputs(seed: seed).indices where place < 3 || layer.hasInitial {
+      let inputs = try layer.inputs(seed: seed).enumerated().map {
+        guard $0 == place else { return $1 }
+        var values: [Float] = try $1.values()
+        values[values.count / 3] = number
+        return Tensor(values, shape: $1.shape.dimensions)
+      }
+      let results = layer.results(inputs)
+      let slopes = gradients(of: results[0].sum(), withRespectTo: Array(inputs[..<3]))
+      let everything = try results + slopes.map { try #require($0) }
+      let expected = try ReferenceInterpreter<Double>().evaluate(everything)
+      for (which, (tensor, wanted)) in zip(everything, expected).enumerated() {
+        let found: [Float] = try tensor.values()
+        let largest = wanted.floats.reduce(1) { $1.isFinite ? max($0, abs($1)) : $0 }
+        let different = zip(found, wanted.floats).enumerated().first { _, pair in
+          let (a, b) = (Double(pair.0), pair.1)
+          return !(a == b || (a.isNaN && b.isNaN) || abs(a - b) <= 1e-5 * largest)
+        }
+        #expect(different == nil, "\(layer), input \(place), result \(which)")
+      }
+    }
+  }
+
   /// Whichever examples share a tile or a thread with it.
   @Test(arguments: [RecurrentCell.lstm, .gru]) func anExampleHasTheSameBitsInEveryCompany(cell: RecurrentCell) throws {
     let seed = (1...100 as ClosedRange<UInt64>).first {
