@@ -48,7 +48,7 @@ let package = Package(
     .target(name: "Models", dependencies: ["NeuralNetworks", "Files"]),
     .target(name: "Training", dependencies: ["Models", "Datasets", "Files", "CZlib"]),
     .target(name: "Backprop", dependencies: ["Training"]),
-    .target(name: "CMachine", dependencies: ["CKernels"]),
+    .target(name: "CMachine", dependencies: ["CKernels"], cSettings: [.headerSearchPath("../CKernels")]),
     .target(name: "CProcess"),
     .executableTarget(
       name: "BackpropCLI",

@@ -4,21 +4,13 @@
 #include <string.h>
 
 #include "CKernels.h"
+#include "simd/simd.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
-
-// The compiler splits these into the registers that the instruction set has.
-enum { LANES = 16, FEW = 6, MANY = 12 };
-typedef float lanes __attribute__((vector_size(64)));
-typedef float unaligned_lanes __attribute__((vector_size(64), aligned(4), may_alias));
+enum { FEW = 6, MANY = 12 };
 
 // Chains end near a fixed point, away from overflow and denormals. The sum is returned, so that nothing is optimized
 // away.

@@ -80,6 +80,9 @@ struct Executor: ~Copyable {
     // Before anything is prepared for impossible sizes.
     let held = shared.withLock { $0.idle.map(\.arenaBytes).max() ?? 0 }
     try Memory.check(plan.arenaBytes - held, for: "what is computed on the way, the largest of it \(largest()),")
+    // oneDNN prepares its operations for the threads that it is given.
+    let limit = backprop_limit_threads(Int32(request.key.target.threads))
+    defer { backprop_limit_threads(limit) }
     let loaded = try Executable(plan, for: request.key.target)
     return shared.withLock { executor in
       // Another thread may have compiled it meanwhile.
