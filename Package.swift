@@ -61,6 +61,7 @@ let package = Package(
       dependencies: ["Tensors", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "CommandTests", dependencies: ["BackpropCLI"]),
     .testTarget(name: "ExamplesTests", dependencies: ["Bigram"]),
+    .testTarget(name: "ListingTests", dependencies: ["Backprop"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models"]),
     .testTarget(name: "NeuralNetworksTests", dependencies: ["Models"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
