@@ -28,7 +28,9 @@ public struct Initializer: Sendable {
     return try make(count, fanIn, fanOut)
   }
 
+  /// Zero everywhere: for biases and shifts.
   public static let zeros = constant(0)
+  /// One everywhere: for the scales of normalization layers.
   public static let ones = constant(1)
 
   /// The same number everywhere.

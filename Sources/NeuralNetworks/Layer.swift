@@ -14,6 +14,8 @@ import Tensors
 /// }
 /// ```
 public protocol Layer: Sendable {
+  /// The layer's result for `x`. Records operations and computes nothing; where `x` does not fit, the result is a
+  /// failed tensor.
   func callAsFunction(_ x: Tensor) -> Tensor
 }
 
@@ -42,6 +44,7 @@ public protocol NamedLayer: Layer {
   var path: LayerPath { get }
   /// What was wrong with the arguments of its initializer.
   var failure: TensorError? { get }
+  /// The layer's result for `x`, as `callAsFunction` gives it, without its name in errors.
   func apply(_ x: Tensor) -> Tensor
   /// The number of elements of the layer's own parameters.
   var ownParameterCount: Int { get }
@@ -54,6 +57,7 @@ extension NamedLayer {
   public var ownParameterCount: Int { 0 }
   public func operations(input: Shape, output: Shape) -> Int { 0 }
 
+  /// The layer's result for `x`: `apply`, or the failure of the initializer, with the layer's name in errors.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     traced(x) { (failure.map(Tensor.failed) ?? apply(x), ()) }.0
   }
@@ -74,6 +78,7 @@ extension NamedLayer {
 public final class LayerPath: Sendable {
   private let stored = Mutex("")
 
+  /// A path that is empty until reflection has visited a model with the layer.
   public init() {}
 
   /// The path, such as `layers.2`; empty until reflection has visited a model with the layer.

@@ -34,6 +34,7 @@ public struct LearningRateSchedule: Hashable, Sendable, Codable {
     case linear
   }
 
+  /// The curve after the warm-up.
   public var shape: Shape
   /// Steps in which the rate rises from 0 in a straight line; the curve takes the rest. With `oneCycle` they are the
   /// rise, instead of three tenths.
@@ -44,6 +45,7 @@ public struct LearningRateSchedule: Hashable, Sendable, Codable {
   /// The share of the rate that `cosine` and `linear` fall to, and that `step` does not fall below. From 0 to 1.
   public var finalFraction: Double
 
+  /// A curve with these numbers; without any, the rate is constant.
   public init(_ shape: Shape = .constant, warmupSteps: Int = 0, finalFraction: Double = 0) {
     self.shape = shape
     self.warmupSteps = warmupSteps

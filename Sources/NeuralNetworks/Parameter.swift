@@ -26,7 +26,10 @@ public final class Parameter: Sendable {
   /// The values, as a leaf of a graph.
   public var tensor: Tensor { content.tensor }
 
+  /// The shape of its values; that of a scalar where the arguments were invalid.
   public var shape: Shape { content.shape ?? [] }
+  /// Its path in the model, such as `layers.1.weight`, once reflection has visited a model with it; before, the name
+  /// that it was made with.
   public var name: String { content.name ?? "parameter" }
   /// The number of its elements.
   public var count: Int { content.shape?.elementCount ?? 0 }
@@ -48,6 +51,7 @@ public final class Buffer: Sendable {
 
   init(_ content: ParameterContent) { self.content = content }
 
+  /// A buffer with these values in row-major order.
   public init(_ values: [Float], shape: Shape, name: String = "buffer") {
     content = ParameterContent(values, shape: shape, name: name)
   }
@@ -63,7 +67,10 @@ public final class Buffer: Sendable {
     return recording.value(of: variable) ?? content.tensor
   }
 
+  /// The shape of its values; that of a scalar where the arguments were invalid.
   public var shape: Shape { content.shape ?? [] }
+  /// Its path in the model, such as `layers.1.runningMean`, once reflection has visited a model with it; before, the
+  /// name that it was made with.
   public var name: String { content.name ?? "buffer" }
 
   /// Assigns these values with the update along the gradients of this recording (`valueAndGradient`). A layer that is

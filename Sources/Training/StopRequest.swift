@@ -6,6 +6,7 @@ import Synchronization
 public final class StopRequest: Sendable {
   private let requested = Atomic(false)
 
+  /// A request that is not made yet.
   public init() {}
 
   /// Whether a stop was requested.

@@ -35,6 +35,7 @@ public struct Trainer: Sendable {
   /// Checked after each step.
   public var stop: StopRequest
 
+  /// A trainer with these settings. Numbers that make no sense are errors when training begins.
   public init(
     epochs: Int = 10, steps: Int? = nil, patience: Int? = nil, schedule: LearningRateSchedule = .constant,
     evaluationInterval: Int? = nil, logInterval: Int = 10, checkpointInterval: Double = 60,

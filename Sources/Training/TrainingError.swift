@@ -2,10 +2,12 @@ import Files
 
 /// Why training could not continue: a sentence with what would help.
 public struct TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What was wrong, and what would help.
   public var message: String
   /// The step, counted from 1, that failed; `nil` where training had not begun.
   public var step: Int?
 
+  /// An error with this sentence, whose control characters are replaced.
   public init(_ message: String, step: Int? = nil) {
     self.message = message.printableLines
     self.step = step

@@ -20,11 +20,13 @@ public struct StepReport: Hashable, Sendable {
   public var totalSteps: Int
   /// The epoch this step is in, from 1.
   public var epoch: Int
+  /// Epochs there will be, if nothing ends training early.
   public var totalEpochs: Int
   /// Mean loss over the batch, before the update.
   public var loss: Double
   /// Accuracy on the batch, before the update; `nil` where that is not defined.
   public var accuracy: Double?
+  /// The learning rate of this step's update.
   public var learningRate: Double
   /// The norm of all gradients together, before clipping. Measured every `logInterval` steps and in the first and last.
   public var gradientNorm: Double?
@@ -38,9 +40,11 @@ public struct StepReport: Hashable, Sendable {
 public struct EvaluationReport: Hashable, Sendable {
   /// Steps done so far.
   public var step: Int
+  /// Steps there will be, if nothing ends training early.
   public var totalSteps: Int
   /// The epoch of the last step, from 1.
   public var epoch: Int
+  /// Epochs there will be, if nothing ends training early.
   public var totalEpochs: Int
   /// Mean over the examples of the steps since the previous evaluation, each measured before its update.
   public var loss: Double
@@ -48,6 +52,7 @@ public struct EvaluationReport: Hashable, Sendable {
   public var accuracy: Double?
   /// Results on the validation set, where there is one.
   public var evaluation: Evaluation?
+  /// Examples a second since training began, evaluation and saving not counted.
   public var examplesPerSecond: Double
   /// Seconds since training began.
   public var seconds: Double
@@ -57,6 +62,7 @@ public struct EvaluationReport: Hashable, Sendable {
 
 /// How a training ended.
 public struct TrainingResult: Hashable, Sendable {
+  /// Why a training ended.
   public enum Ending: String, Hashable, Sendable, Codable {
     /// Every requested epoch or step is done.
     case completed
@@ -66,16 +72,21 @@ public struct TrainingResult: Hashable, Sendable {
     case interrupted
   }
 
+  /// Why it ended.
   public var ending: Ending
+  /// Steps done, also those before the checkpoint that it resumed from.
   public var steps: Int
+  /// The epoch of the last step, from 1.
   public var epochs: Int
   /// Mean loss and accuracy over the training examples since the second to last evaluation.
   public var loss: Double
+  /// Mean accuracy over the same examples; `nil` where that is not defined.
   public var accuracy: Double?
   /// The results on the validation set with the model's current weights.
   public var evaluation: Evaluation?
   /// Seconds in all, and examples a second in training steps.
   public var seconds: Double
+  /// Examples a second in training steps.
   public var examplesPerSecond: Double
   /// The share of the time of training steps that they waited for data; 0 where the task prepares its data during
   /// recording.

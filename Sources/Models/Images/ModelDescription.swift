@@ -27,6 +27,7 @@ public struct ModelDescription: NetworkDescription {
 
   /// Distinguishes it from other descriptions.
   public private(set) var task = NetworkTask.image
+  /// Which network it describes.
   public var kind: Kind
   /// An image's shape, [channels, height, width].
   public var inputShape: Shape
@@ -37,6 +38,7 @@ public struct ModelDescription: NetworkDescription {
   /// The width of the hidden dense layer of `mlp` and `cnn`, of the recurrent layer and of the attention blocks.
   public var hidden: Int
 
+  /// A network of this kind. `hidden` is the kind's default where it is `nil`. Nothing is checked here; see `check()`.
   public init(
     kind: Kind, inputShape: Shape, classes: Int, classNames: [String] = [], hidden: Int? = nil
   ) {

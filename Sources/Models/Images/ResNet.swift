@@ -8,9 +8,13 @@ import Tensors
 ///
 /// Source: He, Zhang, Ren & Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2.
 public struct ResNet: Layer {
+  /// The first convolution, 3×3 of 16 channels.
   public let stem: NormalizedConv2D
+  /// The residual blocks of all three groups.
   public let blocks: [ResidualBlock]
+  /// The mean over the image.
   public let pool = GlobalAveragePool2D()
+  /// The last layer: 64 → classes.
   public let classifier: Dense
   private let failure: TensorError?
 
@@ -32,6 +36,7 @@ public struct ResNet: Layer {
     classifier = Dense(channels, classes)
   }
 
+  /// The logits: [batch, channels, height, width] → [batch, classes].
   public func callAsFunction(_ x: Tensor) -> Tensor {
     failure.map(Tensor.failed) ?? classifier(pool(blocks.reduce(stem(x).relu()) { $1($0) }))
   }

@@ -12,10 +12,15 @@ public struct VisionTransformer: Layer {
   /// How many heads each block has; they divide the width.
   public static let heads = 4
 
+  /// The product that makes a vector of each patch: a convolution whose stride is its kernel's size.
   public let patches: Conv2D
+  /// What is added to the vector of each patch: [patches, width].
   public let positions: Parameter
+  /// The encoder blocks.
   public let blocks: [TransformerBlock]
+  /// The normalization after the last block.
   public let norm: LayerNorm
+  /// The last layer: width → classes.
   public let classifier: Dense
   private let inputShape: Shape
   private let failure: TensorError?
@@ -45,6 +50,7 @@ public struct VisionTransformer: Layer {
     classifier = Dense(width, classes)
   }
 
+  /// The logits: [batch, channels, height, width] → [batch, classes].
   public func callAsFunction(_ x: Tensor) -> Tensor {
     if let failure = failure ?? imagesFailure(x, inputShape) { return .failed(failure) }
     let grid = patches(x)  // [batch, width, rows, columns]

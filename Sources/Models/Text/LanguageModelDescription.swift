@@ -19,6 +19,7 @@ public struct LanguageModelDescription: NetworkDescription {
 
   /// Distinguishes it from other descriptions.
   public private(set) var task = NetworkTask.text
+  /// Which network it describes.
   public var kind: Kind
   /// How many tokens the tokenizer has.
   public var vocabulary: Int
@@ -37,6 +38,7 @@ public struct LanguageModelDescription: NetworkDescription {
   /// For `transformer`: whether input and output embeddings are tied.
   public var tiesOutput: Bool
 
+  /// A network of this kind for so many tokens. Nothing is checked here; see `check()`.
   public init(
     kind: Kind, vocabulary: Int, context: Int = 64, width: Int = 128, layers: Int = 4, heads: Int = 4,
     dropout: Float = 0, positions: PositionalEncoding = .learned, tiesOutput: Bool = false

@@ -11,8 +11,11 @@ import Tensors
 /// Source: Bengio, Ducharme, Vincent & Jauvin, "A Neural Probabilistic Language Model", JMLR 3 (2003), section 2,
 /// without the direct connections.
 public struct NeuralProbabilisticModel: LanguageModel {
+  /// The vectors of the tokens: C in the paper.
   public let embedding: Embedding
+  /// The hidden layer: a convolution over the last `order` positions.
   public let hidden: Conv2D
+  /// The last layer: hidden → vocabulary.
   public let output: Dense
   public let vocabulary: Int
   /// At least 1; for a smaller request `hidden` fails.
@@ -34,6 +37,7 @@ public struct NeuralProbabilisticModel: LanguageModel {
 
   public func initialState(batch: Int, capacity: Int) -> [Tensor] { [.zeros([batch, order - 1, width])] }
 
+  /// The logits of the token after each position: int32 [batch, time] → [batch, time, vocabulary].
   public func callAsFunction(_ ids: Tensor) -> Tensor {
     self(ids, state: initialState(batch: ids.shape.first ?? 0, capacity: 0)).logits
   }

@@ -6,14 +6,18 @@ import Tensors
 /// Sources: Mikolov et al., "Recurrent neural network based language model", Interspeech 2010; Sutskever, Martens &
 /// Hinton, "Generating Text with Recurrent Neural Networks", ICML 2011.
 public struct RecurrentLanguageModel: LanguageModel {
+  /// The vectors of the tokens.
   public let embedding: Embedding
+  /// The recurrent layers.
   public let recurrent: Recurrent
+  /// The last layer: width → vocabulary.
   public let output: Dense
   public let vocabulary: Int
 
   public var context: Int? { nil }
   public var carriesState: Bool { true }
 
+  /// A model of so many tokens, with `layers` recurrent layers of `width` units. `dropout` is the rate between them.
   public init(
     _ cell: RecurrentCell, vocabulary: Int, embeddingWidth: Int, width: Int, layers: Int, dropout: Float = 0
   ) {
@@ -29,6 +33,8 @@ public struct RecurrentLanguageModel: LanguageModel {
     Array(repeating: .zeros([batch, recurrent.size]), count: stateCount)
   }
 
+  /// The logits of the token after each position, from a state of zeros: int32 [batch, time] → [batch, time,
+  /// vocabulary].
   public func callAsFunction(_ ids: Tensor) -> Tensor {
     self(ids, state: initialState(batch: ids.shape.first ?? 0, capacity: 0)).logits
   }

@@ -11,19 +11,26 @@ import Tensors
 public struct Transformer: LanguageModel {
   /// The sizes of a transformer.
   public struct Configuration: Hashable, Sendable {
+    /// How many tokens there are.
     public var vocabulary: Int
     /// The greatest number of positions.
     public var context: Int
+    /// The width of the vectors between blocks; the feed-forward networks are four times as wide.
     public var width: Int
+    /// How many blocks there are, 0 to 1024.
     public var layers: Int
+    /// Heads of queries in each block; they divide the width.
     public var heads: Int
     /// Heads of keys and values; `nil`: as many as `heads`.
     public var keyValueHeads: Int?
+    /// The rate of dropout in training, of the first vectors and of each residual branch.
     public var dropout: Float
+    /// How a position is made known.
     public var positions: PositionalEncoding
     /// Whether input and output embeddings are tied.
     public var tiesOutput: Bool
 
+    /// A transformer of these sizes. Nothing is checked here: what does not fit fails when the model is called.
     public init(
       vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int, keyValueHeads: Int? = nil,
       dropout: Float = 0, positions: PositionalEncoding = .learned, tiesOutput: Bool = false
@@ -40,10 +47,15 @@ public struct Transformer: LanguageModel {
     }
   }
 
+  /// The vectors of the tokens, also of the logits where the embeddings are tied.
   public let embedding: Embedding
+  /// The vectors of the positions where they are learned.
   public let positionEmbedding: Embedding?
+  /// The blocks, the one next to the embedding first.
   public let blocks: [TransformerBlock]
+  /// The normalization after the last block.
   public let norm: LayerNorm
+  /// The last layer, width → vocabulary; `nil` where the embeddings are tied.
   public let output: Dense?
   /// The position vectors where they are not learned.
   private let table: Tensor?
@@ -56,6 +68,7 @@ public struct Transformer: LanguageModel {
   public var carriesState: Bool { false }
   public var positionCount: Int? { 0 }
 
+  /// A transformer of these sizes, with weights drawn from `Random.current`.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     let width = configuration.width
@@ -83,6 +96,8 @@ public struct Transformer: LanguageModel {
     dropout = configuration.dropout == 0 ? nil : Dropout(configuration.dropout)
   }
 
+  /// The logits of the token after each position: int32 [batch, time] → [batch, time, vocabulary]. `time` is at most
+  /// the context.
   public func callAsFunction(_ ids: Tensor) -> Tensor {
     if let failure = idsFailure(ids) ?? lengthFailure(ids.shape[1]) { return .failed(failure) }
     let positions = Tensor.arange(to: ids.shape[1])

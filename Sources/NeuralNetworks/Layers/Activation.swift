@@ -6,6 +6,7 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
   case none
   /// max(x, 0). Source: Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", ICML 2010.
   case relu
+  /// The hyperbolic tangent: from −1 to 1, and symmetric about 0.
   case tanh
   /// 1 / (1 + e⁻ˣ), the unit of Rumelhart, Hinton & Williams 1986.
   case sigmoid

@@ -23,6 +23,12 @@ public struct BatchNorm: NamedLayer {
   private let momentum: Float
   private let epsilon: Double
 
+  /// A normalization of so many channels.
+  ///
+  /// - Parameters:
+  ///   - momentum: the share of the batch's statistics in the new running ones, 0 to 1. This is PyTorch's convention;
+  ///     Keras calls 1 − `momentum` so.
+  ///   - epsilon: what is added to the variance before its root is taken.
   public init(_ channels: Int, momentum: Float = 0.1, epsilon: Double = 1e-5) {
     self.channels = channels
     self.momentum = momentum

@@ -9,12 +9,16 @@ public struct Dense: NamedLayer {
   public let weight: Parameter
   /// [outputs]
   public let bias: Parameter?
+  /// What is applied to the sums.
   public let activation: Activation
   public let path = LayerPath()
   public let failure: TensorError?
   let inputs: Int
   let outputs: Int
 
+  /// A layer of `inputs` · `outputs` weights, and as many biases as outputs where `bias`.
+  ///
+  /// `initializer` draws the weights; by default it is He's for ReLU and its kin, else Glorot's.
   public init(
     _ inputs: Int, _ outputs: Int, activation: Activation = .none, bias: Bool = true, initializer: Initializer? = nil
   ) {

@@ -14,6 +14,7 @@ public struct Embedding: NamedLayer {
   private let count: Int
   private let width: Int
 
+  /// A table of `count` vectors of `width` numbers each, drawn with the standard deviation `deviation`.
   public init(_ count: Int, _ width: Int, deviation: Float = 1) {
     self.count = count
     self.width = width

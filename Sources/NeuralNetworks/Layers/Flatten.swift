@@ -4,6 +4,7 @@ import Tensors
 public struct Flatten: NamedLayer {
   public let path = LayerPath()
 
+  /// A layer that makes one row of each example.
   public init() {}
 
   public var summary: String { "Flatten" }

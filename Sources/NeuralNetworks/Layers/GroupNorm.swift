@@ -17,6 +17,8 @@ public struct GroupNorm: NamedLayer {
   private let groups: Int
   private let epsilon: Double
 
+  /// A normalization of so many channels in `groups`, which divide them. `epsilon` is added to the variance before its
+  /// root is taken.
   public init(_ channels: Int, groups: Int, epsilon: Double = 1e-5) {
     (self.channels, self.groups, self.epsilon) = (channels, groups, epsilon)
     scale = Parameter(.ones, shape: [channels], fanIn: 1, fanOut: 1, name: "scale")

@@ -14,6 +14,7 @@ public struct LayerNorm: NamedLayer {
   private let width: Int
   private let epsilon: Double
 
+  /// A normalization of so many features. `epsilon` is added to the variance before its root is taken.
   public init(_ width: Int, epsilon: Double = 1e-5) {
     self.width = width
     self.epsilon = epsilon

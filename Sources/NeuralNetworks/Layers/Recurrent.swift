@@ -17,14 +17,24 @@ import Tensors
 /// gate's bias); Cho et al. 2014 (GRU, in cuDNN's form); Schuster & Paliwal 1997 (both directions); Zaremba, Sutskever
 /// & Vinyals 2014 (dropout between layers only).
 public struct Recurrent: NamedLayer {
+  /// The layers, the one that reads the input first.
   public let layers: [RecurrentLevel]
   public let path = LayerPath()
   public let failure: TensorError?
+  /// What each layer computes at a time step.
   public let cell: RecurrentCell
+  /// The width of the state of each layer and direction.
   public let size: Int
   private let inputs: Int
   private let dropout: Dropout?
 
+  /// Recurrent layers for sequences of `inputs` features.
+  ///
+  /// - Parameters:
+  ///   - size: the width of the state.
+  ///   - count: how many layers there are, 1 to 1024.
+  ///   - bidirectional: whether each layer also has a direction that reads from the end.
+  ///   - dropout: the rate of dropout between layers, never from one time step to the next.
   public init(
     _ cell: RecurrentCell, _ inputs: Int, _ size: Int, layers count: Int = 1, bidirectional: Bool = false,
     dropout: Float = 0
@@ -145,10 +155,12 @@ public struct Recurrent: NamedLayer {
 
 /// The state of a recurrent layer: a tensor [batch, size] for each layer and direction, in that order.
 public struct RecurrentState: Sendable {
+  /// The states: of the first layer the forward direction, then the backward one, then of the next layer.
   public var hidden: [Tensor] = []
   /// The memory cells of an LSTM; empty for others.
   public var cell: [Tensor] = []
 
+  /// A state of these tensors; without any it is zero.
   public init(hidden: [Tensor] = [], cell: [Tensor] = []) {
     self.hidden = hidden
     self.cell = cell
@@ -157,7 +169,9 @@ public struct RecurrentState: Sendable {
 
 /// One layer of a `Recurrent`: a direction or two.
 public struct RecurrentLevel: Layer {
+  /// The direction that reads from the first time step on.
   public let forward: RecurrentDirection
+  /// The direction that reads from the last one on; `nil` where there is only one direction.
   public let backward: RecurrentDirection?
 
   fileprivate init(_ cell: RecurrentCell, _ inputs: Int, _ size: Int, bidirectional: Bool) {

@@ -13,6 +13,9 @@ public final class AdaGrad: RuleOptimizer {
   private let epsilon: Float
   private let variant: OptimizerVariant
 
+  /// AdaGrad for the parameters of `model`. `epsilon` is the variant's where it is `nil`. `weightDecay` is λ of the
+  /// penalty λ/2 · ‖θ‖²; `clipNorm` the greatest norm of all gradients together, `nil` for no limit; `groups` are
+  /// settings for some of the parameters.
   public init(
     for model: any Layer, learningRate: Float = 0.01, epsilon: Float? = nil, variant: OptimizerVariant = .paper,
     weightDecay: Float = 0, clipNorm: Float? = nil,

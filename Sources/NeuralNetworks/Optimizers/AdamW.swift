@@ -7,6 +7,15 @@ import Tensors
 ///
 /// Source: Loshchilov & Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2.
 public final class AdamW: AdamRule {
+  /// AdamW for the parameters of `model`.
+  ///
+  /// - Parameters:
+  ///   - beta1: the decay of the gradient's mean.
+  ///   - beta2: the decay of the mean of its square.
+  ///   - epsilon: `nil` for the variant's.
+  ///   - weightDecay: λ of the decoupled decay.
+  ///   - clipNorm: the greatest norm of all gradients together; `nil` for no limit.
+  ///   - groups: settings for some of the parameters.
   public init(
     for model: any Layer, learningRate: Float = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Float? = nil, variant: OptimizerVariant = .paper, weightDecay: Float = 0.01, clipNorm: Float? = nil,

@@ -10,6 +10,9 @@ public final class MomentumEMA: RuleOptimizer {
   private let momentum: Double
   private let variant: OptimizerVariant
 
+  /// An optimizer for the parameters of `model`, whose average keeps the share `momentum` in each step. `weightDecay`
+  /// is λ of the penalty λ/2 · ‖θ‖²; `clipNorm` the greatest norm of all gradients together, `nil` for no limit;
+  /// `groups` are settings for some of the parameters.
   public init(
     for model: any Layer, learningRate: Float = 0.1, momentum: Double = 0.9, variant: OptimizerVariant = .paper,
     weightDecay: Float = 0, clipNorm: Float? = nil,

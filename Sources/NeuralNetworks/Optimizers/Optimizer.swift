@@ -29,5 +29,10 @@ extension Optimizer {
 
 /// Whose form of a rule is used, where the paper and libraries differ; each optimizer documents how.
 public enum OptimizerVariant: String, Hashable, Sendable, Codable, CaseIterable {
-  case paper, pytorch, keras
+  /// As in the paper that the optimizer's documentation names.
+  case paper
+  /// As PyTorch's `torch.optim`.
+  case pytorch
+  /// As Keras' `keras.optimizers`.
+  case keras
 }

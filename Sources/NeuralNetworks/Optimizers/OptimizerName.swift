@@ -2,9 +2,22 @@ import Tensors
 
 /// The optimizers by the names that commands and files use.
 public enum OptimizerName: String, Hashable, Sendable, Codable, CaseIterable {
-  case sgd, momentum
+  /// `GradientDescent`, or `Momentum` in PyTorch's form where a momentum is given.
+  case sgd
+  /// `Momentum`
+  case momentum
+  /// `MomentumEMA`
   case momentumEMA = "momentum-ema"
-  case nesterov, adagrad, rmsprop, adam, adamw
+  /// `Nesterov`
+  case nesterov
+  /// `AdaGrad`
+  case adagrad
+  /// `RMSProp`
+  case rmsprop
+  /// `Adam`
+  case adam
+  /// `AdamW`
+  case adamw
 
   /// The default learning rate.
   public var defaultLearningRate: Float {

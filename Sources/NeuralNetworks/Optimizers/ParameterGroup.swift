@@ -11,6 +11,7 @@ import Tensors
 public struct ParameterGroup {
   /// The learning rate where the optimizer's is the one it was made with; it changes in proportion with that.
   public let learningRate: Float?
+  /// The weight decay of these parameters; `nil` where it is the optimizer's.
   public let weightDecay: Float?
   private let condition: (Parameter) -> Bool
 
@@ -26,11 +27,13 @@ public struct ParameterGroup {
 
 /// Groups one below the other.
 @resultBuilder public enum ParameterGroups {
+  /// The groups, one a line; the first one that has a parameter counts.
   public static func buildBlock(_ groups: ParameterGroup...) -> [ParameterGroup] { groups }
 }
 
 /// What a rule is given for one parameter.
 public struct ParameterUpdate {
+  /// The parameter's value before the step.
   public let parameter: Tensor
   /// The loss's gradient, clipped, with that of the penalty.
   public let gradient: Tensor

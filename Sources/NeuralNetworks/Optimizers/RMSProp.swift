@@ -17,6 +17,9 @@ public final class RMSProp: RuleOptimizer {
   private let epsilon: Float
   private let variant: OptimizerVariant
 
+  /// RMSProp for the parameters of `model`. `decay` is ρ; it and `epsilon` are the variant's where they are `nil`.
+  /// `weightDecay` is λ of the penalty λ/2 · ‖θ‖²; `clipNorm` the greatest norm of all gradients together, `nil` for no
+  /// limit; `groups` are settings for some of the parameters.
   public init(
     for model: any Layer, learningRate: Float = 0.001, decay: Double? = nil, epsilon: Float? = nil,
     variant: OptimizerVariant = .paper, weightDecay: Float = 0, clipNorm: Float? = nil,

@@ -4,6 +4,9 @@ public class VelocityRule: RuleOptimizer {
   let momentum: Float
   let variant: OptimizerVariant
 
+  /// An optimizer for the parameters of `model`, which carries the share `momentum` of the velocity over. `weightDecay`
+  /// is λ of the penalty λ/2 · ‖θ‖²; `clipNorm` the greatest norm of all gradients together, `nil` for no limit;
+  /// `groups` are settings for some of the parameters.
   public init(
     for model: any Layer, learningRate: Float = 0.01, momentum: Double = 0.9, variant: OptimizerVariant = .paper,
     weightDecay: Float = 0, clipNorm: Float? = nil,

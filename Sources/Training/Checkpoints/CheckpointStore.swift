@@ -8,6 +8,7 @@ import Tensors
 /// A checkpoint is one safetensors file. Values that are not arrays are JSON in its metadata, and its last array is a
 /// checksum of all bytes before. It is written to a temporary file, synchronized to disk and then renamed.
 public struct CheckpointStore: Sendable {
+  /// Where the files are; saving creates it.
   public let folder: URL
   /// The settings of the training, in any form; `load` refuses a checkpoint that was saved with something else.
   public var configuration: String
@@ -17,6 +18,7 @@ public struct CheckpointStore: Sendable {
   private static let format = "backprop checkpoint 1"
   private static let checksum = "checksum"
 
+  /// The checkpoints in `folder`, which need not exist yet.
   public init(folder: URL, configuration: String = "") {
     self.folder = folder
     self.configuration = configuration

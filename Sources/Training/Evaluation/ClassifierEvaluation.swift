@@ -46,7 +46,9 @@ extension ImageSet {
 
 /// A class and its predicted probability.
 public struct Prediction: Hashable, Sendable {
+  /// The class, from 0.
   public var label: Int
+  /// Its probability, 0 to 1.
   public var probability: Double
 }
 

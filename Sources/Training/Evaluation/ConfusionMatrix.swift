@@ -33,6 +33,7 @@ public struct ConfusionMatrix: Hashable, Sendable, Codable {
 
   private enum CodingKeys: CodingKey { case counts }
 
+  /// How many classes there are: the number of rows and columns.
   public var classes: Int { counts.count }
 
   /// Counts one example. The matrix grows for a class beyond it; a negative class is not counted. Throws a

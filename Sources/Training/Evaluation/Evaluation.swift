@@ -8,7 +8,9 @@
 
 /// The evaluation of a model on data that it is not trained on.
 public enum Evaluation: Hashable, Sendable, Codable {
+  /// Of a classifier.
   case classification(ClassificationResult)
+  /// Of a language model.
   case language(LanguageResult)
   /// Of any other task: named metrics.
   case metrics(MetricsResult)
@@ -39,6 +41,7 @@ public struct MetricsResult: Hashable, Sendable, Codable {
   /// Other measures by name, such as "MAE".
   public var metrics: [String: Double]
 
+  /// A result with this loss and these other measures.
   public init(loss: Double, metrics: [String: Double] = [:]) {
     self.loss = loss
     self.metrics = metrics
@@ -51,8 +54,11 @@ public struct ClassificationResult: Hashable, Sendable, Codable {
   public var loss: Double
   /// Share classified correctly, 0 to 1.
   public var accuracy: Double
+  /// How many examples of each class were taken for each class.
   public var confusionMatrix: ConfusionMatrix
+  /// Seconds that the evaluation took.
   public var seconds: Double
+  /// Examples evaluated a second.
   public var examplesPerSecond: Double
 }
 
@@ -64,8 +70,10 @@ public struct LanguageResult: Hashable, Sendable, Codable {
   public var tokens: Int
   /// How many characters of text these tokens are.
   public var characters: Int
+  /// Seconds that the evaluation took.
   public var seconds: Double
 
+  /// A result of these numbers: the mean loss in nats over so many tokens, which decode to so many characters.
   public init(loss: Double, tokens: Int, characters: Int, seconds: Double) {
     self.loss = loss
     self.tokens = tokens
@@ -81,5 +89,6 @@ public struct LanguageResult: Hashable, Sendable, Codable {
     characters == 0 ? 0 : loss * Double(tokens) / Double(characters) / log(2)
   }
 
+  /// Tokens evaluated a second.
   public var tokensPerSecond: Double { Double(tokens) / max(seconds, 1e-9) }
 }

@@ -27,6 +27,7 @@ public struct Sampling: Hashable, Sendable {
   /// "CTRL", 2019, section 4.1.
   public var repetitionPenalty: Double
 
+  /// Sampling with these settings; by default from all tokens by their probabilities. `TextGenerator` checks them.
   public init(
     temperature: Double = 1, topK: Int? = nil, topP: Double? = nil, minP: Double? = nil,
     repetitionPenalty: Double = 1

@@ -40,6 +40,7 @@ public struct StepInputs: Sendable {
   /// How many examples (images, tokens) there are.
   public var examples: Int
 
+  /// A batch of so many examples.
   public init(_ tensors: [Tensor], variant: Int = 0, examples: Int) {
     self.tensors = tensors
     self.variant = variant
@@ -53,6 +54,7 @@ extension TrainingTask {
 
 /// A training step that is recorded and not yet computed.
 public struct RecordedStep: Sendable {
+  /// What to step along.
   public var gradients: Gradients
   /// The loss to report, a mean over the examples: [].
   public var loss: Tensor

@@ -10,15 +10,23 @@ import Tensors
 ///
 /// Sources: Vaswani et al., "Attention Is All You Need", 2017, section 3.2; Ainslie et al., "GQA", 2023.
 public struct MultiHeadAttention: NamedLayer {
+  /// The projection of the input to the queries of all heads: width → width.
   public let query: Dense
+  /// The projection of what is attended to, to keys: contextWidth → keyValueHeads · d.
   public let key: Dense
+  /// The projection of what is attended to, to values: contextWidth → keyValueHeads · d.
   public let value: Dense
+  /// The product that mixes the heads: width → width.
   public let output: Dense
   public let path = LayerPath()
   public let failure: TensorError?
+  /// How many heads of queries there are; they divide the width.
   public let heads: Int
+  /// How many heads of keys and values there are; they divide `heads`.
   public let keyValueHeads: Int
+  /// Whether a position attends only to itself and to earlier positions.
   public let isCausal: Bool
+  /// Whether queries and keys are rotated by their positions; see `Tensor.rotated(by:)`.
   public let isRotary: Bool
   private let width: Int
 
@@ -143,10 +151,12 @@ public struct MultiHeadAttention: NamedLayer {
 public struct AttentionCache: Sendable {
   /// [batch, heads, capacity, d]; values past `length` are ignored.
   public var keys: Tensor
+  /// [batch, heads, capacity, d]; those past `length` are ignored.
   public var values: Tensor
   /// int32 []: how many positions there are.
   public var length: Tensor
 
+  /// A cache of these keys and values, both [batch, heads, capacity, d], of which `length`, int32 [], are in use.
   public init(keys: Tensor, values: Tensor, length: Tensor) {
     self.keys = keys
     self.values = values

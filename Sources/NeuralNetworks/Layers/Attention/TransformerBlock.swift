@@ -12,15 +12,25 @@ import Tensors
 public struct TransformerBlock: Layer {
   /// Where layer normalization is applied.
   public enum Normalization: String, Hashable, Sendable, Codable {
-    case before, after
+    /// On the input of each part: x + f(norm(x)), which needs no warm-up of the learning rate (Xiong et al. 2020).
+    case before
+    /// On the sum of each part and its residual connection: norm(x + f(x)).
+    case after
   }
 
+  /// The normalization of the self-attention's input, or, with `.after`, of its sum with the residual.
   public let attentionNorm: LayerNorm
+  /// The self-attention.
   public let attention: MultiHeadAttention
+  /// The normalization of the attention to the context; `nil` in a block without a context.
   public let crossNorm: LayerNorm?
+  /// The attention to the context; `nil` in a block without one.
   public let crossAttention: MultiHeadAttention?
+  /// The normalization of the feed-forward network's input, or, with `.after`, of its sum with the residual.
   public let feedForwardNorm: LayerNorm
+  /// The first layer of the feed-forward network: width → hidden, with the activation.
   public let expand: Dense
+  /// Its second layer: hidden → width.
   public let contract: Dense
   private let dropout: Dropout?
   private let normalization: Normalization
@@ -51,6 +61,7 @@ public struct TransformerBlock: Layer {
     self.normalization = normalization
   }
 
+  /// The block's result for sequences without padding: [batch, time, width] → the same shape.
   public func callAsFunction(_ x: Tensor) -> Tensor { self(x, lengths: nil) }
 
   /// `lengths` int32 [batch] are the lengths without padding of the input, `contextLengths` those of the context.

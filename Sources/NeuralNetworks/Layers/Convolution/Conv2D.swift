@@ -11,6 +11,7 @@ public struct Conv2D: NamedLayer {
   public let weight: Parameter
   /// [outputs]
   public let bias: Parameter?
+  /// What is applied to the sums.
   public let activation: Activation
   public let path = LayerPath()
   public let failure: TensorError?
@@ -22,6 +23,15 @@ public struct Conv2D: NamedLayer {
   private let dilation: Pair
   private let groups: Int
 
+  /// A convolution of images with `inputs` channels to images with `outputs` channels.
+  ///
+  /// - Parameters:
+  ///   - kernelSize: `5` for both sides, `[3, 5]` for height and width.
+  ///   - stride: the distance in pixels between neighboring windows.
+  ///   - padding: what is added around an image; by default nothing, so that it shrinks by the kernel's size less 1.
+  ///   - dilation: the distance in pixels between neighbors within a window.
+  ///   - groups: of channels, each of which only sees its own; they divide both numbers of channels.
+  ///   - initializer: of the weights; by default He's for ReLU and its kin, else Glorot's. Biases start at zero.
   public init(
     _ inputs: Int, _ outputs: Int, kernelSize: Pair, stride: Pair = 1, padding: Padding = .valid, dilation: Pair = 1,
     groups: Int = 1, bias: Bool = true, activation: Activation = .none, initializer: Initializer? = nil

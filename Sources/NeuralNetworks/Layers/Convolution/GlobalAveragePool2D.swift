@@ -6,6 +6,7 @@ import Tensors
 public struct GlobalAveragePool2D: NamedLayer {
   public let path = LayerPath()
 
+  /// A pooling layer for images of any size.
   public init() {}
 
   public var summary: String { "GlobalAveragePool2D" }

@@ -7,10 +7,14 @@ import Tensors
 ///
 /// Source: He, Zhang, Ren & Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, section 3.
 public struct ResidualBlock: Layer {
+  /// The first convolution, which has the block's stride.
   public let first: NormalizedConv2D
+  /// The second convolution, of stride 1.
   public let second: NormalizedConv2D
+  /// The 1×1 convolution of the residual connection; `nil` where the shape stays the same.
   public let shortcut: NormalizedConv2D?
 
+  /// A block of `inputs` to `outputs` channels, whose images get smaller by `stride` on both sides.
   public init(_ inputs: Int, _ outputs: Int, stride: Int = 1) {
     first = NormalizedConv2D(inputs, outputs, kernelSize: 3, stride: Pair(stride), padding: .explicit(1))
     second = NormalizedConv2D(outputs, outputs, kernelSize: 3, padding: .explicit(1))
@@ -19,6 +23,7 @@ public struct ResidualBlock: Layer {
       ? nil : NormalizedConv2D(inputs, outputs, kernelSize: 1, stride: Pair(stride))
   }
 
+  /// [batch, inputs, h, w] → [batch, outputs, h / stride, w / stride].
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let transformed = second(first(x).relu())
     return (transformed + (shortcut?(x) ?? x)).relu()
