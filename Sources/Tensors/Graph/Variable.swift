@@ -5,7 +5,9 @@ import Synchronization
 /// `tensor` is a leaf with the values at the time of the call, and keeps them: an assignment writes in place only where
 /// nobody holds the old values, and into new memory otherwise, as Swift's own arrays do.
 public final class Variable: @unchecked Sendable {
+  /// The shape of its values, which stays.
   public let shape: Shape
+  /// The type of its values, which stays.
   public let dtype: DType
   /// A quantized copy of the values, as a `QuantizedMatrix`. Touched while the runtime's lock is held.
   var quantized: QuantizedMatrix?

@@ -2,11 +2,13 @@
 public struct GradientCheckResult: Sendable, CustomStringConvertible {
   /// The largest difference, relative to the largest gradient of the same input (at least 1e-4).
   public internal(set) var largestError = 0.0
-  /// Where that is: which of the inputs, and which of its elements in row-major order.
+  /// Where that is: which of the inputs.
   public internal(set) var input = 0
+  /// Which element of that input, in row-major order.
   public internal(set) var element = 0
-  /// The gradient rules' value there, and that of the differences.
+  /// The gradient rules' value there.
   public internal(set) var gradient = 0.0
+  /// The difference quotient there.
   public internal(set) var difference = 0.0
 
   /// Whether no gradient differs by more. NaN does not pass.

@@ -6,9 +6,11 @@ import Synchronization
 /// platform. Source of the generator: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011
 /// (Philox4x32-10).
 public final class Random: Sendable {
+  /// With `counter`, all that its numbers depend on.
   public let seed: UInt64
   private let drawn: Mutex<UInt64>
 
+  /// A source that begins at the draw number `counter`.
   public init(seed: UInt64, counter: UInt64 = 0) {
     self.seed = seed
     drawn = Mutex(counter)
@@ -53,6 +55,7 @@ public final class Random: Sendable {
 public enum Mode {
   /// What `training { … }` or `inference { … }` said.
   @TaskLocal package static var stated: Bool?
+  /// Whether what is recorded now is for training.
   public static var isTraining: Bool { stated ?? false }
 }
 

@@ -8,6 +8,7 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
   /// The sizes, outermost first.
   public var dimensions: [Int]
 
+  /// A shape of these sizes, outermost first. Nothing is checked here: an operation that cannot have this shape fails.
   public init(_ dimensions: [Int]) { self.dimensions = dimensions }
   public init(arrayLiteral elements: Int...) { dimensions = elements }
 

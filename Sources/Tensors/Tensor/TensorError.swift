@@ -1,8 +1,12 @@
 /// Where in a user's program an operation was called.
 public struct CallSite: Hashable, Sendable, CustomStringConvertible {
+  /// The file as `#fileID` names it: module and file.
   public let file: String
+  /// The line, from 1.
   public let line: Int
 
+  /// A place in a program, as `#fileID` and `#line` give it. A function that records operations for its caller has
+  /// these as default arguments and passes them on.
   public init(_ file: StaticString, _ line: UInt) {
     self.file = "\(file)"
     self.line = Int(clamping: line)
@@ -23,6 +27,7 @@ public struct TensorError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Where it was called.
   public var callSite: CallSite?
 
+  /// An error with this sentence.
   public init(_ message: String, layer: String? = nil, callSite: CallSite? = nil) {
     self.message = message
     self.layer = layer

@@ -56,14 +56,18 @@ extension WindowOperation {
 public struct Pair: Hashable, Sendable, BitwiseCopyable, Codable, ExpressibleByIntegerLiteral,
   ExpressibleByArrayLiteral, CustomStringConvertible
 {
+  /// The number along the height.
   public var height: Int
+  /// The number along the width.
   public var width: Int
 
+  /// One number for each side.
   public init(_ height: Int, _ width: Int) {
     self.height = height
     self.width = width
   }
 
+  /// The same number for both sides.
   public init(_ both: Int) { self.init(both, both) }
   public init(integerLiteral value: Int) { self.init(value) }
   /// One number for both or two, height first. With another count the pair is 0, which the layer then rejects.

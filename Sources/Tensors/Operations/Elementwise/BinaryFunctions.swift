@@ -143,17 +143,29 @@ extension Tensor {
     combine(cast(to: .float32), .number(number))
   }
 
+  /// a + b for each pair of elements. Shapes are aligned at the last axis, and an axis of size 1 is repeated.
   public static func + (a: Tensor, b: Tensor) -> Tensor { a.binary(.add, b) }
+  /// a − b for each pair of elements.
   public static func - (a: Tensor, b: Tensor) -> Tensor { a.binary(.subtract, b) }
+  /// a · b for each pair of elements; `matmul` is the product of matrices.
   public static func * (a: Tensor, b: Tensor) -> Tensor { a.binary(.multiply, b) }
+  /// a / b for each pair of elements.
   public static func / (a: Tensor, b: Tensor) -> Tensor { a.binary(.divide, b) }
+  /// a + b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
   @_disfavoredOverload public static func + (a: Tensor, b: Float) -> Tensor { a.with(b) { $0 + $1 } }
+  /// a − b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
   @_disfavoredOverload public static func - (a: Tensor, b: Float) -> Tensor { a.with(b) { $0 - $1 } }
+  /// a · b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
   @_disfavoredOverload public static func * (a: Tensor, b: Float) -> Tensor { a.with(b) { $0 * $1 } }
+  /// a / b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
   @_disfavoredOverload public static func / (a: Tensor, b: Float) -> Tensor { a.with(b) { $0 / $1 } }
+  /// a + b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
   @_disfavoredOverload public static func + (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 + $0 } }
+  /// a − b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
   @_disfavoredOverload public static func - (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 - $0 } }
+  /// a · b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
   @_disfavoredOverload public static func * (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 * $0 } }
+  /// a / b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
   @_disfavoredOverload public static func / (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 / $0 } }
   /// xʸ, as C's `pow`: a negative number has whole powers only, and x⁰ is 1. At x = 0 the gradient is that of the power: 0
   /// for x⁰ and for exponents above 1.
@@ -163,8 +175,11 @@ extension Tensor {
 
   /// 1 where this is less, 0 elsewhere. Comparisons are constant almost everywhere, so no gradient passes.
   public func less(than other: Tensor) -> Tensor { binary(.less, other) }
+  /// The same for less or equal.
   public func lessOrEqual(to other: Tensor) -> Tensor { binary(.lessOrEqual, other) }
+  /// The same for equal. NaN equals nothing.
   public func equal(to other: Tensor) -> Tensor { binary(.equal, other) }
+  /// The same for greater.
   public func greater(than other: Tensor) -> Tensor { other.binary(.less, self) }
 }
 

@@ -167,19 +167,27 @@ private func bounded(_ x: Tensor) -> Tensor { minimum(maximum(x, .fill(-20)), .f
 extension Tensor {
   func unary(_ kind: Unary) -> Tensor { .record(kind, [self]) }
 
+  /// −x
   public static prefix func - (a: Tensor) -> Tensor { a.unary(.negate) }
+  /// eˣ; infinite above 88.7 in float32.
   public func exp() -> Tensor { unary(.exp) }
+  /// The natural logarithm: minus infinity at 0, NaN below.
   public func log() -> Tensor { unary(.log) }
+  /// √x; NaN below 0. Its derivative at 0 is infinite.
   public func sqrt() -> Tensor { unary(.sqrt) }
   /// 1 / √x
   public func rsqrt() -> Tensor { unary(.rsqrt) }
+  /// x²
   public func square() -> Tensor { unary(.square) }
+  /// 1 / x
   public func reciprocal() -> Tensor { unary(.reciprocal) }
+  /// The hyperbolic tangent, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
   public func tanh() -> Tensor { unary(.tanh) }
   /// 1 / (1 + e⁻ˣ)
   public func sigmoid() -> Tensor { unary(.sigmoid) }
   /// max(x, 0); the derivative at 0 is 0.
   public func relu() -> Tensor { unary(.relu) }
+  /// |x|; the derivative at 0 is 0.
   public func abs() -> Tensor { unary(.absolute) }
   /// −1, 0 or 1.
   public func sign() -> Tensor { unary(.sign) }
@@ -189,7 +197,9 @@ extension Tensor {
   ///
   /// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
   public func geluTanh() -> Tensor { unary(.geluTanh) }
+  /// The sine of an angle in radians.
   public func sin() -> Tensor { unary(.sin) }
+  /// The cosine of an angle in radians.
   public func cos() -> Tensor { unary(.cos) }
   /// The greatest integer that is not above.
   public func floor() -> Tensor { unary(.floor) }

@@ -19,7 +19,9 @@ struct Fill: PrimitiveOperation {
 extension Tensor {
   /// The same number everywhere. The number is part of the plan; use `Tensor(_:)` for one that changes.
   public static func full(_ shape: Shape, _ value: Float) -> Tensor { fill(Double(value), shape) }
+  /// Zero everywhere. Takes no memory where a kernel can use the number.
   public static func zeros(_ shape: Shape) -> Tensor { full(shape, 0) }
+  /// One everywhere, likewise.
   public static func ones(_ shape: Shape) -> Tensor { full(shape, 1) }
 
   static func fill(_ value: Double, _ shape: Shape = [], _ dtype: DType = .float32) -> Tensor {

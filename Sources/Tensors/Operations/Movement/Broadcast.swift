@@ -22,6 +22,8 @@ struct Broadcast: PrimitiveOperation {
 }
 
 extension Tensor {
+  /// The tensor repeated along new axes in front and along those of size 1: [3, 1] as [2, 3, 4], for instance. Copies
+  /// nothing where a kernel can read its operand repeatedly. A shape that does not fit gives a failed tensor.
   public func broadcast(to shape: Shape, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     shape == self.shape ? self : .record(Broadcast(shape: shape), [self], CallSite(file, line))
   }

@@ -70,6 +70,8 @@ private struct PaddedPart {
 }
 
 extension Tensor {
+  /// The tensor with elements of one value around it: `before[i]` of them in front of axis i, `after[i]` behind it.
+  /// Both have an entry for each axis.
   public func padded(
     before: [Int], after: [Int], with value: Float = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

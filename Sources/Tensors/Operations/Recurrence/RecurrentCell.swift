@@ -2,7 +2,10 @@
 public enum RecurrentCell: String, Hashable, Sendable, BitwiseCopyable, Codable, CaseIterable {
   /// tanh or ReLU of the sum: Elman, "Finding Structure in Time", Cognitive Science 14 (1990).
   case tanh, relu
-  case lstm, gru
+  /// Long short-term memory: Hochreiter & Schmidhuber, Neural Computation 9 (1997), with a forget gate.
+  case lstm
+  /// The gated recurrent unit: Cho et al., EMNLP 2014, in cuDNN's form.
+  case gru
 
   /// Blocks of the input's projection: gates and candidate.
   public var gates: Int {
