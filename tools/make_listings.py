@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Tests/ListingTests: the Swift listings of README.md, docs/*.md and the DocC articles, as tests that run them.
+"""Writes Tests/ListingTests: the Swift listings of README.md, docs/*.md, the DocC articles and documentation comments.
 
 With --check, writes nothing and fails where a file is not what the documents say.
 
@@ -10,6 +10,7 @@ A document is one test, its listings in order. These comments of Markdown, which
     try makeBook()                        listing, `#expect(…)` after one.
     -->
     <!-- replace: `a` with `b` -->        In the next listing, to make it quick; `a` must be there.
+    <!-- listing of: Sources/…/X.swift -->   The listings in the documentation comments of that file.
 
 A comment `// prints 0.5` on the line of a statement, or below it for several lines, is expected of `print`; an ellipsis
 in it stands for anything. Types, extensions and functions at the margin go to the top level of the file. A program is a
@@ -21,17 +22,32 @@ import sys
 
 root = pathlib.Path(__file__).resolve().parent.parent
 tests = root / "Tests/ListingTests"
-documents = [root / "README.md", *sorted(root.glob("docs/*.md")), *sorted(root.glob("Sources/*/*.docc/**/*.md"))]
+documents = [
+    root / "README.md", *sorted(root.glob("docs/*.md")), *sorted(root.glob("Sources/*/*.docc/**/*.md")),
+    root / "tools/comments.md"]
+sources = sorted(root.glob("Sources/**/*.swift"))
 
-PART = re.compile(r"^```swift\n(?P<listing>.*?)^```$|^<!-- (?P<keyword>test:|replace:|swift\n)(?P<comment>.*?)-->", re.M | re.S)
+PART = re.compile(r"^```swift\n(?P<listing>.*?)^```$|^<!-- (?P<keyword>test:|replace:|listing of:|swift\n)(?P<comment>.*?)-->", re.M | re.S)
 DECLARATION = re.compile(
     r"(?P<main>@main\s+)?(?P<attributes>(?:@\w+(?:\([^)]*\))?\s+)*)"
     r"(?P<words>(?:(?:final|indirect) )*(?P<kind>struct|class|enum|protocol|actor|extension|func|typealias) (?P<name>\w+))")
+COMMENT_LISTING = re.compile(r"^ */// ```swift\n(.*?)^ */// ```$", re.M | re.S)
 PRINTS = re.compile(r"^(?P<code>.*?\S)?\s*// prints (?P<text>.*)$")
 
 
 def fail(path, text, position, message):
     sys.exit(f"error: {path.relative_to(root)}:{text.count(chr(10), 0, position) + 1}: {message}")
+
+
+def listings_of(source):
+    """The listings in the documentation comments of a file."""
+    if not source.exists():
+        return []
+    return [re.sub(r"^ */// ?", "", listing, flags=re.M).rstrip("\n")
+            for listing in COMMENT_LISTING.findall(source.read_text())]
+
+
+included = set()
 
 
 def parts(path):
@@ -44,6 +60,12 @@ def parts(path):
             found.append((match["comment"].strip(), []))
         elif keyword == "replace:":
             replacements += re.findall(r"`(.*?)` with `(.*?)`", match["comment"], re.S)
+        elif keyword == "listing of:":
+            source = root / match["comment"].strip()
+            if not listings_of(source):
+                fail(path, text, match.start(), f"there is no listing in {match['comment']}")
+            included.add(source)
+            found[-1][1].extend(listings_of(source))
         else:
             code = match["listing"] if match["listing"] is not None else match["comment"]
             if match["listing"] is not None:
@@ -53,7 +75,7 @@ def parts(path):
                     code = code.replace(old, new)
                 replacements = []
             if not found:
-                found.append(("listings", []))
+                found.append(("", []))
             found[-1][1].append(code.rstrip("\n"))
     return [(name, "\n\n".join(code)) for name, code in found if code]
 
@@ -110,7 +132,8 @@ def quoted(text):
 
 
 def identifier(words):
-    words = re.findall(r"\w+", words)
+    """A test's function, which must not be called as what it shows."""
+    words = [*re.findall(r"\w+", words), "listing"]
     return words[0][0].lower() + words[0][1:] + "".join(word[0].upper() + word[1:] for word in words[1:])
 
 
@@ -151,6 +174,9 @@ def file_of(path):
 if sys.argv[1:] not in ([], ["--check"]):
     sys.exit(__doc__.strip())
 made = dict(filter(None, map(file_of, documents)))
+for source in sources:
+    if source not in included and listings_of(source):
+        sys.exit(f"error: {source.relative_to(root)} has a listing; tools/comments.md should say how to run it")
 old = {path.name: path.read_text() for path in tests.glob("*Listings.swift")}
 if sys.argv[1:]:
     for name in sorted(made.keys() | old.keys()):

@@ -3,7 +3,7 @@ import Backprop
 import Testing
 
 @Suite struct BackpropListings {
-  @Test func listings() throws {
+  @Test func listing() throws {
     let model = Sequential {
       Dense(2, 16, activation: .tanh)
       Dense(16, 1)

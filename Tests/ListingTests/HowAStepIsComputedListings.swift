@@ -3,7 +3,7 @@ import Backprop
 import Testing
 
 @Suite struct HowAStepIsComputedListings {
-  @Test func listings() throws {
+  @Test func listing() throws {
     let x = Tensor([1, 2, 3, 4], shape: [2, 2])
     let w = Tensor([0.5, -1], shape: [2, 1])
     let loss = x.matmul(w).square().mean()
@@ -46,7 +46,7 @@ import Testing
       "loss before step 3: 0.311…")
   }
 
-  @Test func compiledStep() throws {
+  @Test func compiledStepListing() throws {
     let x = Tensor([1, 2, 3, 4], shape: [2, 2])
 
     let model = Dense(2, 1, bias: false)

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 @Suite struct ReadmeListings {
-  @Test func images() throws {
+  @Test func imagesListing() throws {
     let data = try ImageDataset.named("digits")
     let model = Sequential {
       Conv2D(1, 16, kernelSize: 3, padding: .same, activation: .relu)
@@ -25,7 +25,7 @@ import Testing
     #expect(try evaluateClassifier(model, on: data.test).accuracy > 0.5)
   }
 
-  @Test func text() throws {
+  @Test func textListing() throws {
     let line = "It was the best of times, it was the worst of times, it was the age of wisdom.\n"
     let folder = try TemporaryFolder()
     defer { folder.remove() }

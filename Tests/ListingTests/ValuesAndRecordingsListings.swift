@@ -18,7 +18,7 @@ private func trained(seed: UInt64) throws -> Float {
 }
 
 @Suite struct ValuesAndRecordingsListings {
-  @Test func listings() async throws {
+  @Test func listing() async throws {
     let weight = try Variable([1, 2, 3], shape: [3], name: "weight")
     let doubled = weight.tensor * 2  // not computed yet
     try weight.set([10, 20, 30])

@@ -3,7 +3,7 @@ import Backprop
 import Testing
 
 @Suite struct YourFirstNetworkListings {
-  @Test func listings() throws {
+  @Test func listing() throws {
     let data = try ImageDataset.named("digits")
     print("\(data.train.count) images to train on, \(data.test.count) to test with, each \(data.imageShape)")
     expectPrinted("1438 images to train on, 359 to test with, each [1, 8, 8]")

@@ -59,7 +59,7 @@ private struct Centered: Layer {
 }
 
 @Suite struct YourOwnLayerListings {
-  @Test func listings() throws {
+  @Test func listing() throws {
     let model = Sequential {
       Dense(4, 8)
       Highway(8)

@@ -38,7 +38,7 @@ private func pairwiseDistances(
 }
 
 @Suite struct YourOwnOperationListings {
-  @Test func listings() throws {
+  @Test func listing() throws {
     let x = Tensor([-2, -0.5, 0.5, 3], shape: [4])
     print(x.mish())
     expectPrinted("Tensor [4] float32 [-0.2525…, -0.2207…, 0.3752…, 2.9865…]")

@@ -47,7 +47,7 @@ private struct Square: Layer {
 }
 
 @Suite struct YourOwnOptimizerListings {
-  @Test func listings() throws {
+  @Test func listing() throws {
     let model = Random.$current.withValue(Random(seed: 0)) { Dense(3, 1) }
     let (x, y) = (Tensor([1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1], shape: [4, 3]), Tensor([1, 2, 3, 6], shape: [4, 1]))
     let optimizer = Lion(for: model, learningRate: 0.01)

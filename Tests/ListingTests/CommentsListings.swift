@@ -1,0 +1,152 @@
+// Made by tools/make_listings.py from tools/comments.md, where changes belong.
+import Backprop
+import Testing
+
+private struct Classifier: Layer {
+  let hidden = Dense(784, 128, activation: .relu)
+  let output = Dense(128, 10)
+  func callAsFunction(_ x: Tensor) -> Tensor { output(hidden(x)) }
+}
+
+/// Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
+private final class Lion: RuleOptimizer {
+  init(for model: any Layer, learningRate: Float = 1e-4) {
+    super.init(for: model, learningRate: learningRate, state: ["mean"])
+  }
+  override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
+    let (mean, gradient) = (update.state[0], update.gradient)
+    let direction = (mean * 0.9 + gradient * 0.1).sign()
+    return (update.parameter - update.learningRate * direction, [mean * 0.99 + gradient * 0.01])
+  }
+}
+
+private func train(_ model: Dense) throws -> Int {
+  let optimizer = GradientDescent(for: model)
+  try optimizer.update(along: valueAndGradient(of: model) { $0(.ones([2, 4])).square().mean() }.gradients)
+  return Threads.count
+}
+
+@Suite struct CommentsListings {
+  @Test func layerListing() throws {
+    #expect(Classifier()(.ones([2, 784])).shape == [2, 10])
+  }
+
+  @Test func sequentialListing() throws {
+    let model = Sequential {
+      Flatten()
+      Dense(784, 128, activation: .relu)
+      Dense(128, 10)
+    }
+
+    #expect(model(.ones([2, 1, 28, 28])).shape == [2, 10])
+  }
+
+  @Test func recurrentListing() throws {
+    let x = Tensor.ones([2, 3, 128])
+
+    let layer = Recurrent.lstm(128, 256, layers: 2)
+    let (output, state) = layer(x, state: nil)
+
+    #expect(output.shape == [2, 3, 256] && state.hidden.count == 2 && state.cell.count == 2)
+  }
+
+  @Test func valueAndGradientListing() throws {
+    let model = Dense(4, 3)
+    let optimizer = GradientDescent(for: model)
+    let (images, labels) = (Tensor.ones([2, 4]), Tensor([0, 2] as [Int32], shape: [2]))
+
+    let (loss, gradients) = valueAndGradient(of: model) { crossEntropy(logits: $0(images), labels: labels) }
+    try optimizer.update(along: gradients)
+
+    #expect(try loss.scalar().isFinite)
+  }
+
+  @Test func compiledStepListing() throws {
+    let model = Sequential {
+      Flatten()
+      Dense(64, 10)
+    }
+    let optimizer = Adam(for: model)
+    let batches = try ImageDataset.digits().train.batches(of: 256)
+    var loss: Float = .nan
+
+    let step = CompiledStep(with: optimizer) { inputs in
+      valueAndGradient(of: model) { crossEntropy(logits: $0(inputs[0]), labels: inputs[1]) }.gradients
+    }
+    for batch in batches { loss = try step([batch.images, batch.labels])[0].scalar() }
+
+    #expect(loss < 3)
+  }
+
+  @Test func predictorListing() throws {
+    let (model, image) = (Dense(4, 3), Tensor.ones([1, 4]))
+
+    let predictor = try Predictor(model)
+    let probabilities = try predictor(image).softmax()
+
+    #expect(abs(try probabilities.sum().scalar() - 1) < 1e-6)
+  }
+
+  @Test func parameterGroupListing() throws {
+    let model = Dense(4, 3)
+
+    let optimizer = AdamW(for: model, learningRate: 1e-3) {
+      ParameterGroup(where: { $0.name.hasSuffix("bias") }, weightDecay: 0)
+      ParameterGroup(where: { $0.name.hasPrefix("features.") }, learningRate: 1e-4)
+    }
+
+    try optimizer.update(along: valueAndGradient(of: model) { $0(.ones([2, 4])).square().mean() }.gradients)
+  }
+
+  @Test func ruleOptimizerListing() throws {
+    let model = Dense(1, 1, bias: false)
+    let before = try model.weight.tensor.scalar()
+    let optimizer = Lion(for: model, learningRate: 0.25)
+    try optimizer.update(along: valueAndGradient(of: model) { $0(.ones([1, 1])).sum() }.gradients)
+    #expect(try model.weight.tensor.scalar() == before - 0.25)
+  }
+
+  @Test func trainerListing() throws {
+    let data = try ImageDataset.digits()
+    let model = Sequential {
+      Flatten()
+      Dense(64, 10)
+    }
+    let optimizer = Adam(for: model)
+
+    let result = try Trainer(epochs: 5).train(model, with: optimizer, on: data.train, evaluatingOn: data.test)
+
+    #expect(result.epochs == 5 && result.ending == .completed)
+  }
+
+  @Test func textGeneratorListing() throws {
+    let tokenizer = ByteTokenizer()
+    let model = try LanguageModelDescription(kind: .gru, vocabulary: 256, width: 16, layers: 1).makeModel()
+
+    let generator = try TextGenerator(model, tokenizer, prompt: "ROMEO:", sampling: Sampling(temperature: 0.8), seed: 1)
+    let ids = try (0..<100).map { _ in try generator.next() }
+
+    #expect(ids.count == 100)
+  }
+
+  @Test func threadsListing() async throws {
+    let models = [Dense(4, 3), Dense(4, 3)]
+
+    async let first = Threads.withCount(1) { try train(models[0]) }
+    async let second = Threads.withCount(1) { try train(models[1]) }
+
+    let counts = try await [first, second]
+    #expect(counts == [1, 1])
+  }
+
+  @Test func profileListing() throws {
+    let model = Dense(4, 3)
+    let optimizer = GradientDescent(for: model)
+    let (_, gradients) = valueAndGradient(of: model) { $0(.ones([2, 4])).square().mean() }
+
+    let profile = Profile()
+    try Profile.$current.withValue(profile) { try optimizer.update(along: gradients) }
+
+    #expect(profile.plans.count == 1)
+  }
+}
