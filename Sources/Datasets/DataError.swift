@@ -2,7 +2,7 @@ import Files
 
 /// Data that cannot be used: one sentence that names the file and what would be valid.
 public struct DataError: Error, CustomStringConvertible, Sendable {
-  /// The sentence.
+  /// What was wrong with the data, and what would be valid.
   public let message: String
 
   /// An error with this message, control characters escaped: names and texts in it may have some.

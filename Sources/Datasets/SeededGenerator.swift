@@ -6,7 +6,7 @@ public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendabl
   /// The whole state; a generator with this state as its seed continues where this one is.
   public private(set) var state: UInt64
 
-  /// A new generator.
+  /// A generator whose numbers `seed` determines.
   public init(seed: UInt64) { state = seed }
 
   /// The generator number `stream` of those that `seed` determines; their numbers are independent.
@@ -19,7 +19,7 @@ public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendabl
     state = first.next() ^ second.next()
   }
 
-  /// The next number.
+  /// The next 64 random bits.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state

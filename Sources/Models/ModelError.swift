@@ -2,7 +2,7 @@ import Files
 
 /// A model that cannot be described, saved or loaded: one sentence that says what would be valid.
 public struct ModelError: Error, CustomStringConvertible, Sendable {
-  /// The sentence.
+  /// What was wrong, and what would be valid.
   public let description: String
 
   /// An error with this description, control characters escaped: names in it may have some.

@@ -7,9 +7,9 @@ public protocol NetworkDescription: Codable, Hashable, Sendable {
   associatedtype Network
   /// The task of the networks.
   static var task: NetworkTask { get }
-  /// The names of all kinds.
+  /// The names of all kinds of networks that can be described, such as `cnn`.
   static var kindNames: [String] { get }
-  /// Which kind this is.
+  /// The name of the kind of network that this describes.
   var kindName: String { get }
   /// Throws a sentence where no such network can be built.
   func check() throws
@@ -17,11 +17,11 @@ public protocol NetworkDescription: Codable, Hashable, Sendable {
   func makeModel() throws -> Network
   /// An example input, a batch of one.
   var example: Tensor { get }
-  /// The network as a layer.
+  /// The network that `makeModel` built, as a layer.
   func layer(_ network: Network) -> any Layer
 }
 
-/// The task of a network.
+/// What a ready network is for.
 public enum NetworkTask: String, Codable, Hashable, Sendable, CaseIterable {
   /// Images to classes.
   case image

@@ -38,9 +38,9 @@ public func parameterCount(of model: any Layer) -> Int { model.parameterCount }
 ///
 /// It implements `apply`; calling it checks the arguments of its initializer, and adds its name to errors.
 public protocol NamedLayer: Layer {
-  /// Its summary, such as `Dense 512 → 10`.
+  /// The kind and the sizes of the layer, for errors and summaries: `Dense 512 → 10`.
   var summary: String { get }
-  /// Its path in the model.
+  /// The path of the layer in the model, which reflection sets; a constant `LayerPath()`.
   var path: LayerPath { get }
   /// What was wrong with the arguments of its initializer.
   var failure: TensorError? { get }

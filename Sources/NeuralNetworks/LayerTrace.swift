@@ -3,11 +3,11 @@ import Tensors
 
 /// The trace of a layer in a forward pass.
 public struct LayerTrace: Hashable, Sendable {
-  /// The path, such as `layers.2`.
+  /// The path of the layer in the model, such as `layers.2`.
   public var name: String
-  /// Its summary, such as `Dense 512 → 10`.
+  /// The summary of the layer, such as `Dense 512 → 10`.
   public var kind: String
-  /// The output's shape, batch first.
+  /// The shape of the layer's output, batch first.
   public var outputShape: Shape
   /// The number of elements of its parameters.
   public var parameters: Int

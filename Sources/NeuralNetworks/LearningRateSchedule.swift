@@ -12,7 +12,7 @@
 public struct LearningRateSchedule: Hashable, Sendable, Codable {
   /// The curve, without the warm-up.
   public enum Shape: String, Hashable, Sendable, Codable, CaseIterable {
-    /// The same rate all the time.
+    /// The same rate in all steps.
     case constant
     /// A tenth of the rate from half of the steps on, a hundredth from three quarters on.
     ///
@@ -30,7 +30,7 @@ public struct LearningRateSchedule: Hashable, Sendable, Codable {
     /// Source: Smith, "A disciplined approach to neural network hyper-parameters: Part 1", arXiv:1803.09820 (2018), with
     /// the curves and numbers of PyTorch's `OneCycleLR`.
     case oneCycle = "one-cycle"
-    /// In a straight line.
+    /// In a straight line down to `finalFraction` of the rate.
     case linear
   }
 
@@ -52,11 +52,11 @@ public struct LearningRateSchedule: Hashable, Sendable, Codable {
     self.finalFraction = finalFraction
   }
 
-  /// The same rate all the time.
+  /// The same rate in all steps, without a warm-up.
   public static let constant = LearningRateSchedule(.constant)
-  /// Along half a cosine to zero.
+  /// Along half a cosine to zero, without a warm-up.
   public static let cosine = LearningRateSchedule(.cosine)
-  /// In a straight line to zero.
+  /// In a straight line to zero, without a warm-up.
   public static let linear = LearningRateSchedule(.linear)
 
   /// Whether a finished training can be extended with the same result as if it had been longer from the start.

@@ -32,7 +32,7 @@ public struct Trainer: Sendable {
   public var checkpointInterval: Double
   /// Steps after each of which there is a checkpoint as well; `nil` for none.
   public var checkpointSteps: Int?
-  /// Checked after each step.
+  /// What another thread or a signal handler asks to stop with; checked after each step.
   public var stop: StopRequest
 
   /// A trainer with these settings. Numbers that make no sense are errors when training begins.

@@ -6,7 +6,7 @@ public enum TrainingEvent: Sendable {
   case evaluation(EvaluationReport)
   /// A checkpoint of so many steps is about to be saved.
   case saving(step: Int)
-  /// It is saved.
+  /// The checkpoint of so many steps is saved.
   case saved(step: Int)
   /// The loss of a step is not finite; the steps since an earlier one are repeated to find the cause.
   case tracing(step: Int, since: Int)
@@ -38,7 +38,7 @@ public struct StepReport: Hashable, Sendable {
 
 /// The training since the previous evaluation, and the results on the validation set.
 public struct EvaluationReport: Hashable, Sendable {
-  /// Steps done so far.
+  /// Steps done so far, also those before the checkpoint that it resumed from.
   public var step: Int
   /// Steps there will be, if nothing ends training early.
   public var totalSteps: Int
@@ -48,7 +48,7 @@ public struct EvaluationReport: Hashable, Sendable {
   public var totalEpochs: Int
   /// Mean over the examples of the steps since the previous evaluation, each measured before its update.
   public var loss: Double
-  /// The same for the accuracy; `nil` where that is not defined.
+  /// Mean accuracy over the same examples; `nil` where that is not defined.
   public var accuracy: Double?
   /// Results on the validation set, where there is one.
   public var evaluation: Evaluation?
@@ -60,7 +60,7 @@ public struct EvaluationReport: Hashable, Sendable {
   public var secondsLeft: Double
 }
 
-/// How a training ended.
+/// How a training ended, with its last losses and times.
 public struct TrainingResult: Hashable, Sendable {
   /// Why a training ended.
   public enum Ending: String, Hashable, Sendable, Codable {

@@ -4,13 +4,13 @@ import Tensors
 
 /// Training images, test images, and the names of their classes.
 public struct ImageDataset: Sendable {
-  /// Its name.
+  /// What messages and run records call the dataset, such as `digits`.
   public let name: String
   /// The training images.
   public let train: ImageSet
   /// The test images.
   public let test: ImageSet
-  /// The name of each class.
+  /// The name of each class, in the order of their labels.
   public let classNames: [String]
 
   /// Channels, height and width of an image.

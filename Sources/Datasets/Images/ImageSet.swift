@@ -6,7 +6,7 @@ public struct ImageSet: Sendable {
   public let pixels: [UInt8]
   /// The value of a pixel of full brightness, mostly 255.
   public let greatestPixel: UInt8
-  /// The class of each image.
+  /// The class of each image, from 0.
   public let labels: [Int32]
   /// Channels, height and width of an image.
   public let imageShape: Shape

@@ -2,7 +2,7 @@ import Foundation
 
 /// A training text, a validation text, and the tokenizer that encoded both.
 public struct TextDataset: Sendable {
-  /// Its name.
+  /// What messages and run records call the text: the file's name, or that of a known text.
   public let name: String
   /// The tokenizer of both texts.
   public let tokenizer: any Tokenizer

@@ -2,7 +2,7 @@ import Foundation
 
 /// Converts text to the ids of a vocabulary and back.
 public protocol Tokenizer: Sendable {
-  /// Its kind and size.
+  /// The kind of the tokenizer and, for byte pairs, the size of its vocabulary, as the command writes them: `bpe:2048`.
   var name: TokenizerName { get }
 
   /// The number of ids, which begin at 0.
@@ -23,7 +23,7 @@ public protocol Tokenizer: Sendable {
   /// `bytes` are the beginning of a text. The position is above 0; `nil` where there is none.
   func lastCut(in bytes: [UInt8]) -> Int?
 
-  /// Its contents of `tokenizer.json`, in the form that Python's `tokenizers` reads.
+  /// The tokenizer as the contents of `tokenizer.json`, in the form that Python's `tokenizers` reads.
   func jsonData() throws -> Data
 }
 

@@ -29,11 +29,11 @@ public struct LanguageModelDescription: NetworkDescription {
   public var width: Int
   /// Blocks or recurrent layers; `mlp` always has one hidden layer.
   public var layers: Int
-  /// For `transformer`.
+  /// How many attention heads each block of `transformer` has; they divide the width.
   public var heads: Int
-  /// The dropout rate in training.
+  /// The rate of dropout in training, 0 to below 1.
   public var dropout: Float
-  /// For `transformer`.
+  /// How `transformer` is told the positions of the tokens.
   public var positions: PositionalEncoding
   /// For `transformer`: whether input and output embeddings are tied.
   public var tiesOutput: Bool

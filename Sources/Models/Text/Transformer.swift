@@ -25,7 +25,7 @@ public struct Transformer: LanguageModel {
     public var keyValueHeads: Int?
     /// The rate of dropout in training, of the first vectors and of each residual branch.
     public var dropout: Float
-    /// How a position is made known.
+    /// How the blocks are told the positions of the tokens.
     public var positions: PositionalEncoding
     /// Whether input and output embeddings are tied.
     public var tiesOutput: Bool

@@ -2,7 +2,7 @@ import Tensors
 
 /// A function of each element, between layers or as a layer of its own (`Activation.relu`).
 public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
-  /// x
+  /// No activation: x.
   case none
   /// max(x, 0). Source: Nair & Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", ICML 2010.
   case relu

@@ -9,13 +9,13 @@ import Tensors
 /// Source: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
 /// Shift", ICML 2015, algorithms 1 and 2.
 public struct BatchNorm: NamedLayer {
-  /// [channels], from 1
+  /// The factor of each channel: [channels], from 1.
   public let scale: Parameter
-  /// [channels], from 0
+  /// What is added to each channel: [channels], from 0.
   public let shift: Parameter
-  /// [channels], from 0
+  /// The running mean of each channel: [channels], from 0.
   public let runningMean: Buffer
-  /// [channels], from 1
+  /// The running variance of each channel: [channels], from 1.
   public let runningVariance: Buffer
   public let path = LayerPath()
   public let failure: TensorError?

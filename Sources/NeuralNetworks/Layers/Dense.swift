@@ -5,9 +5,9 @@ import Tensors
 /// y = activation(x · weight + bias), with weight [inputs, outputs] and bias [outputs]. Weights start as
 /// `initializer` says; by default He's for ReLU and its kin, else Glorot's. Biases start at zero.
 public struct Dense: NamedLayer {
-  /// [inputs, outputs]
+  /// The weight of each input in each output: [inputs, outputs].
   public let weight: Parameter
-  /// [outputs]
+  /// What is added to each output: [outputs]; `nil` for a layer without biases.
   public let bias: Parameter?
   /// What is applied to the sums.
   public let activation: Activation

@@ -10,7 +10,7 @@ public struct Dropout: NamedLayer {
   public let failure: TensorError?
   private let rate: Float
 
-  /// `rate` is at least 0 and below 1.
+  /// Dropout with probability `rate`, at least 0 and below 1.
   public init(_ rate: Float) {
     self.rate = rate
     failure =

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Source: Bengio, Ducharme, Vincent & Jauvin, "A Neural Probabilistic Language Model", JMLR 3 (2003).
 public struct Embedding: NamedLayer {
-  /// [count, width]
+  /// The vectors: [count, width].
   public let weight: Parameter
   public let path = LayerPath()
   public let failure: TensorError?

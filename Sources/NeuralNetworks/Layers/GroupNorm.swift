@@ -7,9 +7,9 @@ import Tensors
 ///
 /// Source: Wu & He, "Group Normalization", ECCV 2018.
 public struct GroupNorm: NamedLayer {
-  /// [channels], from 1
+  /// The factor of each channel: [channels], from 1.
   public let scale: Parameter
-  /// [channels], from 0
+  /// What is added to each channel: [channels], from 0.
   public let shift: Parameter
   public let path = LayerPath()
   public let failure: TensorError?

@@ -5,9 +5,9 @@ import Tensors
 ///
 /// Source: Ba, Kiros & Hinton, "Layer Normalization", 2016.
 public struct LayerNorm: NamedLayer {
-  /// [width], from 1
+  /// The factor of each feature: [width], from 1.
   public let scale: Parameter
-  /// [width], from 0
+  /// What is added to each feature: [width], from 0.
   public let shift: Parameter
   public let path = LayerPath()
   public let failure: TensorError?

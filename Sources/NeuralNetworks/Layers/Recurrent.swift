@@ -67,14 +67,14 @@ public struct Recurrent: NamedLayer {
       dropout: dropout)
   }
 
-  /// Long short-term memory.
+  /// Long short-term memory layers (Hochreiter & Schmidhuber 1997), with a forget gate.
   public static func lstm(
     _ inputs: Int, _ size: Int, layers: Int = 1, bidirectional: Bool = false, dropout: Float = 0
   ) -> Recurrent {
     Recurrent(.lstm, inputs, size, layers: layers, bidirectional: bidirectional, dropout: dropout)
   }
 
-  /// Gated recurrent units.
+  /// Layers of gated recurrent units (Cho et al. 2014), in cuDNN's form.
   public static func gru(
     _ inputs: Int, _ size: Int, layers: Int = 1, bidirectional: Bool = false, dropout: Float = 0
   ) -> Recurrent {
@@ -189,11 +189,11 @@ public struct RecurrentLevel: Layer {
 
 /// The parameters of one direction of one recurrent layer.
 public struct RecurrentDirection: Sendable {
-  /// [inputs, gates · size]
+  /// The weights of the input: [inputs, gates · size].
   public let inputWeight: Parameter
-  /// [size, gates · size]
+  /// The weights of the previous state: [size, gates · size].
   public let recurrentWeight: Parameter
-  /// [biases · size]
+  /// The biases: [biases · size].
   public let bias: Parameter
 
   fileprivate init(_ cell: RecurrentCell, _ inputs: Int, _ size: Int) {

@@ -4,22 +4,22 @@ import Tensors
 public enum OptimizerName: String, Hashable, Sendable, Codable, CaseIterable {
   /// `GradientDescent`, or `Momentum` in PyTorch's form where a momentum is given.
   case sgd
-  /// `Momentum`
+  /// The optimizer `Momentum`, in the paper's form.
   case momentum
-  /// `MomentumEMA`
+  /// The optimizer `MomentumEMA`, in the paper's form.
   case momentumEMA = "momentum-ema"
-  /// `Nesterov`
+  /// The optimizer `Nesterov`, in the paper's form.
   case nesterov
-  /// `AdaGrad`
+  /// The optimizer `AdaGrad`, in the paper's form.
   case adagrad
-  /// `RMSProp`
+  /// The optimizer `RMSProp`, in the paper's form.
   case rmsprop
-  /// `Adam`
+  /// The optimizer `Adam`, in the paper's form.
   case adam
-  /// `AdamW`
+  /// The optimizer `AdamW`, in the paper's form.
   case adamw
 
-  /// The default learning rate.
+  /// The learning rate where none is given: 0.1, 0.01 or 0.001.
   public var defaultLearningRate: Float {
     switch self {
     case .sgd, .momentumEMA: 0.1

@@ -25,7 +25,7 @@ public struct ParameterGroup {
   func contains(_ parameter: Parameter) -> Bool { condition(parameter) }
 }
 
-/// Groups one below the other.
+/// Builds the groups of an optimizer from a list, one group a line.
 @resultBuilder public enum ParameterGroups {
   /// The groups, one a line; the first one that has a parameter counts.
   public static func buildBlock(_ groups: ParameterGroup...) -> [ParameterGroup] { groups }
@@ -37,11 +37,12 @@ public struct ParameterUpdate {
   public let parameter: Tensor
   /// The loss's gradient, clipped, with that of the penalty.
   public let gradient: Tensor
-  /// In the order of the optimizer's names.
+  /// The parameter's state before the step, in the order of the names that the optimizer was made with; of the
+  /// parameter's shape.
   public let state: [Tensor]
-  /// The group's learning rate: [].
+  /// The learning rate of the parameter's group, a scalar: [].
   public let learningRate: Tensor
-  /// What `appendScalars` gave.
+  /// The step scalars that `appendScalars` gave, each []; the first is the learning rate.
   public let scalars: [Tensor]
   /// The decoupled weight decay of the group.
   public let weightDecay: Float

@@ -2,7 +2,7 @@ import Tensors
 
 /// How often each class was predicted as each other one: a row for the true class, a column for the predicted one.
 public struct ConfusionMatrix: Hashable, Sendable, Codable {
-  /// `counts[truth][prediction]`.
+  /// How many examples of class `truth` were taken for class `prediction`: `counts[truth][prediction]`.
   public private(set) var counts: [[Int]]
 
   /// A matrix without an entry, for classes 0 ..< `classes`; none where that is negative. Throws a `TensorError` where
@@ -44,7 +44,7 @@ public struct ConfusionMatrix: Hashable, Sendable, Codable {
     counts[truth][prediction] += 1
   }
 
-  /// How many examples were counted.
+  /// How many examples were recorded.
   public var total: Int { counts.reduce(0) { $0 + $1.reduce(0, +) } }
 
   /// How many of them were right: the diagonal's sum.

@@ -8,11 +8,11 @@
 
 /// The evaluation of a model on data that it is not trained on.
 public enum Evaluation: Hashable, Sendable, Codable {
-  /// Of a classifier.
+  /// The result of a classifier.
   case classification(ClassificationResult)
-  /// Of a language model.
+  /// The result of a language model.
   case language(LanguageResult)
-  /// Of any other task: named metrics.
+  /// The result of any other task: named metrics.
   case metrics(MetricsResult)
 
   /// The mean loss, which early stopping watches; of classifiers and language models in nats.

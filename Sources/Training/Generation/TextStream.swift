@@ -10,7 +10,7 @@ public struct TextStream {
   /// Whether `stop` was reached; it and the text after it are omitted.
   public private(set) var isStopped = false
 
-  /// An empty `stop` is ignored.
+  /// A stream of what `tokenizer` decodes, which ends before the text `stop`; an empty one is ignored.
   public init(_ tokenizer: any Tokenizer, stop: String? = nil) {
     self.tokenizer = tokenizer
     self.stop = stop.flatMap { $0.isEmpty ? nil : $0 }

@@ -8,7 +8,7 @@ import Tensors
 public protocol TrainingTask {
   /// The network. Training changes its parameters in place.
   var model: any Layer { get }
-  /// Steps for every example once.
+  /// How many steps use every example once: the steps of an epoch.
   var stepsPerEpoch: Int { get }
   /// The named state that is carried from step to step besides the model, such as that of a recurrent network. Steps
   /// assign it by `assignments`; it is saved with the training and restored.
@@ -31,9 +31,9 @@ extension CompilableTask {
   public func record(step: Int) throws -> RecordedStep { try record(try inputs(ofStep: step)) }
 }
 
-/// The data of a step.
+/// The data of a training step, which its recording gets as inputs.
 public struct StepInputs: Sendable {
-  /// Data: a batch.
+  /// The tensors of the batch, such as images and labels.
   public var tensors: [Tensor]
   /// Which of several recordings the step uses, where shapes and types do not determine it.
   public var variant: Int
@@ -54,7 +54,7 @@ extension TrainingTask {
 
 /// A training step that is recorded and not yet computed.
 public struct RecordedStep: Sendable {
-  /// What to step along.
+  /// The gradients that the optimizer steps along.
   public var gradients: Gradients
   /// The loss to report, a mean over the examples: [].
   public var loss: Tensor

@@ -163,7 +163,7 @@ public struct AttentionCache: Sendable {
     self.length = length
   }
 
-  /// An empty cache.
+  /// An empty cache for `capacity` positions, with vectors of `width` numbers for each of so many heads.
   public init(batch: Int, heads: Int, capacity: Int, width: Int) {
     keys = .zeros([batch, heads, capacity, width])
     values = keys
@@ -179,7 +179,7 @@ public struct AttentionCache: Sendable {
     return next
   }
 
-  /// The same with a capacity of `capacity` positions.
+  /// The cache with memory for `capacity` positions; as it is where it has as much.
   public func grown(to capacity: Int) -> AttentionCache {
     var next = self
     guard capacity > keys.shape[2] else { return self }

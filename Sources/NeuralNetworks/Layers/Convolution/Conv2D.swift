@@ -7,9 +7,9 @@ import Tensors
 ///
 /// Source: LeCun et al., "Backpropagation Applied to Handwritten Zip Code Recognition", Neural Computation 1 (1989).
 public struct Conv2D: NamedLayer {
-  /// [outputs, inputs / groups, kernel height, kernel width]
+  /// The kernels: [outputs, inputs / groups, kernel height, kernel width].
   public let weight: Parameter
-  /// [outputs]
+  /// What is added to each output channel: [outputs]; `nil` for a layer without biases.
   public let bias: Parameter?
   /// What is applied to the sums.
   public let activation: Activation

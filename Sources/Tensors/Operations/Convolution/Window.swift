@@ -61,13 +61,13 @@ public struct Pair: Hashable, Sendable, BitwiseCopyable, Codable, ExpressibleByI
   /// The number along the width.
   public var width: Int
 
-  /// One number for each side.
+  /// A number for the height and one for the width.
   public init(_ height: Int, _ width: Int) {
     self.height = height
     self.width = width
   }
 
-  /// The same number for both sides.
+  /// The same number for height and width.
   public init(_ both: Int) { self.init(both, both) }
   public init(integerLiteral value: Int) { self.init(value) }
   /// One number for both or two, height first. With another count the pair is 0, which the layer then rejects.

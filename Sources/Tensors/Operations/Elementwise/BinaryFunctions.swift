@@ -175,11 +175,11 @@ extension Tensor {
 
   /// 1 where this is less, 0 elsewhere. Comparisons are constant almost everywhere, so no gradient passes.
   public func less(than other: Tensor) -> Tensor { binary(.less, other) }
-  /// The same for less or equal.
+  /// Whether each element is less than the other's or equal; see `less(than:)`.
   public func lessOrEqual(to other: Tensor) -> Tensor { binary(.lessOrEqual, other) }
-  /// The same for equal. NaN equals nothing.
+  /// Whether each element equals the other's; NaN equals nothing. See `less(than:)`.
   public func equal(to other: Tensor) -> Tensor { binary(.equal, other) }
-  /// The same for greater.
+  /// Whether each element is greater than the other's; see `less(than:)`.
   public func greater(than other: Tensor) -> Tensor { other.binary(.less, self) }
 }
 

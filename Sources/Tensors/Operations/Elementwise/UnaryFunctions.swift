@@ -167,7 +167,7 @@ private func bounded(_ x: Tensor) -> Tensor { minimum(maximum(x, .fill(-20)), .f
 extension Tensor {
   func unary(_ kind: Unary) -> Tensor { .record(kind, [self]) }
 
-  /// −x
+  /// −x of each element.
   public static prefix func - (a: Tensor) -> Tensor { a.unary(.negate) }
   /// eˣ; infinite above 88.7 in float32.
   public func exp() -> Tensor { unary(.exp) }
@@ -177,9 +177,9 @@ extension Tensor {
   public func sqrt() -> Tensor { unary(.sqrt) }
   /// 1 / √x
   public func rsqrt() -> Tensor { unary(.rsqrt) }
-  /// x²
+  /// x² of each element.
   public func square() -> Tensor { unary(.square) }
-  /// 1 / x
+  /// 1 / x of each element; infinite at 0.
   public func reciprocal() -> Tensor { unary(.reciprocal) }
   /// The hyperbolic tangent, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
   public func tanh() -> Tensor { unary(.tanh) }
