@@ -5,12 +5,12 @@ With --check, writes nothing and fails where a file is not what the documents sa
 
 A document is one test, its listings in order. These comments of Markdown, which readers do not see, change that:
 
-    <!-- test: name -->                   Here begins another test.
-    <!-- swift                            Lines of code that a test needs and a reader does not: sample data before a
-    try makeBook()                        listing, `#expect(…)` after one.
+    <!-- test: name -->                 Here begins another test.
+    <!-- swift                          Lines of code that a test needs and a reader does not: sample data before a
+    try makeBook()                      listing, `#expect(…)` after one.
     -->
-    <!-- replace: `a` with `b` -->        In the next listing, to make it quick; `a` must be there.
-    <!-- listing of: Sources/…/X.swift -->   The listings in the documentation comments of that file.
+    <!-- replace: `a` with `b` -->      In the next listing, to make it quick; `a` must be there.
+    <!-- listing of: Sources/X.swift -->    The listings in the documentation comments of that file.
 
 A comment `// prints 0.5` on the line of a statement, or below it for several lines, is expected of `print`; an ellipsis
 in it stands for anything. Types, extensions and functions at the margin go to the top level of the file. A program is a
@@ -27,11 +27,14 @@ documents = [
     root / "tools/comments.md"]
 sources = sorted(root.glob("Sources/**/*.swift"))
 
-PART = re.compile(r"^```swift\n(?P<listing>.*?)^```$|^<!-- (?P<keyword>test:|replace:|listing of:|swift\n)(?P<comment>.*?)-->", re.M | re.S)
-DECLARATION = re.compile(
-    r"(?P<main>@main\s+)?(?P<attributes>(?:@\w+(?:\([^)]*\))?\s+)*)"
-    r"(?P<words>(?:(?:final|indirect) )*(?P<kind>struct|class|enum|protocol|actor|extension|func|typealias) (?P<name>\w+))")
+FENCE = "```swift"
+PART = re.compile(
+    r"^```swift\n(?P<listing>.*?)^```$|^<!-- (?P<keyword>test:|replace:|listing of:|swift\n)(?P<comment>.*?)-->",
+    re.M | re.S)
 COMMENT_LISTING = re.compile(r"^ */// ```swift\n(.*?)^ */// ```$", re.M | re.S)
+DECLARATION = re.compile(
+    r"(?P<main>@main\s+)?(?P<attributes>(?:@\w+(?:\([^)]*\))?\s+)*)(?:(?:public|open) )*"
+    r"(?P<words>(?:(?:final|indirect) )*(?P<kind>struct|class|enum|protocol|actor|extension|func|typealias) (?P<name>\w+))")
 PRINTS = re.compile(r"^(?P<code>.*?\S)?\s*// prints (?P<text>.*)$")
 
 
@@ -41,20 +44,21 @@ def fail(path, text, position, message):
 
 def listings_of(source):
     """The listings in the documentation comments of a file."""
-    if not source.exists():
-        return []
-    return [re.sub(r"^ */// ?", "", listing, flags=re.M).rstrip("\n")
-            for listing in COMMENT_LISTING.findall(source.read_text())]
-
-
-included = set()
+    text = source.read_text() if source.exists() else ""
+    found = COMMENT_LISTING.findall(text)
+    if text.count("/// " + FENCE) != len(found):
+        fail(source, text, text.index(FENCE), "a listing in this file does not end with a line of its own")
+    return [re.sub(r"^ */// ?", "", listing, flags=re.M).rstrip("\n") for listing in found]
 
 
 def parts(path):
     """The tests of a document: (name, code) of each."""
     text = path.read_text()
     found, replacements = [], []
-    for match in PART.finditer(text):
+    matches = list(PART.finditer(text))
+    if text.count(FENCE) != sum(match["listing"] is not None for match in matches):
+        fail(path, text, text.index(FENCE), "a listing in this file does not begin and end at the margin")
+    for match in matches:
         keyword = (match["keyword"] or "").strip()
         if keyword == "test:":
             found.append((match["comment"].strip(), []))
@@ -67,7 +71,7 @@ def parts(path):
             included.add(source)
             found[-1][1].extend(listings_of(source))
         else:
-            code = match["listing"] if match["listing"] is not None else match["comment"]
+            code = match["comment"] if match["listing"] is None else match["listing"]
             if match["listing"] is not None:
                 for old, new in replacements:
                     if old not in code:
@@ -88,10 +92,8 @@ def chunks(code):
             comments.append(lines[at])
             at += 1
         elif DECLARATION.match("\n".join([*(line for line in comments if line[0] == "@"), lines[at]])):
-            end = at
-            one_line = lines[at].count("{") == lines[at].count("}") and ("{" in lines[at] or "typealias" in lines[at])
-            while not one_line and lines[end] != "}":
-                end += 1
+            is_one_line = lines[at].count("{") == lines[at].count("}") and ("{" in lines[at] or "typealias" in lines[at])
+            end = at if is_one_line else lines.index("}", at)
             yield True, [*comments, *lines[at:end + 1]]
             comments, at = [], end + 1
         else:
@@ -164,15 +166,16 @@ def file_of(path):
     stem = path.stem.capitalize() if path.stem.isupper() else path.stem[0].upper() + path.stem[1:]
     name = re.sub(r"\W", "", stem) + "Listings"
     header = f"// Made by tools/make_listings.py from {path.relative_to(root)}, where changes belong.\n"
-    imported = "\n".join(f"import {module}" for module in sorted(imports))
+    header += "\n".join(f"import {module}" for module in sorted(imports))
     suite = "\n".join("".join("  " + line + "\n" if line else "\n" for line in function.rstrip("\n").split("\n"))
                       for function in functions)
     return f"{name}.swift", "\n\n".join([
-        header + imported, *declarations, f"@Suite struct {name} {{\n{suite}}}\n"])
+        header, *declarations, f"@Suite struct {name} {{\n{suite}}}\n"])
 
 
 if sys.argv[1:] not in ([], ["--check"]):
     sys.exit(__doc__.strip())
+included = set()  # sources whose listings are part of a document
 made = dict(filter(None, map(file_of, documents)))
 for source in sources:
     if source not in included and listings_of(source):
@@ -181,7 +184,7 @@ old = {path.name: path.read_text() for path in tests.glob("*Listings.swift")}
 if sys.argv[1:]:
     for name in sorted(made.keys() | old.keys()):
         if made.get(name) != old.get(name):
-            print(f"error: Tests/ListingTests/{name} is not what the documents say; run tools/make_listings.py", file=sys.stderr)
+            print(f"error: {name} is not what the documents say; run tools/make_listings.py", file=sys.stderr)
     sys.exit(made != old)
 for name in old.keys() - made.keys():
     (tests / name).unlink()

@@ -149,4 +149,66 @@ private func train(_ model: Dense) throws -> Int {
 
     #expect(profile.plans.count == 1)
   }
+
+  @Test func subscriptListing() throws {
+    let x = Tensor((0..<40).map { Float($0) }, shape: [10, 4])
+
+    let row = x[0]  // the first row: an integer removes its axis
+    let block = x[1..., .newAxis, ..<3]  // all rows but the first, a new axis, the first three columns
+    let last = x[.ellipsis, -1]  // the last element along the last axis
+    let backward = x[.stride(from: 8, to: 2, by: -2)]  // rows 8, 6 and 4
+
+    #expect(try row.values() == [0, 1, 2, 3])
+    #expect(block.shape == [9, 1, 3])
+    #expect(try last.values() == stride(from: 3, to: 40, by: 4).map { Float($0) })
+    #expect(try backward[.ellipsis, 0].values() == [32, 24, 16])
+  }
+
+  @Test func customGradientListing() throws {
+    let (a, b, x) = (Tensor(3), Tensor(5), Tensor([0.2, 1.7], shape: [2]))
+
+    // The product, of which only the first factor learns.
+    let product = Tensor.customGradient(of: [a, b]) {
+      $0[0] * $0[1]
+    } gradient: { inputs, y, upstream in
+      [upstream * inputs[1], nil]
+    }
+
+    // Straight-through estimator (Bengio, Léonard & Courville 2013): rounds, with the gradient of the identity.
+    let rounded = Tensor.customGradient(of: x) {
+      ($0 + 0.5).floor()
+    } gradient: { x, y, upstream in
+      upstream
+    }
+
+    // Gradient reversal (Ganin & Lempitsky 2015): the identity, with the opposite gradient.
+    let reversed = Tensor.customGradient(of: x) {
+      $0
+    } gradient: { x, y, upstream in
+      -upstream
+    }
+
+    // Gradient clipping at one place of a network.
+    let clipped = Tensor.customGradient(of: x) {
+      $0
+    } gradient: { x, y, upstream in
+      upstream.clamped(to: -1...1)
+    }
+
+    let parts = gradients(of: product, withRespectTo: [a, b])
+    #expect(try parts[0]?.scalar() == 5 && parts[1] == nil)
+    #expect(try rounded.values() == [0, 2])
+    let upstream = Tensor([2, -0.5], shape: [2])
+    let expected: [(Tensor, [Float])] = [(rounded, [2, -0.5]), (reversed, [-2, 0.5]), (clipped, [1, -0.5])]
+    for (y, gradient) in expected {
+      #expect(try gradients(of: (y * upstream).sum(), withRespectTo: [x])[0]?.values() == gradient)
+    }
+  }
+
+  @Test func gradientCheckListing() throws {
+    let layer = Dense(2, 3, activation: .tanh)
+
+    let result = try gradientCheck({ layer($0[0]) }, at: [Tensor([0.5, -1.25], shape: [1, 2])])
+    #expect(result.passes(tolerance: 1e-6), "\(result)")
+  }
 }

@@ -28,8 +28,10 @@ public struct GradientCheckResult: Sendable, CustomStringConvertible {
 /// are left alone. To check parameters, pass them as inputs. Costs two evaluations an element, by a slow interpreter:
 /// use inputs of a few dozen elements.
 ///
-///     let result = try gradientCheck({ myLayer($0[0]) }, at: [Tensor([0.5, -1.25], shape: [2])])
-///     assert(result.passes(tolerance: 1e-6), "\(result)")
+/// ```swift
+/// let result = try gradientCheck({ layer($0[0]) }, at: [Tensor([0.5, -1.25], shape: [1, 2])])
+/// #expect(result.passes(tolerance: 1e-6), "\(result)")
+/// ```
 ///
 /// Throws the error of a failed tensor, also when an intermediate operation has no derivative.
 public func gradientCheck(

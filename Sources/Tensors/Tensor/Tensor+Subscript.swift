@@ -1,10 +1,12 @@
 extension Tensor {
   /// A part of a tensor, as NumPy's basic indexing: an index for each axis, the first ones first.
   ///
-  ///     x[0]                           // the first row: an integer removes its axis
-  ///     x[1..., .newAxis, ..<3]        // all rows but the first, a new axis, the first three columns
-  ///     x[.ellipsis, -1]               // the last element along the last axis
-  ///     x[.stride(from: 8, to: 2, by: -2)]
+  /// ```swift
+  /// let row = x[0]  // the first row: an integer removes its axis
+  /// let block = x[1..., .newAxis, ..<3]  // all rows but the first, a new axis, the first three columns
+  /// let last = x[.ellipsis, -1]  // the last element along the last axis
+  /// let backward = x[.stride(from: 8, to: 2, by: -2)]  // rows 8, 6 and 4
+  /// ```
   ///
   /// Axes without an index are whole. Negative numbers count from the end, in ranges too; a range that ends before it
   /// begins is empty. Unlike NumPy's, ranges are not clamped: each bound must lie in the tensor, as in Swift's arrays,

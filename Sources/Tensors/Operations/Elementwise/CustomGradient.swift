@@ -40,10 +40,14 @@ struct CustomGradient: PrimitiveOperation {
 extension Tensor {
   /// A function of some tensors with a gradient of one's own, which is taken in place of that of its operations.
   ///
-  ///     // The product, of which only the first factor learns.
-  ///     Tensor.customGradient(of: [a, b]) { $0[0] * $0[1] } gradient: { inputs, y, upstream in
-  ///       [upstream * inputs[1], nil]
-  ///     }
+  /// ```swift
+  /// // The product, of which only the first factor learns.
+  /// let product = Tensor.customGradient(of: [a, b]) {
+  ///   $0[0] * $0[1]
+  /// } gradient: { inputs, y, upstream in
+  ///   [upstream * inputs[1], nil]
+  /// }
+  /// ```
   ///
   /// `gradient` gets the inputs, the result and the gradient of the loss with respect to the result, and returns that
   /// with respect to each input, of the input's shape; `nil` where there is none. It records tensors like any other code,
@@ -60,14 +64,28 @@ extension Tensor {
 
   /// A function of one tensor with a gradient of one's own, which is taken in place of that of its operations.
   ///
-  ///     // Straight-through estimator (Bengio, Léonard & Courville 2013): rounds, with the gradient of the identity.
-  ///     Tensor.customGradient(of: x) { ($0 + 0.5).floor() } gradient: { x, y, upstream in upstream }
+  /// ```swift
+  /// // Straight-through estimator (Bengio, Léonard & Courville 2013): rounds, with the gradient of the identity.
+  /// let rounded = Tensor.customGradient(of: x) {
+  ///   ($0 + 0.5).floor()
+  /// } gradient: { x, y, upstream in
+  ///   upstream
+  /// }
   ///
-  ///     // Gradient reversal (Ganin & Lempitsky 2015): the identity, with the opposite gradient.
-  ///     Tensor.customGradient(of: x) { $0 } gradient: { x, y, upstream in -upstream }
+  /// // Gradient reversal (Ganin & Lempitsky 2015): the identity, with the opposite gradient.
+  /// let reversed = Tensor.customGradient(of: x) {
+  ///   $0
+  /// } gradient: { x, y, upstream in
+  ///   -upstream
+  /// }
   ///
-  ///     // Gradient clipping at one place of a network.
-  ///     Tensor.customGradient(of: x) { $0 } gradient: { x, y, upstream in upstream.clamped(to: -1...1) }
+  /// // Gradient clipping at one place of a network.
+  /// let clipped = Tensor.customGradient(of: x) {
+  ///   $0
+  /// } gradient: { x, y, upstream in
+  ///   upstream.clamped(to: -1...1)
+  /// }
+  /// ```
   public static func customGradient(
     of input: Tensor, _ function: (Tensor) -> Tensor,
     gradient: @escaping @Sendable (_ input: Tensor, _ result: Tensor, _ upstream: Tensor) -> Tensor,
