@@ -52,7 +52,7 @@ import Testing
     #expect(Array(batches).count == (set.count + 49) / 50)
     for batch in batches {
       #expect(batch.images.shape.dimensions == [batch.count, 1, 8, 8])
-      #expect(try batch.labels.intValues() == batch.indices.map { set.labels[$0] })
+      #expect(try batch.labels.values(as: Int32.self) == batch.indices.map { set.labels[$0] })
       #expect(try batch.images.values() == batch.indices.flatMap { try set[$0] })
     }
   }

@@ -13,8 +13,8 @@ import Testing
 
   /// The rows of a batch, after a check of its targets: each is the token after its input.
   static func rows(_ batch: TextBatch) throws -> [[Int32]] {
-    let inputs = try batch.inputs.intValues()
-    #expect(try batch.targets.intValues() == inputs.map { $0 + 1 })
+    let inputs = try batch.inputs.values(as: Int32.self)
+    #expect(try batch.targets.values(as: Int32.self) == inputs.map { $0 + 1 })
     #expect(batch.inputs.shape == batch.targets.shape)
     #expect(batch.count == inputs.count)
     let width = batch.inputs.shape[1]

@@ -60,7 +60,7 @@ typedef struct {
 
 void test_products(void), test_quantized(void);
 void test_instructions(void), test_fused_kernels(void);
-void test_reductions(void), test_softmax(void), test_normalization(void);
+void test_plain(void), test_reductions(void), test_softmax(void), test_normalization(void);
 void test_convolutions(void), test_windows(void);
 void test_indexing(void), test_random(void), test_attention(void), test_recurrent(void), test_threading(void);
 

@@ -13,6 +13,7 @@ static const test tests[] = {
     {"quantized", test_quantized},
     {"instructions", test_instructions},
     {"fused-kernels", test_fused_kernels},
+    {"plain", test_plain},
     {"reductions", test_reductions},
     {"softmax", test_softmax},
     {"normalization", test_normalization},

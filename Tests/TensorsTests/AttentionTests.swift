@@ -246,7 +246,9 @@ let attentionCases: [OperationCase] = [
 
   @Test(
     arguments: [
-      ([[2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]], "queries must be float32 [batch, heads, positions, size]"),
+      (
+        [[2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]], "queries must be float32 or float64 [batch, heads, positions, size]"
+      ),
       ([[1, 2, 3, 4], [2, 2, 3, 4], [2, 2, 3, 4]], "batch sizes"),
       ([[1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 5, 4]], "positions (axis 2)"),
       ([[1, 3, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]], "multiple"),

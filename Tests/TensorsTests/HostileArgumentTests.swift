@@ -179,7 +179,7 @@ func isSentence(_ text: String) -> Bool {
       return []
     },
     HostileCall("labels of numbers") {
-      _ = try matrix.intValues()
+      _ = try matrix.values(as: Int32.self)
       return []
     },
     HostileCall("a compiled graph's inputs") { [try compiledGraph().run([])[0]] },
@@ -297,7 +297,7 @@ func isSentence(_ text: String) -> Bool {
     #expect(x.flattened(from: -2).shape == [6])
     #expect(x.flattened(from: -1).shape == [2, 3])
     #expect(try x.sum(axes: [-1]).values() == [6, 15])
-    #expect(try x.argmax(axis: -2).intValues() == [1, 1, 1])
+    #expect(try x.argmax(axis: -2).values(as: Int32.self) == [1, 1, 1])
     let block = Tensor([9, 9], shape: [2, 1])
     #expect(
       try x.replacing(axis: -1, at: Tensor([2] as [Int32], shape: []), with: block).values() == [1, 2, 9, 4, 5, 9])

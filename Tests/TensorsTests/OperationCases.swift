@@ -44,14 +44,22 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
   /// Distinct numbers in a random order from -1.5 to 1.5 (0.5 to 2 where positive), a little away from 0 and from those
   /// of the other inputs: no ties, no kinks.
   func inputs(seed: UInt64) -> [Tensor] {
+    zip(shapes, values(seed, of: Float.self)).map { Tensor($1, shape: $0.dimensions) }
+  }
+
+  /// The same in float64.
+  func doubleInputs(seed: UInt64) -> [Tensor] {
+    zip(shapes, values(seed, of: Double.self)).map { Tensor($1, shape: $0.dimensions) }
+  }
+
+  private func values<Scalar: BinaryFloatingPoint>(_ seed: UInt64, of: Scalar.Type) -> [[Scalar]] {
     var numbers = TestNumbers(state: seed)
     return shapes.enumerated().map { index, shape in
       let count = shape.elementCount
-      let values = (0..<count).shuffled(using: &numbers).map { rank in
-        let part = (Float(rank) + 0.3 + 0.07 * Float(index)) / Float(count)
+      return (0..<count).shuffled(using: &numbers).map { rank in
+        let part = (Scalar(rank) + 0.3 + 0.07 * Scalar(index)) / Scalar(count)
         return domain == .positive ? 0.5 + 1.5 * part : 3 * part - 1.5
       }
-      return Tensor(values, shape: shape.dimensions)
     }
   }
 }
@@ -72,16 +80,18 @@ private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
     OperationCase("\(kind.name) empty", [2, 0], domain: domain) { $0[0].unary(kind) },
   ]
 }
+/// Masks as numbers, so that they have a sum.
+private func numeric(_ x: Tensor) -> Tensor { x.dtype == .bool ? x.cast(to: .float32) : x }
 private let binaryCases: [OperationCase] =
   Binary.allCases.flatMap { kind in
     [
-      OperationCase(kind.name, [2, 3], [2, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
-      OperationCase("\(kind.name) row", [2, 3], [3], domain: .positive) { $0[0].binary(kind, $0[1]) },
-      OperationCase("\(kind.name) outer", [2, 1], [1, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
-      OperationCase("\(kind.name) scalar", [], [4], domain: .positive) { $0[0].binary(kind, $0[1]) },
-      OperationCase("\(kind.name) empty", [0, 3], [1, 3], domain: .positive) { $0[0].binary(kind, $0[1]) },
+      OperationCase(kind.name, [2, 3], [2, 3], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
+      OperationCase("\(kind.name) row", [2, 3], [3], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
+      OperationCase("\(kind.name) outer", [2, 1], [1, 3], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
+      OperationCase("\(kind.name) scalar", [], [4], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
+      OperationCase("\(kind.name) empty", [0, 3], [1, 3], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
       OperationCase("\(kind.name) transposed", [3, 2], [2, 3], domain: .positive) {
-        $0[0].transposed.binary(kind, $0[1])
+        numeric($0[0].transposed.binary(kind, $0[1]))
       },
     ]
   } + [
@@ -279,12 +289,20 @@ private let networkCases: [OperationCase] = [
   },
 ]
 
+extension Tensor {
+  /// The elements of any type as float64.
+  func numbers() throws -> [Double] {
+    if dtype == .float32 { return try values().map { Double($0) } }
+    return try cast(to: .float64).values(as: Double.self)
+  }
+}
+
 /// Compares the kernels' values with the interpreter's in double precision; returns what differs.
 func difference(_ tensor: Tensor, seed: UInt64, tolerance: Double = 1e-5) throws -> String? {
-  let found = try tensor.values()
+  let found = try tensor.numbers()
   let expected = try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats
   guard found.count == expected.count else { return "\(found.count) values instead of \(expected.count), seed \(seed)" }
-  for (index, (a, b)) in zip(found.map { Double($0) }, expected).enumerated() {
+  for (index, (a, b)) in zip(found, expected).enumerated() {
     let same = a == b || (a.isNaN && b.isNaN) || abs(a - b) <= tolerance + tolerance * abs(b)
     if !same { return "element \(index) of \(tensor.shape) is \(a) instead of \(b), seed \(seed)" }
   }

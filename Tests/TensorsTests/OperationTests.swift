@@ -52,14 +52,14 @@ import Testing
     ]
     let expected = try ReferenceInterpreter<Double>().evaluate(results)
     for (result, value) in zip(results, expected) {
-      let found = try result.intValues()
-      #expect(found == value.ints, "\(result.node.op)")
+      let found = try result.values(as: Int32.self)
+      #expect(found.map { Int64($0) } == value.ints, "\(result.node.op)")
     }
-    #expect(try ties.argmax().intValues() == [1, 0])
-    #expect(try x.cast(to: .int32).intValues() == [1, -1, .max, .min, 0])
+    #expect(try ties.argmax().values(as: Int32.self) == [1, 0])
+    #expect(try x.cast(to: .int32).values(as: Int32.self) == [1, -1, .max, .min, 0])
     let comparisons = try ReferenceInterpreter<Double>().evaluate([a.less(than: b), a.equal(to: a)])
-    #expect(try a.less(than: b).values().map { Double($0) } == comparisons[0].floats)
-    #expect(try a.equal(to: a).values().map { Double($0) } == comparisons[1].floats)
+    #expect(try a.less(than: b).values(as: Bool.self) == comparisons[0].ints.map { $0 == 1 })
+    #expect(try a.equal(to: a).values(as: Bool.self) == comparisons[1].ints.map { $0 == 1 })
     #expect(try a.cast(to: .float32).values() == [7, -3, 2_147_483_648])
   }
 

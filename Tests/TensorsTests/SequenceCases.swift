@@ -46,7 +46,8 @@ private let normalizationCases: [OperationCase] =
       },
       OperationCase("layerNorm statistics", shape) {
         let width = Shape([$0[0].shape[-1]])
-        let all = Tensor.recordAll(LayerNorm(epsilon: 1e-2), [$0[0], .ones(width), .zeros(width)])
+        let all = Tensor.recordAll(
+          LayerNorm(epsilon: 1e-2), [$0[0], .ones(width, dtype: $0[0].dtype), .zeros(width, dtype: $0[0].dtype)])
         return all[1] + all[2]
       },
     ]
@@ -67,16 +68,17 @@ private let normalizationCases: [OperationCase] =
       $0[0].groupNormalized(groups: 2, scale: $0[1], shift: $0[2])
     },
     OperationCase("groupNorm statistics", [2, 4, 3]) {
-      let all = Tensor.recordAll(GroupNorm(groups: 2, epsilon: 1e-2), [$0[0], .ones([4]), .zeros([4])])
+      let all = Tensor.recordAll(
+        GroupNorm(groups: 2, epsilon: 1e-2), [$0[0], .ones([4], dtype: $0[0].dtype), .zeros([4], dtype: $0[0].dtype)])
       return all[1] + all[2]
     },
     OperationCase("groupNormGradient", [3, 4, 5], [4], [3, 4, 5]) {
-      let all = Tensor.recordAll(GroupNorm(groups: 2, epsilon: 1e-2), [$0[0], $0[1], .zeros([4])])
+      let all = Tensor.recordAll(GroupNorm(groups: 2, epsilon: 1e-2), [$0[0], $0[1], .zeros([4], dtype: $0[0].dtype)])
       let gradients = Tensor.recordAll(GroupNormGradient(), [$0[0], all[1], all[2], $0[1], $0[2]])
       return gradients[0] * gradients[1].reshaped(to: [4, 1]) + gradients[2].reshaped(to: [4, 1])
     },
     OperationCase("layerNormGradient", [3, 5], [5], [3, 5]) {
-      let all = Tensor.recordAll(LayerNorm(epsilon: 1e-2), [$0[0], $0[1], .zeros([5])])
+      let all = Tensor.recordAll(LayerNorm(epsilon: 1e-2), [$0[0], $0[1], .zeros([5], dtype: $0[0].dtype)])
       let gradients = Tensor.recordAll(
         LayerNormGradient(epsilon: 1e-2), [$0[0], all[1], all[2], $0[1], $0[2]])
       return gradients[0] * gradients[1] + gradients[2]

@@ -41,7 +41,7 @@ import Testing
       "batch",
       { n in
         let batch = try images().batches(of: 2)[n]
-        _ = (try batch.images.values(), try batch.labels.intValues())
+        _ = (try batch.images.values(), try batch.labels.values(as: Int32.self))
       }
     ),
     ("image shape", { _ = try ImageSet(pixels: [], labels: [], imageShape: [$0, $0, 1]) }),
@@ -217,7 +217,7 @@ import Testing
 
   private static let wrong: [(String, @Sendable () throws -> Void)] = [
     ("a batch that is not there", { _ = try images().batches(of: 2)[99].images.values() }),
-    ("its labels", { _ = try images().batches(of: 2)[99].labels.intValues() }),
+    ("its labels", { _ = try images().batches(of: 2)[99].labels.values(as: Int32.self) }),
     ("an image that is not there", { _ = try images().subset([99_999]) }),
     ("an image before the first", { _ = try images()[-1] }),
     (

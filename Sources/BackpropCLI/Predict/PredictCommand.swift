@@ -91,7 +91,7 @@ struct PredictCommand: ParsableCommand {
     let total = dataset.test.count
     let chosen = (0..<min(count, total)).map { $0 * total / min(count, total) }
     for batch in try dataset.test.subset(chosen).batches(of: max(chosen.count, 1)) {
-      let labels = try batch.labels.intValues()
+      let labels = try batch.labels.values(as: Int32.self)
       for (row, label) in labels.enumerated() {
         var starts = [Int](repeating: 0, count: batch.images.shape.rank)
         starts[0] = row

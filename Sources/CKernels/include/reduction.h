@@ -16,10 +16,6 @@ typedef enum { BACKPROP_SUM, BACKPROP_MAXIMUM, BACKPROP_MINIMUM, BACKPROP_MEAN, 
 void backprop_reduce(
     backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, int64_t row, const float *x, float *y);
 
-// Sum, maximum and minimum of int32; a sum wraps around. count 0 gives 0, INT32_MIN, INT32_MAX.
-void backprop_reduce_int(
-    backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, int64_t row, const int32_t *x, int32_t *y);
-
 // The index of the first greatest (NaN counts as greatest).
 void backprop_argmax(int64_t outer, int64_t count, int64_t inner, const float *x, int32_t *y);
 

@@ -9,10 +9,11 @@ public func gradients(
 ) -> [Tensor?] {
   do throws(TensorError) {
     if let failure = loss.failure { throw failure }
-    guard loss.shape.elementCount == 1, loss.dtype == .float32 else {
-      throw TensorError("gradients: the loss must be one float32 number, not \(loss.type); take its sum or mean")
+    guard loss.shape.elementCount == 1, loss.dtype.isDifferentiable else {
+      throw TensorError(
+        "gradients: the loss must be one float32 or float64 number, not \(loss.type); take its sum or mean")
     }
-    return try reverseWalk(from: [(loss, Tensor.ones(loss.shape))], to: tensors)
+    return try reverseWalk(from: [(loss, Tensor.ones(loss.shape, dtype: loss.dtype))], to: tensors)
   } catch {
     var located = error
     located.callSite = error.callSite ?? CallSite(file, line)
@@ -40,7 +41,7 @@ func reverseWalk(from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: 
     let id = ObjectIdentifier(tensor.node)
     guard depends.contains(id) else { return }
     var all = sums[id] ?? Array(repeating: nil, count: tensor.node.types.count)
-    let summed = gradient.summed(to: tensor.shape)
+    let summed = gradient.matching(tensor.dtype).summed(to: tensor.shape)
     all[tensor.output] = all[tensor.output].map { $0 + summed } ?? summed
     sums[id] = all
   }

@@ -6,6 +6,7 @@ struct FusedElementwise: Kernel {
   /// The strides of operands and results along the axes of `shape`.
   let inputStrides: [[Int]]
   var outputStrides: [[Int]]
+  let outputTypes: [DType]
   let outputRegisters: [UInt8]
   let instructions: [backprop_instruction]
   let registerCount: Int
@@ -26,7 +27,9 @@ struct FusedElementwise: Kernel {
   var isElementwise: Bool { true }
 
   func layout(ofOutput output: Int, at address: Address) -> View? {
-    View(buffer: address.buffer, offset: address.offset, shape: shape, strides: outputStrides[output])
+    View(
+      buffer: address.buffer, offset: address.offset / 4, shape: shape, strides: outputStrides[output],
+      outputTypes[output])
   }
 
   func writing(_ output: Int, as view: View) -> (any Kernel)? {
@@ -53,7 +56,8 @@ extension Step {
     Step(
       kernel: FusedElementwise(
         shape: shape, inputStrides: inputs.map(\.strides), outputStrides: outputs.map(\.strides),
-        outputRegisters: registers, instructions: instructions, registerCount: registerCount),
+        outputTypes: outputs.map(\.dtype), outputRegisters: registers, instructions: instructions,
+        registerCount: registerCount),
       inputs: inputs.map(\.start), outputs: outputs.map(\.start))
   }
 }

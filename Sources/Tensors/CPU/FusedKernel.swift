@@ -15,7 +15,7 @@ final class FusedKernel {
     func operands(_ addresses: [Address], _ layouts: [[Int]]) -> UnsafePointer<backprop_operand> {
       copied(
         zip(addresses, layouts).map {
-          backprop_operand(buffer: Int32($0.buffer), offset: Int64($0.offset), strides: strides($1))
+          backprop_operand(buffer: Int32($0.buffer), offset: Int64($0.offset / 4), strides: strides($1))
         })
     }
 

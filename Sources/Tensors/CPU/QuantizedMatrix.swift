@@ -54,7 +54,7 @@ struct QuantizableProduct {
       case .source(let source) = plan.places[matrix.buffer], !written.contains(matrix.buffer),
       matrix.offset == 0,
       case (let n, let k) = (product.shape.n, product.shape.k), product.shape.ldb == n,
-      plan.sizes[matrix.buffer] == n * k,
+      plan.sizes[matrix.buffer] == 4 * n * k,
       // For a small product there is little to gain, and the sums of many bytes need more than 32 bits.
       n * k > 1 << 16, k <= 1 << 16
     else { return nil }

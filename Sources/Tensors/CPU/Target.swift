@@ -36,6 +36,14 @@ enum ConvolutionMethod: Hashable {
 
 // The only code that chooses between kernels, from sizes and layouts. What was measured is in docs/performance.md.
 extension Target {
+  // MARK: Types
+
+  /// Whether operands of these types are for plain kernels. The fast ones are for float32, with int32 as positions and
+  /// labels.
+  func usesPlainKernels(for operands: [TensorType]) -> Bool {
+    operands.contains { $0.dtype != .float32 && $0.dtype != .int32 }
+  }
+
   // MARK: Products
 
   func method(for shape: MatrixShape) -> ProductMethod {

@@ -1,7 +1,12 @@
+import CKernels
+
 /// The graph inside the compiler: instructions in order, values by index.
 ///
 /// Adding an instruction simplifies it, finds an equal one that is there already (common subexpressions), and replaces
 /// composite operations without a kernel by their definition.
+///
+/// Values of type bool are the floats 0 and 1, so that masks are fused with arithmetic. Only leaves and what a plan stores
+/// are bytes.
 struct IR {
   struct Instruction {
     var op: any Operation
@@ -28,10 +33,18 @@ struct IR {
     values.reserveCapacity(key.entries.count)
     for entry in key.entries {
       let inputs = entry.inputs.map { values[$0 >> 2][$0 & 3] }
-      values.append(try add(entry.op, inputs, source: entry.source))
+      var results = try add(entry.op, inputs, source: entry.source)
+      if entry.source >= 0, types[results[0]].dtype == .bool { results = try add(Cast(dtype: .float32), results) }
+      values.append(results)
     }
-    outputs = key.outputs.map { values[$0 >> 2][$0 & 3] }
-    assignments = key.assignments.map { ($0[0], values[$0[1] >> 2][$0[1] & 3]) }
+    func stored(_ value: Int, as dtype: DType) throws(TensorError) -> Int {
+      let value = values[value >> 2][value & 3]
+      return dtype == .bool ? try addInstruction(Cast(dtype: .bool), [value], isStored: true)[0] : value
+    }
+    for (output, dtype) in zip(key.outputs, key.storedTypes) { outputs.append(try stored(output, as: dtype)) }
+    for (pair, dtype) in zip(key.assignments, key.storedTypes.dropFirst(outputs.count)) {
+      assignments.append((pair[0], try stored(pair[1], as: dtype)))
+    }
   }
 
   /// The requested values, and those that are assigned to variables (by source).
@@ -43,26 +56,28 @@ struct IR {
     -> [Int]
   {
     if let same = op.simplified(inputs, in: self) { return [same] }
-    if !op.hasKernel(for: inputs.map { types[$0] }, on: target),
-      case .composite(let composite) = op.meaning
+    let operands = inputs.map { types[$0] }
+    if case .composite(let composite) = op.meaning,
+      target.usesPlainKernels(for: operands) || !op.hasKernel(for: operands, on: target)
     {
       return try addDefinition(composite, inputs)
     }
     if let rewritten = try op.rewritten(inputs, in: &self) { return rewritten }
-    return try addInstruction(op, inputs, source: source)
+    return try addInstruction(op, inputs, source: source, isStored: source >= 0)
   }
 
   /// Adds an operation as it is, unless there is an equal one. `again`: adds a second one anyway, where recomputing is
-  /// cheaper than storing the result.
+  /// cheaper than storing the result. `isStored`: bools are bytes.
   mutating func addInstruction(
-    _ op: any Operation, _ inputs: [Int], source: Int = -1, again: Bool = false
+    _ op: any Operation, _ inputs: [Int], source: Int = -1, again: Bool = false, isStored: Bool = false
   ) throws(TensorError) -> [Int] {
     let identity = Request.Entry(op: op, inputs: inputs, source: source)
     if !again, let found = known[identity] {
       let instruction = instructions[found]
       return Array(instruction.firstOutput..<(instruction.firstOutput + instruction.outputCount))
     }
-    let results = try op.types(of: inputs.map { types[$0] })
+    var results = try op.types(of: inputs.map { types[$0] })
+    for index in results.indices where results[index].dtype == .bool && !isStored { results[index].dtype = .float32 }
     if !again { known[identity] = instructions.count }
     let first = types.count
     types += results
@@ -113,6 +128,12 @@ struct IR {
   }
 
   // MARK: What passes ask
+
+  /// The instruction of a fused kernel that does the same; `nil` where it has a kernel of its own.
+  func fusedInstruction(_ instruction: Instruction) -> backprop_opcode? {
+    guard let op = instruction.op.elementwise else { return nil }
+    return op.instruction(for: instruction.inputs.map { types[$0].dtype })
+  }
 
   /// The instruction that makes a value.
   func instruction(of value: Int) -> Instruction { instructions[producer[value]] }

@@ -36,6 +36,8 @@ struct Request {
     var outputs: [Int]
     /// Pairs: the variable's source, the value it is assigned.
     var assignments: [[Int]]
+    /// The types of the outputs, then those of the assigned variables.
+    var storedTypes: [DType]
   }
 
   static func value(_ entry: Int, _ output: Int) -> Int { entry << 2 | output }
@@ -54,7 +56,9 @@ struct Request {
   /// Must be called with the runtime's lock held: results cached in nodes become leaves. `isCompiled`: placeholders are
   /// given values in each run; elsewhere they have none.
   init(outputs: [Tensor], assignments: [(Variable, Tensor)], isCompiled: Bool = false) throws(TensorError) {
-    key = Key(target: .current, entries: [], outputs: [], assignments: [])
+    key = Key(
+      target: .current, entries: [], outputs: [], assignments: [],
+      storedTypes: outputs.map(\.dtype) + assignments.map(\.0.dtype))
     Request.walks += 1
     let walk = Request.walks
     var nodes: [Node] = []

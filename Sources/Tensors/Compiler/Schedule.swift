@@ -38,22 +38,21 @@ struct Schedule {
       }
     }
 
+    let isFused = instructions.map { ir.fusedInstruction($0) != nil }
     var depth = [Int](repeating: 0, count: instructions.count)
     for index in instructions.indices where needed[index] {
       let inputs = instructions[index].inputs.map { depth[ir.producer[$0]] }.max() ?? 0
-      depth[index] = instructions[index].op.elementwise != nil ? inputs : inputs + 1
+      depth[index] = isFused[index] ? inputs : inputs + 1
     }
     let rootProducers = Set(roots.map { ir.producer[$0] })
     for index in instructions.indices.reversed() where needed[index] && !rootProducers.contains(index) {
-      let latest = users[index].map {
-        instructions[$0].op.elementwise != nil ? depth[$0] : depth[$0] - 1
-      }.min()
+      let latest = users[index].map { isFused[$0] ? depth[$0] : depth[$0] - 1 }.min()
       depth[index] = max(depth[index], latest ?? 0)
     }
 
     var byDepth: [Int: (singles: [Int], elementwise: [Int])] = [:]
     for index in instructions.indices where needed[index] {
-      if instructions[index].op.elementwise != nil {
+      if isFused[index] {
         byDepth[depth[index], default: ([], [])].elementwise.append(index)
       } else {
         byDepth[depth[index], default: ([], [])].singles.append(index)

@@ -1,42 +1,48 @@
 /// The layout of a value in a buffer: element (i, j, …) is at offset + i · strides[0] + j · strides[1] + …
 ///
 /// Moving elements about (permute, broadcast, slice, most reshapes) only makes another view. Convolutions give
-/// channels-last views, which fused elementwise kernels preserve.
+/// channels-last views, which fused elementwise kernels preserve. Offset and strides count elements.
 struct View: Hashable {
   var buffer: Int
   var offset: Int
   var shape: Shape
   var strides: [Int]
+  var dtype: DType
 
   /// The whole of a buffer, row-major.
-  init(buffer: Int, shape: Shape) {
-    self.init(buffer: buffer, offset: 0, shape: shape, strides: shape.rowMajorStrides)
+  init(buffer: Int, shape: Shape, _ dtype: DType) {
+    self.init(buffer: buffer, offset: 0, shape: shape, strides: shape.rowMajorStrides, dtype)
   }
 
-  init(buffer: Int, offset: Int, shape: Shape, strides: [Int]) {
+  init(buffer: Int, offset: Int, shape: Shape, strides: [Int], _ dtype: DType) {
     (self.buffer, self.offset, self.shape, self.strides) = (buffer, offset, shape, strides)
+    self.dtype = dtype
   }
 
   /// The whole of a buffer, dense, with the axes in this order from the slowest to the fastest.
-  init(buffer: Int, shape: Shape, order: [Int]) {
+  init(buffer: Int, shape: Shape, order: [Int], _ dtype: DType) {
     var strides = [Int](repeating: 1, count: shape.rank)
     var stride = 1
     for axis in order.reversed() {
       strides[axis] = stride
       stride *= max(shape[axis], 1)
     }
-    self.init(buffer: buffer, offset: 0, shape: shape, strides: strides)
+    self.init(buffer: buffer, offset: 0, shape: shape, strides: strides, dtype)
   }
 
   /// Where the first element is.
-  var start: Address { Address(buffer: buffer, offset: offset) }
+  var start: Address { Address(buffer: buffer, offset: offset * dtype.byteCount) }
+  /// Bytes of all elements.
+  var byteCount: Int { shape.elementCount * dtype.byteCount }
+
+  /// The same memory with another shape and other strides.
+  func with(shape: Shape, strides: [Int], offset: Int? = nil) -> View {
+    View(buffer: buffer, offset: offset ?? self.offset, shape: shape, strides: strides, dtype)
+  }
 
   /// The part of this shape that begins at `starts`.
   func box(_ starts: [Int], _ shape: Shape) -> View {
-    View(
-      buffer: buffer, offset: offset + zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 },
-      shape: shape,
-      strides: strides)
+    with(shape: shape, strides: strides, offset: offset + zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 })
   }
 
   /// The order of the axes from the slowest to the fastest, if the elements fill a stretch of memory without gaps.
@@ -68,12 +74,12 @@ struct View: Hashable {
     let strides = target.indices.map { axis in
       axis < added || (shape[axis - added] == 1 && target[axis] != 1) ? 0 : self.strides[axis - added]
     }
-    return View(buffer: buffer, offset: offset, shape: target, strides: strides)
+    return with(shape: target, strides: strides)
   }
 
   /// The same elements in row-major order under another shape, if no element has to move.
   func reshaped(to target: Shape) -> View? {
-    if isRowMajor { return View(buffer: buffer, offset: offset, shape: target, strides: target.rowMajorStrides) }
+    if isRowMajor { return with(shape: target, strides: target.rowMajorStrides) }
     // Runs of axes that together hold as many elements in both shapes; each run must have even strides.
     let old = shape.indices.filter { shape[$0] != 1 }
     var result = target.map { _ in 0 }
@@ -105,6 +111,6 @@ struct View: Hashable {
         stride *= target[index]
       }
     }
-    return View(buffer: buffer, offset: offset, shape: target, strides: result)
+    return with(shape: target, strides: result)
   }
 }

@@ -59,7 +59,7 @@ package func firstNonFinite(of tensors: [Tensor]) throws(TensorError) -> NonFini
 private func wrongIndex(of node: Node) throws(TensorError) -> NonFiniteOrigin.Source? {
   guard let operand = node.op.indices else { return nil }
   let count = node.inputs[0].shape[operand.axis]
-  let indices = try node.inputs[operand.operand].intValues()
+  let indices = try node.inputs[operand.operand].values(as: Int32.self)
   guard let position = indices.firstIndex(where: { $0 < 0 || $0 >= count }) else { return nil }
   return .index(indices[position], position: position, count: count, isLabel: operand.isLabel)
 }
@@ -67,7 +67,7 @@ private func wrongIndex(of node: Node) throws(TensorError) -> NonFiniteOrigin.So
 private enum Flaw: Int {
   case none, infinite, notANumber
 
-  init(_ values: [Float]) {
+  init(_ values: [some BinaryFloatingPoint]) {
     if values.contains(where: \.isNaN) {
       self = .notANumber
     } else {
@@ -91,8 +91,9 @@ private func findFlaws(_ nodes: [Node], keeping kept: Set<ObjectIdentifier>) thr
     let results = node.types.indices.map { Tensor(node, output: $0) }
     if Executor.shared.withLock({ _ in node.results.isEmpty }), !kept.contains(id) { computed.insert(id) }
     try evaluate(results)
-    for result in results where result.dtype == .float32 {
-      let flaw = Flaw(try result.values())
+    for result in results where result.dtype.isFloatingPoint {
+      let isDouble = result.dtype == .float64
+      let flaw = isDouble ? Flaw(try result.values(as: Double.self)) : Flaw(try result.values())
       if flaw.rawValue > (flaws[id] ?? .none).rawValue { flaws[id] = flaw }
     }
     for input in node.inputs {

@@ -117,8 +117,16 @@ extension Operation {
   /// Whether the other operation is of the same type and equal.
   func isEqual(to other: any Operation) -> Bool { (other as? Self) == self }
 
-  func wrongType(_ operands: [TensorType], needs: String) -> TensorError {
-    TensorError("\(name): needs \(needs), not \(operands.map(\.description).joined(separator: " and "))")
+  func wrongType(_ operands: [TensorType], needs: String, hint: String? = nil) -> TensorError {
+    let found = operands.map(\.description).joined(separator: " and ")
+    return TensorError("\(name): needs \(needs), not \(found)" + (hint.map { "; \($0)" } ?? ""))
+  }
+
+  /// The error for operands without arithmetic; `integers`: whether those of integers have some.
+  func needsArithmetic(_ operands: [TensorType], integers: Bool = false) -> TensorError {
+    wrongType(
+      operands, needs: integers ? "float32, float64 or integers" : "float32 or float64",
+      hint: "use cast(to: .float32) first")
   }
 }
 

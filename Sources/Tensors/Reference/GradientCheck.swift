@@ -55,9 +55,9 @@ public func gradientCheck(
   for (index, value) in try interpreter.evaluate(inputs).enumerated() {
     let shape = inputs[index].shape.dimensions
     switch value {
-    case .ints(let values): leaves.append(Tensor(values, shape: shape))
+    case .ints(let values): leaves.append(Tensor(values, shape: shape).cast(to: inputs[index].dtype))
     case .floats(let values):
-      leaves.append(Tensor(values.map { Float($0) }, shape: shape))
+      leaves.append(Tensor(values, shape: shape).cast(to: inputs[index].dtype))
       points[index] = values
     }
   }

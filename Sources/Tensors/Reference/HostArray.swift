@@ -1,7 +1,8 @@
-/// The elements of a tensor in row-major order.
+/// The elements of a tensor in row-major order: numbers with fractions in the precision of the interpreter, whole numbers
+/// of any type exactly, bools as 0 and 1.
 enum HostArray<Scalar: Number>: Equatable {
   case floats([Scalar])
-  case ints([Int32])
+  case ints([Int64])
 
   var floats: [Scalar] {
     switch self {
@@ -10,17 +11,43 @@ enum HostArray<Scalar: Number>: Equatable {
     }
   }
 
-  var ints: [Int32] {
+  var ints: [Int64] {
     switch self {
-    case .floats(let values): values.map(truncated)
+    case .floats(let values): values.map { truncated($0, Int64.self) }
     case .ints(let values): values
     }
   }
 
   /// `count` times the same number.
   static func repeated(_ value: Double, count: Int, _ dtype: DType) -> HostArray {
-    dtype == .int32
-      ? .ints(Array(repeating: truncated(value), count: count)) : .floats(Array(repeating: Scalar(value), count: count))
+    dtype.isFloatingPoint
+      ? .floats(Array(repeating: Scalar(value), count: count))
+      : .ints(Array(repeating: truncated(value, Int64.self), count: count))
+  }
+
+  /// The same values as another type. Fractions are not rounded: references have one precision.
+  func cast(to dtype: DType) -> HostArray {
+    guard case .floats(let values) = self else { return dtype.isFloatingPoint ? .floats(floats) : wrapped(to: dtype) }
+    return switch dtype {
+    case .float32, .float64, .bfloat16, .float16: self
+    case .int8: .ints(values.map { Int64(truncated($0, Int8.self)) })
+    case .uint8: .ints(values.map { Int64(truncated($0, UInt8.self)) })
+    case .int32: .ints(values.map { Int64(truncated($0, Int32.self)) })
+    case .int64: .ints(values.map { truncated($0, Int64.self) })
+    case .bool: .ints(values.map { $0 == 0 ? 0 : 1 })
+    }
+  }
+
+  /// Whole numbers without the bits that their type does not have.
+  func wrapped(to dtype: DType) -> HostArray {
+    guard case .ints(let values) = self else { return self }
+    return switch dtype {
+    case .int8: .ints(values.map { Int64(Int8(truncatingIfNeeded: $0)) })
+    case .uint8: .ints(values.map { Int64(UInt8(truncatingIfNeeded: $0)) })
+    case .int32: .ints(values.map { Int64(Int32(truncatingIfNeeded: $0)) })
+    case .bool: .ints(values.map { $0 == 0 ? 0 : 1 })
+    case .int64, .float32, .float64, .bfloat16, .float16: self
+    }
   }
 
   /// The elements at these positions.
@@ -72,12 +99,4 @@ func offsets(_ shape: Shape, _ strides: [Int], from start: Int = 0) -> [Int] {
   var found = [start]
   for (size, stride) in zip(shape, strides) { found = found.flatMap { base in (0..<size).map { base + $0 * stride } } }
   return found
-}
-
-/// Toward zero, to the nearest that fits; NaN becomes 0.
-private func truncated<Scalar: BinaryFloatingPoint>(_ x: Scalar) -> Int32 {
-  if x.isNaN { return 0 }
-  if x >= 2_147_483_648 { return .max }
-  if x <= -2_147_483_648 { return .min }
-  return Int32(x)
 }

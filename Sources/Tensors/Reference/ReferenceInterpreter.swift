@@ -45,7 +45,7 @@ struct ReferenceInterpreter<Scalar: Number> {
     case .leaf: throw TensorError("\(node.op.name): the reference interpreter has no value for it")
     case .primitive(let op):
       let operands = ReferenceOperands(arrays: inputs, shapes: node.inputs.map(\.shape), type: node.types[0])
-      return [op.reference(inPrecisionOf: operands)]
+      return [op.reference(inPrecisionOf: operands).wrapped(to: node.types[0].dtype)]
     case .composite(let op):
       // Placeholders for the inputs end the walk through the definition.
       let standIns = node.inputs.map {
@@ -58,9 +58,18 @@ struct ReferenceInterpreter<Scalar: Number> {
   }
 
   private func read(_ storage: Storage, _ type: TensorType) -> HostArray {
-    switch type.dtype {
-    case .float32: .floats(storage.floats(count: type.shape.elementCount).map { Scalar($0) })
-    case .int32: .ints(storage.ints(count: type.shape.elementCount))
+    func elements<Element: BitwiseCopyable>(_: Element.Type) -> [Element] {
+      storage.elements(count: type.shape.elementCount)
+    }
+    return switch type.dtype {
+    case .float32: .floats(elements(Float.self).map { Scalar($0) })
+    case .float64: .floats(elements(Double.self).map { Scalar($0) })
+    case .bfloat16: .floats(elements(UInt16.self).map { Scalar(DType.bfloat16($0)) })
+    case .float16: .floats(elements(UInt16.self).map { Scalar(DType.float16($0)) })
+    case .int8: .ints(elements(Int8.self).map { Int64($0) })
+    case .uint8, .bool: .ints(elements(UInt8.self).map { Int64($0) })
+    case .int32: .ints(elements(Int32.self).map { Int64($0) })
+    case .int64: .ints(elements(Int64.self))
     }
   }
 }

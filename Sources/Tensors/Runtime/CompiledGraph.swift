@@ -189,7 +189,7 @@ extension Tensor {
     let type = tensor.type
     do throws(TensorError) {
       let storage = try Storage(
-        zeros: type.shape.elementCount * 4, role: .placeholder, for: "a stand-in \(type)")
+        zeros: type.byteCount, role: .placeholder, for: "a stand-in \(type)")
       return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
     } catch {
       return .failed(error)
@@ -207,7 +207,7 @@ extension Tensor {
 
   /// Data that is about to be written.
   fileprivate static func uninitialized(_ type: TensorType) throws(TensorError) -> Tensor {
-    let storage = try Storage(byteCount: type.shape.elementCount * 4, for: "a result \(type)")
+    let storage = try Storage(byteCount: type.byteCount, for: "a result \(type)")
     return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
   }
 }

@@ -172,7 +172,7 @@ final class LoadedSteps {
     let (buffers, pointers) = (workspace.buffers, workspace.operands)
     for place in 0..<step.count {
       pointers[place] = operands[step.first + place].flatMap { address in
-        buffers[address.buffer].map { $0 + MemoryLayout<Float>.size * address.offset }
+        buffers[address.buffer].map { $0 + address.offset }
       }
     }
     try step.kernel.run(

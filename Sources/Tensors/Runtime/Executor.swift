@@ -229,8 +229,8 @@ struct Evaluation {
       // It owns what the pointers point to.
       defer { withExtendedLifetime(request) {} }
       var outputs: [Storage] = []
-      for (tensor, count) in zip(tensors, loaded.plan.outputSizes) {
-        outputs.append(try Storage(byteCount: count * 4, for: "the result of \(tensor.node.op.name), \(tensor.type),"))
+      for (tensor, byteCount) in zip(tensors, loaded.plan.outputSizes) {
+        outputs.append(try Storage(byteCount: byteCount, for: "the result of \(tensor.node.op.name), \(tensor.type),"))
       }
       try Executor.run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
       Executor.shared.withLock { _ in

@@ -1,22 +1,30 @@
 extension Tensor {
-  /// The elements in row-major order. Computes them if needed. Throws the error of a failed tensor.
-  public func values(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Float] {
-    try read(.float32, copying: true, CallSite(file, line)).floats(count: shape.elementCount)
+  /// The elements in row-major order, as the type of Swift that they are: `values(as: Int32.self)`.
+  ///
+  /// Computes them if needed. float32 is the default, as which bfloat16 and float16 are read too. Throws for another type
+  /// than the tensor's, which has to be cast, and the error of a failed tensor.
+  public func values<Element: TensorElement>(
+    as type: Element.Type = Float.self, file: StaticString = #fileID, line: UInt = #line
+  ) throws(TensorError) -> [Element] {
+    let tensor = readable(as: type)
+    return try tensor.read(Element.tensorType, copying: true, CallSite(file, line)).elements(count: shape.elementCount)
   }
 
-  /// The elements of an int32 tensor.
-  public func intValues(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> [Int32] {
-    try read(.int32, copying: true, CallSite(file, line)).ints(count: shape.elementCount)
-  }
-
-  /// The value of a tensor of one element.
-  public func scalar(file: StaticString = #fileID, line: UInt = #line) throws(TensorError) -> Float {
-    let storage = try read(.float32, CallSite(file, line))
+  /// The value of a tensor of one element, as `values(as:)`.
+  public func scalar<Element: TensorElement>(
+    as type: Element.Type = Float.self, file: StaticString = #fileID, line: UInt = #line
+  ) throws(TensorError) -> Element {
+    let storage = try readable(as: type).read(Element.tensorType, CallSite(file, line))
     guard shape.elementCount == 1 else {
       throw TensorError(
         "scalar: \(shape) holds \(shape.elementCount) numbers; use values()", callSite: CallSite(file, line))
     }
-    return storage.pointer.load(as: Float.self)
+    return storage.pointer.load(as: Element.self)
+  }
+
+  /// The floats of 16 bits, which Swift lacks on some platforms, as float32.
+  private func readable<Element: TensorElement>(as type: Element.Type) -> Tensor {
+    (dtype == .bfloat16 || dtype == .float16) && Element.tensorType == .float32 ? cast(to: .float32) : self
   }
 
   /// The values, where they are known. The runtime's lock is held.
@@ -40,10 +48,10 @@ extension Tensor {
       if let failure { throw failure }
       guard self.dtype == dtype else {
         throw TensorError(
-          "values of \(self.dtype) were asked for as \(dtype); use \(self.dtype == .int32 ? "intValues()" : "values()")"
+          "values of \(self.dtype) were asked for as \(dtype); use \(self.dtype.accessor), or cast(to: .\(dtype)) first"
         )
       }
-      if copying { try Memory.check(shape.elementCount * 4, for: "an array of \(node.op.name), \(type),") }
+      if copying { try Memory.check(type.byteCount, for: "an array of \(node.op.name), \(type),") }
       if case .storage(let storage) = node.leaf {
         if storage.role == .placeholder { throw Storage.noValueYet }
         return storage
@@ -64,10 +72,22 @@ extension Tensor {
 extension Variable {
   /// A variable with these values in row-major order; their count must be the product of `shape`.
   public convenience init(_ values: [Float], shape: Shape, name: String) throws(TensorError) {
+    try self.init(elements: values, shape, name)
+  }
+
+  /// The same for elements of any type.
+  @_disfavoredOverload
+  public convenience init<Element: TensorElement>(_ values: [Element], shape: Shape, name: String) throws(TensorError) {
+    try self.init(elements: values, shape, name)
+  }
+
+  private convenience init<Element: TensorElement>(
+    elements values: [Element], _ shape: Shape, _ name: String
+  ) throws(TensorError) {
     guard shape.isValid, shape.elementCount == values.count else {
       throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
     }
-    self.init(try Storage(values, for: "the variable \(name)"), shape: shape, dtype: .float32, name: name)
+    self.init(try Storage(values, for: "the variable \(name)"), shape: shape, dtype: Element.tensorType, name: name)
   }
 
   /// A variable whose first values are a copy of this tensor's. Computes them if need be.
@@ -77,16 +97,24 @@ extension Variable {
     self.init(copy, shape: tensor.shape, dtype: tensor.dtype, name: name)
   }
 
-  /// A copy of the values.
-  public func values() throws(TensorError) -> [Float] {
-    guard dtype == .float32 else { throw TensorError("\(name) holds \(dtype), not float32") }
-    try Memory.check(shape.elementCount * dtype.byteCount, for: "a copy of the values of \(name)")
-    return Executor.using(self) { storage.floats(count: shape.elementCount) }
+  /// A copy of the values, as the type of Swift that they are; see `Tensor.values(as:)`.
+  public func values<Element: TensorElement>(as type: Element.Type = Float.self) throws(TensorError) -> [Element] {
+    guard dtype == Element.tensorType else { throw TensorError("\(name) holds \(dtype), not \(Element.tensorType)") }
+    try Memory.check(self.type.byteCount, for: "a copy of the values of \(name)")
+    return Executor.using(self) { storage.elements(count: shape.elementCount) }
   }
 
-  /// Replaces the values.
-  public func set(_ values: [Float]) throws(TensorError) {
-    guard dtype == .float32, values.count == shape.elementCount else {
+  /// Replaces the values by others of the same type.
+  public func set(_ values: [Float]) throws(TensorError) { try set(elements: values) }
+  /// Replaces the values by others of the same type.
+  @_disfavoredOverload
+  public func set<Element: TensorElement>(_ values: [Element]) throws(TensorError) { try set(elements: values) }
+
+  private func set<Element: TensorElement>(elements values: [Element]) throws(TensorError) {
+    guard dtype == Element.tensorType else {
+      throw TensorError("\(name) holds \(dtype) and cannot take over \(Element.tensorType) values")
+    }
+    guard values.count == shape.elementCount else {
       throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
     }
     try Executor.using(self, writing: true) { () throws(TensorError) in
@@ -101,6 +129,21 @@ extension Variable {
     try Executor.using(self, writing: true) { () throws(TensorError) in
       try prepareToWrite()
       pointer.storeBytes(of: value, as: Int32.self)
+    }
+  }
+}
+
+extension DType {
+  /// How to read values of this type.
+  fileprivate var accessor: String {
+    switch self {
+    case .float32, .bfloat16, .float16: "values()"
+    case .float64: "values(as: Double.self)"
+    case .int8: "values(as: Int8.self)"
+    case .uint8: "values(as: UInt8.self)"
+    case .int32: "values(as: Int32.self)"
+    case .int64: "values(as: Int64.self)"
+    case .bool: "values(as: Bool.self)"
     }
   }
 }

@@ -115,8 +115,8 @@ final class Storage: @unchecked Sendable {
     }
   }
 
-  func floats(count: Int) -> [Float] { read(count) }
-  func ints(count: Int) -> [Int32] { read(count) }
+  func floats(count: Int) -> [Float] { elements(count: count) }
+  func ints(count: Int) -> [Int32] { elements(count: count) }
 
   /// Copies as many elements as both have.
   func read(into values: inout [Float]) {
@@ -125,7 +125,7 @@ final class Storage: @unchecked Sendable {
     }
   }
 
-  private func read<Element: BitwiseCopyable>(_ count: Int) -> [Element] {
+  func elements<Element: BitwiseCopyable>(count: Int) -> [Element] {
     Array(unsafeUninitializedCapacity: count) { buffer, initialized in
       initialized = min(count, byteCount / MemoryLayout<Element>.stride)
       buffer.baseAddress?.initialize(

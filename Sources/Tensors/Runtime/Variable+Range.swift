@@ -2,19 +2,30 @@ import CKernels
 
 extension Variable {
   /// Whether some value is infinite and above 0, and none is NaN. Reads all values.
-  package var holdsInfinity: Bool { greatest(BACKPROP_MAXIMUM) == .infinity }
+  package var holdsInfinity: Bool { extreme(BACKPROP_MAXIMUM) == .infinity }
 
   /// Whether no value is infinite or NaN. Reads all values, twice.
-  package var isFinite: Bool { greatest(BACKPROP_MAXIMUM).isFinite && greatest(BACKPROP_MINIMUM).isFinite }
+  package var isFinite: Bool { extreme(BACKPROP_MAXIMUM).isFinite && extreme(BACKPROP_MINIMUM).isFinite }
 
-  private func greatest(_ kind: backprop_reduction) -> Float {
-    let count = shape.elementCount
-    guard dtype == .float32, count > 0 else { return 0 }
+  private func extreme(_ kind: backprop_reduction) -> Double {
+    let count = Int64(shape.elementCount)
+    guard dtype.isFloatingPoint, count > 0 else { return 0 }
     return Executor.using(self) {
-      var result: Float = 0
-      backprop_reduce(
-        kind, 1, Int64(count), 1, 1, pointer.assumingMemoryBound(to: Float.self), &result)
-      return result
+      switch dtype {
+      case .float32:
+        var result: Float = 0
+        backprop_reduce(kind, 1, count, 1, 1, pointer.assumingMemoryBound(to: Float.self), &result)
+        return Double(result)
+      case .float64:
+        var result = 0.0
+        backprop_plain_reduce(dtype.code, kind, 1, count, 1, 1, pointer, &result)
+        return result
+      default:  // of 16 bits, for which there is no reduction
+        let values: [UInt16] = withStorage { $0.elements(count: Int(count)) }
+        let wide = values.map { Double(dtype == .bfloat16 ? DType.bfloat16($0) : DType.float16($0)) }
+        if wide.contains(where: \.isNaN) { return .nan }
+        return (kind == BACKPROP_MAXIMUM ? wide.max() : wide.min()) ?? 0
+      }
     }
   }
 }

@@ -5,16 +5,23 @@ extension Tensor: CustomStringConvertible {
   /// its error.
   public var description: String {
     do throws(TensorError) {
-      let numbers: [String]
-      switch dtype {
-      case .float32:
-        numbers = try values().map { value in
+      func texts(_ values: [some TensorElement]) -> [String] {
+        values.map { value in
           // 3 rather than 3.0; an integer without an exponent ends so.
           let text = "\(value)"
           return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
         }
-      case .int32: numbers = try intValues().map { "\($0)" }
       }
+      let numbers =
+        switch dtype {
+        case .float32, .bfloat16, .float16: texts(try values())
+        case .float64: texts(try values(as: Double.self))
+        case .int8: texts(try values(as: Int8.self))
+        case .uint8: texts(try values(as: UInt8.self))
+        case .int32: texts(try values(as: Int32.self))
+        case .int64: texts(try values(as: Int64.self))
+        case .bool: texts(try values(as: Bool.self))
+        }
       // The more axes, the fewer of each.
       let ends = shape.rank > 3 ? 1 : 3
       let isLong = numbers.count > 64 || shape.contains { $0 > 64 }

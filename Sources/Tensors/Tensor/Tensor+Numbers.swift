@@ -6,8 +6,32 @@ extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
   /// A number that never changes: part of the plan, so that the compiler knows it. Another value is another plan.
   public static func constant(_ value: Float) -> Tensor { .fill(Double(value)) }
 
+  /// The same in double precision, for float64.
+  @_disfavoredOverload public static func constant(_ value: Double) -> Tensor { .fill(value) }
+
   /// A `Float` operand: data, since it may be another number in the next step.
   static func number(_ value: Float) -> Tensor { areNumbersConstant ? constant(value) : Tensor(value) }
+
+  /// Whether it is one number that never changes, which takes the type of what it is combined with.
+  var isNumber: Bool { shape.rank == 0 && node.op.constant != nil }
+
+  /// The type in which it is combined with a number: its own where that has fractions, otherwise float32, so that nothing
+  /// is cut off.
+  var typeWithNumbers: DType { dtype.isFloatingPoint ? dtype : .float32 }
+
+  /// The same as this type, where it is a number.
+  func matching(_ dtype: DType) -> Tensor {
+    guard self.dtype != dtype, isNumber, let value = node.op.constant else { return self }
+    return .fill(value, [], dtype)
+  }
+
+  /// Both in one type, where one of them is a number.
+  static func matched(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
+    guard a.dtype != b.dtype, a.failure == nil, b.failure == nil else { return (a, b) }
+    if b.isNumber { return (a.cast(to: a.typeWithNumbers), b.matching(a.typeWithNumbers)) }
+    if a.isNumber { return (a.matching(b.typeWithNumbers), b.cast(to: b.typeWithNumbers)) }
+    return (a, b)
+  }
 
   /// Whether `Float` operands are constants: in an optimizer's rule, whose numbers that change are step scalars.
   @TaskLocal package static var areNumbersConstant = false

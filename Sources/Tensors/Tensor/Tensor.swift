@@ -1,7 +1,7 @@
 /// An array of numbers that remembers how it is computed.
 ///
-/// Computed in float32, rounded to nearest. Denormal numbers, those nearer to 0 than 1.2e-38, count as 0. The
-/// floating-point environment of the calling program is not changed.
+/// Computed in its `dtype`, float32 unless another one is asked for, rounded to nearest. Denormal numbers, those nearer
+/// to 0 than 1.2e-38 in float32, count as 0. The floating-point environment of the calling program is not changed.
 ///
 /// Operations on tensors compute nothing: each records a node of a graph. They are computed when values are requested
 /// (`values()`, `scalar()`, `evaluate(_:assigning:)`). An invalid operation gives a *failed* tensor; the error is
@@ -26,9 +26,11 @@ public struct Tensor: Sendable {
 
   /// Numbers in row-major order. Their count must be the product of `shape`.
   public init(_ values: [Float], shape: [Int]) { self = .leaf(values, shape, .float32) }
-  /// Integers (labels, positions) in row-major order.
+  /// Elements of any type (`Int32` for labels and positions, `Double`, `Bool`, …) in row-major order.
   @_disfavoredOverload
-  public init(_ values: [Int32], shape: [Int]) { self = .leaf(values, shape, .int32) }
+  public init<Element: TensorElement>(_ values: [Element], shape: [Int]) {
+    self = .leaf(values, shape, Element.tensorType)
+  }
   /// A scalar that may change from step to step without a new plan.
   public init(_ value: Float) {
     do throws(TensorError) {
@@ -39,6 +41,10 @@ public struct Tensor: Sendable {
       self = .failed(error)
     }
   }
+  /// A scalar of any type that may change from step to step without a new plan.
+  @_disfavoredOverload
+  public init<Element: TensorElement>(_ value: Element) { self = .leaf([value], [], Element.tensorType) }
+
   private static func leaf<T: BitwiseCopyable>(_ values: [T], _ shape: [Int], _ dtype: DType) -> Tensor {
     let type = TensorType(Shape(shape), dtype)
     if let flaw = type.shape.flaw { return .failed(TensorError("Tensor: \(flaw)")) }

@@ -24,7 +24,7 @@ public func evaluateClassifier<Model: Layer>(
     try evaluate([loss, predictions])
     try matrix.grow(to: logits.shape[-1])
     lossSum += Double(try loss.scalar()) * Double(batch.count)
-    for (truth, prediction) in zip(try batch.labels.intValues(), try predictions.intValues()) {
+    for (truth, prediction) in zip(try batch.labels.values(as: Int32.self), try predictions.values(as: Int32.self)) {
       try matrix.record(truth: Int(truth), prediction: Int(prediction))
     }
   }

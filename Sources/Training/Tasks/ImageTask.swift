@@ -65,7 +65,7 @@ public final class ImageTask: CompilableTask {
       let logits = model(images)
       // Once per recording, so for all labels: a compiled step checks none.
       if logits.shape.rank == 2 { try training.checkLabels(classes: logits.shape[1]) }
-      accuracy = logits.stoppingGradient().argmax(axis: -1).equal(to: labels).mean()
+      accuracy = logits.stoppingGradient().argmax(axis: -1).equal(to: labels).cast(to: .float32).mean()
       return crossEntropy(logits: logits, labels: labels)
     }
     return RecordedStep(gradients: gradients, accuracy: accuracy, examples: examples)

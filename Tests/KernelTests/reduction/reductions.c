@@ -56,12 +56,12 @@ static void check_reduce(
 
 static void check_reduce_int(
     backprop_reduction kind, int64_t outer, int64_t count, int64_t inner, int64_t row, int has_greatest) {
-  begin_case("backprop_reduce_int", "%s, [%lld, %lld, %lld], rows %lld apart%s", names[kind], (long long)outer,
+  begin_case("backprop_plain_reduce", "%s, [%lld, %lld, %lld], rows %lld apart%s", names[kind], (long long)outer,
              (long long)count, (long long)inner, (long long)row, has_greatest ? ", greatest" : "");
   int64_t greatest = has_greatest ? INT32_MAX : 1000;
   int32_t *x = integers(outer * count > 0 ? (outer * count - 1) * row + inner : 0, -greatest - 1, greatest);
   int32_t *y = integers(outer * inner, 7, 7);
-  backprop_reduce_int(kind, outer, count, inner, row, x, y);
+  backprop_plain_reduce(BACKPROP_INT32, kind, outer, count, inner, row, x, y);
   for (int64_t o = 0; o < outer; o++)
     for (int64_t j = 0; j < inner; j++) {
       uint32_t sum = 0;

@@ -16,11 +16,12 @@ import Testing
       let reference = try referenceValues(of: [try #require(referred[part])])[0]
       if case .value = part { #expect(tensor.shape.dimensions == row.shape) }
       if tensor.dtype == .int32 {
-        let found = try tensor.intValues().map { Double($0) }
+        let found = try tensor.values(as: Int32.self).map { Double($0) }
         #expect(found == row.expected(part, .compiled, weights: fixture.weights), "\(part), compiled")
         #expect(reference.floats == row.expected(part, .reference, weights: fixture.weights), "\(part), reference")
       } else {
-        let differing = row.differences(try tensor.values(), part, .compiled, weights: fixture.weights)
+        let differing = row.differences(
+          try tensor.numbers().map { Float($0) }, part, .compiled, weights: fixture.weights)
         #expect(differing == [], "\(part), compiled")
         let rounded = reference.floats.map(EdgeNumber.flushed)
         let differingReference = row.differences(rounded, part, .reference, weights: fixture.weights)
@@ -56,7 +57,7 @@ struct EdgeResults {
   init(of row: EdgeRow, at inputs: [Tensor], weights: [Float], _ function: ([Tensor]) -> Tensor) {
     func weighted(_ x: Tensor, from first: Int) -> Tensor {
       let numbers = (0..<x.shape.elementCount).map { weights[(first + $0) % weights.count] }
-      return (x * Tensor(numbers, shape: x.shape.dimensions)).sum()
+      return ((x.dtype == .bool ? x.cast(to: .float32) : x) * Tensor(numbers, shape: x.shape.dimensions)).sum()
     }
     let value = function(inputs)
     parts[.value] = value

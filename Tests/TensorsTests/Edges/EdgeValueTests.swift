@@ -37,9 +37,9 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     #expect((x + Tensor([0.5], shape: [1])).failure != nil)
     #expect(maximum(x, Tensor([0.5], shape: [1])).failure != nil)
     #expect(x.padded(before: [1], after: [0], with: 0.5).failure != nil)
-    #expect(try x.padded(before: [1], after: [0], with: -7).intValues() == [-7, 3, -2, .max])
+    #expect(try x.padded(before: [1], after: [0], with: -7).values(as: Int32.self) == [-7, 3, -2, .max])
     #expect(
-      try Tensor([1e10, -1e10, .nan, -2.7], shape: [4]).cast(to: .int32).intValues() == [.max, .min, 0, -2])
+      try Tensor([1e10, -1e10, .nan, -2.7], shape: [4]).cast(to: .int32).values(as: Int32.self) == [.max, .min, 0, -2])
   }
 
   /// A caller's floating-point environment is restored, also when an evaluation throws.
@@ -85,7 +85,7 @@ private let denormal = Float(bitPattern: 71362)  // 1e-40
     #expect(try one.norm().values() == [4])
     #expect(try one.softmax().values() == [1])
     #expect(try one.logSoftmax().values() == [0])
-    #expect(try one.argmax(axis: 1).intValues() == [0])
+    #expect(try one.argmax(axis: 1).values(as: Int32.self) == [0])
   }
 
   @Test func theGradientOfANormAtZeroIsZero() throws {

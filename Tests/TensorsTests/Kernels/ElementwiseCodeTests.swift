@@ -29,7 +29,8 @@ import Testing
       RandomProgram(
         Program(
           shape: [a.count],
-          inputs: (0..<3).map { View(buffer: $0, shape: [a.count]) }, outputs: [View(buffer: 3, shape: [a.count])],
+          inputs: (0..<3).map { View(buffer: $0, shape: [a.count], .float32) },
+          outputs: [View(buffer: 3, shape: [a.count], .float32)],
           outputRegisters: [3], instructions: [.init(opcode: opcode, destination: 3, a: 0, b: 1, c: 2)],
           registerCount: 4),
         contents: [a, b, c, a], isInteger: [RandomProgram.givesIntegers(opcode)]), "instruction \(opcode)")
@@ -38,7 +39,8 @@ import Testing
   @Test func interpretsWhatHasNoCode() throws {
     let x: [Float] = [0, 0.5, -1, 3]
     let program = Program(
-      shape: [4], inputs: [View(buffer: 0, shape: [4])], outputs: [View(buffer: 1, shape: [4])], outputRegisters: [1],
+      shape: [4], inputs: [View(buffer: 0, shape: [4], .float32)], outputs: [View(buffer: 1, shape: [4], .float32)],
+      outputRegisters: [1],
       instructions: [.init(opcode: UInt8(BACKPROP_SIN_F.rawValue), destination: 1, a: 0, b: 0, c: 0)], registerCount: 2)
     let (results, isAssembled) = try run(program, [x.map(\.bitPattern), [0, 0, 0, 0]], assembled: true)
     #expect(!isAssembled)
@@ -56,8 +58,9 @@ import Testing
       backprop_instruction(opcode: add, destination: 40, a: 40, b: UInt8($0), c: 0)
     }
     let program = Program(
-      shape: [21], inputs: (0..<inputs).map { View(buffer: $0, shape: [21]) },
-      outputs: [View(buffer: inputs, shape: [21])], outputRegisters: [40], instructions: up + down, registerCount: 41)
+      shape: [21], inputs: (0..<inputs).map { View(buffer: $0, shape: [21], .float32) },
+      outputs: [View(buffer: inputs, shape: [21], .float32)], outputRegisters: [40], instructions: up + down,
+      registerCount: 41)
     let contents = (0...inputs).map { input in (0..<21).map { Float(input * $0).bitPattern } }
     let (results, isAssembled) = try run(program, contents, assembled: true)
     #expect(!isAssembled)
@@ -112,7 +115,8 @@ struct RandomProgram {
   /// Whether an output is int32, whose bits are all compared.
   let isInteger: [Bool]
   static let square = Program(
-    shape: [4], inputs: [View(buffer: 0, shape: [4])], outputs: [View(buffer: 1, shape: [4])], outputRegisters: [1],
+    shape: [4], inputs: [View(buffer: 0, shape: [4], .float32)], outputs: [View(buffer: 1, shape: [4], .float32)],
+    outputRegisters: [1],
     instructions: [.init(opcode: UInt8(BACKPROP_SQUARE_F.rawValue), destination: 1, a: 0, b: 0, c: 0)], registerCount: 2
   )
   /// All but sine, cosine and powers.
@@ -174,7 +178,7 @@ struct RandomProgram {
     var registers: [UInt8] = []
     var free = inputs.filter { $0.isRowMajor && $0.offset % 16 == 0 }
     for _ in 0..<Int.random(in: 1...4, using: &numbers) {
-      let own = View(buffer: contents.count, shape: Shape(shape))
+      let own = View(buffer: contents.count, shape: Shape(shape), .float32)
       if Bool.random(using: &numbers), let place = free.popLast() {
         outputs.append(place)
       } else {
@@ -200,7 +204,7 @@ struct RandomProgram {
 
   /// Dense (twice as often), one number, repeated along the first axes or along others, transposed.
   private static func view(_ buffer: Int, _ shape: [Int], using numbers: inout TestNumbers) -> View {
-    var view = View(buffer: buffer, shape: Shape(shape))
+    var view = View(buffer: buffer, shape: Shape(shape), .float32)
     let kind = Int.random(in: 0...5, using: &numbers)
     var stride = 1
     for axis in shape.indices.reversed() {

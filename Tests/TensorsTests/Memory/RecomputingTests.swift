@@ -17,11 +17,11 @@ import Testing
     let ir = try IR(request.key)
     let loaded = try Executable(try Lowering.compile(recomputing ? ir.recomputing() : ir), for: request.key.target)
     let outputs = try loaded.plan.outputSizes.map { count throws(TensorError) in
-      try Storage(byteCount: count * 4, for: "a result")
+      try Storage(byteCount: count, for: "a result")
     }
     try Executor.run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
     return Outcome(
-      values: zip(outputs, loaded.plan.outputSizes).map { $0.floats(count: $1) },
+      values: zip(outputs, loaded.plan.outputSizes).map { $0.floats(count: $1 / 4) },
       arenaBytes: loaded.plan.arenaBytes, steps: loaded.plan.steps.count)
   }
 

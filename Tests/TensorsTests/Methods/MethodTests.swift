@@ -30,7 +30,7 @@ import Testing
     try expect(gradient(x) { $0.clamped(to: -1...1) }, [6], [0, 1, 1, 1, 0, 0])
     #expect(try Tensor([.nan], shape: [1]).clamped(to: 0...1).values()[0].isNaN)
     let whole = Tensor([-5, 0, 5] as [Int32], shape: [3])
-    #expect(try whole.clamped(min: -1, max: 2).intValues() == [-1, 0, 2])
+    #expect(try whole.clamped(min: -1, max: 2).values(as: Int32.self) == [-1, 0, 2])
     #expect(whole.clamped(to: 0...0.5).failure?.message.contains("no bound of int32") == true)
     #expect(x.clamped(min: 2, max: 1).failure?.message.contains("must not be above") == true)
     #expect(x.clamped(min: .nan).failure != nil)
@@ -166,28 +166,29 @@ import Testing
 
   @Test func wholeNumbersAreReduced() throws {
     let x = Tensor([5, -3, 2, .max, 1, 7] as [Int32], shape: [2, 3])
-    #expect(try x.sum(axes: [-1]).intValues() == [4, .min + 7])
-    #expect(try x.sum(axes: [0], keepingAxes: true).intValues() == [.min + 4, -2, 9])
-    #expect(try x.max(axes: [1]).intValues() == [5, .max])
-    #expect(try x.min(axes: [0]).intValues() == [5, -3, 2])
-    #expect(try x.min().intValues() == [-3])
-    #expect(try x.transposed.sum(axes: [0]).intValues() == [4, .min + 7])
-    #expect(try Tensor([] as [Int32], shape: [0, 2]).sum(axes: [0]).intValues() == [0, 0])
+    #expect(try x.sum(axes: [-1]).values(as: Int32.self) == [4, .min + 7])
+    #expect(try x.sum(axes: [0], keepingAxes: true).values(as: Int32.self) == [.min + 4, -2, 9])
+    #expect(try x.max(axes: [1]).values(as: Int32.self) == [5, .max])
+    #expect(try x.min(axes: [0]).values(as: Int32.self) == [5, -3, 2])
+    #expect(try x.min().values(as: Int32.self) == [-3])
+    #expect(try x.transposed.sum(axes: [0]).values(as: Int32.self) == [4, .min + 7])
+    #expect(try Tensor([] as [Int32], shape: [0, 2]).sum(axes: [0]).values(as: Int32.self) == [0, 0])
     let long = Tensor.arange(to: 100_000)
-    #expect(try long.sum().intValues() == [704_982_704])  // 4,999,950,000 modulo 2³²
-    #expect(try long.reshaped(to: [1000, 100]).max(axes: [0]).intValues() == (99_900..<100_000).map { Int32($0) })
+    #expect(try long.sum().values(as: Int32.self) == [704_982_704])  // 4,999,950,000 modulo 2³²
+    #expect(
+      try long.reshaped(to: [1000, 100]).max(axes: [0]).values(as: Int32.self) == (99_900..<100_000).map { Int32($0) })
     #expect(x.mean().failure?.message.contains("cast(to: .float32)") == true)
   }
 
   // MARK: Sequences and matrices
 
   @Test func sequences() throws {
-    #expect(try Tensor.arange(to: 4).intValues() == [0, 1, 2, 3])
-    #expect(try Tensor.arange(from: 5, to: 0, by: -2).intValues() == [5, 3, 1])
-    #expect(try Tensor.arange(from: 5, to: 0).intValues() == [])
-    #expect(try Tensor.arange(from: -1, to: 1, by: .max).intValues() == [-1])
-    #expect(try Tensor.arange(from: 1, to: -1, by: .min).intValues() == [1])
-    #expect(try Tensor.arange(from: 2_147_483_647, to: 2_147_483_648).intValues() == [.max])
+    #expect(try Tensor.arange(to: 4).values(as: Int32.self) == [0, 1, 2, 3])
+    #expect(try Tensor.arange(from: 5, to: 0, by: -2).values(as: Int32.self) == [5, 3, 1])
+    #expect(try Tensor.arange(from: 5, to: 0).values(as: Int32.self) == [])
+    #expect(try Tensor.arange(from: -1, to: 1, by: .max).values(as: Int32.self) == [-1])
+    #expect(try Tensor.arange(from: 1, to: -1, by: .min).values(as: Int32.self) == [1])
+    #expect(try Tensor.arange(from: 2_147_483_647, to: 2_147_483_648).values(as: Int32.self) == [.max])
     try expect(.arange(from: 0, to: 1, by: 0.25), [4], [0, 0.25, 0.5, 0.75])
     try expect(.arange(from: 1, to: 0, by: -0.4), [3], [1, 0.6, 0.2])
     try expect(.linspace(from: 0, to: 1, count: 5), [5], [0, 0.25, 0.5, 0.75, 1])
@@ -236,7 +237,7 @@ import Testing
     // What is cut off may be anything.
     try expect(Tensor([1, .nan, .infinity, 2], shape: [2, 2]).tril(), [2, 2], [1, 0, .infinity, 2])
     try expect(gradient(x) { $0.triu().square() }, [2, 3], [2, 4, 6, 0, 10, 12])
-    #expect(try x.cast(to: .int32).tril().intValues() == [1, 0, 0, 4, 5, 0])
+    #expect(try x.cast(to: .int32).tril().values(as: Int32.self) == [1, 0, 0, 4, 5, 0])
     #expect(Tensor.ones([3]).tril().failure?.message.contains("[3]") == true)
   }
 }

@@ -65,7 +65,7 @@ import Testing
       #expect(try part.values() == example.values)
     }
     let whole = example.part(Self.x.cast(to: .int32))
-    #expect(try whole.intValues() == example.values.map { Int32($0) })
+    #expect(try whole.values(as: Int32.self) == example.values.map { Int32($0) })
   }
 
   /// The gradient is the upstream one where an element was read, and 0 elsewhere.

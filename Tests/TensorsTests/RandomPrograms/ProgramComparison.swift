@@ -9,7 +9,7 @@ struct ProgramComparison {
   let program: TensorProgram
   let seed: UInt64
   /// The thresholds of size and wait for recomputing a value; `nil`: the compiler's.
-  let recomputing: (elements: Int, wait: Int)?
+  let recomputing: (bytes: Int, wait: Int)?
 
   enum Outcome: Equatable {
     case same
@@ -136,10 +136,10 @@ struct ProgramComparison {
       for (variable, _) in assignments { try variable.prepareToWrite() }
       return request
     }
-    let ir = try IR(request.key).recomputing(large: recomputing.elements, longWait: recomputing.wait)
+    let ir = try IR(request.key).recomputing(large: recomputing.bytes, longWait: recomputing.wait)
     let loaded = try Executable(try Lowering.compile(ir), for: request.key.target)
     let storages = try loaded.plan.outputSizes.map { (count) throws(TensorError) in
-      try Storage(byteCount: count * 4, for: "a result")
+      try Storage(byteCount: count, for: "a result")
     }
     try Executor.run(loaded, request.sources.map(\.pointer), storages.map(\.pointer))
     Executor.shared.withLock { _ in
@@ -151,7 +151,7 @@ struct ProgramComparison {
   }
 
   private func hostArray(_ tensor: Tensor) throws -> ReferenceInterpreter<Double>.HostArray {
-    tensor.dtype == .int32 ? .ints(try tensor.intValues()) : .floats(try tensor.values().map { Double($0) })
+    .floats(try tensor.numbers())
   }
 
   // MARK: What is right

@@ -89,14 +89,21 @@ extension ProgramGenerator {
       if let base = positive(bounded(a, 2)) { add(kind, [base, bounded(b, 2)], magnitude: 25) }
     case .maximum, .minimum:
       add(kind, [a, b], magnitude: max(bounds(a).magnitude, bounds(b).magnitude), isExact: true)
-    case .less, .lessOrEqual, .equal: add(kind, [a, b], magnitude: 1, isExact: true)
+    case .less, .lessOrEqual, .equal: addComparison(kind, a, b)
     default: preconditionFailure("random programs need to know the range of \(kind.name)")
     }
   }
 
+  /// A mask, and more often than not as numbers too.
+  private mutating func addComparison(_ kind: Binary, _ a: Value, _ b: Value) {
+    guard let mask = add(kind, [a, b], magnitude: 1, isExact: true), chance(0.8) else { return }
+    add(Cast(dtype: .float32), [mask], magnitude: 1, isExact: true)
+  }
+
   private mutating func addSelect() {
     let a = anyFloat()
-    let condition = leaf(thinned(shape(a)))
+    let masks = values { $0 == TensorType(shape(a), .bool) }
+    let condition = masks.isEmpty ? leaf(thinned(shape(a))) : recent(masks)
     let b = adapted(to: thinned(shape(a)))
     add(
       Select(), [condition] + [a, b].shuffled(using: &numbers),
@@ -127,7 +134,9 @@ extension ProgramGenerator {
       }
     default:
       let kind = one(of: Binary.allCases.filter { $0 != .divide && $0 != .power })
-      if sum < 1000 {
+      if kind.function.isComparison {
+        addComparison(kind, a, b)
+      } else if sum < 1000 {
         add(kind, [a, b], magnitude: kind == .multiply ? sum * 2 : sum, isExact: true)
       }
     }

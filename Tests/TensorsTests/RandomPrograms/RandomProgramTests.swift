@@ -12,7 +12,7 @@ import Testing
   private static let firstSeed = environment["BACKPROP_PROGRAM_SEED"].flatMap { UInt64($0) } ?? 1
 
   private static func comparison(_ program: TensorProgram, seed: UInt64) -> ProgramComparison {
-    ProgramComparison(program: program, seed: seed, recomputing: seed % 3 == 0 ? (elements: 1, wait: 2) : nil)
+    ProgramComparison(program: program, seed: seed, recomputing: seed % 3 == 0 ? (bytes: 1, wait: 2) : nil)
   }
 
   @Test func plansOfRandomProgramsMatchTheReference() {

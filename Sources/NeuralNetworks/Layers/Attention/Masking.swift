@@ -13,7 +13,7 @@ extension Tensor {
   /// The same for values that are not finite; other values past a length stay.
   func finite(pastLengths lengths: Tensor) -> Tensor {
     guard let isInside = isInside(lengths) else { return self }
-    return Tensor.where(maximum(isInside, (self - self).equal(to: .zeros([]))), self, .zeros([]))
+    return Tensor.where(isInside .| (self - self).equal(to: .zeros([])), self, .zeros([]))
   }
 
   /// [batch, time, 1]: 1 where a position is below the length; `nil` where `lengths` have another shape or type.

@@ -45,10 +45,9 @@ extension Lowering {
       let destination = free.popLast() ?? UInt8(count)
       count = max(count, Int(destination) + 1)
       registers[instruction.firstOutput] = destination
-      guard let op = instruction.op.elementwise else {
+      guard let opcode = ir.fusedInstruction(instruction) else {
         throw TensorError("internal error: \(instruction.op.name) is not elementwise")
       }
-      let opcode = try op.instruction(for: ir.types[instruction.inputs[0]].dtype)
       instructions.append(
         backprop_instruction(
           opcode: UInt8(opcode.rawValue), destination: destination, a: operands[0],
@@ -57,15 +56,13 @@ extension Lowering {
     }
     var outputViews: [View] = []
     for value in outputs {
-      let view = allocate(shape, order: order)
+      let view = allocate(shape, ir.types[value].dtype, order: order)
       views[value] = view
       outputViews.append(view)
     }
     let axes = order ?? Array(shape.indices)
     func ordered(_ view: View) -> View {
-      View(
-        buffer: view.buffer, offset: view.offset, shape: Shape(axes.map { shape[$0] }),
-        strides: axes.map { view.strides[$0] })
+      view.with(shape: Shape(axes.map { shape[$0] }), strides: axes.map { view.strides[$0] })
     }
     steps.append(
       .fused(

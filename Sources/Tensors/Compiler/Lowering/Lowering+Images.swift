@@ -7,7 +7,7 @@ extension Lowering {
       let shape = source.shape
       let folded: Shape = [shape[0], shape[1], Shape(shape.dropFirst(2).map { $0 }).elementCount, 1]
       let dense = source.reshaped(to: folded) ?? rowMajor(source)
-      image = View(buffer: dense.buffer, offset: dense.offset, shape: folded, strides: folded.rowMajorStrides)
+      image = dense.with(shape: folded, strides: folded.rowMajorStrides)
       if !dense.isRowMajor { image = rowMajor(dense) }
     }
     if image.isRowMajor { return rowMajor(image) }
@@ -17,8 +17,8 @@ extension Lowering {
   /// Images whose channels are contiguous, copied if they are not.
   mutating func channelsLastView(_ value: Int) throws(TensorError) -> View {
     let source = try view(value)
-    let lying = View(
-      buffer: source.buffer, offset: source.offset, shape: Shape(Lowering.channelsLastOrder.map { source.shape[$0] }),
+    let lying = source.with(
+      shape: Shape(Lowering.channelsLastOrder.map { source.shape[$0] }),
       strides: Lowering.channelsLastOrder.map { source.strides[$0] })
     if lying.isRowMajor { return source }
     let copy = allocate(source.shape, order: Lowering.channelsLastOrder)

@@ -7,12 +7,13 @@ extension Lowering {
       let source = try view(value)
       let claimable =
         places[source.buffer] == nil && source.isRowMajor && source.offset == 0
-        && sizes[source.buffer] == source.shape.elementCount
+        && sizes[source.buffer] == source.byteCount
       if claimable {
         places[source.buffer] = .output(index)
       } else {
         emitCopy(
-          from: source, to: View(buffer: newBuffer(source.shape.elementCount, .output(index)), shape: source.shape))
+          from: source,
+          to: View(buffer: newBuffer(source.byteCount, .output(index)), shape: source.shape, source.dtype))
       }
     }
     try writeVariables()
@@ -21,7 +22,7 @@ extension Lowering {
       steps: steps,
       places: places.enumerated().map { $1 ?? .arena(offset: memory.offsets[$0] ?? 0) },
       sizes: sizes, constants: constants, arenaBytes: memory.arenaBytes,
-      outputSizes: ir.outputs.map { ir.types[$0].shape.elementCount })
+      outputSizes: ir.outputs.map { ir.types[$0].byteCount })
   }
 
   /// Gives variables their new values. Every one is the value before any assignment, so a variable's old value is
@@ -29,15 +30,15 @@ extension Lowering {
   private mutating func writeVariables() throws(TensorError) {
     var pending: [(value: Int, target: View)] = []
     for (variable, value) in ir.assignments {
-      let shape = ir.types[value].shape
-      let target = View(buffer: sourceBuffer(variable, size: shape.elementCount), shape: shape)
+      let type = ir.types[value]
+      let target = View(buffer: sourceBuffer(variable, size: type.byteCount), shape: type.shape, type.dtype)
       if try view(value) != target { pending.append((value, target)) }
     }
     let changing = Set(pending.map(\.target.buffer))
     for (value, _) in pending {
       let source = try view(value)
       guard changing.contains(source.buffer) else { continue }
-      let copy = allocate(source.shape)
+      let copy = allocate(source.shape, source.dtype)
       emitCopy(from: source, to: copy)
       views[value] = copy
     }

@@ -50,7 +50,7 @@ extension Lowering {
   private mutating func onlyWriter(of source: View) -> (time: Int, output: Int)? {
     uses.note(steps, bufferCount: sizes.count)
     guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
-      sizes[source.buffer] == source.shape.elementCount, uses.writers(of: source.buffer).count == 1,
+      sizes[source.buffer] == source.byteCount, uses.writers(of: source.buffer).count == 1,
       let time = uses.writers(of: source.buffer).first,
       let output = steps[time].outputs.firstIndex(where: { $0.buffer == source.buffer })
     else { return nil }

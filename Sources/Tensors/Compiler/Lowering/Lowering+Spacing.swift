@@ -11,8 +11,8 @@ extension Lowering {
       strides[axis] = axis == shape.rank - 2 ? row : strides[axis + 1] * shape[axis + 1]
     }
     return View(
-      buffer: newBuffer(Shape(shape.dropLast().map { $0 }).elementCount * row), offset: 0, shape: shape,
-      strides: strides)
+      buffer: newBuffer(4 * Shape(shape.dropLast().map { $0 }).elementCount * row), offset: 0, shape: shape,
+      strides: strides, .float32)
   }
 
   /// A matrix with gaps after its rows, copied if they are a multiple of 4 KB apart. `down`: the axis across the rows,
@@ -33,6 +33,6 @@ extension Lowering {
     let shape: Shape = [width == 0 ? 0 : view.shape.elementCount / width, width]
     if let matrix = view.reshaped(to: shape), matrix.strides[1] == 1, matrix.strides[0] >= width { return matrix }
     let dense = rowMajor(view)
-    return View(buffer: dense.buffer, offset: dense.offset, shape: shape, strides: [width, 1])
+    return dense.with(shape: shape, strides: [width, 1])
   }
 }

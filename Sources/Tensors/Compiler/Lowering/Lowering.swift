@@ -5,7 +5,7 @@ struct Lowering {
   var steps: [Step] = []
   var places: [Plan.Place?] = []  // nil: the arena, placed at the end
   var sizes: [Int] = []
-  var constants: [UInt32] = []
+  var constants: [UInt8] = []
   var uses = BufferUses()
   private var constantsBuffer: Int
   private var sourceBuffers: [Int: Int] = [:]
@@ -49,6 +49,7 @@ struct Lowering {
 
   // MARK: Buffers and views
 
+  /// A buffer of so many bytes.
   mutating func newBuffer(_ size: Int, _ place: Plan.Place? = nil) -> Int {
     sizes.append(size)
     places.append(place)
@@ -56,8 +57,9 @@ struct Lowering {
   }
 
   /// A new dense buffer of the arena, row-major by default.
-  mutating func allocate(_ shape: Shape, order: [Int]? = nil) -> View {
-    View(buffer: newBuffer(shape.elementCount), shape: shape, order: order ?? Array(shape.indices))
+  mutating func allocate(_ shape: Shape, _ dtype: DType = .float32, order: [Int]? = nil) -> View {
+    View(
+      buffer: newBuffer(TensorType(shape, dtype).byteCount), shape: shape, order: order ?? Array(shape.indices), dtype)
   }
 
   func view(_ value: Int) throws(TensorError) -> View {
@@ -76,8 +78,8 @@ struct Lowering {
 
   /// Memory for the row-major result of a kernel.
   mutating func result(_ value: Int, spaced: Bool = false) -> Address {
-    let shape = ir.types[value].shape
-    let view = spaced ? allocateSpaced(shape) : allocate(shape)
+    let type = ir.types[value]
+    let view = spaced ? allocateSpaced(type.shape) : allocate(type.shape, type.dtype)
     views[value] = view
     return Address(buffer: view.buffer)
   }
@@ -85,10 +87,10 @@ struct Lowering {
   /// The same elements row-major, copied if they are not.
   mutating func rowMajor(_ view: View) -> View {
     if view.isRowMajor {
-      return View(buffer: view.buffer, offset: view.offset, shape: view.shape, strides: view.shape.rowMajorStrides)
+      return view.with(shape: view.shape, strides: view.shape.rowMajorStrides)
     }
     if let copy = copies[view] { return copy }
-    let copy = allocate(view.shape)
+    let copy = allocate(view.shape, view.dtype)
     emitCopy(from: view, to: copy)
     copies[view] = copy
     return copy
@@ -97,7 +99,13 @@ struct Lowering {
   mutating func rowMajorView(_ value: Int) throws(TensorError) -> View { rowMajor(try view(value)) }
 
   mutating func emitCopy(from source: View, to target: View) {
-    steps.append(.fused(source.shape, [source], [target], registers: [0], [], registerCount: 1))
+    if source.dtype.byteCount == 4 {
+      steps.append(.fused(source.shape, [source], [target], registers: [0], [], registerCount: 1))
+    } else {
+      let kernel = PlainCopy(
+        elementBytes: source.dtype.byteCount, layout: PlainLayout(source.shape, [source, target]))
+      steps.append(Step(kernel: kernel, inputs: [source.start], outputs: [target.start]))
+    }
   }
 
   mutating func contiguous(_ value: Int) throws(TensorError) -> Address {
@@ -116,36 +124,37 @@ struct Lowering {
     return operands
   }
 
-  /// A constant, broadcast to any shape.
-  mutating func constantView(_ bits: [UInt32], shape: Shape, strides: [Int]) -> View {
-    let offset = constants.count
-    constants += bits
-    return View(buffer: constantsBuffer, offset: offset, shape: shape, strides: strides)
+  /// Constant elements, given by their bits and repeated to any shape.
+  mutating func constantView(_ bits: some Sequence<UInt64>, _ type: TensorType, strides: [Int]) -> View {
+    let size = type.dtype.byteCount
+    while constants.count % size != 0 { constants.append(0) }
+    let offset = constants.count / size
+    for element in bits {
+      constants.append(contentsOf: (0..<size).map { UInt8(truncatingIfNeeded: element >> UInt64(8 * $0)) })
+    }
+    return View(buffer: constantsBuffer, offset: offset, shape: type.shape, strides: strides, type.dtype)
   }
 
   mutating func number(_ value: Double, _ type: TensorType) -> View {
-    let bits =
-      type.dtype == .float32
-      ? Float(value).bitPattern : UInt32(bitPattern: Int32(exactly: value.rounded(.towardZero)) ?? 0)
-    return constantView([bits], shape: type.shape, strides: type.shape.map { _ in 0 })
+    constantView(CollectionOfOne(type.dtype.bits(of: value)), type, strides: type.shape.map { _ in 0 })
   }
 
   // MARK: Steps
 
   /// The values of a leaf, where they are when the plan runs.
   mutating func bindSource(_ instruction: IR.Instruction) {
-    let shape = ir.types[instruction.firstOutput].shape
+    let type = ir.types[instruction.firstOutput]
     views[instruction.firstOutput] = View(
-      buffer: sourceBuffer(instruction.source, size: shape.elementCount), shape: shape)
+      buffer: sourceBuffer(instruction.source, size: type.byteCount), shape: type.shape, type.dtype)
   }
 
-  /// A kernel whose results are row-major; the first `spaced` ones have gaps after their rows. `workspace`: elements.
+  /// A kernel whose results are row-major; the first `spaced` ones have gaps after their rows. `workspace`: floats.
   mutating func emit(
     _ kernel: any Kernel, _ inputs: [Address?], _ instruction: IR.Instruction, spaced: Int = 0,
     workspace: [Int] = []
   ) {
     let results = (0..<instruction.outputCount).map { result(instruction.firstOutput + $0, spaced: $0 < spaced) }
-    let memory = workspace.map { Address(buffer: newBuffer($0)) }
+    let memory = workspace.map { Address(buffer: newBuffer(4 * $0)) }
     steps.append(Step(kernel: kernel, inputs: inputs, outputs: results + memory))
   }
 }

@@ -7,11 +7,11 @@ extension IR {
   /// that would need more than two large ones is saved, and others are recomputed from it.
   ///
   /// - Parameters:
-  ///   - large: elements of a value that is worth recomputing: 1 MB.
+  ///   - large: bytes of a value that is worth recomputing.
   ///   - longWait: the least number of instructions between two of its users.
-  func recomputing(large: Int = 1 << 18, longWait: Int = 64) -> IR {
-    func isLarge(_ value: Int) -> Bool { types[value].shape.elementCount >= large && constant(value) == nil }
-    guard instructions.contains(where: { $0.isCheap && isLarge($0.firstOutput) }) else {
+  func recomputing(large: Int = 1 << 20, longWait: Int = 64) -> IR {
+    func isLarge(_ value: Int) -> Bool { types[value].byteCount >= large && constant(value) == nil }
+    guard instructions.contains(where: { isCheap($0) && isLarge($0.firstOutput) }) else {
       return self
     }
     let users = usersOfValues()
@@ -19,7 +19,7 @@ extension IR {
     var recomputed = Set<Int>()
     /// What is recomputed before an instruction: a value, and its instructions.
     var recipes: [Int: [(value: Int, instructions: [Int])]] = [:]
-    for instruction in instructions where instruction.isCheap {
+    for instruction in instructions where isCheap(instruction) {
       let value = instruction.firstOutput
       guard isLarge(value), !roots.contains(value), let late = Self.firstLate(users[value], longWait) else { continue }
       var recipe = Recipe()
@@ -72,7 +72,7 @@ extension IR {
       return recipe.kept.count <= 2
     }
     let index = producer[value]
-    guard instructions[index].isCheap, recipe.instructions.count < Self.mostInstructions else {
+    guard isCheap(instructions[index]), recipe.instructions.count < Self.mostInstructions else {
       return false
     }
     for input in instructions[index].inputs {
@@ -111,6 +111,8 @@ extension IR {
   }
 }
 
-extension IR.Instruction {
-  fileprivate var isCheap: Bool { op.elementwise?.isCheap == true }
+extension IR {
+  private func isCheap(_ instruction: Instruction) -> Bool {
+    instruction.op.elementwise?.isCheap == true && fusedInstruction(instruction) != nil
+  }
 }

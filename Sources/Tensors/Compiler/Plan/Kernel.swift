@@ -57,10 +57,9 @@ struct Cost: Hashable, Sendable {
   var flops: Int
   var bytes: Int
 
-  init(flops: Int = 0, elements: Int) {
-    self.flops = flops
-    bytes = 4 * elements
-  }
+  /// With elements of four bytes.
+  init(flops: Int = 0, elements: Int) { self.init(flops: flops, bytes: 4 * elements) }
+  init(flops: Int = 0, bytes: Int) { (self.flops, self.bytes) = (flops, bytes) }
 }
 
 /// A step with its cost, for reports.

@@ -9,7 +9,7 @@ struct MemoryPlan {
 
   private static let alignment = 64
 
-  /// `sizes` in elements of four bytes; `inArena` says which buffers are to be placed.
+  /// `sizes` in bytes; `inArena` says which buffers are to be placed.
   init(steps: [Step], sizes: [Int], inArena: [Bool]) {
     var first = [Int](repeating: Int.max, count: sizes.count)
     var last = [Int](repeating: -1, count: sizes.count)
@@ -51,7 +51,7 @@ struct MemoryPlan {
     var gaps = Gaps()
     for time in steps.indices {
       for buffer in starts[time].sorted(by: { (sizes[$1], $0) < (sizes[$0], $1) }) {
-        let size = MemoryPlan.bytes(sizes[buffer])
+        let size = MemoryPlan.aligned(sizes[buffer])
         if let gap = gaps.best(for: size) {
           offsets[buffer] = gaps.take(size, from: gap)
         } else {  // grow the last gap if it reaches the end
@@ -60,14 +60,14 @@ struct MemoryPlan {
           arenaBytes = offset + size
         }
       }
-      for buffer in ends[time] { gaps.giveBack(offsets[buffer] ?? 0, MemoryPlan.bytes(sizes[buffer])) }
+      for buffer in ends[time] { gaps.giveBack(offsets[buffer] ?? 0, MemoryPlan.aligned(sizes[buffer])) }
     }
     for buffer in sizes.indices where inArena[buffer] && home[buffer] != buffer {
       offsets[buffer] = offsets[home[buffer]]
     }
   }
 
-  private static func bytes(_ elements: Int) -> Int {
-    (max(elements * 4, 1) + alignment - 1) / alignment * alignment
+  private static func aligned(_ bytes: Int) -> Int {
+    (max(bytes, 1) + alignment - 1) / alignment * alignment
   }
 }

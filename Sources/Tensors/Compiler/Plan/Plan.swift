@@ -13,15 +13,15 @@ struct Plan {
 
   var steps: [Step]
   var places: [Place]
-  /// Elements, all of four bytes.
+  /// Bytes of each buffer.
   var sizes: [Int]
-  var constants: [UInt32]
+  var constants: [UInt8]
   var arenaBytes: Int
-  /// Elements of each output.
+  /// Bytes of each output.
   var outputSizes: [Int]
 }
 
-/// A buffer and an offset in elements.
+/// A buffer and an offset in bytes.
 struct Address: Hashable {
   var buffer: Int
   var offset: Int = 0

@@ -13,9 +13,13 @@ struct Attention: CompositeOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (q, k, v, lengths) = (operands[0], operands[1], operands[2], operands[3])
     for (operand, type) in [("queries", q), ("keys", k), ("values", v)] {
-      guard type.shape.rank == 4, type.dtype == .float32 else {
-        throw TensorError("attention: \(operand) must be float32 [batch, heads, positions, size], not \(type)")
+      guard type.shape.rank == 4, type.dtype.isDifferentiable else {
+        throw TensorError(
+          "attention: \(operand) must be float32 or float64 [batch, heads, positions, size], not \(type)")
       }
+    }
+    guard q.dtype == k.dtype, k.dtype == v.dtype else {
+      throw wrongType([q, k, v], needs: "queries, keys and values of one type", hint: "use cast(to:)")
     }
     let text = "attention: queries \(q.shape), keys \(k.shape), values \(v.shape)"
     guard q.shape[0] == k.shape[0], k.shape[0] == v.shape[0] else {
@@ -35,7 +39,7 @@ struct Attention: CompositeOperation {
     }
     guard scale.isFinite else { throw TensorError("attention: scale must be a finite number, not \(scale)") }
     let rows = Shape(q.shape.dropLast())
-    return [TensorType(Shape(rows.dimensions + [v.shape[3]])), TensorType(rows)]
+    return [TensorType(Shape(rows.dimensions + [v.shape[3]]), q.dtype), TensorType(rows, q.dtype)]
   }
 
   func definition(_ operands: [Tensor]) -> [Tensor] {

@@ -37,7 +37,9 @@ struct AttentionDefinition {
   func forward() -> [Tensor] {
     let rows = Shape(queries.shape.dropLast())
     guard keys.shape[2] > 0 else {  // there is no key, hence no maximum
-      return [.fill(0, Shape(rows.dimensions + [values.shape[3]])), .fill(-.infinity, rows)]
+      return [
+        .fill(0, Shape(rows.dimensions + [values.shape[3]]), queries.dtype), .fill(-.infinity, rows, queries.dtype),
+      ]
     }
     let scores = self.scores()
     let greatest = Tensor.where(visible, scores, Tensor.fill(-.infinity)).max(axes: [3], keepingAxes: true)

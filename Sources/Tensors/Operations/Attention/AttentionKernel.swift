@@ -42,7 +42,9 @@ struct AttentionKernel: Kernel {
   }
 
   func layout(ofOutput output: Int, at address: Address) -> View? {
-    View(buffer: address.buffer, offset: address.offset, shape: outputs[output].shape, strides: outputs[output].strides)
+    View(
+      buffer: address.buffer, offset: address.offset / 4, shape: outputs[output].shape,
+      strides: outputs[output].strides, .float32)
   }
 
   func load(_ step: Step, into loader: inout KernelLoader) -> any LoadedKernel {

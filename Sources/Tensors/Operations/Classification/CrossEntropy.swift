@@ -8,20 +8,21 @@ struct CrossEntropy: CompositeOperation {
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (logits, labels) = (operands[0], operands[1])
-    guard logits.shape.rank == 2, logits.dtype == .float32 else {
-      throw TensorError("crossEntropy: logits must be float32 [batch, classes], not \(logits)")
+    guard logits.shape.rank == 2, logits.dtype.isDifferentiable else {
+      throw TensorError("crossEntropy: logits must be float32 or float64 [batch, classes], not \(logits)")
     }
     guard labels.dtype == .int32, labels.shape == [logits.shape[0]] else {
       throw TensorError("crossEntropy: logits \(logits.shape) need labels int32 [\(logits.shape[0])], not \(labels)")
     }
-    return [TensorType([logits.shape[0]])]
+    return [TensorType([logits.shape[0]], logits.dtype)]
   }
 
   func definition(_ operands: [Tensor]) -> [Tensor] {
     let (logits, labels) = (operands[0], operands[1])
     let hot = oneHot(labels, classes: logits.shape[1])
     let losses = -Tensor.where(hot, logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
-    return [Tensor.where(hot.sum(axes: [1]), losses, Tensor.fill(.nan))]  // no class is hot: the label is invalid
+    // No class is hot where the label is invalid.
+    return [Tensor.where(isClass(hot, keepingAxes: false), losses, Tensor.fill(.nan))]
   }
 
   /// `CrossEntropyGradient` of logits, labels and u.
@@ -51,10 +52,10 @@ struct CrossEntropyGradient: CompositeOperation {
     let isMasked = column.equal(to: Tensor.fill(0))
     // Logits of a masked row may be anything.
     let isFinite = (logits - logits).sum(axes: [1], keepingAxes: true).equal(to: Tensor.fill(0))
-    let shielded = Tensor.where(isMasked * (1 - isFinite), Tensor.fill(0), logits)
-    let otherwise = Tensor.where(isMasked, Tensor.fill(0), Tensor.fill(.nan))
-    let gradient = (shielded.softmax() - hot) * column
-    return [Tensor.where(hot.sum(axes: [1], keepingAxes: true), gradient, otherwise)]
+    let shielded = Tensor.where(isMasked .& .!isFinite, Tensor.fill(0), logits)
+    let otherwise = Tensor.where(isMasked, .fill(0, [], logits.dtype), .fill(.nan, [], logits.dtype))
+    let gradient = (shielded.softmax() - hot.cast(to: logits.dtype)) * column
+    return [Tensor.where(isClass(hot, keepingAxes: true), gradient, otherwise)]
   }
 
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
@@ -66,7 +67,12 @@ struct CrossEntropyGradient: CompositeOperation {
   }
 }
 
-/// [rows, classes]: 1 at each label, 0 elsewhere; all 0 where the label is not a class.
+/// Whether some class is the label.
+private func isClass(_ hot: Tensor, keepingAxes: Bool) -> Tensor {
+  hot.cast(to: .float32).sum(axes: [1], keepingAxes: keepingAxes).isNotZero
+}
+
+/// [rows, classes]: whether the class is the label; nowhere true where the label is not a class.
 private func oneHot(_ labels: Tensor, classes: Int) -> Tensor {
   labels.reshaped(to: [labels.shape[0], 1]).equal(to: .iota([classes], axis: 0))
 }

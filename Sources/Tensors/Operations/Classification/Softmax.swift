@@ -6,8 +6,8 @@ struct Softmax: CompositeOperation {
   var name: String { isLogarithm ? "logSoftmax" : "softmax" }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
-    guard operands[0].shape.rank >= 1, operands[0].dtype == .float32 else {
-      throw TensorError("\(name): needs a float32 tensor with an axis, not \(operands[0])")
+    guard operands[0].shape.rank >= 1, operands[0].dtype.isDifferentiable else {
+      throw TensorError("\(name): needs a float32 or float64 tensor with an axis, not \(operands[0])")
     }
     return operands
   }

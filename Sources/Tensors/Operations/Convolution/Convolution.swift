@@ -16,8 +16,11 @@ struct Convolution: CompositeOperation, WindowOperation {
         "convolution: \(operands[0].shape) ∗ \(weights) — the images have \(c) channels, the weights take "
           + "\(weights[1].times(groups))" + (groups == 1 ? "" : " in \(groups) groups"))
     }
+    guard operands[1].dtype == operands[0].dtype else {
+      throw wrongType(operands, needs: "images and weights of one type", hint: "use cast(to:)")
+    }
     let out = try positions(height, width)
-    return [TensorType([n, weights[0], out.height, out.width])]
+    return [TensorType([n, weights[0], out.height, out.width], operands[0].dtype)]
   }
 
   /// One matrix product a group.
@@ -59,7 +62,7 @@ struct ConvolutionInputGradient: CompositeOperation {
   let groups: Int
   let shape: Shape
 
-  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape)] }
+  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape, operands[0].dtype)] }
 
   func definition(_ operands: [Tensor]) -> [Tensor] {
     let (u, weights) = (operands[0], operands[1])
@@ -101,7 +104,7 @@ struct ConvolutionWeightGradient: CompositeOperation {
   let groups: Int
   let shape: Shape
 
-  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape)] }
+  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape, operands[0].dtype)] }
 
   func definition(_ operands: [Tensor]) -> [Tensor] {
     let (images, u) = (operands[0], operands[1])

@@ -9,7 +9,8 @@ struct Unfold: PrimitiveOperation, WindowOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (n, c, height, width) = try image(operands[0])
     let out = try positions(height, width)
-    return [TensorType([n, c, out.height, out.width, window.kernel.height, window.kernel.width])]
+    let shape: Shape = [n, c, out.height, out.width, window.kernel.height, window.kernel.width]
+    return [TensorType(shape, operands[0].dtype)]
   }
 
   /// `Fold` of u.
@@ -28,7 +29,8 @@ struct Unfold: PrimitiveOperation, WindowOperation {
     let image = WindowedImage(
       image: types[instruction.inputs[0]].shape, windows: types[instruction.firstOutput].shape, window)
     lowering.emit(
-      UnfoldKernel(image: image, outside: Float(outside.value)), [try lowering.contiguous(instruction.inputs[0])],
+      UnfoldKernel(type: types[instruction.firstOutput].dtype, image: image, outside: outside.value),
+      [try lowering.contiguous(instruction.inputs[0])],
       instruction)
   }
 }
@@ -44,7 +46,7 @@ struct Fold: PrimitiveOperation, WindowOperation {
     guard shape.rank == 6,
       Array(shape.dropFirst(2)) == [out.height, out.width, window.kernel.height, window.kernel.width]
     else { throw TensorError("fold: \(shape) does not fold into images of \(height)×\(width)") }
-    return [TensorType([shape[0], shape[1], height, width])]
+    return [TensorType([shape[0], shape[1], height, width], operands[0].dtype)]
   }
 
   /// `Unfold` of u.
@@ -63,7 +65,9 @@ struct Fold: PrimitiveOperation, WindowOperation {
     let types = lowering.ir.types
     let image = WindowedImage(
       image: types[instruction.firstOutput].shape, windows: types[instruction.inputs[0]].shape, window)
-    lowering.emit(FoldKernel(image: image), [try lowering.contiguous(instruction.inputs[0])], instruction)
+    lowering.emit(
+      FoldKernel(type: types[instruction.firstOutput].dtype, image: image),
+      [try lowering.contiguous(instruction.inputs[0])], instruction)
   }
 }
 
@@ -92,25 +96,39 @@ extension Window {
 }
 
 private struct UnfoldKernel: PlainKernel {
+  let type: DType
   let image: WindowedImage
-  let outside: Float
+  let outside: Double
 
   var title: String { "unfold \(image.title)" }
   var cost: Cost { image.unfoldedCost }
 
   func run(_ operands: KernelOperands) {
-    withUnsafePointer(to: image.cValue) { backprop_unfold($0, outside, operands[0], operands[1]) }
+    withUnsafePointer(to: image.cValue) {
+      if type == .float32 {
+        backprop_unfold($0, Float(outside), operands[0], operands[1])
+      } else {
+        backprop_plain_unfold(type.code, $0, outside, operands.start[0], operands.start[1])
+      }
+    }
   }
 }
 
 private struct FoldKernel: PlainKernel {
+  let type: DType
   let image: WindowedImage
 
   var title: String { "fold \(image.title)" }
   var cost: Cost { image.unfoldedCost }
 
   func run(_ operands: KernelOperands) {
-    withUnsafePointer(to: image.cValue) { backprop_fold($0, operands[0], operands[1]) }
+    withUnsafePointer(to: image.cValue) {
+      if type == .float32 {
+        backprop_fold($0, operands[0], operands[1])
+      } else {
+        backprop_plain_fold(type.code, $0, operands.start[0], operands.start[1])
+      }
+    }
   }
 }
 

@@ -22,8 +22,8 @@ protocol WindowOperation: Operation { var window: Window { get } }
 
 extension WindowOperation {
   func image(_ type: TensorType) throws(TensorError) -> (Int, Int, Int, Int) {
-    guard type.shape.rank == 4, type.dtype == .float32 else {
-      throw TensorError("\(name): needs float32 images [batch, channels, height, width], not \(type)")
+    guard type.shape.rank == 4, type.dtype.isDifferentiable else {
+      throw TensorError("\(name): needs float32 or float64 images [batch, channels, height, width], not \(type)")
     }
     return (type.shape[0], type.shape[1], type.shape[2], type.shape[3])
   }

@@ -25,9 +25,14 @@ struct Binary: ElementwiseOperation, CaseIterable {
     guard let shape = a.shape.broadcast(with: b.shape) else {
       throw TensorError("\(name): shapes \(a.shape) and \(b.shape) do not broadcast: sizes must be equal or 1")
     }
-    guard a.dtype == b.dtype else { throw wrongType(operands, needs: "operands of one type") }
-    guard a.dtype == .float32 || function.integerInstruction != nil else { throw wrongType(operands, needs: "float32") }
-    return [TensorType(shape, function.isComparison ? .float32 : a.dtype)]
+    guard a.dtype == b.dtype else {
+      throw wrongType(operands, needs: "operands of one type", hint: "use cast(to:)")
+    }
+    guard
+      function.isComparison || a.dtype.isDifferentiable || a.dtype.isInteger && function.isForIntegers
+        || a.dtype == .bool && function.isForBools
+    else { throw needsArithmetic(operands, integers: function.isForIntegers) }
+    return [TensorType(shape, function.isComparison ? .bool : a.dtype)]
   }
 
   func gradients(_ step: BackwardStep) -> [Tensor?] {
@@ -36,16 +41,19 @@ struct Binary: ElementwiseOperation, CaseIterable {
 
   func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
     switch (operands.spread(0), operands.spread(1)) {
-    case (.ints(let a), .ints(let b)):
-      function.isComparison
-        ? .floats(zip(a, b).map { function.value(Scalar($0), Scalar($1)) })
-        : .ints(zip(a, b).map { function.value($0, $1) })
-    case (let a, let b): .floats(zip(a.floats, b.floats).map { function.value($0, $1) })
+    case (.ints(let a), .ints(let b)): return .ints(zip(a, b).map { function.value($0, $1) })
+    case (let a, let b):
+      let results = HostArray.floats(zip(a.floats, b.floats).map { function.value($0, $1) })
+      return function.isComparison ? .ints(results.ints) : results
     }
   }
 
-  func instruction(for operand: DType) throws(TensorError) -> backprop_opcode {
-    try operand == .float32 ? function.instruction : known(function.integerInstruction)
+  func instruction(for operands: [DType]) -> backprop_opcode? {
+    operands[0] == .float32 ? function.instruction : operands[0] == .int32 ? function.integerInstruction : nil
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    try lowering.emitElementwise(function.instruction, instruction)
   }
 
   func simplified(_ operands: [Int], in ir: IR) -> Int? {
@@ -59,6 +67,11 @@ struct Binary: ElementwiseOperation, CaseIterable {
   }
 
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
-    try function.rewritten(operands, in: &ir)
+    // Numbers of 16 bits are compared as float32, which holds them all.
+    if ir.types[operands[0]].dtype.isFloatingPoint, !ir.types[operands[0]].dtype.isDifferentiable {
+      let cast = Cast(dtype: .float32)
+      return try ir.add(self, try ir.add(cast, [operands[0]]) + ir.add(cast, [operands[1]]))
+    }
+    return try function.rewritten(operands, in: &ir)
   }
 }

@@ -8,7 +8,7 @@ enum Add: BinaryFunction {
   static let name = "add", instruction = BACKPROP_ADD_F
   static let integerInstruction: backprop_opcode? = BACKPROP_ADD_I
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a + b }
-  static func value(_ a: Int32, _ b: Int32) -> Int32 { a &+ b }
+  static func value(_ a: Int64, _ b: Int64) -> Int64 { a &+ b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, u] }
 }
 /// a − b
@@ -17,29 +17,29 @@ enum Subtract: BinaryFunction {
   static let rightIdentity: Double? = 0
   static let integerInstruction: backprop_opcode? = BACKPROP_SUBTRACT_I
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a - b }
-  static func value(_ a: Int32, _ b: Int32) -> Int32 { a &- b }
+  static func value(_ a: Int64, _ b: Int64) -> Int64 { a &- b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, -u] }
 }
 /// a · b
 enum Multiply: BinaryFunction {
   static let name = "multiply", instruction = BACKPROP_MULTIPLY_F
-  static let rightIdentity: Double? = 1, leftIdentity: Double? = 1
+  static let isForBools = true, rightIdentity: Double? = 1, leftIdentity: Double? = 1
   static let integerInstruction: backprop_opcode? = BACKPROP_MULTIPLY_I
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a * b }
-  static func value(_ a: Int32, _ b: Int32) -> Int32 { a &* b }
+  static func value(_ a: Int64, _ b: Int64) -> Int64 { a &* b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u * b, u * a] }
 }
 /// a / b
 enum Divide: BinaryFunction {
   static let name = "divide", instruction = BACKPROP_DIVIDE_F
-  static let isCheap = false, rightIdentity: Double? = 1
+  static let isForIntegers = false, isCheap = false, rightIdentity: Double? = 1
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a / b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u / b, -(u * y / b)] }
 }
 /// aᵇ, as C's `pow`: a negative number has whole powers only, and x⁰ is 1.
 enum Power: BinaryFunction {
   static let name = "power", instruction = BACKPROP_POWER_F
-  static let isCheap = false
+  static let isForIntegers = false, isCheap = false
 
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar {
     if let whole = Int(exactly: b) { return Scalar.pow(a, whole) }
@@ -54,7 +54,7 @@ enum Power: BinaryFunction {
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
     let zero = Tensor.fill(0)
     let isZero = a.equal(to: zero)
-    let base = Tensor.where(zero.less(than: a), a, 1 - isZero * b.less(than: zero))
+    let base = Tensor.where(zero.less(than: a), a, 1 - (isZero .& b.less(than: zero)).cast(to: a.dtype))
     return [baseGradient(u, a, b, isZero), u * (y * base.log())]
   }
 
@@ -69,7 +69,7 @@ enum Power: BinaryFunction {
       }
     }
     // b a^(b − 1) is 0 · ∞ where both are 0, and u · b might be infinite where the power is 0.
-    let isConstant = isZero * b.equal(to: Tensor.fill(0))
+    let isConstant = isZero .& b.equal(to: Tensor.fill(0))
     return u * (b * a.power(.where(isConstant, Tensor.fill(0), b - 1)))
   }
 }
@@ -77,8 +77,9 @@ enum Power: BinaryFunction {
 enum Maximum: BinaryFunction {
   static let name = "maximum", instruction = BACKPROP_MAXIMUM_F
   static let integerInstruction: backprop_opcode? = BACKPROP_MAXIMUM_I
+  static let isForBools = true
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a.isNaN || a > b ? a : b }
-  static func value(_ a: Int32, _ b: Int32) -> Int32 { max(a, b) }
+  static func value(_ a: Int64, _ b: Int64) -> Int64 { max(a, b) }
   /// u goes to the operand that is the result; equal operands share it.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
     [u * share(of: a, against: b, y), u * share(of: b, against: a, y)]
@@ -88,8 +89,9 @@ enum Maximum: BinaryFunction {
 enum Minimum: BinaryFunction {
   static let name = "minimum", instruction = BACKPROP_MINIMUM_F
   static let integerInstruction: backprop_opcode? = BACKPROP_MINIMUM_I
+  static let isForBools = true
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a.isNaN || a < b ? a : b }
-  static func value(_ a: Int32, _ b: Int32) -> Int32 { min(a, b) }
+  static func value(_ a: Int64, _ b: Int64) -> Int64 { min(a, b) }
   /// u goes to the operand that is the result; equal operands share it.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
     [u * share(of: a, against: b, y), u * share(of: b, against: a, y)]
@@ -98,49 +100,49 @@ enum Minimum: BinaryFunction {
 
 /// 1 where this operand is the result, ½ where both are equal.
 private func share(of operand: Tensor, against other: Tensor, _ y: Tensor) -> Tensor {
-  operand.equal(to: y) * (1 - 0.5 * operand.equal(to: other))
+  let isResult = operand.equal(to: y).cast(to: y.dtype)
+  return isResult * (1 - 0.5 * operand.equal(to: other).cast(to: y.dtype))
 }
 
-/// 1 where a < b, 0 elsewhere.
+/// Whether a < b.
 enum Less: BinaryFunction {
   static let name = "less", instruction = BACKPROP_LESS_F
   static let integerInstruction: backprop_opcode? = BACKPROP_LESS_I
-  static let isComparison = true
+  static let isForBools = true, isComparison = true
+  static func value(_ a: Int64, _ b: Int64) -> Int64 { a < b ? 1 : 0 }
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a < b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
-/// 1 where a ≤ b, 0 elsewhere.
+/// Whether a ≤ b.
 enum LessOrEqual: BinaryFunction {
   static let name = "lessOrEqual", instruction = BACKPROP_LESS_EQUAL_F
   static let integerInstruction: backprop_opcode? = BACKPROP_LESS_EQUAL_I
-  static let isComparison = true
+  static let isForBools = true, isComparison = true
+  static func value(_ a: Int64, _ b: Int64) -> Int64 { a <= b ? 1 : 0 }
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a <= b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
-/// 1 where a = b, 0 elsewhere.
+/// Whether a = b.
 enum Equal: BinaryFunction {
   static let name = "equal", instruction = BACKPROP_EQUAL_F
   static let integerInstruction: backprop_opcode? = BACKPROP_EQUAL_I
-  static let isComparison = true
+  static let isForBools = true, isComparison = true
+  static func value(_ a: Int64, _ b: Int64) -> Int64 { a == b ? 1 : 0 }
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a == b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
-// Operands broadcast: shapes are aligned at the last axis, and sizes are equal or 1. Two tensors must be of one type.
-// Combined with a number, an int32 tensor is converted to float32, so that nothing is truncated. Sums and products of
-// int32 wrap around. A literal (`x * 2`) is part of the plan; a `Float` is an operand, which may differ from step to step.
+// Operands broadcast: shapes are aligned at the last axis, and sizes are equal or 1. Two tensors must be of one type; a
+// number takes the type of the tensor that it is combined with. Combined with a number, whole numbers are converted to
+// float32, so that nothing is truncated. Sums and products of integers wrap around, and there is no quotient of them. A
+// literal (`x * 2`) is part of the plan; a `Float` is an operand, which may differ from step to step.
 extension Tensor {
   func binary(_ kind: Binary, _ other: Tensor) -> Tensor {
-    guard dtype != other.dtype else { return .record(kind, [self, other]) }
-    return .record(kind, [matching(other), other.matching(self)])
-  }
-
-  /// As float32, where the other operand is a number.
-  private func matching(_ other: Tensor) -> Tensor {
-    other.node.op.constant != nil && other.shape.rank == 0 && failure == nil ? cast(to: .float32) : self
+    let (a, b) = Tensor.matched(self, other)
+    return .record(kind, [a, b])
   }
 
   private func with(_ number: Float, _ combine: (Tensor, Tensor) -> Tensor) -> Tensor {
-    combine(cast(to: .float32), .number(number))
+    combine(cast(to: typeWithNumbers), .number(number).cast(to: typeWithNumbers))
   }
 
   /// a + b for each pair of elements. Shapes are aligned at the last axis, and an axis of size 1 is repeated.
@@ -173,7 +175,7 @@ extension Tensor {
   /// The same for one exponent.
   @_disfavoredOverload public func power(_ exponent: Float) -> Tensor { with(exponent) { $0.power($1) } }
 
-  /// 1 where this is less, 0 elsewhere. Comparisons are constant almost everywhere, so no gradient passes.
+  /// Whether each element is less: bool. Comparisons are constant almost everywhere, so no gradient passes.
   public func less(than other: Tensor) -> Tensor { binary(.less, other) }
   /// Whether each element is less than the other's or equal; see `less(than:)`.
   public func lessOrEqual(to other: Tensor) -> Tensor { binary(.lessOrEqual, other) }

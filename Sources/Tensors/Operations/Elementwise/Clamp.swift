@@ -1,26 +1,27 @@
 extension Tensor {
   /// Each element, or the bound of the range that is nearest to it; see `clamped(min:max:)`.
-  public func clamped(to range: ClosedRange<Float>, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+  public func clamped(to range: ClosedRange<Double>, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     clamped(min: range.lowerBound, max: range.upperBound, file: file, line: line)
   }
 
-  /// Each element, or the bound that it is below or above. NaN remains; bounds are part of the plan, and those of int32
-  /// must be whole.
+  /// Each element, or the bound that it is below or above. NaN remains; bounds are part of the plan, and those of
+  /// integers must be whole numbers of their type.
   ///
   /// The gradient passes to elements within the bounds, those at a bound included, and is 0 beyond them.
   public func clamped(
-    min least: Float? = nil, max greatest: Float? = nil, file: StaticString = #fileID, line: UInt = #line
+    min least: Double? = nil, max greatest: Double? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     if failure != nil { return self }
     return .checked(CallSite(file, line)) { () throws(TensorError) in
       if let least, let greatest, !(least <= greatest) {
         throw TensorError("clamped: the least number \(least) must not be above the greatest, \(greatest)")
       }
-      func bound(_ number: Float) throws(TensorError) -> Tensor {
-        guard !number.isNaN, dtype == .float32 || Int32(exactly: number) != nil else {
+      guard dtype.hasArithmetic else { throw TensorError("clamped: \(type) has no arithmetic; use cast(to: .float32)") }
+      func bound(_ number: Double) throws(TensorError) -> Tensor {
+        guard !number.isNaN, dtype.holds(number) else {
           throw TensorError("clamped: \(number) is no bound of \(dtype) numbers")
         }
-        return .fill(Double(number), [], dtype)
+        return .fill(number, [], dtype)
       }
       // Comparisons rather than `maximum`, which halves the gradient where both are equal.
       var result = self

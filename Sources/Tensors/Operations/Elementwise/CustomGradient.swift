@@ -23,7 +23,8 @@ struct CustomGradient: PrimitiveOperation {
     }
     for case (let input, let gradient?) in zip(inputs, found) {
       if let failure = gradient.failure { throw failure }
-      guard gradient.dtype == .float32, gradient.shape.broadcast(with: input.shape) != nil else {
+      guard gradient.dtype == input.dtype || gradient.isNumber, gradient.shape.broadcast(with: input.shape) != nil
+      else {
         throw TensorError("customGradient: the rule gives \(gradient.type) as the gradient of \(input.type)")
       }
     }

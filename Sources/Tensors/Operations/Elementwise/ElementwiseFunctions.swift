@@ -10,11 +10,14 @@ protocol UnaryFunction: Sendable {
   static var name: String { get }
   /// What fused kernels do it by.
   static var instruction: backprop_opcode { get }
-  /// The same for int32; `nil`: not for int32.
+  /// The same for int32, where they have one.
   static var integerInstruction: backprop_opcode? { get }
+  /// Whether whole numbers have a result that is a whole number.
+  static var isForIntegers: Bool { get }
   /// The reference, in the precision of `x`.
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar
-  static func value(_ x: Int32) -> Int32
+  /// The same for whole numbers; what exceeds their type wraps around afterwards.
+  static func value(_ x: Int64) -> Int64
   /// u · dy/dx for y = f(x); `nil`: the derivative is 0 almost everywhere.
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?
   /// Whether it is less work than to fetch its operand.
@@ -23,20 +26,26 @@ protocol UnaryFunction: Sendable {
 
 extension UnaryFunction {
   static var integerInstruction: backprop_opcode? { nil }
+  static var isForIntegers: Bool { false }
   static var isCheap: Bool { false }
-  static func value(_ x: Int32) -> Int32 { x }
+  static func value(_ x: Int64) -> Int64 { x }
 }
 
 /// A function of two numbers that is applied to each pair of elements, with broadcasting.
 protocol BinaryFunction: Sendable {
   static var name: String { get }
   static var instruction: backprop_opcode { get }
-  /// The same for int32, wrapping around; `nil`: not for int32.
+  /// The same for int32, where they have one.
   static var integerInstruction: backprop_opcode? { get }
-  /// Whether it gives the float 1 or 0, also of int32.
+  /// Whether whole numbers have a result that is a whole number.
+  static var isForIntegers: Bool { get }
+  /// Whether bools have one, taken as 0 and 1, that is a bool.
+  static var isForBools: Bool { get }
+  /// Whether it gives a bool, of operands of any type.
   static var isComparison: Bool { get }
   static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar
-  static func value(_ a: Int32, _ b: Int32) -> Int32
+  /// The same for whole numbers; what exceeds their type wraps around afterwards.
+  static func value(_ a: Int64, _ b: Int64) -> Int64
   /// The gradients of a and b for y = f(a, b).
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?]
   static var isCheap: Bool { get }
@@ -49,10 +58,12 @@ protocol BinaryFunction: Sendable {
 
 extension BinaryFunction {
   static var integerInstruction: backprop_opcode? { nil }
+  static var isForIntegers: Bool { true }
+  static var isForBools: Bool { false }
   static var isComparison: Bool { false }
   static var isCheap: Bool { true }
   static var rightIdentity: Double? { nil }
   static var leftIdentity: Double? { nil }
   static func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? { nil }
-  static func value(_ a: Int32, _ b: Int32) -> Int32 { 0 }
+  static func value(_ a: Int64, _ b: Int64) -> Int64 { 0 }
 }

@@ -1,6 +1,6 @@
 import CKernels
 
-/// The second operand where the first is not 0, elsewhere the third.
+/// The second operand where the first is true, or not 0, elsewhere the third.
 ///
 /// operands: condition, where true, where false. All broadcast.
 struct Select: ElementwiseOperation {
@@ -8,8 +8,8 @@ struct Select: ElementwiseOperation {
   var isCheap: Bool { true }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
-    guard operands[0].dtype == .float32, operands[1].dtype == operands[2].dtype else {
-      throw wrongType(operands, needs: "a float32 condition and two operands of one type")
+    guard operands[0].dtype == .bool || operands[0].dtype == .float32, operands[1].dtype == operands[2].dtype else {
+      throw wrongType(operands, needs: "a bool condition and two operands of one type", hint: "use cast(to:)")
     }
     guard let branches = operands[1].shape.broadcast(with: operands[2].shape),
       let shape = operands[0].shape.broadcast(with: branches)
@@ -22,7 +22,8 @@ struct Select: ElementwiseOperation {
 
   /// u where it was taken, 0 elsewhere; none for the condition.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
-    let (condition, u, zero) = (step.operands[0], step.upstream, Tensor.fill(0))
+    let (condition, u) = (step.operands[0], step.upstream)
+    let zero = Tensor.fill(0, [], u.dtype)
     return [nil, Tensor.where(condition, u, zero), Tensor.where(condition, zero, u)]
   }
 
@@ -36,14 +37,28 @@ struct Select: ElementwiseOperation {
     }
   }
 
-  func instruction(for operand: DType) -> backprop_opcode { BACKPROP_SELECT }
+  func instruction(for operands: [DType]) -> backprop_opcode? {
+    operands[1] == .float32 || operands[1] == .int32 ? BACKPROP_SELECT : nil
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    try lowering.emitSelect(instruction)
+  }
 }
 
 extension Tensor {
-  /// `a` where the condition is not 0, elsewhere `b`. All three broadcast; `a` and `b` are of one type.
+  /// Itself as a condition: true where it is not 0.
+  var isNotZero: Tensor { dtype == .float32 ? self : cast(to: .bool) }
+
+  /// `a` where the condition is true, elsewhere `b`. All three broadcast; `a` and `b` are of one type, which a number
+  /// among them takes. The condition is bool; numbers other than 0 count as true.
   ///
   /// The gradient passes to the operand that was taken, and none to the condition; what was not taken may be NaN.
   public static func `where`(
     _ condition: Tensor, _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor { .record(Select(), [condition, a, b], CallSite(file, line)) }
+  ) -> Tensor {
+    let condition = condition.dtype == .bool ? condition : condition.isNotZero
+    let (a, b) = (a.matching(b.dtype), b.matching(a.dtype))
+    return .record(Select(), [condition, a, b], CallSite(file, line))
+  }
 }

@@ -1,7 +1,7 @@
 /// log(1 + eˣ), a smooth max(x, 0).
 struct Softplus: CompositeOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
-    guard operands[0].dtype == .float32 else { throw wrongType(operands, needs: "float32") }
+    guard operands[0].dtype.isDifferentiable else { throw needsArithmetic(operands) }
     return operands
   }
 

@@ -25,8 +25,8 @@ struct Unary: ElementwiseOperation, CaseIterable {
   func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(function)) }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
-    guard operands[0].dtype == .float32 || function.integerInstruction != nil else {
-      throw wrongType(operands, needs: "float32")
+    guard operands[0].dtype.isDifferentiable || operands[0].dtype.isInteger && function.isForIntegers else {
+      throw needsArithmetic(operands, integers: function.isForIntegers)
     }
     return operands
   }
@@ -42,7 +42,11 @@ struct Unary: ElementwiseOperation, CaseIterable {
     }
   }
 
-  func instruction(for operand: DType) throws(TensorError) -> backprop_opcode {
-    try operand == .float32 ? function.instruction : known(function.integerInstruction)
+  func instruction(for operands: [DType]) -> backprop_opcode? {
+    operands[0] == .float32 ? function.instruction : operands[0] == .int32 ? function.integerInstruction : nil
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    try lowering.emitElementwise(function.instruction, instruction)
   }
 }

@@ -10,7 +10,8 @@ enum Negate: UnaryFunction {
   static let isCheap = true
   static let integerInstruction: backprop_opcode? = BACKPROP_NEGATE_I
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { -x }
-  static func value(_ x: Int32) -> Int32 { 0 &- x }
+  static let isForIntegers = true
+  static func value(_ x: Int64) -> Int64 { 0 &- x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -u }
 }
 
@@ -18,14 +19,18 @@ enum Negate: UnaryFunction {
 enum Absolute: UnaryFunction {
   static let name = "absolute", instruction = BACKPROP_ABS_F
   static let isCheap = true
+  static let isForIntegers = true
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { abs(x) }
+  static func value(_ x: Int64) -> Int64 { x < 0 ? 0 &- x : x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.sign() }
 }
 
 /// −1, 0 or 1; NaN of NaN.
 enum Sign: UnaryFunction {
   static let name = "sign", instruction = BACKPROP_SIGN_F
+  static let isForIntegers = true
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x > 0 ? 1 : x < 0 ? -1 : x }
+  static func value(_ x: Int64) -> Int64 { x.signum() }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
 }
 
@@ -67,7 +72,9 @@ enum Reciprocal: UnaryFunction {
 enum Square: UnaryFunction {
   static let name = "square", instruction = BACKPROP_SQUARE_F
   static let isCheap = true
+  static let isForIntegers = true
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x * x }
+  static func value(_ x: Int64) -> Int64 { x &* x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x * 2 }
 }
 
@@ -89,7 +96,9 @@ enum Sigmoid: UnaryFunction {
 enum ReLU: UnaryFunction {
   static let name = "relu", instruction = BACKPROP_RELU_F
   static let isCheap = true
+  static let isForIntegers = true
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x < 0 ? 0 : x }
+  static func value(_ x: Int64) -> Int64 { max(x, 0) }
   /// u where y is above 0, 0 elsewhere.
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     .where(Tensor.fill(0).less(than: y), u, Tensor.fill(0))

@@ -2,16 +2,17 @@ import CKernels
 
 /// The rows of a table with these indices.
 ///
-/// operands: table [rows, w], indices int32 [...] → [..., w]; an index outside the table gives NaN.
+/// operands: table [rows, w], indices int32 [...] → [..., w]; an index outside the table gives NaN, and 0 of whole
+/// numbers.
 struct Gather: PrimitiveOperation {
   var indices: IndexOperand? { IndexOperand(operand: 1, axis: 0) }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (table, numbers) = (operands[0], operands[1])
-    guard table.shape.rank == 2, table.dtype == .float32, numbers.dtype == .int32 else {
-      throw TensorError("gather: needs a float32 table [rows, width] and int32 numbers, not \(table) and \(numbers)")
+    guard table.shape.rank == 2, table.dtype != .bool, numbers.dtype == .int32 else {
+      throw TensorError("gather: needs a table [rows, width] and int32 numbers, not \(table) and \(numbers)")
     }
-    return [TensorType(Shape(numbers.shape.dimensions + [table.shape[1]]))]
+    return [TensorType(Shape(numbers.shape.dimensions + [table.shape[1]]), table.dtype)]
   }
 
   /// `ScatterAdd` of the indices and u.
@@ -21,11 +22,16 @@ struct Gather: PrimitiveOperation {
   }
 
   func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
-    let (table, rows, width) = (operands.arrays[0].floats, operands.shapes[0][0], operands.shapes[0][1])
-    return .floats(
+    let (rows, width) = (operands.shapes[0][0], operands.shapes[0][1])
+    func gathered<Element>(_ table: [Element], outside: Element) -> [Element] {
       operands.arrays[1].ints.flatMap { number in
-        (0..<width).map { 0..<rows ~= Int(number) ? table[Int(number) * width + $0] : .nan }
-      })
+        (0..<width).map { 0..<rows ~= Int(number) ? table[Int(number) * width + $0] : outside }
+      }
+    }
+    return switch operands.arrays[0] {
+    case .floats(let table): .floats(gathered(table, outside: .nan))
+    case .ints(let table): .ints(gathered(table, outside: 0))
+    }
   }
 
   /// The rows of indices in the other shape, where rows stay whole.
@@ -38,8 +44,12 @@ struct Gather: PrimitiveOperation {
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let (table, numbers) = (instruction.inputs[0], instruction.inputs[1])
-    let shape = lowering.ir.types[table].shape
-    let kernel = GatherKernel(rows: shape[0], width: shape[1], count: lowering.ir.types[numbers].shape.elementCount)
+    let (shape, type) = (lowering.ir.types[table].shape, lowering.ir.types[table].dtype)
+    let (rows, width, count) = (shape[0], shape[1], lowering.ir.types[numbers].shape.elementCount)
+    let kernel: any Kernel =
+      type == .float32
+      ? GatherKernel(rows: rows, width: width, count: count)
+      : PlainGather(type: type, rows: rows, width: width, count: count)
     let operands = [try lowering.contiguous(table), try lowering.contiguous(numbers)]
     lowering.emit(kernel, operands, instruction)
   }
@@ -58,8 +68,9 @@ private struct GatherKernel: PlainKernel {
 
 extension Tensor {
   /// The rows of this table [rows, width] with these indices, int32 [...] → [..., width]. An index outside the table
-  /// gives NaN.
+  /// gives NaN, in types without it 0 or false.
   public func rows(_ numbers: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    .record(Gather(), [self, numbers], CallSite(file, line))
+    if failure == nil, dtype == .bool { return cast(to: .uint8).rows(numbers, file: file, line: line).cast(to: .bool) }
+    return .record(Gather(), [self, numbers], CallSite(file, line))
   }
 }

@@ -1,20 +1,23 @@
 // Tensors that compare the positions of rows and columns.
 
 extension Tensor {
-  /// 1 on the diagonal and 0 elsewhere: float32 [rows, columns], square by default.
-  public static func eye(_ rows: Int, _ columns: Int? = nil, file: StaticString = #fileID, line: UInt = #line) -> Tensor
-  {
+  /// 1 on the diagonal and 0 elsewhere: [rows, columns], square by default.
+  public static func eye(
+    _ rows: Int, _ columns: Int? = nil, dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
     let column = Tensor.iota([rows, 1], axis: 0)
-    return column.equal(to: .iota([columns ?? rows], axis: 0)).cast(to: .float32).called(at: CallSite(file, line))
+    return column.equal(to: .iota([columns ?? rows], axis: 0)).cast(to: dtype).called(at: CallSite(file, line))
   }
 
-  /// 1 at the class of each label and 0 elsewhere: int32 [...] → float32 [..., classes]; all 0 where a label is not a
-  /// class. Labels have no gradient.
-  public func oneHot(classes: Int, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+  /// 1 at the class of each label and 0 elsewhere: int32 [...] → [..., classes]; all 0 where a label is not a class.
+  /// Labels have no gradient.
+  public func oneHot(
+    classes: Int, dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
     if failure != nil { return self }
     return .checked(CallSite(file, line)) { () throws(TensorError) in
-      guard dtype == .int32 else { throw TensorError("oneHot: labels must be int32, not \(type)") }
-      return unsqueezed(axis: -1).equal(to: .iota([classes], axis: 0)).cast(to: .float32)
+      guard self.dtype == .int32 else { throw TensorError("oneHot: labels must be int32, not \(type)") }
+      return unsqueezed(axis: -1).equal(to: .iota([classes], axis: 0)).cast(to: dtype)
     }
   }
 

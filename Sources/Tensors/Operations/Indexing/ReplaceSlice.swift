@@ -9,7 +9,7 @@ struct ReplaceSlice: PrimitiveOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (x, block) = (operands[0], operands[1])
     guard x.shape.indices.contains(axis) else { throw x.shape.noAxis(axis, for: name) }
-    guard x.dtype == .float32, block.dtype == .float32,
+    guard block.dtype == x.dtype,
       block.shape.rank == x.shape.rank, operands[2] == TensorType([], .int32),
       x.shape.indices.allSatisfy({ $0 == axis ? block.shape[$0] <= x.shape[$0] : block.shape[$0] == x.shape[$0] })
     else { throw TensorError("replaceSlice: \(block) at \(operands[2]) does not fit into \(x) along axis \(axis)") }
@@ -37,14 +37,17 @@ struct ReplaceSlice: PrimitiveOperation {
     if lowering.isReplacedInPlace(inputs[0], by: instruction.firstOutput, source) {
       lowering.forgetCopies(of: source.buffer)
     } else {
-      target = lowering.allocate(shape)
+      target = lowering.allocate(shape, source.dtype)
       lowering.emitCopy(from: source, to: target)
     }
     lowering.views[instruction.firstOutput] = target
     let sizes = shape.dimensions
-    let kernel = ReplaceSliceKernel(
-      outer: sizes[..<axis].reduce(1, *), size: sizes[axis], count: lowering.ir.types[inputs[1]].shape[axis],
-      inner: sizes[(axis + 1)...].reduce(1, *))
+    let (outer, inner) = (sizes[..<axis].reduce(1, *), sizes[(axis + 1)...].reduce(1, *))
+    let (count, bytes) = (lowering.ir.types[inputs[1]].shape[axis], target.dtype.byteCount)
+    let kernel: any Kernel =
+      bytes == 4
+      ? ReplaceSliceKernel(outer: outer, size: sizes[axis], count: count, inner: inner)
+      : PlainReplaceSlice(elementBytes: bytes, outer: outer, size: sizes[axis], count: count, inner: inner)
     lowering.steps.append(Step(kernel: kernel, inputs: [block, position], outputs: [Address(buffer: target.buffer)]))
   }
 }

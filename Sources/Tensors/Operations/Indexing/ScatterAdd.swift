@@ -8,26 +8,36 @@ struct ScatterAdd: PrimitiveOperation {
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (numbers, x) = (operands[0], operands[1])
-    guard numbers.dtype == .int32, x.dtype == .float32, x.shape.rank == numbers.shape.rank + 1,
+    guard numbers.dtype == .int32, x.dtype.hasArithmetic, x.shape.rank == numbers.shape.rank + 1,
       Array(x.shape.dropLast()) == numbers.shape.dimensions
-    else { throw TensorError("scatterAdd: needs int32 numbers and a float32 row for each, not \(numbers) and \(x)") }
-    return [TensorType([rows, x.shape[-1]])]
+    else { throw TensorError("scatterAdd: needs int32 numbers and a row for each, not \(numbers) and \(x)") }
+    return [TensorType([rows, x.shape[-1]], x.dtype)]
   }
 
   /// The rows of u; indices outside the table add nothing.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     let numbers = step.operands[0].reshaped(to: Shape(step.operands[0].shape + [1]))
-    let isInside = Tensor.fill(-1, [], .int32).less(than: numbers) * numbers.less(than: .fill(Double(rows), [], .int32))
+    let isInside =
+      Tensor.fill(-1, [], .int32).less(than: numbers) .& numbers.less(than: .fill(Double(rows), [], .int32))
     return [nil, Tensor.where(isInside, step.upstream.rows(step.operands[0]), Tensor.fill(0))]
   }
 
   func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
-    let (x, width) = (operands.arrays[1].floats, operands.type.shape[1])
-    var sums = [Scalar](repeating: 0, count: rows * width)
-    for (row, number) in operands.arrays[0].ints.enumerated() where 0..<rows ~= Int(number) {
-      for column in 0..<width { sums[Int(number) * width + column] += x[row * width + column] }
+    let width = operands.type.shape[1]
+    func sums<Element>(_ x: [Element], from zero: Element, _ add: (Element, Element) -> Element) -> [Element] {
+      var sums = [Element](repeating: zero, count: rows * width)
+      for (row, number) in operands.arrays[0].ints.enumerated() where 0..<rows ~= Int(number) {
+        for column in 0..<width {
+          let place = Int(number) * width + column
+          sums[place] = add(sums[place], x[row * width + column])
+        }
+      }
+      return sums
     }
-    return .floats(sums)
+    return switch operands.arrays[1] {
+    case .floats(let x): .floats(sums(x, from: 0, +))
+    case .ints(let x): .ints(sums(x, from: 0, &+))
+    }
   }
 
   /// Sums of rows of a product with a smaller table: scatterAdd(n, D · V) = scatterAdd(n, D) · V. See `SmallTable`.
@@ -47,7 +57,14 @@ struct ScatterAdd: PrimitiveOperation {
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let numbers = try lowering.contiguous(instruction.inputs[0])
-    let width = lowering.ir.types[instruction.firstOutput].shape[1]
+    let (width, type) = (
+      lowering.ir.types[instruction.firstOutput].shape[1], lowering.ir.types[instruction.firstOutput].dtype
+    )
+    guard type == .float32 else {
+      let count = lowering.ir.types[instruction.inputs[0]].shape.elementCount
+      let kernel = PlainScatterAdd(type: type, rows: rows, width: width, count: count)
+      return lowering.emit(kernel, [numbers, try lowering.contiguous(instruction.inputs[1])], instruction)
+    }
     let x = lowering.matrixOfRows(try lowering.view(instruction.inputs[1]), width: width)
     let count = lowering.ir.types[instruction.inputs[0]].shape.elementCount
     let kernel = ScatterAddKernel(rows: rows, width: width, count: count, row: x.strides[0])

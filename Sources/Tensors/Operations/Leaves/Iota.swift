@@ -16,12 +16,12 @@ struct Iota: PrimitiveOperation {
   private var strides: [Int] { shape.indices.map { $0 == axis ? 1 : 0 } }
 
   func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
-    .ints(offsets(shape, strides).map { Int32($0) })
+    .ints(offsets(shape, strides).map { Int64($0) })
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) {
     lowering.views[instruction.firstOutput] = lowering.constantView(
-      (0..<max(shape[axis], 0)).map { UInt32($0) }, shape: shape, strides: strides)
+      (0..<max(shape[axis], 0)).lazy.map { UInt64($0) }, TensorType(shape, .int32), strides: strides)
   }
 }
 

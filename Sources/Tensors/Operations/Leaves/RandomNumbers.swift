@@ -21,7 +21,7 @@ struct RandomNumbers: PrimitiveOperation {
 
   /// Element i takes word i % 4 of block i / 4.
   func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
-    let key = operands.arrays[0].ints.map { UInt32(bitPattern: $0) }
+    let key = operands.arrays[0].ints.map { UInt32(truncatingIfNeeded: $0) }
     let count = shape.elementCount
     var numbers: [Scalar] = []
     for block in 0..<((count + 3) / 4) {
@@ -76,10 +76,14 @@ func philox(_ counter: [UInt32], key: [UInt32]) -> [UInt32] {
 }
 
 extension Tensor {
-  /// Numbers in [0, 1) from the current generator.
-  public static func randomUniform(_ shape: Shape) -> Tensor { random(.uniform, shape) }
-  /// Numbers of mean 0 and variance 1 from the current generator.
-  public static func randomNormal(_ shape: Shape) -> Tensor { random(.normal, shape) }
+  /// Numbers in [0, 1) from the current generator: multiples of 2⁻²⁴, in any type.
+  public static func randomUniform(_ shape: Shape, dtype: DType = .float32) -> Tensor {
+    random(.uniform, shape).cast(to: dtype)
+  }
+  /// Numbers of mean 0 and variance 1 from the current generator: float32 numbers, in any type.
+  public static func randomNormal(_ shape: Shape, dtype: DType = .float32) -> Tensor {
+    random(.normal, shape).cast(to: dtype)
+  }
 
   private static func random(_ distribution: Distribution, _ shape: Shape) -> Tensor {
     let type = TensorType([4], .int32)

@@ -7,7 +7,9 @@ struct Concatenate: PrimitiveOperation {
     guard first.shape.indices.contains(axis) else { throw first.shape.noAxis(axis, for: name) }
     var shape = first.shape
     for other in operands.dropFirst() {
-      guard other.dtype == first.dtype else { throw wrongType(operands, needs: "tensors of one type") }
+      guard other.dtype == first.dtype else {
+        throw wrongType(operands, needs: "tensors of one type", hint: "use cast(to:)")
+      }
       guard other.shape.rank == shape.rank, shape.indices.allSatisfy({ $0 == axis || shape[$0] == other.shape[$0] })
       else { throw TensorError("concatenate: \(first.shape) and \(other.shape) differ on an axis other than \(axis)") }
       shape.dimensions[axis] = shape[axis].plus(other.shape[axis])
@@ -42,7 +44,8 @@ struct Concatenate: PrimitiveOperation {
   /// The step that computes a value writes it directly into its part of the result if nothing else uses the value;
   /// otherwise it is copied there.
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let target = lowering.allocate(lowering.ir.types[instruction.firstOutput].shape)
+    let type = lowering.ir.types[instruction.firstOutput]
+    let target = lowering.allocate(type.shape, type.dtype)
     var starts = [Int](repeating: 0, count: target.shape.rank)
     for input in instruction.inputs {
       let source = try lowering.view(input)

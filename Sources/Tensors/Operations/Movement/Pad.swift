@@ -28,7 +28,7 @@ struct Pad: PrimitiveOperation {
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let type = lowering.ir.types[instruction.firstOutput]
-    let target = lowering.allocate(type.shape)
+    let target = lowering.allocate(type.shape, type.dtype)
     lowering.emitCopy(from: lowering.number(value.value, type), to: target)
     let source = try lowering.view(instruction.inputs[0])
     lowering.emitCopy(from: source, to: target.box(before, source.shape))
@@ -73,11 +73,11 @@ extension Tensor {
   /// The tensor with elements of one value around it: `before[i]` of them in front of axis i, `after[i]` behind it.
   /// Both have an entry for each axis.
   public func padded(
-    before: [Int], after: [Int], with value: Float = 0, file: StaticString = #fileID, line: UInt = #line
+    before: [Int], after: [Int], with value: Double = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    guard dtype == .float32 || Int32(exactly: value) != nil else {
-      return .failed(TensorError("padded: \(value) is no int32 number", callSite: CallSite(file, line)))
+    guard dtype.holds(value) else {
+      return .failed(TensorError("padded: \(value) is no \(dtype) number", callSite: CallSite(file, line)))
     }
-    return .record(Pad(before: before, after: after, value: Constant(Double(value))), [self], CallSite(file, line))
+    return .record(Pad(before: before, after: after, value: Constant(value)), [self], CallSite(file, line))
   }
 }

@@ -24,9 +24,9 @@ struct Reverse: PrimitiveOperation {
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let source = try lowering.view(instruction.inputs[0])
     let (start, strides) = reversed(source.shape, source.strides)
-    let target = lowering.allocate(source.shape)
+    let target = lowering.allocate(source.shape, source.dtype)
     lowering.emitCopy(
-      from: View(buffer: source.buffer, offset: source.offset + start, shape: source.shape, strides: strides),
+      from: source.with(shape: source.shape, strides: strides, offset: source.offset + start),
       to: target)
     lowering.views[instruction.firstOutput] = target
   }

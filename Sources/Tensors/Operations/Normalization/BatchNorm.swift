@@ -10,13 +10,13 @@ struct BatchNorm: CompositeOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     try check(epsilon: epsilon)
     let shape = operands[0].shape
-    guard shape.rank >= 2, operands[0].dtype == .float32 else {
-      throw TensorError("batchNorm: needs float32 [batch, channels, …], not \(operands[0])")
+    guard shape.rank >= 2, operands[0].dtype.isDifferentiable else {
+      throw TensorError("batchNorm: needs float32 or float64 [batch, channels, …], not \(operands[0])")
     }
-    let channels = TensorType([shape[1]])
+    let channels = TensorType([shape[1]], operands[0].dtype)
     guard operands[1] == channels, operands[2] == channels else {
       throw TensorError(
-        "batchNorm: \(shape) has \(shape[1]) channels, scale and shift are \(operands[1].shape) and \(operands[2].shape)"
+        "batchNorm: \(shape) has \(shape[1]) channels, scale and shift are \(operands[1].described(beside: channels)) and \(operands[2].described(beside: channels))"
       )
     }
     guard shape[0] * shape.dropFirst(2).reduce(1, *) > 0 else {

@@ -12,19 +12,20 @@ struct GroupNorm: CompositeOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     try check(epsilon: epsilon)
     let shape = operands[0].shape
-    guard shape.rank >= 2, operands[0].dtype == .float32, shape.dropFirst().allSatisfy({ $0 > 0 }) else {
-      throw TensorError("groupNorm: needs float32 [batch, channels, ...], none but the batch empty, not \(operands[0])")
+    guard shape.rank >= 2, operands[0].dtype.isDifferentiable, shape.dropFirst().allSatisfy({ $0 > 0 }) else {
+      throw TensorError(
+        "groupNorm: needs float32 or float64 [batch, channels, ...], none but the batch empty, not \(operands[0])")
     }
     guard groups > 0, shape[1] % groups == 0 else {
       throw TensorError("groupNorm: the \(shape[1]) channels of \(shape) do not divide into \(groups) groups")
     }
-    let channels = TensorType([shape[1]])
+    let channels = TensorType([shape[1]], operands[0].dtype)
     guard operands[1] == channels, operands[2] == channels else {
       throw TensorError(
-        "groupNorm: \(shape) has \(shape[1]) channels, scale and shift are \(operands[1].shape) and \(operands[2].shape)"
+        "groupNorm: \(shape) has \(shape[1]) channels, scale and shift are \(operands[1].described(beside: channels)) and \(operands[2].described(beside: channels))"
       )
     }
-    let statistics = TensorType([shape[0], groups])
+    let statistics = TensorType([shape[0], groups], operands[0].dtype)
     return [operands[0], statistics, statistics]
   }
 

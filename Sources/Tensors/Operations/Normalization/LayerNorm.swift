@@ -10,16 +10,17 @@ struct LayerNorm: CompositeOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     try check(epsilon: epsilon)
     let shape = operands[0].shape
-    guard shape.rank >= 1, shape[-1] > 0, operands[0].dtype == .float32 else {
-      throw TensorError("layerNorm: needs a float32 tensor with a last axis of at least 1, not \(operands[0])")
+    guard shape.rank >= 1, shape[-1] > 0, operands[0].dtype.isDifferentiable else {
+      throw TensorError(
+        "layerNorm: needs a float32 or float64 tensor with a last axis of at least 1, not \(operands[0])")
     }
-    let width = TensorType([shape[-1]])
+    let width = TensorType([shape[-1]], operands[0].dtype)
     guard operands[1] == width, operands[2] == width else {
       throw TensorError(
-        "layerNorm: \(shape) has \(shape[-1]) features, scale and shift are \(operands[1].shape) and \(operands[2].shape)"
+        "layerNorm: \(shape) has \(shape[-1]) features, scale and shift are \(operands[1].described(beside: width)) and \(operands[2].described(beside: width))"
       )
     }
-    let rows = TensorType(Shape(shape.dropLast()))
+    let rows = TensorType(Shape(shape.dropLast()), operands[0].dtype)
     return [operands[0], rows, rows]
   }
 

@@ -27,7 +27,7 @@ struct AveragePoolGradient: CompositeOperation {
   let window: Window
   let shape: Shape
 
-  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape)] }
+  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape, operands[0].dtype)] }
 
   func definition(_ operands: [Tensor]) -> [Tensor] {
     let kernel = [window.kernel.height, window.kernel.width]

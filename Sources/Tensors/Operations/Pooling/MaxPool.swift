@@ -47,7 +47,7 @@ struct MaxPoolGradient: CompositeOperation {
   }
 }
 
-/// Windows [n, c, oh, ow, kh · kw], and 1 at the first greatest element of each, 0 elsewhere.
+/// Windows [n, c, oh, ow, kh · kw], and whether each element is the first greatest of its window.
 private func firstGreatest(_ images: Tensor, _ window: Window) -> (windows: Tensor, mask: Tensor) {
   let apart = Tensor.record(Unfold(window: window, outside: Constant(-.infinity)), [images])
   let kernel = window.kernel.height * window.kernel.width
@@ -61,10 +61,11 @@ private func firstGreatest(_ images: Tensor, _ window: Window) -> (windows: Tens
 /// infinity, which a pixel may be too.
 private func candidates(_ windows: Tensor, _ window: Window, _ images: Shape) -> Tensor {
   if window.paddingBegin == 0 { return windows }
-  let isInside = Tensor.record(Unfold(window: window), [.ones(images)]).reshaped(to: windows.shape)
+  let isInside = Tensor.record(Unfold(window: window), [.ones(images, dtype: windows.dtype)]).reshaped(
+    to: windows.shape)
   let isGreatest = windows.equal(to: windows.max(axes: [4], keepingAxes: true))
-  let isNaN = 1 - windows.equal(to: windows)
-  return isInside * (isGreatest + isNaN)
+  let isNaN = .!windows.equal(to: windows)
+  return isInside * (isGreatest .| isNaN).cast(to: windows.dtype)
 }
 
 extension Tensor {

@@ -13,7 +13,7 @@ extension WindowOperation {
       throw TensorError(
         "\(name): padding must be less than the kernel's reach of \(reach.height + 1)×\(reach.width + 1)")
     }
-    return TensorType([n, c, out.height, out.width])
+    return TensorType([n, c, out.height, out.width], images.dtype)
   }
 }
 

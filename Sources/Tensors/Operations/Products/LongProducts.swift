@@ -10,7 +10,7 @@ extension Tensor {
   /// are small.
   static func product(_ a: Tensor, _ b: Tensor, _ site: CallSite?) -> Tensor {
     guard a.failure == nil, b.failure == nil, a.shape.rank >= 2, b.shape.rank >= 2, a.shape[-1] == b.shape[-2],
-      a.shape[-1] > longestSum
+      a.shape[-1] > longestSum, a.dtype == .float32
     else { return .record(Matmul(), [a, b], site) }
     let depth = a.shape[-2] * b.shape[-1] <= 4096 ? 1024 : 8192
     let count = a.shape[-1] / depth

@@ -3,7 +3,8 @@ struct Matmul: PrimitiveOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (a, b) = (operands[0], operands[1])
     let text = "matmul: \(a.shape) · \(b.shape)"
-    guard a.dtype == .float32, b.dtype == .float32 else { throw wrongType([a, b], needs: "float32") }
+    guard a.dtype == b.dtype else { throw wrongType([a, b], needs: "operands of one type", hint: "use cast(to:)") }
+    guard a.dtype.hasArithmetic else { throw needsArithmetic([a, b], integers: true) }
     guard a.shape.rank >= 2, b.shape.rank >= 2 else { throw TensorError("\(text) — both need at least two axes") }
     guard a.shape[-1] == b.shape[-2] else {
       throw TensorError("\(text) — inner dimensions \(a.shape[-1]) and \(b.shape[-2]) differ")
@@ -11,7 +12,7 @@ struct Matmul: PrimitiveOperation {
     guard let batch = Shape(a.shape.dropLast(2)).broadcast(with: Shape(b.shape.dropLast(2))) else {
       throw TensorError("\(text) — the leading axes do not broadcast")
     }
-    return [TensorType(Shape(batch.dimensions + [a.shape[-2], b.shape[-1]]))]
+    return [TensorType(Shape(batch.dimensions + [a.shape[-2], b.shape[-1]]), a.dtype)]
   }
 
   /// u · bᵀ and aᵀ · u, for [m, k] · [k, n] -> [m, n].
@@ -21,29 +22,41 @@ struct Matmul: PrimitiveOperation {
   }
 
   func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
-    let (a, b) = (operands.arrays[0].floats, operands.arrays[1].floats)
+    switch (operands.arrays[0], operands.arrays[1]) {
+    case (.ints(let a), .ints(let b)): .ints(products(a, b, operands, from: 0) { $0 &+ $1 &* $2 })
+    case (let a, let b): .floats(products(a.floats, b.floats, operands, from: 0) { $0 + $1 * $2 })
+    }
+  }
+
+  private func products<Element, Scalar: Number>(
+    _ a: [Element], _ b: [Element], _ operands: ReferenceOperands<Scalar>, from zero: Element,
+    _ multiplyAdd: (Element, Element, Element) -> Element
+  ) -> [Element] {
     let (aShape, bShape) = (operands.shapes[0], operands.shapes[1])
     let (m, k, n) = (aShape[-2], aShape[-1], bShape[-1])
     let batch = Shape(operands.type.shape.dropLast(2))
     // Where the matrices of each product begin.
     let aStarts = offsets(batch, Shape(aShape.dropLast(2)).strides(spreadTo: batch)).map { $0 * m * k }
     let bStarts = offsets(batch, Shape(bShape.dropLast(2)).strides(spreadTo: batch)).map { $0 * k * n }
-    var c: [Scalar] = []
+    var c: [Element] = []
     for (aStart, bStart) in zip(aStarts, bStarts) {
       for i in 0..<m {
         for j in 0..<n {
-          var sum: Scalar = 0
-          for p in 0..<k { sum += a[aStart + i * k + p] * b[bStart + p * n + j] }
+          var sum = zero
+          for p in 0..<k { sum = multiplyAdd(sum, a[aStart + i * k + p], b[bStart + p * n + j]) }
           c.append(sum)
         }
       }
     }
-    return .floats(c)
+    return c
   }
 
   private static let rowsWorthReordering = 256
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    guard lowering.ir.types[instruction.firstOutput].dtype == .float32 else {
+      return try lowerPlain(instruction, in: &lowering)
+    }
     let worth = Matmul.rowsWorthReordering
     let shape = lowering.ir.types[instruction.firstOutput].shape
     let (a, b) = (try lowering.view(instruction.inputs[0]), try lowering.view(instruction.inputs[1]))
@@ -61,20 +74,33 @@ struct Matmul: PrimitiveOperation {
     }
     let result = lowering.allocate(shape)
     lowering.views[instruction.firstOutput] = result
-    let batch = Shape(shape.dropLast(2).map { $0 })
-    func starts(_ view: View) -> [Int] {
-      let strides = View(
-        buffer: 0, offset: 0, shape: Shape(view.shape.dropLast(2).map { $0 }), strides: view.strides.dropLast(2)
-      ).broadcast(to: batch).strides
-      return offsets(batch, strides)
-    }
-    let batches = zip(zip(starts(left), starts(right)), starts(result)).map {
-      MatrixProduct.Batch(a: $0.0, b: $0.1, c: $1)
-    }
     lowering.emit(
       MatrixShape(
         m: sizes.m, n: sizes.n, k: sizes.k, transposeA: leftTransposed, transposeB: rightTransposed, lda: lda, ldb: ldb),
-      left.start, right.start, result.start, batches)
+      left.start, right.start, result.start, batches(left, right, result))
+  }
+
+  /// By the plain kernel, which takes any strides.
+  private func lowerPlain(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    let type = lowering.ir.types[instruction.firstOutput]
+    let (a, b) = (try lowering.view(instruction.inputs[0]), try lowering.view(instruction.inputs[1]))
+    let result = lowering.allocate(type.shape, type.dtype)
+    lowering.views[instruction.firstOutput] = result
+    let kernel = PlainProduct(
+      type: type.dtype, m: type.shape[-2], n: type.shape[-1], k: a.shape[-1], aStrides: Array(a.strides.suffix(2)),
+      bStrides: Array(b.strides.suffix(2)), batches: batches(a, b, result))
+    lowering.steps.append(Step(kernel: kernel, inputs: [a.start, b.start], outputs: [result.start]))
+  }
+
+  /// Where the matrices of each product begin, from the first elements on.
+  private func batches(_ a: View, _ b: View, _ c: View) -> [MatrixProduct.Batch] {
+    let batch = Shape(c.shape.dropLast(2).map { $0 })
+    func starts(_ view: View) -> [Int] {
+      let strides = view.with(shape: Shape(view.shape.dropLast(2).map { $0 }), strides: view.strides.dropLast(2))
+        .broadcast(to: batch).strides
+      return offsets(batch, strides)
+    }
+    return zip(zip(starts(a), starts(b)), starts(c)).map { MatrixProduct.Batch(a: $0.0, b: $0.1, c: $1) }
   }
 }
 
@@ -98,7 +124,8 @@ extension Lowering {
   ) {
     var (a, b, c, batches) = (a, b, c, batches)
     if batches.count == 1 {
-      (a.offset, b.offset, c.offset) = (a.offset + batches[0].a, b.offset + batches[0].b, c.offset + batches[0].c)
+      let first = batches[0]
+      (a.offset, b.offset, c.offset) = (a.offset + 4 * first.a, b.offset + 4 * first.b, c.offset + 4 * first.c)
       batches[0] = MatrixProduct.Batch(a: 0, b: 0, c: 0)
     }
     steps.append(

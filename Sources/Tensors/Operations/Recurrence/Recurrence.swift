@@ -13,17 +13,19 @@ struct Recurrence: CompositeOperation {
         "\(cell.rawValue): needs projected inputs [time, batch, \(cell.gates) · size] with at least one time step, not \(x), "
           + "for weights \(operands[1].shape)")
     }
-    let state = TensorType([x[1], size])
+    let dtype = operands[0].dtype
+    guard dtype.isDifferentiable else { throw needsArithmetic([operands[0]]) }
+    let state = TensorType([x[1], size], dtype)
     let wanted =
       [
-        TensorType(x), TensorType([size, cell.gates * size]), TensorType([cell.biases * size]),
+        operands[0], TensorType([size, cell.gates * size], dtype), TensorType([cell.biases * size], dtype),
         TensorType([x[1]], .int32),
       ] + [TensorType](repeating: state, count: cell == .lstm ? 2 : 1)
     for (name, (found, right)) in zip(
       ["inputs", "weights", "bias", "lengths", "initial state", "initial cell"], zip(operands, wanted))
     where found != right { throw TensorError("\(cell.rawValue): the \(name) must be \(right), not \(found)") }
-    let states = TensorType([x[0] + 1, x[1], size])
-    let saved = TensorType([x[0], x[1], cell.savedBlocks * size])
+    let states = TensorType([x[0] + 1, x[1], size], dtype)
+    let saved = TensorType([x[0], x[1], cell.savedBlocks * size], dtype)
     return [states] + (cell == .lstm ? [states] : []) + (cell.savedBlocks > 0 ? [saved] : [])
   }
 
@@ -39,7 +41,7 @@ struct Recurrence: CompositeOperation {
     let inputs = RecurrenceInputs(step.operands)
     let (states, weights) = (results[0], inputs.weights)
     let (time, batch, size) = (states.shape[0] - 1, states.shape[1], states.shape[2])
-    let zeros = Tensor.zeros(states.shape)
+    let zeros = Tensor.zeros(states.shape, dtype: states.dtype)
     let all = Tensor.recordAll(
       RecurrenceGradient(cell: cell, reversed: reversed),
       [weights, inputs.lengths] + results + [upstreams[0] ?? zeros] + (cell == .lstm ? [upstreams[1] ?? zeros] : []))
@@ -80,8 +82,8 @@ struct RecurrenceGradient: CompositeOperation {
 
   func types(of operands: [TensorType]) -> [TensorType] {
     let (weights, states) = (operands[0].shape, operands[2].shape)
-    let steps = TensorType([states[0] - 1, states[1], weights[1]])
-    let state = TensorType([states[1], states[2]])
+    let steps = TensorType([states[0] - 1, states[1], weights[1]], operands[0].dtype)
+    let state = TensorType([states[1], states[2]], operands[0].dtype)
     return [steps] + (cell == .gru ? [steps] : []) + [state] + (cell == .lstm ? [state] : [])
   }
 

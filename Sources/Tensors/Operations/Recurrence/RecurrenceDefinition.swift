@@ -113,7 +113,7 @@ func recurrenceGradientDefinition(
   _ cell: RecurrentCell, reversed: Bool, _ inputs: RecurrenceGradientInputs
 ) -> [Tensor] {
   let (time, size) = (inputs.states.shape[0] - 1, inputs.weights.shape[0])
-  let zero = Tensor.fill(0)
+  let zero = Tensor.fill(0, [], inputs.weights.dtype)
   func after(_ t: Int) -> Int { reversed ? t : t + 1 }
   func before(_ t: Int) -> Int { reversed ? t + 1 : t }
 
@@ -183,7 +183,7 @@ private func columns(_ x: Tensor, _ block: Int, _ size: Int, _ count: Int = 1) -
   x.sliced(starts: [0, block * size], shape: [x.shape[0], count * size])
 }
 
-/// [batch, 1]: 1 where step t belongs to the example.
+/// [batch, 1]: whether step t belongs to the example.
 private func isValid(_ t: Int, _ lengths: Tensor) -> Tensor {
   Tensor.fill(Double(t), [], .int32).less(than: lengths).reshaped(to: [lengths.shape[0], 1])
 }

@@ -5,7 +5,7 @@ struct Argmax: PrimitiveOperation {
   let axis: Int
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
-    guard operands[0].dtype == .float32 else { throw wrongType(operands, needs: "float32") }
+    guard operands[0].dtype.hasArithmetic else { throw needsArithmetic(operands, integers: true) }
     var shape = operands[0].shape
     guard shape.indices.contains(axis) else { throw shape.noAxis(axis, for: name) }
     guard shape[axis] > 0 else { throw TensorError("argmax: axis \(axis) of \(shape) is empty and has no maximum") }
@@ -18,30 +18,39 @@ struct Argmax: PrimitiveOperation {
   }
 
   func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
-    let (x, shape) = (operands.arrays[0].floats, operands.shapes[0])
+    let shape = operands.shapes[0]
+    return switch operands.arrays[0] {
+    case .floats(let x): .ints(positions(x, shape) { $0 > $1 || $0.isNaN && !$1.isNaN })
+    case .ints(let x): .ints(positions(x, shape, >))
+    }
+  }
+
+  private func positions<Element>(
+    _ x: [Element], _ shape: Shape, _ isGreater: (Element, Element) -> Bool
+  ) -> [Int64] {
     let strides = shape.rowMajorStrides
     var rest = shape
     rest.dimensions[axis] = 1
-    return .ints(
-      offsets(rest, strides).map { start in
-        var best = 0
-        for index in 0..<shape[axis] {
-          let (value, greatest) = (x[start + index * strides[axis]], x[start + best * strides[axis]])
-          if value > greatest || (value.isNaN && !greatest.isNaN) { best = index }
-        }
-        return Int32(best)
-      })
+    return offsets(rest, strides).map { start in
+      var best = 0
+      for index in 0..<shape[axis]
+      where isGreater(x[start + index * strides[axis]], x[start + best * strides[axis]]) { best = index }
+      return Int64(best)
+    }
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let sizes = lowering.ir.types[instruction.inputs[0]].shape.dimensions
+    let type = lowering.ir.types[instruction.inputs[0]]
+    let sizes = type.shape.dimensions
     let kernel = ArgmaxKernel(
-      outer: sizes[..<axis].reduce(1, *), count: sizes[axis], inner: sizes[(axis + 1)...].reduce(1, *))
+      type: type.dtype, outer: sizes[..<axis].reduce(1, *), count: sizes[axis], inner: sizes[(axis + 1)...].reduce(1, *)
+    )
     lowering.emit(kernel, [try lowering.contiguous(instruction.inputs[0])], instruction)
   }
 }
 
 private struct ArgmaxKernel: PlainKernel {
+  let type: DType
   let outer: Int, count: Int, inner: Int
 
   var title: String { "argmax \([outer, count, inner])" }
@@ -49,7 +58,12 @@ private struct ArgmaxKernel: PlainKernel {
   var threading: Threading { .bySize(cost) }
 
   func run(_ operands: KernelOperands) {
-    backprop_argmax(Int64(outer), Int64(count), Int64(inner), operands[0], operands.ints(1))
+    let (outer, count, inner) = (Int64(outer), Int64(count), Int64(inner))
+    if type == .float32 {
+      backprop_argmax(outer, count, inner, operands[0], operands.ints(1))
+    } else {
+      backprop_plain_argmax(type.code, outer, count, inner, operands.start[0], operands.ints(1))
+    }
   }
 }
 

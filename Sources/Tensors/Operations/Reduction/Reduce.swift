@@ -18,8 +18,8 @@ struct Reduce: PrimitiveOperation {
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let dtype = operands[0].dtype
-    guard dtype == .float32 || dtype == .int32 && kind.isForIntegers else {
-      throw TensorError("\(name): needs float32, not \(operands[0]); use cast(to: .float32) first")
+    guard dtype.isDifferentiable || dtype.isInteger && kind.isForIntegers else {
+      throw needsArithmetic(operands, integers: kind.isForIntegers)
     }
     var shape = operands[0].shape
     for axis in axes {
@@ -41,9 +41,9 @@ struct Reduce: PrimitiveOperation {
       let count = axes.reduce(1) { $0 * x.shape[$1] }
       return [(u * Tensor.fill(1 / Double(count))).broadcast(to: x.shape)]
     case .norm:  // x / |x|; 0 at 0, and constant there
-      return [u * (x / Tensor.where(y, y, Tensor.fill(.infinity)))]
+      return [u * (x / Tensor.where(y.isNotZero, y, Tensor.fill(.infinity)))]
     case .maximum, .minimum:  // equal values share
-      let mask = x.equal(to: y)
+      let mask = x.equal(to: y).cast(to: x.dtype)
       return [mask * (u / mask.sum(axes: axes, keepingAxes: true))]
     }
   }
@@ -53,8 +53,9 @@ struct Reduce: PrimitiveOperation {
     let strides = target.rowMajorStrides
     let positions = offsets(shape, shape.indices.map { axes.contains($0) ? 0 : strides[$0] })
     if case .ints(let x) = operands.arrays[0] {
-      let first: Int32 = kind == .sum ? 0 : kind == .maximum ? .min : .max
-      var y = [Int32](repeating: first, count: target.elementCount)
+      let least: Int64 = operands.type.dtype == .uint8 ? 0 : -1 << (8 * operands.type.dtype.byteCount - 1)
+      let first = kind == .sum ? 0 : kind == .maximum ? least : operands.type.dtype == .uint8 ? 255 : -(least + 1)
+      var y = [Int64](repeating: first, count: target.elementCount)
       for (position, value) in zip(positions, x) {
         y[position] =
           kind == .sum ? y[position] &+ value : kind == .maximum ? max(y[position], value) : min(y[position], value)
@@ -92,19 +93,18 @@ struct Reduce: PrimitiveOperation {
   /// One run of axes that are neighbors in memory at a time, the innermost first.
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let source = try lowering.view(instruction.inputs[0])
-    let isInteger = lowering.ir.types[instruction.inputs[0]].dtype == .int32
     lowering.views[instruction.firstOutput] =
-      reduceSpacedRows(source, isInteger, in: &lowering) ?? reduce(source, isInteger, in: &lowering)
+      reduceSpacedRows(source, in: &lowering) ?? reduce(source, in: &lowering)
   }
 
-  private func reduce(_ source: View, _ isInteger: Bool, in lowering: inout Lowering) -> View {
+  private func reduce(_ source: View, in lowering: inout Lowering) -> View {
     var current = source.denseOrder == nil || source.shape.elementCount == 0 ? lowering.rowMajor(source) : source
     var left = Set(axes.filter { current.shape[$0] != 1 })
     if kind == .norm, left.isEmpty {  // the norm of one element is its magnitude
-      let next = lowering.allocate(current.shape, order: current.denseOrder)
+      let next = lowering.allocate(current.shape, current.dtype, order: current.denseOrder)
       emit(
         ReductionKernel(
-          kind: kind, isInteger: isInteger, outer: current.shape.elementCount, count: 1, inner: 1, row: 1),
+          kind: kind, type: current.dtype, outer: current.shape.elementCount, count: 1, inner: 1, row: 1),
         current, next)
       return next
     }
@@ -126,9 +126,9 @@ struct Reduce: PrimitiveOperation {
         shape.dimensions[axis] = 1
         left.remove(axis)
       }
-      let next = lowering.allocate(shape, order: current.denseOrder)
+      let next = lowering.allocate(shape, current.dtype, order: current.denseOrder)
       emit(
-        ReductionKernel(kind: kind, isInteger: isInteger, outer: outer, count: count, inner: inner, row: inner),
+        ReductionKernel(kind: kind, type: current.dtype, outer: outer, count: count, inner: inner, row: inner),
         current, next)
       current = next
     }
@@ -136,15 +136,15 @@ struct Reduce: PrimitiveOperation {
   }
 
   /// Reduces all axes but the last of a value with gaps after its rows and nowhere else; nil for anything else.
-  private func reduceSpacedRows(_ source: View, _ isInteger: Bool, in lowering: inout Lowering) -> View? {
+  private func reduceSpacedRows(_ source: View, in lowering: inout Lowering) -> View? {
     let (rank, width) = (source.shape.rank, source.shape.last ?? 0)
     guard rank > 1, source.denseOrder == nil, Set(axes) == Set(0..<rank - 1), width >= 64,
       source.strides[rank - 1] == 1, let rows = source.reshaped(to: [source.shape.elementCount / width, width]),
       rows.strides[0] > width
     else { return nil }
-    let y = lowering.allocate(Shape(source.shape.indices.map { $0 == rank - 1 ? width : 1 }))
+    let y = lowering.allocate(Shape(source.shape.indices.map { $0 == rank - 1 ? width : 1 }), source.dtype)
     let kernel = ReductionKernel(
-      kind: kind, isInteger: isInteger, outer: 1, count: rows.shape[0], inner: width, row: rows.strides[0])
+      kind: kind, type: source.dtype, outer: 1, count: rows.shape[0], inner: width, row: rows.strides[0])
     lowering.steps.append(Step(kernel: kernel, inputs: [rows.start], outputs: [y.start]))
     return y
   }
@@ -153,11 +153,13 @@ struct Reduce: PrimitiveOperation {
 /// x[outer, count, inner] to y[outer, inner]; `row` elements from one of `count` to the next.
 private struct ReductionKernel: PlainKernel {
   let kind: Reduction
-  let isInteger: Bool
+  let type: DType
   let outer: Int, count: Int, inner: Int, row: Int
 
   var title: String { "\(kind.rawValue) \([outer, count, inner])" }
-  var cost: Cost { Cost(flops: outer * count * inner, elements: outer * (count + 1) * inner) }
+  var cost: Cost {
+    Cost(flops: outer * count * inner, bytes: type.byteCount * outer * (count + 1) * inner)
+  }
   var threading: Threading { .bySize(cost) }
 
   func run(_ operands: KernelOperands) {
@@ -170,10 +172,10 @@ private struct ReductionKernel: PlainKernel {
       case .norm: BACKPROP_NORM
       }
     let (outer, count, inner, row) = (Int64(outer), Int64(count), Int64(inner), Int64(row))
-    if isInteger {
-      backprop_reduce_int(code, outer, count, inner, row, operands.ints(0), operands.ints(1))
-    } else {
+    if type == .float32 {
       backprop_reduce(code, outer, count, inner, row, operands[0], operands[1])
+    } else {
+      backprop_plain_reduce(type.code, code, outer, count, inner, row, operands.start[0], operands.start[1])
     }
   }
 }
@@ -189,12 +191,12 @@ extension Tensor {
     }
   }
 
-  /// The sum over these axes, or over all; of int32 it wraps around. Here as below, negative axes count from the end.
+  /// The sum over these axes, or over all; of integers it wraps around. Here as below, negative axes count from the end.
   public func sum(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
     -> Tensor
   { reduced(.sum, axes, keepingAxes, CallSite(file, line)) }
 
-  /// The mean over these axes, or over all; NaN of nothing. Whole numbers must be cast to float32 first.
+  /// The mean over these axes, or over all; NaN of nothing. Whole numbers must be cast first.
   public func mean(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
     -> Tensor
   { reduced(.mean, axes, keepingAxes, CallSite(file, line)) }
@@ -207,12 +209,12 @@ extension Tensor {
     -> Tensor
   { reduced(.norm, axes, keepingAxes, CallSite(file, line)) }
 
-  /// The greatest over these axes, or over all, float32 or int32; NaN where any is. Equal values share the gradient.
+  /// The greatest over these axes, or over all; NaN where any is. Equal values share the gradient.
   public func max(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
     -> Tensor
   { reduced(.maximum, axes, keepingAxes, CallSite(file, line)) }
 
-  /// The least over these axes, or over all, float32 or int32; NaN where any is. Equal values share the gradient.
+  /// The least over these axes, or over all; NaN where any is. Equal values share the gradient.
   public func min(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
     -> Tensor
   { reduced(.minimum, axes, keepingAxes, CallSite(file, line)) }

@@ -31,8 +31,8 @@ extension Tensor {
   ) -> Tensor {
     if failure != nil { return self }
     return .checked(site) { () throws(TensorError) in
-      guard dtype == .float32 else {
-        throw TensorError("\(name): needs float32, not \(type); use cast(to: .float32) first")
+      guard dtype.isDifferentiable else {
+        throw TensorError("\(name): needs float32 or float64, not \(type); use cast(to: .float32) first")
       }
       guard correction >= 0 else { throw TensorError("\(name): the correction must be at least 0, not \(correction)") }
       let axes = try shape.axes(axes, for: name)

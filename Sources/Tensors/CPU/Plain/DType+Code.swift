@@ -1,0 +1,18 @@
+import CKernels
+
+extension DType {
+  /// Its name in C.
+  var code: backprop_type {
+    switch self {
+    case .float32: BACKPROP_FLOAT32
+    case .float64: BACKPROP_FLOAT64
+    case .bfloat16: BACKPROP_BFLOAT16
+    case .float16: BACKPROP_FLOAT16
+    case .int8: BACKPROP_INT8
+    case .uint8: BACKPROP_UINT8
+    case .int32: BACKPROP_INT32
+    case .int64: BACKPROP_INT64
+    case .bool: BACKPROP_BOOL
+    }
+  }
+}
