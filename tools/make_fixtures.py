@@ -18,6 +18,7 @@ import torch
 
 from fixtures.attention import attention_cases
 from fixtures.cases import cases_fixture
+from fixtures.casts import casts_fixture
 from fixtures.edges import edges_fixture
 from fixtures.layers import layers_fixture
 from fixtures.models import models_fixture
@@ -31,6 +32,8 @@ from fixtures.tokens import token_cases
 def summary_of(fixture):
     if "schedules" in fixture:
         return f"{len(fixture['schedules'])} schedules"
+    if "casts" in fixture:
+        return f"{len(fixture['casts'])} pairs of types"
     if "rows" in fixture:
         return f"{len(fixture['rows'])} rows"
     if "cases" in fixture:
@@ -51,7 +54,7 @@ def main():
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
-    fixtures |= {"models": models_fixture, "edges": edges_fixture}
+    fixtures |= {"models": models_fixture, "edges": edges_fixture, "casts": casts_fixture}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()
