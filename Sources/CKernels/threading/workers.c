@@ -2,6 +2,10 @@
 //
 // A fork claims idle workers one by one, so several threads may fork at the same time and share them. Claims of exact
 // numbers wait, in the order of the workers; others never do. So nobody waits for one who waits for them.
+//
+// Where another program has the processor of a worker, it may begin milliseconds later. So who has forked takes back
+// what no worker has begun when its own part is done. That part has passed every barrier then: where there is one, all
+// have begun.
 #include "threading/workers.h"
 
 #include <pthread.h>
@@ -34,7 +38,8 @@ typedef struct {
   backprop_team_task task;
   void *context;
   counter posted;
-  _Alignas(64) counter done;      // tasks
+  _Alignas(64) _Atomic uint32_t begun;  // tasks, by the worker or by who posted them
+  counter done;                         // of them
   _Alignas(64) counter released;  // claims that ended
 } worker;
 
@@ -74,11 +79,19 @@ static void count_up(counter *c) {
   }
 }
 
+// Whether this thread is the one to do the task of this number.
+static int begin(worker *w, uint32_t number) {
+  uint32_t before = number - 1;
+  return atomic_load_explicit(&w->begun, memory_order_relaxed) == before &&
+         atomic_compare_exchange_strong(&w->begun, &before, number);
+}
+
 static void *work(void *context) {
   worker *w = context;
   backprop_enter_kernel_arithmetic();
   for (uint32_t next = 1;; next++) {
     wait_for(&w->posted, next);
+    if (!begin(w, next)) continue;
     backprop_limit_threads(w->limit);
     w->task(w->context, w->rank, w->size);
     count_up(&w->done);
@@ -149,6 +162,12 @@ static void run_team(worker **team, int32_t others, backprop_team_task task, voi
     count_up(&w->posted);
   }
   task(context, 0, others + 1);
+  for (int32_t i = 0; i < others; i++) {
+    worker *w = team[i];
+    if (!begin(w, atomic_load_explicit(&w->posted.number, memory_order_relaxed))) continue;
+    task(context, i + 1, others + 1);
+    count_up(&w->done);
+  }
   for (int32_t i = 0; i < others; i++) {
     worker *w = team[i];
     wait_for(&w->done, atomic_load_explicit(&w->posted.number, memory_order_relaxed));
