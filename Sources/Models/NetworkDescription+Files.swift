@@ -15,7 +15,7 @@ extension NetworkDescription {
       throw ModelError("\(path) should be a folder, or one that can be made: \(error)")
     }
     let entries = try namedVariables(of: model).map {
-      SafeTensors.Entry(name: $0.name, shape: $0.variable.shape.dimensions, values: try $0.variable.values())
+      try SafeTensors.Entry(name: $0.name, $0.variable)
     }
     try SafeTensors.write(
       entries, metadata: ["model": kindName], to: folder.appending(path: weightsFile))
@@ -97,8 +97,8 @@ private func contents(of file: URL) throws(ModelError) -> [UInt8] {
   }
 }
 
-/// Loads the parameters and buffers of `model` from the file. Names and shapes must match the model's exactly;
-/// otherwise throws a sentence that names the file and the array, and nothing has changed.
+/// Loads the parameters and buffers of `model` from the file, converted to the model's types. Names and shapes must match
+/// the model's exactly; otherwise throws a sentence that names the file and the array, and nothing has changed.
 public func loadWeights(of model: any Layer, from file: URL) throws {
   try loadWeights(of: model, from: SafeTensorsFile(file))
 }
@@ -106,8 +106,8 @@ public func loadWeights(of model: any Layer, from file: URL) throws {
 private func loadWeights(of model: any Layer, from file: SafeTensorsFile) throws {
   let variables = try namedVariables(of: model)
   try file.check(against: variables.map { ($0.name, $0.variable.shape) })
-  let values = Dictionary(uniqueKeysWithValues: try file.entries().map { ($0.name, $0.values) })
-  for (name, variable) in variables { try variable.set(values[name] ?? []) }
+  let entries = Dictionary(uniqueKeysWithValues: try file.entries().map { ($0.name, $0) })
+  for (name, variable) in variables { try entries[name]?.write(to: variable) }
 }
 
 /// Parameters, then buffers.

@@ -43,7 +43,7 @@ public final class CompiledStep {
   /// Few, so searched linearly: a dictionary key would be allocated in each step. The one used last is the last.
   private var recordings: [Recorded] = []
   /// The optimizer's step scalars.
-  private var numbers: [Float] = []
+  private var numbers: [Double] = []
 
   /// A step of `optimizer` along the gradients that `record` gives for inputs, computing other tensors with it.
   public init(
@@ -89,7 +89,7 @@ public final class CompiledStep {
   private func compile(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) throws -> CompiledGraph {
     for input in inputs { if let failure = input.failure { throw failure } }
     let standIns = inputs.map { Tensor.standIn(like: $0) }
-    let shared = numbers.map { Tensor($0) }
+    let shared = rule.scalarTensors(numbers)
     let random = Random.current
     let firstDraw = random.counter
     let (gradients, others) = try record(standIns, variant)

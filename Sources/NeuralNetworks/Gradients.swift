@@ -41,7 +41,8 @@ public struct Gradients: Sendable {
 
   /// The norm of the gradients of these parameters; 0 where there are none.
   func norm(over parameters: [Parameter]) -> Tensor {
-    let norms = parameters.compactMap { self[$0]?.norm() }
+    var norms = parameters.compactMap { self[$0]?.norm() }
+    if norms.contains(where: { $0.dtype == .float64 }) { norms = norms.map { $0.cast(to: .float64) } }
     guard norms.count > 1 else { return norms.first ?? .zeros([]) }
     return Tensor.concatenated(norms.map { $0.reshaped(to: [1]) }, axis: 0).norm()
   }

@@ -43,13 +43,16 @@ enum ParameterContent: Sendable {
     }
   }
 
-  /// The same values in a variable of its own.
-  func copied() throws(TensorError) -> ParameterContent {
+  /// The same values in a variable of its own; numbers with fractions as `dtype` where that is given.
+  func copied(as dtype: DType?) throws(TensorError) -> ParameterContent {
     guard case .values(let variable) = self else {
       _ = try self.variable()
       return self
     }
-    return .values(try Variable(try variable.values(), shape: variable.shape, name: variable.name))
+    guard let dtype, variable.dtype.isFloatingPoint, variable.dtype != dtype else {
+      return .values(try Variable(copying: variable))
+    }
+    return .values(try Variable(variable.tensor.cast(to: dtype), name: variable.name))
   }
 
   /// The values, as a leaf of a graph.

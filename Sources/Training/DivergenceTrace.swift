@@ -28,7 +28,7 @@ struct DivergenceTrace<Task: TrainingTask> {
       let recorded = try task.record(step: step)
       try optimizer.update(along: recorded.allGradients, evaluating: [recorded.loss])
       let spoiled = try spoiledVariable()
-      if try spoiled != nil || !recorded.loss.scalar().isFinite {
+      if try spoiled != nil || !recorded.loss.cast(to: .float32).scalar().isFinite {
         return try inspect(step, from: before, spoiled)
       }
       before = try Checkpoint(of: task, optimizer, Progress.Counts(steps: step + 1), nil)
@@ -80,8 +80,7 @@ struct DivergenceTrace<Task: TrainingTask> {
     let variables =
       try namedVariables(of: task.model) + optimizer.stateVariables.map { ($0.name, $0) } + task.stateVariables
     for (name, variable) in variables {
-      let values = try variable.values()
-      if !values.allSatisfy(\.isFinite) { return (name, values.contains(where: \.isNaN)) }
+      if !variable.isFinite { return (name, variable.holdsNaN) }
     }
     return nil
   }

@@ -8,11 +8,13 @@ struct EarlyStopping {
   struct Best {
     var loss: Double
     var evaluation: Evaluation?
-    var weights: [[Float]]
+    var weights: [SafeTensors.Entry]
 
     /// Restores these weights in the model.
     func restore(to model: any Layer) throws {
-      for (variable, values) in zip(try namedVariables(of: model).map(\.variable), weights) { try variable.set(values) }
+      for (variable, entry) in zip(try namedVariables(of: model).map(\.variable), weights) {
+        try entry.write(to: variable)
+      }
     }
   }
 
@@ -42,6 +44,7 @@ struct EarlyStopping {
     }
     evaluationsWithoutGain = 0
     best = Best(
-      loss: loss, evaluation: evaluation, weights: try namedVariables(of: model).map { try $0.variable.values() })
+      loss: loss, evaluation: evaluation,
+      weights: try namedVariables(of: model).map { try SafeTensors.Entry(name: $0.name, $0.variable) })
   }
 }

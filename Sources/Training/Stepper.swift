@@ -40,7 +40,7 @@ struct Stepper {
       values = [gradients.loss] + others
     }
     // The loss that is differentiated, the loss to report, the accuracy where there is one, the norm if it is measured.
-    var numbers = try values.dropFirst().map { Double(try $0.scalar()) }[...]
+    var numbers = try values.dropFirst().map { try $0.number() }[...]
     let norm = measuringNorm ? numbers.popLast() : nil
     let loss = numbers.popFirst() ?? .nan
     return StepOutcome(

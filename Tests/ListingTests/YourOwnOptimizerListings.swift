@@ -28,11 +28,11 @@ private final class CorrectedMomentum: RuleOptimizer {
     super.init(for: model, learningRate: learningRate, state: ["mean"])
   }
 
-  override func appendScalars(ofStep t: Int, to scalars: inout [Float]) {
+  override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
     super.appendScalars(ofStep: t, to: &scalars)
     var power = 1.0
     for _ in 0..<min(t, 1000) { power *= 0.9 }
-    scalars.append(Float(1 / (1 - power)))
+    scalars.append(1 / (1 - power))
   }
 
   override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Testing
 
 @testable import Models
@@ -33,19 +34,64 @@ import Testing
     let bytes = try #require(Data(base64Encoded: Self.python, options: .ignoreUnknownCharacters))
     let (entries, metadata) = try SafeTensors.decode([UInt8](bytes))
     #expect(metadata == ["k": "v\"é\n"])
-    let expected: [(name: String, shape: [Int], contents: SafeTensors.Entry.Contents)] = [
-      ("d", [1], .floats([0.1])),
-      ("a", [2, 2], .floats([1.5, -2, 0.25, .infinity])),
-      ("e", [0, 3], .floats([])),
-      ("s", [], .floats([7])),
-      ("b.i", [3], .integers([1, -2, .max])),
-      ("bf", [2], .floats([1, -3.140625])),
-      ("h", [4], .floats([1, -0.5, 65504, 0x1p-24])),
+    let expected: [(name: String, shape: [Int], dtype: DType, values: [Float])] = [
+      ("d", [1], .float64, [0.1]),
+      ("a", [2, 2], .float32, [1.5, -2, 0.25, .infinity]),
+      ("e", [0, 3], .float32, []),
+      ("s", [], .float32, [7]),
+      ("b.i", [3], .int32, [1, -2, 2_147_483_648]),
+      ("bf", [2], .bfloat16, [1, -3.140625]),
+      ("h", [4], .float16, [1, -0.5, 65504, 0x1p-24]),
     ]
     #expect(entries.map(\.name) == expected.map(\.name))
     for (entry, expected) in zip(entries, expected) {
       #expect(entry.shape == expected.shape, "\(entry.name)")
-      #expect(entry.contents == expected.contents, "\(entry.name)")
+      #expect(entry.dtype == expected.dtype, "\(entry.name)")
+      #expect(try entry.values() == expected.values, "\(entry.name)")
+    }
+    #expect(try entries[0].tensor.values(as: Double.self) == [0.1])
+    #expect(try entries[4].tensor.values(as: Int32.self) == [1, -2, .max])
+  }
+
+  /// Bytes by hand: the layout of each type in a file.
+  @Test(
+    arguments: [
+      ("F32", .float32, [0, 0, 0xC0, 0x3F], 1.5), ("F64", .float64, [0, 0, 0, 0, 0, 0, 4, 0xC0], -2.5),
+      ("BF16", .bfloat16, [0x49, 0xC0], -3.140625), ("F16", .float16, [0xFF, 0x7B], 65504),
+      ("I8", .int8, [0x80], -128), ("U8", .uint8, [0xC8], 200), ("I32", .int32, [0xFE, 0xFF, 0xFF, 0xFF], -2),
+      ("I64", .int64, [0, 0, 0, 0, 1, 0, 0, 0], 4_294_967_296), ("BOOL", .bool, [1], 1),
+    ] as [(String, DType, [UInt8], Float)])
+  func bytesOfEveryType(name: String, dtype: DType, bytes: [UInt8], value: Float) throws {
+    let header = #"{"a":{"dtype":"\#(name)","shape":[1],"data_offsets":[0,\#(bytes.count)]}}"#
+    let entry = try #require(SafeTensors.decode(Self.file(header: header, data: bytes)).entries.first)
+    #expect(entry.dtype == dtype)
+    #expect(try entry.values() == [value])
+    let written = try SafeTensors.Entry(name: "a", Tensor([value], shape: [1]).cast(to: dtype))
+    let encoded = [UInt8](try SafeTensors.encode([written], metadata: [:]))
+    #expect(Array(encoded.suffix(bytes.count)) == bytes)
+    #expect(String(decoding: encoded, as: UTF8.self).contains(#""dtype":"\#(name)""#))
+  }
+
+  @Test func everyTypeIsWrittenAndReadAgain() throws {
+    try withFolder { folder in
+      let url = folder.appendingPathComponent("all.safetensors")
+      let tensors = DType.allCases.map { Tensor([0, 1, 100, 7], shape: [2, 2]).cast(to: $0) }
+      let entries = try zip(DType.allCases, tensors).map { try SafeTensors.Entry(name: "\($0)", $1) }
+      let exact = [
+        SafeTensors.Entry(name: "doubles", shape: [2], values: [0.1, 1e300] as [Double]),
+        SafeTensors.Entry(name: "wide", shape: [2], values: [.min, .max] as [Int64]),
+        SafeTensors.Entry(name: "masks", shape: [2, 1], values: [true, false]),
+      ]
+      try SafeTensors.write(entries + exact, metadata: [:], to: url)
+      let read = try SafeTensors.read(url).entries
+      #expect(read.map(\.dtype) == DType.allCases + [.float64, .int64, .bool])
+      for (entry, tensor) in zip(read, tensors) {
+        #expect(entry.shape == [2, 2])
+        #expect(try entry.values() == tensor.cast(to: .float32).values(), "\(entry.dtype)")
+      }
+      #expect(try read[9].tensor.values(as: Double.self) == [0.1, 1e300])
+      #expect(try read[10].tensor.values(as: Int64.self) == [.min, .max])
+      #expect(try read[11].tensor.values(as: Bool.self) == [true, false])
     }
   }
 
@@ -58,7 +104,7 @@ import Testing
   func widensHalves(half: UInt16, float: UInt32) throws {
     let data = [UInt8(truncatingIfNeeded: half), UInt8(truncatingIfNeeded: half >> 8)]
     let bytes = Self.file(header: #"{"a":{"dtype":"F16","shape":[],"data_offsets":[0,2]}}"#, data: data)
-    let values = try SafeTensors.decode(bytes).entries.flatMap(\.values)
+    let values = try SafeTensors.decode(bytes).entries.flatMap { try $0.values() }
     #expect(values.map(\.bitPattern) == [float])
   }
 
@@ -72,7 +118,7 @@ import Testing
         SafeTensors.Entry(name: "späte \"Gewichte\"\\\u{1}", shape: [5], values: special),
         SafeTensors.Entry(name: "empty", shape: [3, 0], values: [Float]()),
         SafeTensors.Entry(name: "scalar", shape: [], values: [1]),
-        SafeTensors.Entry(name: "steps", shape: [2, 1], integers: [.min, .max]),
+        SafeTensors.Entry(name: "steps", shape: [2, 1], values: [.min, .max] as [Int32]),
       ]
       let metadata = ["model": "mlp", "note": "line\nline\t\u{1F600}"]
       try SafeTensors.write(entries, metadata: metadata, to: url)
@@ -80,9 +126,10 @@ import Testing
       #expect(read.metadata == metadata)
       #expect(read.entries.map(\.name) == entries.map(\.name))
       #expect(read.entries.map(\.shape) == entries.map(\.shape))
-      #expect(read.entries.map(\.contents.dtype) == ["F32", "F32", "F32", "I32"])
-      #expect(read.entries.map { $0.values.map(\.bitPattern) } == entries.map { $0.values.map(\.bitPattern) })
-      #expect(read.entries.last?.contents == .integers([.min, .max]))
+      #expect(read.entries.map(\.dtype) == [.float32, .float32, .float32, .int32])
+      #expect(read.entries.map(\.bytes) == entries.map(\.bytes))
+      #expect(try read.entries[0].values().map(\.bitPattern) == special.map(\.bitPattern))
+      #expect(try read.entries[3].tensor.values(as: Int32.self) == [.min, .max])
 
       try SafeTensors.write([], metadata: [:], to: url)
       #expect(try SafeTensors.read(url).entries.isEmpty)
@@ -118,7 +165,7 @@ import Testing
       ("metadata as text", file(header: #"{"__metadata__":"a"}"#), "object for '__metadata__'"),
       ("no shape", file(header: #"{"a":{"dtype":"F32","data_offsets":[0,4]}}"#), "dtype, shape and two data_offsets"),
       ("one offset", file(offsets: "[0]"), "dtype, shape and two data_offsets"),
-      ("unknown type", file(dtype: "I64"), "F32, I32, F64, F16 or BF16 for 'a', not I64"),
+      ("unknown type", file(dtype: "C64"), "one of F32, F64, BF16, F16, I8, U8, I32, I64, BOOL for 'a', not C64"),
       ("negative size", file(shape: "[-1]"), "a whole number"),
       ("fraction", file(shape: "[1.0]"), "] at byte"),
       ("number overflows", file(shape: "[9223372036854775808]"), "a whole number"),

@@ -13,10 +13,10 @@ import Training
     private let x: Tensor
     private let y: Tensor
 
-    init() throws {
-      network = Random.$current.withValue(Random(seed: 3)) { Dense(3, 1) }
-      x = Tensor(try Random(seed: 1).normal(count: 96), shape: [32, 3])
-      y = x.matmul(Tensor([1, -2, 0.5], shape: [3, 1])) + 0.25
+    init(_ dtype: DType = .float32) throws {
+      network = try Random.$current.withValue(Random(seed: 3)) { try Dense(3, 1).copy(as: dtype) }
+      x = Tensor(try Random(seed: 1).normal(count: 96), shape: [32, 3]).cast(to: dtype)
+      y = x.matmul(Tensor([1, -2, 0.5], shape: [3, 1]).cast(to: dtype)) + 0.25
     }
 
     func record(step: Int) throws -> RecordedStep {
@@ -32,11 +32,13 @@ import Training
       let error = network(x) - y
       return .metrics(
         MetricsResult(
-          loss: Double(try error.square().mean().scalar()),
-          metrics: ["MAE": Double(try maximum(error, -error).mean().scalar())]))
+          loss: Double(try error.square().mean().cast(to: .float32).scalar()),
+          metrics: ["MAE": Double(try maximum(error, -error).mean().cast(to: .float32).scalar())]))
     }
 
-    func values() throws -> [Float] { try network.weight.variable().values() }
+    func values() throws -> [Double] {
+      try network.weight.tensor.cast(to: .float64).values(as: Double.self)
+    }
   }
 
   @Test func trainsWithMetricsAndEarlyStopping() throws {
@@ -55,16 +57,16 @@ import Training
     #expect(best.loss < 0.01 && best.metrics["MAE"] ?? 1 < 0.1 && best.metrics.keys.sorted() == ["MAE"])
   }
 
-  @Test func resumesFromACheckpointOnDisk() throws {
+  @Test(arguments: [DType.float32, .float64]) func resumesFromACheckpointOnDisk(dtype: DType) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "own-task-\(UUID())")
     defer { try? FileManager.default.removeItem(at: folder) }
     let store = CheckpointStore(folder: folder)
-    let whole = try Regression()
+    let whole = try Regression(dtype)
     _ = try Trainer(epochs: 6).train(whole, with: Adam(for: whole.model, learningRate: 0.05))
-    let first = try Regression()
+    let first = try Regression(dtype)
     _ = try Trainer(epochs: 6, steps: 10).train(
       first, with: Adam(for: first.model, learningRate: 0.05), savingTo: store)
-    let second = try Regression()
+    let second = try Regression(dtype)
     _ = try Trainer(epochs: 6).train(
       second, with: Adam(for: second.model, learningRate: 0.05), from: try store.load(), savingTo: store)
     #expect(try second.values() == whole.values())

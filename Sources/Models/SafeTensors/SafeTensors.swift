@@ -1,10 +1,11 @@
 import Files
 import Foundation
+import Tensors
 
 /// Named arrays of numbers in a file of the safetensors format.
 ///
 /// Eight bytes with the length of the header (little-endian), the header as JSON, then the numbers of all arrays one
-/// after the other. Arrays are F32 or I32; F64, F16 and BF16 are read as well and converted to F32.
+/// after the other. Arrays are of any `DType`: F32, F64, BF16, F16, I8, U8, I32, I64 or BOOL.
 ///
 /// Source: <https://github.com/huggingface/safetensors>, "Format".
 public struct SafeTensors {
@@ -13,57 +14,55 @@ public struct SafeTensors {
     /// Its name, unique in a file.
     public var name: String
     /// The sizes of its dimensions.
-    public var shape: [Int]
-    /// Its numbers in row-major order.
-    public var contents: Contents
-
-    /// The numbers of an array.
-    public enum Contents: Hashable, Sendable {
-      /// F32 in a file.
-      case floats([Float])
-      /// I32 in a file.
-      case integers([Int32])
-
-      /// How many numbers there are.
-      public var count: Int {
-        switch self {
-        case .floats(let values): values.count
-        case .integers(let values): values.count
-        }
-      }
-
-      /// What the format calls their type: `F32` or `I32`.
-      public var dtype: String {
-        switch self {
-        case .floats: "F32"
-        case .integers: "I32"
-        }
-      }
-    }
-
-    /// Its numbers in row-major order; integers beyond 2²⁴ are rounded to a `Float`.
-    public var values: [Float] {
-      switch contents {
-      case .floats(let values): values
-      case .integers(let values): values.map(Float.init)
-      }
-    }
+    public let shape: [Int]
+    /// The type of its numbers.
+    public let dtype: DType
+    /// Its numbers in row-major order, little-endian.
+    let bytes: [UInt8]
 
     /// An array of numbers called `name`.
-    public init(name: String, shape: [Int], values: [Float]) {
-      self.init(name: name, shape: shape, contents: .floats(values))
+    public init(name: String, shape: [Int], values: [Float]) { self.init(name, shape, values) }
+
+    /// An array of any type, such as `Int32` or `Double`, called `name`.
+    @_disfavoredOverload
+    public init<Element: TensorElement>(name: String, shape: [Int], values: [Element]) {
+      self.init(name, shape, values)
     }
 
-    /// An array of integers called `name`.
-    public init(name: String, shape: [Int], integers: [Int32]) {
-      self.init(name: name, shape: shape, contents: .integers(integers))
+    /// A tensor called `name`, which is computed if need be. Throws the error of a failed tensor.
+    public init(name: String, _ tensor: Tensor) throws(TensorError) {
+      self.init(name: name, shape: tensor.shape.dimensions, dtype: tensor.dtype, bytes: try tensor.bytes())
     }
 
-    init(name: String, shape: [Int], contents: Contents) {
-      self.name = name
-      self.shape = shape
-      self.contents = contents
+    /// The values of a variable.
+    package init(name: String, _ variable: Variable) throws(TensorError) {
+      self.init(
+        name: name, shape: variable.shape.dimensions, dtype: variable.dtype, bytes: try variable.bytes())
     }
+
+    init(name: String, shape: [Int], dtype: DType, bytes: [UInt8]) {
+      (self.name, self.shape, self.dtype, self.bytes) = (name, shape, dtype, bytes)
+    }
+
+    private init<Element: TensorElement>(_ name: String, _ shape: [Int], _ values: [Element]) {
+      // Values that do not fill the shape are an error when the file is written.
+      let bytes = (try? Tensor(values, shape: [values.count]).bytes()) ?? []
+      self.init(name: name, shape: shape, dtype: Element.tensorType, bytes: bytes)
+    }
+
+    /// Replaces the values of a variable of this shape, converted to its type.
+    package func write(to variable: Variable) throws(TensorError) {
+      if dtype == variable.dtype { try variable.set(bytes: bytes) } else { try variable.set(converting: tensor) }
+    }
+
+    /// How many numbers there are.
+    public var count: Int { bytes.count / dtype.byteCount }
+
+    /// The numbers as a tensor of the array's type.
+    public var tensor: Tensor { Tensor(bytes: bytes, shape: shape, dtype: dtype) }
+
+    /// Its numbers in row-major order as float32, converted where they are of another type.
+    public func values() throws(TensorError) -> [Float] { try tensor.cast(to: .float32).values() }
   }
 
   static let metadataKey = "__metadata__"
@@ -106,14 +105,14 @@ public struct SafeTensors {
       guard names.insert(entry.name).inserted else {
         throw ModelError("two arrays are called '\(entry.name)'; their names should differ")
       }
-      guard elementCount(entry.shape) == entry.contents.count else {
+      guard elementCount(entry.shape) == entry.count else {
         throw ModelError("'\(entry.name)' should have as many values as its shape \(entry.shape) says")
       }
       let start = end
-      end += 4 * entry.contents.count
+      end += entry.bytes.count
       let shape = entry.shape.map(String.init).joined(separator: ",")
       members.append(
-        "\(quoted(entry.name)):{\"dtype\":\"\(entry.contents.dtype)\",\"shape\":[\(shape)],"
+        "\(quoted(entry.name)):{\"dtype\":\"\(entry.dtype.formatName)\",\"shape\":[\(shape)],"
           + "\"data_offsets\":[\(start),\(end)]}")
     }
     var header = Array("{\(members.joined(separator: ","))}".utf8)
@@ -123,12 +122,7 @@ public struct SafeTensors {
     var data = Data(capacity: 8 + header.count + end)
     data.append(contentsOf: (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })
     data.append(contentsOf: header)
-    for entry in entries {
-      switch entry.contents {
-      case .floats(let values): LittleEndian.append(values, to: &data)
-      case .integers(let values): LittleEndian.append(values, to: &data)
-      }
-    }
+    for entry in entries { data.append(contentsOf: entry.bytes) }
     return data
   }
 

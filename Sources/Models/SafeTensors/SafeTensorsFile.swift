@@ -35,9 +35,7 @@ package struct SafeTensorsFile {
       var entries: [SafeTensors.Entry] = []
       for place in layout.places {
         let bytes = try file.bytes(in: layout.dataStart + place.start..<layout.dataStart + place.end)
-        try OpenFile.requireMemory(bytes.count * 2)
-        entries.append(
-          SafeTensors.Entry(name: place.name, shape: place.shape, contents: place.format.contents(bytes[...])))
+        entries.append(SafeTensors.Entry(name: place.name, shape: place.shape, dtype: place.dtype, bytes: bytes))
       }
       return entries
     }
@@ -70,7 +68,7 @@ extension SafeTensors {
     let layout = try SafeTensorsLayout(header: bytes[8..<8 + length], byteCount: bytes.count)
     let entries = layout.places.map { place in
       let numbers = bytes[(layout.dataStart + place.start)..<(layout.dataStart + place.end)]
-      return Entry(name: place.name, shape: place.shape, contents: place.format.contents(numbers))
+      return Entry(name: place.name, shape: place.shape, dtype: place.dtype, bytes: Array(numbers))
     }
     return (entries, layout.metadata)
   }

@@ -1,10 +1,12 @@
+import Tensors
+
 /// The layout of a safetensors file: the contents of its header, checked against the length of the file.
 struct SafeTensorsLayout {
   /// An array; `start` and `end` count from the end of the header.
   struct Place {
     var name: String
     var shape: [Int]
-    var format: SafeTensors.Format
+    var dtype: DType
     var start: Int
     var end: Int
   }
@@ -67,15 +69,16 @@ struct SafeTensorsLayout {
     guard fields.count == 3, case .string(let dtype)? = fields["dtype"], case .numbers(let shape)? = fields["shape"],
       case .numbers(let offsets)? = fields["data_offsets"], offsets.count == 2
     else { throw ModelError("should have dtype, shape and two data_offsets for '\(name)' and nothing else") }
-    guard let format = SafeTensors.Format(rawValue: dtype) else {
-      throw ModelError("should have F32, I32, F64, F16 or BF16 for '\(name)', not \(dtype)")
+    guard let type = DType(formatName: dtype) else {
+      let known = DType.allCases.map(\.formatName).joined(separator: ", ")
+      throw ModelError("should have one of \(known) for '\(name)', not \(dtype)")
     }
-    guard let count = SafeTensors.elementCount(shape), count <= Int.max / format.size else {
+    guard let count = SafeTensors.elementCount(shape), count <= Int.max / type.byteCount else {
       throw ModelError("should have a shape that can be counted for '\(name)', not \(shape)")
     }
-    guard offsets[0] <= offsets[1], offsets[1] - offsets[0] == count * format.size else {
-      throw ModelError("should have \(count * format.size) bytes for '\(name)', but its data_offsets are \(offsets)")
+    guard offsets[0] <= offsets[1], offsets[1] - offsets[0] == count * type.byteCount else {
+      throw ModelError("should have \(count * type.byteCount) bytes for '\(name)', but its data_offsets are \(offsets)")
     }
-    return Place(name: name, shape: shape, format: format, start: offsets[0], end: offsets[1])
+    return Place(name: name, shape: shape, dtype: type, start: offsets[0], end: offsets[1])
   }
 }

@@ -146,7 +146,9 @@ public struct Transformer: LanguageModel {
   private func vectors(_ ids: Tensor, _ positions: Tensor) -> Tensor {
     let tokens = embedding(ids)
     // Where queries and keys are rotated instead, nothing is added.
-    guard let vectors = positionEmbedding.map({ $0(positions) }) ?? table?.rows(positions) else { return tokens }
+    guard let vectors = positionEmbedding.map({ $0(positions) }) ?? table?.rows(positions).cast(to: tokens.dtype) else {
+      return tokens
+    }
     return tokens + vectors
   }
 

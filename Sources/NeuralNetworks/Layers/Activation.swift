@@ -23,7 +23,7 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
     case .relu: x.relu()
     case .tanh: x.tanh()
     case .sigmoid: x.sigmoid()
-    case .gelu: Self.gate(x) { 0.5 * $0 * (1 + ($0 * 0.707_106_78).erf()) }
+    case .gelu: Self.gate(x) { 0.5 * $0 * (1 + ($0 * 0.707_106_781_186_547_5).erf()) }
     case .geluTanh: x.geluTanh()
     case .silu: Self.gate(x) { $0 * $0.sigmoid() }
     }

@@ -66,15 +66,15 @@ public struct BatchNorm: NamedLayer {
   private func normalizeByBatch(_ x: Tensor) -> Tensor {
     let (output, mean, variance) = x.batchNormalized(scale: scale.tensor, shift: shift.tensor, epsilon: epsilon)
     let count = x.shape.elementCount / max(channels, 1)
-    let unbiased = variance * .constant(Float(count) / Float(max(count - 1, 1)))
-    let (kept, taken) = (Tensor.constant(1 - momentum), Tensor.constant(momentum))
+    let unbiased = variance * .constant(Double(count) / Double(max(count - 1, 1)))
+    let (kept, taken) = (Tensor.constant(1 - Double(momentum)), Tensor.constant(Double(momentum)))
     runningMean.assignOnUpdate(runningMean.tensor * kept + mean * taken)
     runningVariance.assignOnUpdate(runningVariance.tensor * kept + unbiased * taken)
     return output
   }
 
   private func normalizeByRunningStatistics(_ x: Tensor) -> Tensor {
-    let factor = scale.tensor * (runningVariance.tensor + .constant(Float(epsilon))).rsqrt()  // [channels]
+    let factor = scale.tensor * (runningVariance.tensor + .constant(epsilon)).rsqrt()  // [channels]
     let offset = shift.tensor - runningMean.tensor * factor
     let alongChannels = Shape([1, channels] + Array(repeating: 1, count: x.shape.rank - 2))
     return x * factor.reshaped(to: alongChannels) + offset.reshaped(to: alongChannels)

@@ -114,7 +114,7 @@ public struct Recurrent: NamedLayer {
       return failed("\(cell.rawValue): lengths must be int32 [\(batch)], not \(lengths.dtype) \(lengths.shape)")
     }
     let ends = lengths ?? Tensor.full([batch], Float(time)).cast(to: .int32)
-    let zero = Tensor.zeros([batch, size])
+    let zero = Tensor.zeros([batch, size], dtype: x.dtype)
     // Time first inside, so that the inputs of a step are contiguous.
     var signal = (lengths.map { x.zeroed(pastLengths: $0) } ?? x).permuted([1, 0, 2])
     var after = RecurrentState()

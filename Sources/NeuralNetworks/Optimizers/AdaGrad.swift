@@ -10,7 +10,7 @@ import Tensors
 /// Source: Duchi, Hazan & Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", JMLR
 /// 12 (2011).
 public final class AdaGrad: RuleOptimizer {
-  private let epsilon: Float
+  private let epsilon: Double
   private let variant: OptimizerVariant
 
   /// AdaGrad for the parameters of `model`. `epsilon` is the variant's where it is `nil`. `weightDecay` is λ of the
@@ -22,7 +22,7 @@ public final class AdaGrad: RuleOptimizer {
     @ParameterGroups groups: () -> [ParameterGroup] = { [] }
   ) {
     self.variant = variant
-    self.epsilon = epsilon ?? (variant == .keras ? 1e-7 : 1e-10)
+    self.epsilon = epsilon.map(Double.init) ?? (variant == .keras ? 1e-7 : 1e-10)
     super.init(
       for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"],
       startingAt: variant == .keras ? 0.1 : 0, groups: groups())
@@ -31,7 +31,7 @@ public final class AdaGrad: RuleOptimizer {
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
     let squares = update.state[0] + update.gradient.square()
-    let size = variant == .keras ? (squares + epsilon).sqrt() : squares.sqrt() + epsilon
+    let size = variant == .keras ? (squares + .constant(epsilon)).sqrt() : squares.sqrt() + .constant(epsilon)
     return (update.parameter - update.learningRate * update.gradient / size, [squares])
   }
 }

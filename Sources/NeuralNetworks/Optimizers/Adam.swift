@@ -36,7 +36,7 @@ public final class Adam: AdamRule {
 public class AdamRule: RuleOptimizer {
   private let beta1: Double
   private let beta2: Double
-  private let epsilon: Float
+  private let epsilon: Double
   private let variant: OptimizerVariant
 
   init(
@@ -45,7 +45,7 @@ public class AdamRule: RuleOptimizer {
   ) {
     self.beta1 = beta1
     self.beta2 = beta2
-    self.epsilon = epsilon ?? (variant == .keras ? 1e-7 : 1e-8)
+    self.epsilon = epsilon.map(Double.init) ?? (variant == .keras ? 1e-7 : 1e-8)
     self.variant = variant
     super.init(
       for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["mean", "squares"],
@@ -56,24 +56,24 @@ public class AdamRule: RuleOptimizer {
   }
 
   /// The learning rate, what m is multiplied with and what √v is multiplied with; in double precision up to here.
-  public override func appendScalars(ofStep t: Int, to scalars: inout [Float]) {
-    scalars.append(learningRate)
+  public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
+    scalars.append(Double(learningRate))
     let meanFactor = 1 / (1 - pow(beta1, Double(t)))
     let rootFactor = 1 / (1 - pow(beta2, Double(t))).squareRoot()
     switch variant {
     case .paper, .pytorch:
-      scalars.append(Float(meanFactor))
-      scalars.append(Float(rootFactor))
+      scalars.append(meanFactor)
+      scalars.append(rootFactor)
     case .keras:
-      scalars.append(Float(meanFactor / rootFactor))
+      scalars.append(meanFactor / rootFactor)
       scalars.append(1)
     }
   }
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
-    let mean = update.state[0] * Float(beta1) + update.gradient * Float(1 - beta1)
-    let squares = update.state[1] * Float(beta2) + update.gradient.square() * Float(1 - beta2)
-    let direction = mean * update.scalars[1] / (squares.sqrt() * update.scalars[2] + epsilon)
+    let mean = update.state[0] * .constant(beta1) + update.gradient * .constant(1 - beta1)
+    let squares = update.state[1] * .constant(beta2) + update.gradient.square() * .constant(1 - beta2)
+    let direction = mean * update.scalars[1] / (squares.sqrt() * update.scalars[2] + .constant(epsilon))
     let decayed = update.weightDecay == 0 ? direction : direction + update.parameter * update.weightDecay
     return (update.parameter - update.learningRate * decayed, [mean, squares])
   }

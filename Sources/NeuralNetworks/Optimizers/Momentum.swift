@@ -13,10 +13,10 @@ public final class Momentum: VelocityRule {
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
     switch variant {
     case .paper, .keras:
-      let velocity = update.state[0] * momentum - update.learningRate * update.gradient
+      let velocity = update.state[0] * .constant(momentum) - update.learningRate * update.gradient
       return (update.parameter + velocity, [velocity])
     case .pytorch:
-      let velocity = update.state[0] * momentum + update.gradient
+      let velocity = update.state[0] * .constant(momentum) + update.gradient
       return (update.parameter - update.learningRate * velocity, [velocity])
     }
   }

@@ -27,13 +27,13 @@ public final class MomentumEMA: RuleOptimizer {
   }
 
   /// The learning rate and the gradient's share.
-  public override func appendScalars(ofStep t: Int, to scalars: inout [Float]) {
-    scalars.append(learningRate)
-    scalars.append(variant == .pytorch && t == 1 ? 1 : Float(1 - momentum))
+  public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
+    scalars.append(Double(learningRate))
+    scalars.append(variant == .pytorch && t == 1 ? 1 : 1 - momentum)
   }
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
-    let velocity = update.state[0] * Float(momentum) + update.scalars[1] * update.gradient
+    let velocity = update.state[0] * .constant(momentum) + update.scalars[1] * update.gradient
     return (update.parameter - update.learningRate * velocity, [velocity])
   }
 }

@@ -14,7 +14,7 @@ import Tensors
 /// Source: Hinton, "Neural Networks for Machine Learning", lecture 6e, 2012.
 public final class RMSProp: RuleOptimizer {
   private let decay: Double
-  private let epsilon: Float
+  private let epsilon: Double
   private let variant: OptimizerVariant
 
   /// RMSProp for the parameters of `model`. `decay` is ρ; it and `epsilon` are the variant's where they are `nil`.
@@ -28,9 +28,9 @@ public final class RMSProp: RuleOptimizer {
     self.variant = variant
     self.decay = decay ?? (variant == .pytorch ? 0.99 : 0.9)
     switch variant {
-    case .paper: self.epsilon = epsilon ?? 0
-    case .pytorch: self.epsilon = epsilon ?? 1e-8
-    case .keras: self.epsilon = epsilon ?? 1e-7
+    case .paper: self.epsilon = epsilon.map(Double.init) ?? 0
+    case .pytorch: self.epsilon = epsilon.map(Double.init) ?? 1e-8
+    case .keras: self.epsilon = epsilon.map(Double.init) ?? 1e-7
     }
     super.init(
       for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"],
@@ -40,13 +40,13 @@ public final class RMSProp: RuleOptimizer {
   }
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
-    let squares = update.state[0] * Float(decay) + update.gradient.square() * Float(1 - decay)
+    let squares = update.state[0] * .constant(decay) + update.gradient.square() * .constant(1 - decay)
     let size =
       switch variant {
       // The root of the least normal number is 1e-19, so the bound avoids 0 / 0 and changes nothing else.
-      case .paper: maximum(squares.sqrt() + epsilon, .full([], 1e-20))
-      case .pytorch: squares.sqrt() + epsilon
-      case .keras: (squares + epsilon).sqrt()
+      case .paper: maximum(squares.sqrt() + .constant(epsilon), .full([], 1e-20))
+      case .pytorch: squares.sqrt() + .constant(epsilon)
+      case .keras: (squares + .constant(epsilon)).sqrt()
       }
     return (update.parameter - update.learningRate * update.gradient / size, [squares])
   }

@@ -31,6 +31,7 @@ open class RuleOptimizer: Optimizer {
   private struct Slot {
     let parameter: Parameter
     let variable: Variable
+    /// Of the type of the parameter.
     let state: [Variable]
     let weightDecay: Float
     /// The group's learning rate, as a multiple of the optimizer's.
@@ -53,7 +54,7 @@ open class RuleOptimizer: Optimizer {
   ///   - groups: settings for some of the parameters; the first group that has a parameter counts.
   public init(
     for model: any Layer, learningRate: Float, weightDecay: Float = 0, clipNorm: Float? = nil, state names: [String],
-    startingAt start: Float = 0, decouplesWeightDecay: Bool = false, groups: [ParameterGroup] = []
+    startingAt start: Double = 0, decouplesWeightDecay: Bool = false, groups: [ParameterGroup] = []
   ) {
     self.learningRate = learningRate
     self.weightDecay = weightDecay
@@ -73,16 +74,15 @@ open class RuleOptimizer: Optimizer {
     do throws(TensorError) {
       for (name, parameter) in model.parameters {
         let group = groups.first { $0.contains(parameter) }
+        let variable = try parameter.variable()
         var state: [Variable] = []
         for kind in names {
-          try Memory.check(4 * parameter.count, for: "the \(kind) of \(name)")
-          state.append(
-            try Variable(
-              Array(repeating: start, count: parameter.count), shape: parameter.shape, name: "\(name).\(kind)"))
+          try Memory.check(variable.dtype.byteCount * parameter.count, for: "the \(kind) of \(name)")
+          state.append(try Variable(repeating: start, like: variable, name: "\(name).\(kind)"))
         }
         slots.append(
           Slot(
-            parameter: parameter, variable: try parameter.variable(), state: state,
+            parameter: parameter, variable: variable, state: state,
             weightDecay: group?.weightDecay ?? weightDecay,
             rateFactor: group?.learningRate.map { $0 / learningRate } ?? 1))
       }
@@ -96,7 +96,7 @@ open class RuleOptimizer: Optimizer {
     if !holds, failure == nil { failure = TensorError("\(type(of: self)): \(message())") }
   }
 
-  func require(epsilon: Float) {
+  func require(epsilon: Double) {
     require(epsilon >= 0 && epsilon.isFinite, "epsilon must be a finite number of at least 0, not \(epsilon)")
   }
 
@@ -104,17 +104,17 @@ open class RuleOptimizer: Optimizer {
 
   /// Appends the step scalars, which all parameters share: the learning rate, then those of the rule, which change from
   /// step to step without changing the graph. `t` counts from 1.
-  open func appendScalars(ofStep t: Int, to scalars: inout [Float]) { scalars.append(learningRate) }
+  open func appendScalars(ofStep t: Int, to scalars: inout [Double]) { scalars.append(Double(learningRate)) }
 
   /// The rule: the new values of the parameter and its state. By default nothing changes. A `Float` in it is a
   /// constant; what changes from step to step is a step scalar.
   open func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) { (update.parameter, update.state) }
 
   public func update(along gradients: Gradients, evaluating tensors: [Tensor]) throws(TensorError) {
-    var inputs: [Float] = []
+    var inputs: [Double] = []
     try appendInputs(to: &inputs)
     // Handed over, so that no graph holds the state's old values while it is written.
-    let assignments = try assignments(along: gradients, inputs.map { Tensor($0) })
+    let assignments = try assignments(along: gradients, scalarTensors(inputs))
     try evaluate([gradients.loss] + tensors, assigning: consume assignments)
     try finishStep()
   }
@@ -129,14 +129,15 @@ open class RuleOptimizer: Optimizer {
     for slot in slots where slot.parameter.isTrainable && slot.state[squares].holdsInfinity && slot.variable.isFinite {
       throw TensorError(
         "the squares of the gradients of \(slot.variable.name) are infinite: a gradient beyond 1e19 took them out of the "
-          + "range of float32, and the parameter would never move again; set clipNorm or lower the learning rate")
+          + "range of \(slot.variable.dtype), and the parameter would never move again; set clipNorm or lower the learning rate"
+      )
     }
   }
 
   /// The step scalars, which change without changing the graph: the rule's, and the norm to clip at.
   ///
   /// Throws where one of them was set to an invalid value.
-  func appendInputs(to inputs: inout [Float]) throws(TensorError) {
+  func appendInputs(to inputs: inout [Double]) throws(TensorError) {
     guard learningRate >= 0, learningRate.isFinite else {
       throw TensorError(
         "\(type(of: self)): the learning rate must be a finite number of at least 0, not \(learningRate)")
@@ -147,7 +148,13 @@ open class RuleOptimizer: Optimizer {
           + "\(clipNorm.map { "\($0)" } ?? "none") and \(stepCount)")
     }
     appendScalars(ofStep: stepCount.plus(1), to: &inputs)
-    if let clipNorm { inputs.append(clipNorm) }
+    if let clipNorm { inputs.append(Double(clipNorm)) }
+  }
+
+  /// The step scalars as data: float64 where some parameter is, float32 otherwise.
+  func scalarTensors(_ scalars: [Double]) -> [Tensor] {
+    let isPrecise = slots.contains { $0.variable.dtype == .float64 }
+    return scalars.map { isPrecise ? Tensor($0) : Tensor(Float($0)) }
   }
 
   /// Which parameters are updated.
@@ -179,6 +186,7 @@ open class RuleOptimizer: Optimizer {
   private func update(_ slot: Slot, along gradient: Tensor, _ inputs: [Tensor]) -> (parameter: Tensor, state: [Tensor])
   {
     let parameter = slot.parameter.tensor
+    let inputs = inputs.map { $0.cast(to: slot.variable.dtype) }
     let penalty = decouplesWeightDecay ? 0 : slot.weightDecay
     return step(
       ParameterUpdate(
@@ -198,7 +206,8 @@ open class RuleOptimizer: Optimizer {
     let norm = gradients.norm(over: parameters)
     // Scaling by an infinite norm would silently set all gradients to zero.
     let isKnown = norm.less(than: .full([], .infinity))
-    let factor = Tensor.where(isKnown, minimum(Tensor.ones([]), limit / (norm + 1e-6)), .full([], .nan))
-    return found.map { $0 * factor }
+    let share = minimum(Tensor.ones([]), limit.cast(to: norm.dtype) / (norm + 1e-6))
+    let factor = Tensor.where(isKnown, share, .full([], .nan))
+    return found.map { $0 * factor.cast(to: $0.dtype) }
   }
 }

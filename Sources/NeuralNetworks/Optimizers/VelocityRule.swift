@@ -1,7 +1,7 @@
 /// What heavy ball and Nesterov's momentum share: a velocity for each parameter, of which a share is carried over.
 public class VelocityRule: RuleOptimizer {
   /// The share of the velocity that is carried over.
-  let momentum: Float
+  let momentum: Double
   let variant: OptimizerVariant
 
   /// An optimizer for the parameters of `model`, which carries the share `momentum` of the velocity over. `weightDecay`
@@ -12,7 +12,7 @@ public class VelocityRule: RuleOptimizer {
     weightDecay: Float = 0, clipNorm: Float? = nil,
     @ParameterGroups groups: () -> [ParameterGroup] = { [] }
   ) {
-    self.momentum = Float(momentum)
+    self.momentum = momentum
     self.variant = variant
     super.init(
       for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"],

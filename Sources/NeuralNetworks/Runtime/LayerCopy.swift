@@ -4,19 +4,33 @@ import Tensors
 extension Layer {
   /// A model of its own with the same values: training one does not change the other.
   ///
+  /// `dtype` is the type of its parameters and buffers, by default that of this model's. A model in float64 is to check
+  /// one in float32: it takes inputs in float64, its gradients and its optimizers' state are float64, too, and it is much
+  /// slower.
+  ///
+  ///     let precise = try model.copy(as: .float64)
+  ///     let logits = precise(images.cast(to: .float64))
+  ///
   /// What shares a parameter in this model shares one in the copy, too. Parameters keep their `isTrainable`. Costs a copy
   /// of all values. Throws where parameters are in a class or in an enumeration other than `Optional`, which reflection
   /// can read and not rebuild, and what was wrong with the arguments of a layer.
-  public func copy() throws(TensorError) -> Self {
-    var copier = LayerCopier()
+  public func copy(as dtype: DType? = nil) throws(TensorError) -> Self {
+    if let dtype, dtype != .float32, dtype != .float64 {
+      throw TensorError("copy: parameters are float32 or float64, in which there is arithmetic, not \(dtype)")
+    }
+    var copier = LayerCopier(dtype: dtype)
     return try copier.copy(self, at: "")
   }
 }
 
 /// Rebuilds a value with other parameters, buffers and paths in their places.
 struct LayerCopier {
+  /// The type of parameters and buffers; `nil`: as they are.
+  let dtype: DType?
   /// The new object for each that was met.
   private var copies: [ObjectIdentifier: AnyObject] = [:]
+
+  init(dtype: DType?) { self.dtype = dtype }
 
   fileprivate mutating func copy<Value>(
     _ value: Value, at path: String, isOpened: Bool = false
@@ -25,15 +39,17 @@ struct LayerCopier {
     if !isOpened, type(of: value as Any) != Value.self, let layer = value as? any Layer {
       return try layer.copied(by: &self, at: path) as? Value ?? value
     }
+    let dtype = dtype
     switch value {
     case let parameter as Parameter:
       return try shared(parameter) { () throws(TensorError) in
-        let copy = Parameter(try parameter.content.copied())
+        let copy = Parameter(try parameter.content.copied(as: dtype))
         copy.isTrainable = parameter.isTrainable
         return copy
       } as? Value ?? value
     case let buffer as Buffer:
-      return try shared(buffer) { () throws(TensorError) in Buffer(try buffer.content.copied()) } as? Value ?? value
+      return try shared(buffer) { () throws(TensorError) in Buffer(try buffer.content.copied(as: dtype)) } as? Value
+        ?? value
     case let layerPath as LayerPath:
       return shared(layerPath) {
         let copy = LayerPath()

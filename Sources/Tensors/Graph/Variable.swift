@@ -44,7 +44,9 @@ public final class Variable: @unchecked Sendable {
   }
 
   /// The memory, for a reader who does not keep it.
-  func withStorage<Result>(_ body: (Storage) -> Result) -> Result { body(state.withLock { $0.storage }) }
+  func withStorage<Result, Failure: Error>(_ body: (Storage) throws(Failure) -> Result) throws(Failure) -> Result {
+    try body(state.withLock { $0.storage })
+  }
   func holds(_ storage: Storage) -> Bool { state.withLock { $0.storage === storage } }
 
   /// Makes memory that nobody else holds, which may be written: a copy of the values where somebody does. The runtime's

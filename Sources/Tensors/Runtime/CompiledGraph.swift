@@ -97,7 +97,7 @@ public final class CompiledGraph: @unchecked Sendable {
       guard case .storage(let storage) = source, storage.role == .number, !numbers.contains(where: { $0 === storage })
       else { continue }
       throw TensorError(
-        "a compiled step is recorded once, so the number \(storage.floats(count: 1)[0]) that it was recorded with would "
+        "a compiled step is recorded once, so the number \(storage.number) that it was recorded with would "
           + "never change: give it to each step as an input, Tensor(number), or, if it is to stay, use a literal or "
           + "Tensor.constant(number)")
     }
@@ -107,12 +107,12 @@ public final class CompiledGraph: @unchecked Sendable {
   public var gainsByQuantizing: Bool { !quantizable.isEmpty }
 
   /// Runs the plan; returns the outputs as data. The inputs must have the types it was compiled for, and there must be
-  /// as many step scalars.
+  /// as many step scalars, which are rounded to the types that they were recorded with.
   ///
   /// A `quantized` run takes half of the time, where the plan `gainsByQuantizing`: it multiplies single rows by
   /// int8-quantized copies of variables' large matrices, which are cached for later runs. Meant for draft tokens.
   public func run(
-    _ inputs: [Tensor], numbers: [Float] = [], quantized: Bool = false
+    _ inputs: [Tensor], numbers: [Double] = [], quantized: Bool = false
   ) throws(TensorError) -> [Tensor] {
     guard inputs.count == inputTypes.count, zip(inputs, inputTypes).allSatisfy({ $0.type == $1 }) else {
       throw TensorError(
@@ -132,7 +132,7 @@ public final class CompiledGraph: @unchecked Sendable {
         for place in places { sourcePointers[place] = storage.pointer }
       }
       for (storage, number) in zip(self.numbers, numbers) {
-        storage.pointer.storeBytes(of: number, as: Float.self)
+        storage.number = number
       }
       for (storage, offset) in keys {
         storage.pointer.storeBytes(of: random.words(first &+ offset), as: SIMD4<UInt32>.self)

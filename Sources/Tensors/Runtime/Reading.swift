@@ -22,6 +22,11 @@ extension Tensor {
     return storage.pointer.load(as: Element.self)
   }
 
+  /// The value of a tensor of one number of any type.
+  package func number() throws(TensorError) -> Double {
+    dtype == .float32 ? Double(try scalar()) : try cast(to: .float64).scalar(as: Double.self)
+  }
+
   /// The floats of 16 bits, which Swift lacks on some platforms, as float32.
   private func readable<Element: TensorElement>(as type: Element.Type) -> Tensor {
     (dtype == .bfloat16 || dtype == .float16) && Element.tensorType == .float32 ? cast(to: .float32) : self
@@ -41,7 +46,7 @@ extension Tensor {
     storage.read(into: &values)
   }
 
-  fileprivate func read(
+  func read(
     _ dtype: DType, copying: Bool = false, _ site: @autoclosure () -> CallSite
   ) throws(TensorError) -> Storage {
     do throws(TensorError) {

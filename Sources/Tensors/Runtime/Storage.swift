@@ -115,6 +115,18 @@ final class Storage: @unchecked Sendable {
     }
   }
 
+  /// The value of one float or double.
+  var number: Double {
+    get { byteCount == 8 ? pointer.load(as: Double.self) : Double(pointer.load(as: Float.self)) }
+    set {
+      if byteCount == 8 {
+        pointer.storeBytes(of: newValue, as: Double.self)
+      } else {
+        pointer.storeBytes(of: Float(newValue), as: Float.self)
+      }
+    }
+  }
+
   func floats(count: Int) -> [Float] { elements(count: count) }
   func ints(count: Int) -> [Int32] { elements(count: count) }
 

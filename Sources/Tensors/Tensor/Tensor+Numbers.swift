@@ -4,10 +4,10 @@ extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
   public init(integerLiteral value: Int) { self = .fill(Double(value)) }
 
   /// A number that never changes: part of the plan, so that the compiler knows it. Another value is another plan.
-  public static func constant(_ value: Float) -> Tensor { .fill(Double(value)) }
+  public static func constant(_ value: Double) -> Tensor { .fill(value) }
 
-  /// The same in double precision, for float64.
-  @_disfavoredOverload public static func constant(_ value: Double) -> Tensor { .fill(value) }
+  /// The same for a `Float`.
+  @_disfavoredOverload public static func constant(_ value: Float) -> Tensor { .fill(Double(value)) }
 
   /// A `Float` operand: data, since it may be another number in the next step.
   static func number(_ value: Float) -> Tensor { areNumbersConstant ? constant(value) : Tensor(value) }

@@ -32,18 +32,20 @@ public struct Tensor: Sendable {
     self = .leaf(values, shape, Element.tensorType)
   }
   /// A scalar that may change from step to step without a new plan.
-  public init(_ value: Float) {
-    do throws(TensorError) {
-      let storage = try Storage([value], role: .number, for: "a number")
-      let type = TensorType([])
-      self.init(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
-    } catch {
-      self = .failed(error)
-    }
-  }
+  public init(_ value: Float) { self = .number(value, .float32) }
   /// A scalar of any type that may change from step to step without a new plan.
   @_disfavoredOverload
-  public init<Element: TensorElement>(_ value: Element) { self = .leaf([value], [], Element.tensorType) }
+  public init<Element: TensorElement>(_ value: Element) { self = .number(value, Element.tensorType) }
+
+  private static func number<Element: BitwiseCopyable>(_ value: Element, _ dtype: DType) -> Tensor {
+    do throws(TensorError) {
+      let storage = try Storage([value], role: dtype.isFloatingPoint ? .number : .data, for: "a number")
+      let type = TensorType([], dtype)
+      return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
+    } catch {
+      return .failed(error)
+    }
+  }
 
   private static func leaf<T: BitwiseCopyable>(_ values: [T], _ shape: [Int], _ dtype: DType) -> Tensor {
     let type = TensorType(Shape(shape), dtype)

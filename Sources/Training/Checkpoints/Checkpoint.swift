@@ -59,11 +59,12 @@ extension Checkpoint {
       evaluationsWithoutGain: patience?.evaluationsWithoutGain ?? 0,
       best: patience?.best.map { Header.Best(loss: $0.loss, evaluation: $0.evaluation) })
     arrays = try Self.variables(of: task, optimizer).map { name, variable in
-      SafeTensors.Entry(name: name, shape: variable.shape.dimensions, values: try variable.values())
+      try SafeTensors.Entry(name: name, variable)
     }
     if let best = patience?.best {
-      for ((name, variable), values) in zip(try namedVariables(of: task.model), best.weights) {
-        arrays.append(SafeTensors.Entry(name: "best/\(name)", shape: variable.shape.dimensions, values: values))
+      for var entry in best.weights {
+        entry.name = "best/\(entry.name)"
+        arrays.append(entry)
       }
     }
   }
@@ -82,20 +83,22 @@ extension Checkpoint {
         "the checkpoint was made with the seed \(header.randomSeed), not \(Random.current.seed); go on with its own")
     }
     var left = Dictionary(arrays.map { ($0.name, $0) }) { first, _ in first }
-    var found: [(Variable, [Float])] = []
+    var found: [(Variable, SafeTensors.Entry)] = []
     for (name, variable) in try Self.variables(of: task, optimizer) {
       found.append((variable, try Self.take(name, like: variable, from: &left)))
     }
     let best = try header.best.map { best in
       let weights = try namedVariables(of: task.model).map { name, variable in
-        try Self.take("best/\(name)", like: variable, from: &left)
+        var entry = try Self.take("best/\(name)", like: variable, from: &left)
+        entry.name = name
+        return entry
       }
       return EarlyStopping.Best(loss: best.loss, evaluation: best.evaluation, weights: weights)
     }
     if let extra = left.keys.min() {
       throw TrainingError("the checkpoint holds '\(extra)', which this training does not have")
     }
-    for (variable, values) in found { try variable.set(values) }
+    for (variable, entry) in found { try entry.write(to: variable) }
     optimizer.stepCount = header.updates
     Random.current.counter = header.randomCounter
     return best
@@ -103,16 +106,16 @@ extension Checkpoint {
 
   private static func take(
     _ name: String, like variable: Variable, from left: inout [String: SafeTensors.Entry]
-  ) throws -> [Float] {
+  ) throws -> SafeTensors.Entry {
     guard let entry = left.removeValue(forKey: name) else {
       throw TrainingError("the checkpoint lacks '\(name)', which this training needs")
     }
-    guard case .floats(let values) = entry.contents, Shape(entry.shape) == variable.shape else {
+    guard entry.dtype == variable.dtype, Shape(entry.shape) == variable.shape else {
       throw TrainingError(
-        "'\(name)' of the checkpoint is \(entry.contents.dtype) \(entry.shape), but this training needs F32 \(variable.shape)"
-      )
+        "'\(name)' of the checkpoint is \(entry.dtype) \(entry.shape), but this training needs \(variable.dtype) "
+          + "\(variable.shape)")
     }
-    return values
+    return entry
   }
 
   private static func variables(

@@ -138,7 +138,7 @@ public struct CheckpointStore: Sendable {
       "training": String(decoding: try encoder.encode(checkpoint.header), as: UTF8.self),
     ]
     // Last, so that its four bytes, filled in below, are excluded from the checksum.
-    let checksum = SafeTensors.Entry(name: Self.checksum, shape: [1], integers: [0])
+    let checksum = SafeTensors.Entry(name: Self.checksum, shape: [1], values: [0] as [Int32])
     var data = try SafeTensors.encode(checkpoint.arrays + [checksum], metadata: metadata)
     let sum = Checksum.crc32(data.dropLast(4))
     for place in 0..<4 { data[data.endIndex - 4 + place] = UInt8(truncatingIfNeeded: sum >> (8 * UInt32(place))) }

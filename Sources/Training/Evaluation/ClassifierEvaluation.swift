@@ -23,7 +23,7 @@ public func evaluateClassifier<Model: Layer>(
     if logits.failure == nil { try set.checkLabels(classes: logits.shape[-1]) }
     try evaluate([loss, predictions])
     try matrix.grow(to: logits.shape[-1])
-    lossSum += Double(try loss.scalar()) * Double(batch.count)
+    lossSum += try loss.number() * Double(batch.count)
     for (truth, prediction) in zip(try batch.labels.values(as: Int32.self), try predictions.values(as: Int32.self)) {
       try matrix.record(truth: Int(truth), prediction: Int(prediction))
     }

@@ -110,7 +110,7 @@ public func evaluateLanguageModel(
   var tokens = 0
   for batch in try text.evaluationWindows(context: length, batchSize: batchSize) {
     let loss = inference { crossEntropy(of: model(batch.inputs), batch.targets) }
-    sum += Double(try loss.scalar()) * Double(batch.count)
+    sum += try loss.number() * Double(batch.count)
     tokens += batch.count
   }
   return LanguageResult(

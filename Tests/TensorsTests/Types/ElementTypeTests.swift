@@ -95,6 +95,27 @@ import Testing
     }
   }
 
+  @Test func numbersAreMadeInAnyType() throws {
+    #expect(try Tensor.arange(to: 3, dtype: .int64).values(as: Int64.self) == [0, 1, 2])
+    #expect(
+      try Tensor.arange(from: 1 << 40, to: 1 << 40 + 2, dtype: .int64).values(as: Int64.self) == [1 << 40, 1 << 40 + 1])
+    #expect(try Tensor.arange(from: 5, to: 0, by: -2, dtype: .uint8).values(as: UInt8.self) == [5, 3, 1])
+    #expect(Tensor.arange(to: 200, dtype: .int8).failure != nil)
+    #expect(try Tensor.arange(to: 1, by: 0.1, dtype: .float64).values(as: Double.self)[3] == 0.1 * 3)
+    #expect(try Tensor.linspace(from: 0, to: 1, count: 4, dtype: .float64).values(as: Double.self)[1] == 1.0 / 3)
+    #expect(Tensor.linspace(from: 0, to: 1, count: 4, dtype: .int32).failure != nil)
+    #expect(try Tensor.full([2], 0.1, dtype: .float64).values(as: Double.self) == [0.1, 0.1])
+    let labels = Tensor([1, 0] as [Int32], shape: [2])
+    #expect(try labels.oneHot(classes: 2, dtype: .bool).values(as: Bool.self) == [false, true, true, false])
+    let (single, double) = Random.$current.withValue(Random(seed: 1)) {
+      (
+        Tensor.randomNormal([5]),
+        Random.$current.withValue(Random(seed: 1)) { Tensor.randomNormal([5], dtype: .float64) }
+      )
+    }
+    #expect(try double.values(as: Double.self) == single.values().map { Double($0) })
+  }
+
   @Test func descriptionsNameTheType() {
     #expect("\(Tensor([true, false], shape: [2]))" == "Tensor [2] bool [true, false]")
     #expect("\(Tensor([0.1] as [Double], shape: [1]))" == "Tensor [1] float64 [0.1]")

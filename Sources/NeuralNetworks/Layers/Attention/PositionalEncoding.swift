@@ -61,9 +61,10 @@ extension Tensor {
       return .failed(TensorError("rotary positions need a head width of at most 2²⁰, not \(width)"))
     }
     let half = width / 2
-    let frequencies = Tensor(
-      (0..<half).map { Float(pow(10_000, -2 * Double($0) / Double(width))) }, shape: [1, half])
-    let angles = positions.cast(to: .float32).reshaped(to: [time, 1]) * frequencies
+    let powers = (0..<half).map { pow(10_000, -2 * Double($0) / Double(width)) }
+    let frequencies =
+      dtype == .float64 ? Tensor(powers, shape: [1, half]) : Tensor(powers.map { Float($0) }, shape: [1, half])
+    let angles = positions.cast(to: frequencies.dtype).reshaped(to: [time, 1]) * frequencies
     let (sine, cosine) = (angles.sin(), angles.cos())
     func part(_ start: Int) -> Tensor {
       sliced(starts: [0, 0, 0, start], shape: [shape[0], shape[1], time, half])

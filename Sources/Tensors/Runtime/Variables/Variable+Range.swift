@@ -7,6 +7,9 @@ extension Variable {
   /// Whether no value is infinite or NaN. Reads all values, twice.
   package var isFinite: Bool { extreme(BACKPROP_MAXIMUM).isFinite && extreme(BACKPROP_MINIMUM).isFinite }
 
+  /// Whether some value is NaN. Reads all values.
+  package var holdsNaN: Bool { extreme(BACKPROP_MAXIMUM).isNaN }
+
   private func extreme(_ kind: backprop_reduction) -> Double {
     let count = Int64(shape.elementCount)
     guard dtype.isFloatingPoint, count > 0 else { return 0 }
