@@ -201,7 +201,7 @@ static void attend(
       work->y->position, work->logsumexp + (example * s->heads + head) * s->queries + first);
   if (s->causal && !backprop_attention_is_finite(
                        queries, s->value_size, position(work->y, example, head, first), work->y->position) &&
-      backprop_attention_careful_rows(s, work->q, work->k, work->v, work->y, example, head, first, queries) != 0)
+      backprop_attention_exact_rows(s, work->q, work->k, work->v, work->y, example, head, first, queries) != 0)
     atomic_store_explicit(&work->out_of_memory, 1, memory_order_relaxed);
 }
 
@@ -231,7 +231,7 @@ static void attend_blocks(void *context, int64_t begin, int64_t end) {
 int backprop_attention(
     const backprop_attention_shape *shape, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
     const backprop_heads *y, float *logsumexp) {
-  if (shape->queries <= 4) return backprop_attention_by_rows(shape, q, k, v, y, logsumexp);
+  if (shape->queries <= 4) return backprop_attention_few_queries(shape, q, k, v, y, logsumexp);
   job work = {shape, q, k, v, y, logsumexp, backprop_choose_tile_kernel(), 0, 0};
   work.blocks = up(shape->queries, TILE_QUERIES) / TILE_QUERIES;
   double keys = (double)shape->keys * (shape->causal ? 0.5 : 1);

@@ -150,17 +150,17 @@ attention_rows backprop_attention_rows(
 int backprop_attention_is_finite(int64_t rows, int64_t size, const float *x, int64_t x_row);
 
 // Recomputes y of some queries where the kernel's is not finite. Returns -1 where memory is exhausted.
-int backprop_attention_careful_rows(
+int backprop_attention_exact_rows(
     const backprop_attention_shape *shape, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
     const backprop_heads *y, int64_t example, int64_t head, int64_t first, int64_t queries);
 
 // The same for the gradients of a head of keys and values and of all queries that share it.
-void backprop_attention_careful_gradient(
+void backprop_attention_exact_gradient(
     const backprop_attention_shape *shape, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
     const backprop_heads *y, const float *logsumexp, const backprop_heads *upstream, const backprop_heads *dq,
     const backprop_heads *dk, const backprop_heads *dv, int64_t example, int64_t kv_head);
 
 // Few queries against many keys, which are read once.
-int backprop_attention_by_rows(
+int backprop_attention_few_queries(
     const backprop_attention_shape *shape, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
     const backprop_heads *y, float *logsumexp);

@@ -26,7 +26,7 @@ CLONES int backprop_attention_is_finite(int64_t rows, int64_t size, const float 
   return sum == 0;
 }
 
-int backprop_attention_careful_rows(
+int backprop_attention_exact_rows(
     const backprop_attention_shape *s, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
     const backprop_heads *y, int64_t example, int64_t head, int64_t first, int64_t queries) {
   int64_t length = attention_length(s, example), kv_head = head / (s->heads / s->kv_heads);
@@ -62,7 +62,7 @@ static int is_zero(int64_t size, const float *x) {
   return 1;
 }
 
-void backprop_attention_careful_gradient(
+void backprop_attention_exact_gradient(
     const backprop_attention_shape *s, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
     const backprop_heads *y, const float *logsumexp, const backprop_heads *upstream, const backprop_heads *dq,
     const backprop_heads *dk, const backprop_heads *dv, int64_t example, int64_t kv_head) {

@@ -162,7 +162,7 @@ static void attend_heads(void *context, int64_t begin, int64_t end) {
   for (int64_t unit = begin; unit < end; unit++) attend(work, unit / s->kv_heads, unit % s->kv_heads, memory);
 }
 
-int backprop_attention_by_rows(
+int backprop_attention_few_queries(
     const backprop_attention_shape *shape, const backprop_heads *q, const backprop_heads *k, const backprop_heads *v,
     const backprop_heads *y, float *logsumexp) {
   job work = {shape, q, k, v, y, logsumexp, 0};

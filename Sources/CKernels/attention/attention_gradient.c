@@ -217,7 +217,7 @@ static void differentiate_heads(void *context, int64_t begin, int64_t end) {
       }
     }
     if (!are_finite(work, example, kv_head))
-      backprop_attention_careful_gradient(
+      backprop_attention_exact_gradient(
           s, work->q, work->k, work->v, work->y, work->logsumexp, work->upstream, work->dq, work->dk, work->dv, example,
           kv_head);
   }

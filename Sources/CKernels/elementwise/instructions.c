@@ -97,7 +97,7 @@ CLONES void backprop_run_steps(
 
 int backprop_operand_count(uint8_t opcode) {
   if (opcode == BACKPROP_SELECT) return 3;
-  int unary = opcode <= BACKPROP_FLOOR_F || opcode == BACKPROP_NEGATE_I || opcode == BACKPROP_INT_TO_FLOAT ||
+  int unary = opcode < BACKPROP_ADD_F || opcode == BACKPROP_NEGATE_I || opcode == BACKPROP_INT_TO_FLOAT ||
               opcode == BACKPROP_FLOAT_TO_INT;
   return unary ? 1 : 2;
 }

@@ -10,7 +10,7 @@ enum { BACKPROP_MAX_RANK = 8, BACKPROP_MAX_REGISTERS = 64 };
 
 // What an instruction does with 4-byte lanes. `F` floats, `I` int32. Comparisons give the float 1 or 0.
 typedef enum {
-  // float -> float
+  // float -> float: functions of one number, up to BACKPROP_ADD_F
   BACKPROP_COPY,  // also int32 -> int32: moves the bits
   BACKPROP_NEGATE_F, BACKPROP_ABS_F,
   BACKPROP_SIGN_F,  // -1, 0, 1; 0 keeps its sign, denormal numbers count as 0, NaN stays NaN

@@ -115,6 +115,8 @@ open class RuleOptimizer: Optimizer {
     try appendInputs(to: &inputs)
     // Handed over, so that no graph holds the state's old values while it is written.
     let assignments = try assignments(along: gradients, scalarTensors(inputs))
+    // One plan: forward, backward and the rule, whose last kernel writes into the variables' own memory
+    // (`Lowering.writesInPlace`).
     try evaluate([gradients.loss] + tensors, assigning: consume assignments)
     try finishStep()
   }

@@ -28,7 +28,7 @@ struct TiledConvolution {
   /// Whether tiles are faster than oneDNN, as measured (docs/performance.md): with enough tiles for the transform of
   /// the weights to be worth it, images that fill three quarters of their tiles and are mostly not padding, and weights
   /// that stay in a core's cache.
-  var gainsByTiles: Bool {
+  var isFasterByWinograd: Bool {
     let (height, width) = (shape.out_height, shape.out_width)
     let tilesOfImage = ((height + 1) / 2) * ((width + 1) / 2)
     return shape.batch * tilesOfImage >= 128 && min(height, width) >= 4 && height * width >= 3 * tilesOfImage
@@ -39,7 +39,7 @@ struct TiledConvolution {
   /// packing the weights to be worth it, and columns of outputs in pairs of tiles; the weights' gradient with few
   /// channels, where rows fill their tiles and there are pairs of images. With a stride of 2, where rows fill their
   /// tiles.
-  var gainsOnAMX: Bool {
+  var isFasterOnAMX: Bool {
     let weights = shape.inputs * shape.outputs
     guard weights <= 128 * 128, shape.batch * shape.out_height * shape.out_width >= 2048 else { return false }
     let hasStride = shape.stride == 2
@@ -55,7 +55,7 @@ struct TiledConvolution {
 struct LoadedTiledConvolution: LoadedKernel {
   private let direction: ConvolutionShape.Direction
   private let shape: backprop_winograd
-  /// Into how many parts the work is split. The bits of the weights' gradient depend on it; like oneDNN's, it is fixed
+  /// The number of parts that the work is split into. The bits of the weights' gradient depend on it; like oneDNN's, it is fixed
   /// when the plan is loaded.
   private let workers: Int64
   private let runsOnAMX: Bool

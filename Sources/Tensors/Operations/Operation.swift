@@ -1,5 +1,5 @@
-/// An operation that a graph holds. A type of its own in a file of its own says all that is to be known of it: types of
-/// the results, meaning, gradient, kernel, and the method of `Tensor` that records it.
+/// An operation that a graph holds. Each is a type in a file of its own, with the types of its results, its meaning, its
+/// gradient, its kernel, and the method of `Tensor` that records it.
 ///
 /// Its properties are what a plan depends on; what changes from step to step is an operand. An operation is a leaf, a
 /// primitive, whose meaning is a loop anyone can check, or a composite, whose meaning is other operations: it conforms

@@ -12,7 +12,7 @@ final class Executable: @unchecked Sendable {
   private let steps: LoadedSteps
   /// The steps of a quantized run.
   private let quantizedSteps: LoadedSteps
-  /// Those that its kernels may take.
+  /// The number of threads that its kernels may take.
   let threads: Int
   /// How many addresses a run has, of buffers or of a step's operands.
   let addressCount: Int

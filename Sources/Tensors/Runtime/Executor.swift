@@ -17,8 +17,8 @@ public func evaluate(
   while !tensors.isEmpty || !assignments.isEmpty {
     guard let run = try Executor.begin(tensors, &assignments) else { return }
     switch run {
-    case .isWaiting(let other): other.waitForEnd()
-    case .isCompiled: break
+    case .mustWait(let other): other.waitForEnd()
+    case .isCompiled: break  // now that there is a plan, begin again
     case .isRunning(let run): return try run.finish()
     }
   }
@@ -96,10 +96,10 @@ struct Executor: ~Copyable {
 
   // MARK: Runs
 
-  /// What became of the attempt to begin a run.
+  /// The outcome of an attempt to begin a run.
   enum Beginning {
     /// Another run uses the same variables.
-    case isWaiting(VariableUse)
+    case mustWait(VariableUse)
     /// There was no plan; now there is.
     case isCompiled
     case isRunning(Evaluation)
@@ -118,7 +118,7 @@ struct Executor: ~Copyable {
       guard let loaded = executor.plans[request.key] else { return (request, nil) }
       let use = VariableUse(
         reads: request.sources.compactMap(\.variable), writes: assignments.map(\.0))
-      if let other = executor.conflict(with: use) { return (nil, .isWaiting(other)) }
+      if let other = executor.conflict(with: use) { return (nil, .mustWait(other)) }
       let variables = assignments.map(\.0)
       assignments = []
       for variable in variables { try variable.prepareToWrite() }

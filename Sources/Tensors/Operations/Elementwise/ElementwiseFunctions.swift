@@ -4,11 +4,12 @@ import RealModule
 /// What references calculate in.
 typealias Number = Real & BinaryFloatingPoint
 
-/// A function of one number that is applied to each element: all that is to be known of it.
+/// A function of one number that is applied to each element: its name, reference, derivative and
+/// instruction.
 protocol UnaryFunction: Sendable {
   /// In messages and profiles.
   static var name: String { get }
-  /// What fused kernels do it by.
+  /// The instruction of fused kernels.
   static var instruction: backprop_opcode { get }
   /// The same for int32, where they have one.
   static var integerInstruction: backprop_opcode? { get }
