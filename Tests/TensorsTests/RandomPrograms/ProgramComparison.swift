@@ -10,6 +10,8 @@ struct ProgramComparison {
   let seed: UInt64
   /// The thresholds of size and wait for recomputing a value; `nil`: the compiler's.
   let recomputing: (bytes: Int, wait: Int)?
+  /// The type of what is float32 in the program; float64 is computed by plain kernels.
+  var precision = DType.float32
 
   enum Outcome: Equatable {
     case same
@@ -37,7 +39,7 @@ struct ProgramComparison {
           found = try drawing(round) { try compiled.run(batch) }.map(hostArray)
         }
         found += try assigned(variables).map { try hostArray($0.tensor) }
-        let places = found.indices.filter { difference(found[$0], from: expected[$0], allowing: Self.tolerance) != nil }
+        let places = found.indices.filter { difference(found[$0], from: expected[$0], allowing: tolerance) != nil }
         if places.isEmpty { continue }
         try set(variables, round: round)
         let rounded = try singlePrecisionReferenceValues(of: record(variables, round: round).all)
@@ -77,15 +79,19 @@ struct ProgramComparison {
     var variables: [Int: Variable] = [:]
     for step in program.variables {
       let shape = program.steps[step].types[0].shape
-      variables[step] = try Variable(
-        [Float](repeating: 0, count: shape.elementCount), shape: shape, name: "v\(step)")
+      variables[step] = try Variable(Tensor.zeros(shape, dtype: precision), name: "v\(step)")
     }
     return variables
   }
 
   private func set(_ variables: [Int: Variable], round: Int) throws {
     for (step, variable) in variables {
-      try variable.set(program.contents(ofLeaf: step, seed: seed, round: round).map { Float($0) })
+      let contents = program.contents(ofLeaf: step, seed: seed, round: round)
+      if precision == .float64 {
+        try variable.set(contents.map { Double($0) })
+      } else {
+        try variable.set(contents.map { Float($0) })
+      }
     }
   }
 
@@ -95,8 +101,9 @@ struct ProgramComparison {
 
   private func data(ofLeaf step: Int, round: Int) -> Tensor {
     let (type, contents) = (program.steps[step].types[0], program.contents(ofLeaf: step, seed: seed, round: round))
-    return type.dtype == .int32
-      ? Tensor(contents, shape: type.shape.dimensions)
+    if type.dtype == .int32 { return Tensor(contents, shape: type.shape.dimensions) }
+    return precision == .float64
+      ? Tensor(contents.map { Double($0) }, shape: type.shape.dimensions)
       : Tensor(contents.map { Float($0) }, shape: type.shape.dimensions)
   }
 
@@ -107,7 +114,7 @@ struct ProgramComparison {
   }
 
   private func recorded(_ leaves: [Int: Tensor]) -> Recorded {
-    let results = program.record(leaves)
+    let results = program.record(leaves, in: precision)
     func tensor(_ value: TensorProgram.Value) -> Tensor { results[value.step][value.output] }
     return Recorded(outputs: program.outputs.map(tensor), assigned: program.assignments.map { tensor($0.value) })
   }
@@ -157,7 +164,7 @@ struct ProgramComparison {
   // MARK: What is right
 
   /// The difference, relative to a value's greatest element, that single roundings make.
-  private static let tolerance = 2e-5
+  private var tolerance: Double { precision == .float64 ? 1e-12 : 2e-5 }
 
   private func judge(
     _ found: HostArray, _ exact: HostArray, _ rounded: ReferenceInterpreter<Float>.HostArray
@@ -166,7 +173,9 @@ struct ProgramComparison {
     let spread = pairs.reduce(0) { max($0, ($1.0 - $1.1).isFinite ? abs($1.0 - $1.1) : 0) } / scale(of: exact)
     // Where the reference loses half of its digits or overflows, differences are meaningless.
     if spread > 1e-3 || pairs.contains(where: { $0.isFinite != $1.isFinite }) { return .illConditioned }
-    guard let element = difference(found, from: exact, allowing: Self.tolerance + 32 * spread) else { return .same }
+    guard
+      let element = difference(found, from: exact, allowing: tolerance + (precision == .float64 ? 1e-6 : 32) * spread)
+    else { return .same }
     guard found.floats.indices.contains(element) else { return .different("element \(element) is missing") }
     return .different("element \(element) is \(found.floats[element]) instead of \(exact.floats[element])")
   }

@@ -15,6 +15,18 @@ import Testing
     ProgramComparison(program: program, seed: seed, recomputing: seed % 3 == 0 ? (bytes: 1, wait: 2) : nil)
   }
 
+  /// The same in float64, to twelve digits: views, joins and variables of elements of eight bytes.
+  @Test func programsInFloat64MatchTheReference() {
+    for seed in Self.firstSeed..<Self.firstSeed + UInt64(Self.count / 4) {
+      let program = ProgramGenerator.program(seed: seed)
+      // The reference's normal numbers are exact, and the kernel's float32.
+      if program.steps.contains(where: { if case .random(.normal) = $0.action { true } else { false } }) { continue }
+      var comparison = Self.comparison(program, seed: seed)
+      comparison.precision = .float64
+      if case .different(let what) = comparison.run() { Issue.record("seed \(seed): \(what)\n\(program)") }
+    }
+  }
+
   @Test func plansOfRandomProgramsMatchTheReference() {
     var illConditioned = 0
     for seed in Self.firstSeed..<Self.firstSeed + UInt64(Self.count) {

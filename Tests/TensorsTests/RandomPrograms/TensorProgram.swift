@@ -44,8 +44,8 @@ struct TensorProgram {
     return (0..<steps[step].types[0].shape.elementCount).map { _ in Int32(Int.random(in: range, using: &numbers)) }
   }
 
-  /// The results of all steps as tensors, given those of the leaves.
-  func record(_ leaves: [Int: Tensor]) -> [[Tensor]] {
+  /// The results of all steps as tensors, given those of the leaves; what is float32 in `precision`.
+  func record(_ leaves: [Int: Tensor], in precision: DType = .float32) -> [[Tensor]] {
     var results: [[Tensor]] = []
     func tensor(_ value: Value) -> Tensor { results[value.step][value.output] }
     for (index, step) in steps.enumerated() {
@@ -53,17 +53,31 @@ struct TensorProgram {
       case .leaf: results.append([leaves[index] ?? .failed(TensorError("leaf \(index) is missing"))])
       case .random(let distribution):
         let shape = step.types[0].shape
-        results.append([distribution == .uniform ? .randomUniform(shape) : .randomNormal(shape)])
-      case .operation(let op, let inputs): results.append(Tensor.recordAll(op, inputs.map(tensor)))
+        let isUniform = distribution == .uniform
+        results.append([isUniform ? .randomUniform(shape, dtype: precision) : .randomNormal(shape, dtype: precision)])
+      case .operation(let op, let inputs):
+        let (op, inputs) = adapted(op, inputs.map(tensor), to: precision)
+        results.append(Tensor.recordAll(op, inputs))
       case .gradients(let value, let wrt):
         let source = tensor(value)
         let weights = (0..<source.shape.elementCount).map { 0.5 + 0.25 * Float($0 % 5) }
-        let loss = (source * Tensor(weights, shape: source.shape.dimensions)).sum()
+        let loss = (source * Tensor(weights, shape: source.shape.dimensions).cast(to: precision)).sum()
         let found = Tensors.gradients(of: loss, withRespectTo: wrt.map(tensor))
-        results.append(zip(found, wrt).map { $0 ?? .zeros(type($1).shape) })
+        results.append(zip(found, wrt).map { $0 ?? .zeros(type($1).shape, dtype: precision) })
       }
     }
     return results
+  }
+
+  /// An operation that names float32 in another precision; numbers as conditions become masks there.
+  private func adapted(
+    _ op: any Operation, _ inputs: [Tensor], to precision: DType
+  ) -> (any Operation, [Tensor]) {
+    guard precision != .float32 else { return (op, inputs) }
+    if op.isEqual(to: Cast(dtype: .float32)) { return (Cast(dtype: precision), inputs) }
+    if op.isEqual(to: Select()) { return (op, [inputs[0].isNotZero] + inputs.dropFirst()) }
+    guard let fill = op as? Fill, fill.type.dtype == .float32 else { return (op, inputs) }
+    return (Fill(number: fill.number, type: TensorType(fill.type.shape, precision)), inputs)
   }
 
   /// Without the steps that are not used.
