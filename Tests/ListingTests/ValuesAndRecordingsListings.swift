@@ -18,7 +18,7 @@ private func trained(seed: UInt64) throws -> Float {
 }
 
 @Suite struct ValuesAndRecordingsListings {
-  @Test func listing() async throws {
+  @Test func listing() throws {
     let weight = try Variable([1, 2, 3], shape: [3], name: "weight")
     let doubled = weight.tensor * 2  // not computed yet
     try weight.set([10, 20, 30])
@@ -26,7 +26,21 @@ private func trained(seed: UInt64) throws -> Float {
     expectPrinted("[2.0, 4.0, 6.0]")
     print(try (weight.tensor * 2).values())
     expectPrinted("[20.0, 40.0, 60.0]")
+  }
 
+  @Test func typesListing() throws {
+    let third = Tensor([1], shape: [1]) / 3
+    print(third, third.cast(to: .float64))
+    expectPrinted("Tensor [1] float32 [0.33333334] Tensor [1] float64 [0.3333333432674408]")
+    print(Tensor([1], shape: [1]).cast(to: .float64) / 3)
+    expectPrinted("Tensor [1] float64 [0.3333333333333333]")
+    print(Tensor([1, 2, 3] as [Int32], shape: [3]) * 0.5)
+    expectPrinted("Tensor [3] float32 [0.5, 1, 1.5]")
+    print(Tensor([1, 2, 3] as [Int32], shape: [3]).greater(than: 1))
+    expectPrinted("Tensor [3] bool [false, true, true]")
+  }
+
+  @Test func numbersListing() async throws {
     let x = Tensor([1, 2, 3], shape: [3])
     for step in 1...3 {
       let share = Float(step) / 4
