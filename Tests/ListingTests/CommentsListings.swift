@@ -211,4 +211,14 @@ private func train(_ model: Dense) throws -> Int {
     let result = try gradientCheck({ layer($0[0]) }, at: [Tensor([0.5, -1.25], shape: [1, 2])])
     #expect(result.passes(tolerance: 1e-6), "\(result)")
   }
+
+  @Test func copyListing() throws {
+    let (model, images) = (Dense(4, 3), Tensor.ones([2, 4]))
+
+    let precise = try model.copy(as: .float64)
+    let logits = precise(images.cast(to: .float64))
+
+    #expect(logits.dtype == .float64)
+    #expect(try (logits.cast(to: .float32) - model(images)).abs().max().scalar() < 1e-5)
+  }
 }

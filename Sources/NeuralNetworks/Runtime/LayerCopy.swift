@@ -8,8 +8,10 @@ extension Layer {
   /// one in float32: it takes inputs in float64, its gradients and its optimizers' state are float64, too, and it is much
   /// slower.
   ///
-  ///     let precise = try model.copy(as: .float64)
-  ///     let logits = precise(images.cast(to: .float64))
+  /// ```swift
+  /// let precise = try model.copy(as: .float64)
+  /// let logits = precise(images.cast(to: .float64))
+  /// ```
   ///
   /// What shares a parameter in this model shares one in the copy, too. Parameters keep their `isTrainable`. Costs a copy
   /// of all values. Throws where parameters are in a class or in an enumeration other than `Optional`, which reflection
