@@ -171,6 +171,6 @@ void find_values(values *v, const fused_kernel *p) {
     int x = VALUE_OF(s->a), y = VALUE_OF(s->b), z = VALUE_OF(s->c);
     registers[s->destination] = operation_value(v, s->opcode, x, y, z);
   }
-  for (int o = 0; o < p->output_count; o++) v->outputs[o] = VALUE_OF(p->definition->output_registers[o]);
+  for (int o = 0; o < p->output_count && !v->failed; o++) v->outputs[o] = VALUE_OF(p->definition->output_registers[o]);
 #undef VALUE_OF
 }
