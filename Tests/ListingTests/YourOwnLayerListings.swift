@@ -114,5 +114,10 @@ private struct Centered: Layer {
     let layer = Highway(3)
     let check = try gradientCheck({ layer($0[0]) }, at: [Tensor([0.3, -0.7, 1.1], shape: [1, 3])])
     #expect(check.passes(tolerance: 1e-6), "\(check)")
+
+    let precise = try layer.copy(as: .float64)
+    let point = Tensor([0.3, -0.7, 1.1], shape: [1, 3])
+    let difference = layer(point).cast(to: .float64) - precise(point.cast(to: .float64))
+    #expect(try difference.abs().max().scalar(as: Double.self) < 1e-6)
   }
 }
