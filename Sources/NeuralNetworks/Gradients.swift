@@ -62,9 +62,9 @@ public func valueAndGradient<Model: Layer>(
   of model: Model, file: StaticString = #fileID, line: UInt = #line, _ loss: (Model) throws -> Tensor
 ) rethrows -> (loss: Tensor, gradients: Gradients) {
   let parameters = parts(of: model).parameters.map(\.parameter).filter(\.isTrainable)
-  // Retained from here on, so that the loss and the gradients use the same leaves.
+  // The loss and the gradients use the same leaves, whatever another thread assigns meanwhile.
   let leaves = parameters.map(\.tensor)
-  let recording = Recording()
+  let recording = Recording(parameters: parameters, leaves: leaves)
   let value = try Recording.$current.withValue(recording) {
     try Mode.$stated.withValue(Mode.stated ?? true) { try loss(model) }
   }.called(at: CallSite(file, line))

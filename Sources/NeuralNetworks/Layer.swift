@@ -23,6 +23,8 @@ extension Layer {
   /// All parameters with their names, in the order of declaration; each once, however often it is used. Also sets the
   /// parameters' names. Cost: a walk by reflection, so store the result where it is needed often.
   public var parameters: [(name: String, parameter: Parameter)] { parts(of: self).parameters }
+  /// The type of the parameters, by the first of them: what the layer takes.
+  package var parameterType: DType { parameters.first?.parameter.tensor.dtype ?? .float32 }
 
   /// All buffers with their names, in the order of declaration.
   public var buffers: [(name: String, buffer: Buffer)] { parts(of: self).buffers }

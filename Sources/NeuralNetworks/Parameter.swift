@@ -23,8 +23,8 @@ public final class Parameter: Sendable {
     }
   }
 
-  /// The values, as a leaf of a graph.
-  public var tensor: Tensor { content.tensor }
+  /// The values, as a leaf of a graph; within `valueAndGradient` those at its beginning.
+  public var tensor: Tensor { Recording.current?.leaf(of: self) ?? content.tensor }
 
   /// The shape of its values; that of a scalar where the arguments were invalid.
   public var shape: Shape { content.shape ?? [] }

@@ -1,8 +1,9 @@
 import Synchronization
 import Tensors
 
-/// What a forward pass gives beside its result: new values of buffers, in order. It belongs to the recording in which it
-/// happened, so two threads that record with the same model do not meet.
+/// What a forward pass reads and gives beside its result: the parameters' values, and new values of buffers, in order.
+/// They belong to the recording in which they happened, so two threads that record with the same model, or one that
+/// updates it meanwhile, do not meet.
 final class Recording: Sendable {
   /// That of this task, within `valueAndGradient`.
   @TaskLocal static var current: Recording?
@@ -13,6 +14,16 @@ final class Recording: Sendable {
   }
 
   private let state = Mutex(State())
+  /// The leaves that stand for parameters, of this recording and those around it.
+  private let leaves: [ObjectIdentifier: Tensor]
+
+  init(parameters: [Parameter], leaves: [Tensor]) {
+    self.leaves = zip(parameters, leaves).reduce(into: Recording.current?.leaves ?? [:]) {
+      $0[ObjectIdentifier($1.0)] = $1.1
+    }
+  }
+
+  func leaf(of parameter: Parameter) -> Tensor? { leaves[ObjectIdentifier(parameter)] }
 
   func assign(_ value: Tensor, to variable: Variable) {
     state.withLock { state in

@@ -28,6 +28,29 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
 }
 
 @Suite struct TrainerTests {
+  /// Images are converted to the model's type, and states of text models have it.
+  @Test func tasksTrainModelsInFloat64() throws {
+    let images = try makeImages()
+    let network = try makeNetwork().copy(as: .float64)
+    let task = try ImageTask(network, on: images, evaluatingOn: images, batchSize: 16, seed: 0)
+    let result = try Trainer(epochs: 2).train(task, with: Adam(for: network, learningRate: 0.01))
+    #expect(result.loss.isFinite && result.evaluation != nil)
+    #expect(try classify(images.batches(of: 4)[0].images, with: network)[0].count == 1)
+  }
+
+  @Test(arguments: ["mlp", "rnn", "lstm", "gru", "transformer"]) func textModelsTrainInFloat64(kind: String) throws {
+    let text = try TextDataset.numbers(tokenizer: .byte)
+    let description = LanguageModelDescription(
+      kind: try #require(.init(rawValue: kind)), vocabulary: text.tokenizer.vocabularySize, context: 8, width: 16,
+      layers: 1, heads: 2)
+    func train<Model: LanguageModel>(_ model: Model) throws -> Double {
+      let model = try model.copy(as: .float64)
+      let task = try TextTask(model, on: text.train, context: 8, batchSize: 4)
+      return try Trainer(steps: 3).train(task, with: Adam(for: model, learningRate: 0.01)).loss
+    }
+    #expect(try train(description.makeModel()).isFinite)
+  }
+
   /// A first evaluation of NaN is not the best one, and NaN later is no improvement.
   @Test func nothingIsWorseThanNaN() throws {
     let model = makeNetwork()

@@ -35,7 +35,9 @@ public struct NeuralProbabilisticModel: LanguageModel {
     output = Dense(hidden, vocabulary)
   }
 
-  public func initialState(batch: Int, capacity: Int) -> [Tensor] { [.zeros([batch, order - 1, width])] }
+  public func initialState(batch: Int, capacity: Int) -> [Tensor] {
+    [.zeros([batch, order - 1, width], dtype: embedding.weight.tensor.dtype)]
+  }
 
   /// The logits of the token after each position: int32 [batch, time] → [batch, time, vocabulary].
   public func callAsFunction(_ ids: Tensor) -> Tensor {

@@ -30,7 +30,7 @@ public struct RecurrentLanguageModel: LanguageModel {
   private var stateCount: Int { recurrent.layers.count * (recurrent.cell == .lstm ? 2 : 1) }
 
   public func initialState(batch: Int, capacity: Int) -> [Tensor] {
-    Array(repeating: .zeros([batch, recurrent.size]), count: stateCount)
+    Array(repeating: .zeros([batch, recurrent.size], dtype: embedding.weight.tensor.dtype), count: stateCount)
   }
 
   /// The logits of the token after each position, from a state of zeros: int32 [batch, time] → [batch, time,

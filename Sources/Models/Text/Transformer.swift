@@ -108,7 +108,8 @@ public struct Transformer: LanguageModel {
   public func initialState(batch: Int, capacity: Int) -> [Tensor] {
     let heads = configuration.keyValueHeads ?? configuration.heads
     let cache = AttentionCache(
-      batch: batch, heads: heads, capacity: capacity, width: configuration.width / max(configuration.heads, 1))
+      batch: batch, heads: heads, capacity: capacity, width: configuration.width / max(configuration.heads, 1),
+      dtype: embedding.weight.tensor.dtype)
     return [cache.length] + blocks.flatMap { _ in [cache.keys, cache.values] }
   }
 

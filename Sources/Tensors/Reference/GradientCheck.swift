@@ -62,6 +62,11 @@ public func gradientCheck(
     }
   }
   let moved = points.keys.sorted()
+  guard !moved.isEmpty else {
+    throw TensorError(
+      "gradientCheck: none of the \(inputs.count) inputs has fractions, so there is nothing to vary; pass float32 or "
+        + "float64", callSite: CallSite(file, line))
+  }
 
   var scalar = contracted([function(leaves)])
   for _ in 1..<order {
@@ -109,14 +114,15 @@ public func gradientCheck(
 /// A function of more elements would take more than a day.
 private let mostElements = 1 << 20
 
-/// One number from tensors: the sum of all elements, each times a fixed weight from 0.5 to 1.5.
+/// One number from tensors: the sum of all elements, each times a fixed weight from 0.5 to 1.5. float64, where one is.
 private func contracted(_ tensors: [Tensor]) -> Tensor {
   var state: UInt64 = 1
-  return tensors.reduce(Tensor.fill(0)) { sum, tensor in
+  let dtype: DType = tensors.contains { $0.dtype == .float64 } ? .float64 : .float32
+  return tensors.reduce(Tensor.fill(0, [], dtype)) { sum, tensor in
     let weights = (0..<tensor.shape.elementCount).map { _ in
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407  // Knuth's generator, MMIX
       return 0.5 + Float(state >> 40) / 16_777_216
     }
-    return sum + (tensor * Tensor(weights, shape: tensor.shape.dimensions)).sum()
+    return sum + (tensor.cast(to: dtype) * Tensor(weights, shape: tensor.shape.dimensions).cast(to: dtype)).sum()
   }
 }

@@ -19,15 +19,29 @@ extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
   /// is cut off.
   var typeWithNumbers: DType { dtype.isFloatingPoint ? dtype : .float32 }
 
+  /// Whether it is a number that this type of whole numbers has.
+  private func isWhole(in dtype: DType) -> Bool {
+    guard dtype.isInteger, isNumber, let value = node.op.constant else { return false }
+    switch dtype {
+    case .int8: return Int8(exactly: value) != nil
+    case .uint8: return UInt8(exactly: value) != nil
+    case .int32: return Int32(exactly: value) != nil
+    default: return Int64(exactly: value) != nil
+    }
+  }
+
   /// The same as this type, where it is a number.
   func matching(_ dtype: DType) -> Tensor {
     guard self.dtype != dtype, isNumber, let value = node.op.constant else { return self }
     return .fill(value, [], dtype)
   }
 
-  /// Both in one type, where one of them is a number.
-  static func matched(_ a: Tensor, _ b: Tensor) -> (Tensor, Tensor) {
+  /// Both in one type, where one of them is a number; whole numbers stay in it where a whole number is in its range and
+  /// they are only compared.
+  static func matched(_ a: Tensor, _ b: Tensor, comparing: Bool = false) -> (Tensor, Tensor) {
     guard a.dtype != b.dtype, a.failure == nil, b.failure == nil else { return (a, b) }
+    if comparing, b.isWhole(in: a.dtype) { return (a, b.matching(a.dtype)) }
+    if comparing, a.isWhole(in: b.dtype) { return (a.matching(b.dtype), b) }
     if b.isNumber { return (a.cast(to: a.typeWithNumbers), b.matching(a.typeWithNumbers)) }
     if a.isNumber { return (a.matching(b.typeWithNumbers), b.cast(to: b.typeWithNumbers)) }
     return (a, b)

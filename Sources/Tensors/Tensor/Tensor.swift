@@ -33,7 +33,8 @@ public struct Tensor: Sendable {
   }
   /// A scalar that may change from step to step without a new plan.
   public init(_ value: Float) { self = .number(value, .float32) }
-  /// A scalar of any type that may change from step to step without a new plan.
+  /// A scalar of any type that may change from step to step without a new plan. In a `CompiledStep` a whole number stays
+  /// as it is, like all data that is not among the inputs; one with fractions is an error there.
   @_disfavoredOverload
   public init<Element: TensorElement>(_ value: Element) { self = .number(value, Element.tensorType) }
 

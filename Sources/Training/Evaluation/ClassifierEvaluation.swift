@@ -14,9 +14,10 @@ public func evaluateClassifier<Model: Layer>(
   let start = clock.now
   var matrix = try ConfusionMatrix(classes: 0)
   var lossSum = 0.0
+  let type = model.parameterType
   for batch in set.batches(of: max(batchSize, 1)) {
     let (logits, loss) = inference {
-      let logits = model(batch.images)
+      let logits = model(batch.images.cast(to: type))
       return (logits, crossEntropy(logits: logits, labels: batch.labels))
     }
     let predictions = logits.argmax(axis: -1)
@@ -54,7 +55,7 @@ public struct Prediction: Hashable, Sendable {
 
 /// The `top` most probable classes of each image of a batch, the most probable one first.
 public func classify<Model: Layer>(_ images: Tensor, with model: Model, top: Int = 1) throws -> [[Prediction]] {
-  let probabilities = inference { model(images).softmax() }
+  let probabilities = inference { model(images.cast(to: model.parameterType)).softmax().cast(to: .float32) }
   let values = try probabilities.values()
   let classes = probabilities.shape[-1]
   guard classes > 0 else { return [] }

@@ -61,6 +61,7 @@ public final class ImageTask: CompilableTask {
     _ model: Model, _ images: Tensor, _ labels: Tensor, examples: Int
   ) throws -> RecordedStep {
     var accuracy = Tensor(0)
+    let images = images.cast(to: model.parameterType)
     let (_, gradients) = try valueAndGradient(of: model) { model in
       let logits = model(images)
       // Once per recording, so for all labels: a compiled step checks none.

@@ -43,9 +43,9 @@ public final class TextTask: CompilableTask {
     stateVariables = try state.enumerated().map { index, tensor in
       let name = "state.\(index)"
       if let failure = tensor.failure { throw failure }
-      try Memory.check(2 * 4 * tensor.shape.elementCount, for: "the state of a batch of \(batchSize)")
-      let values = [Float](repeating: 0, count: tensor.shape.elementCount)
-      return (name, try Variable(values, shape: tensor.shape, name: name))
+      try Memory.check(
+        2 * tensor.dtype.byteCount * tensor.shape.elementCount, for: "the state of a batch of \(batchSize)")
+      return (name, try Variable(tensor, name: name))
     }
   }
 
@@ -60,7 +60,9 @@ public final class TextTask: CompilableTask {
   }
 
   public func record(_ inputs: StepInputs) -> RecordedStep {
-    let state = stateVariables.map { inputs.variant == 1 ? Tensor.zeros($0.variable.shape) : $0.variable.tensor }
+    let state = stateVariables.map {
+      inputs.variant == 1 ? Tensor.zeros($0.variable.shape, dtype: $0.variable.dtype) : $0.variable.tensor
+    }
     return record(network, inputs, state: network.carriesState ? state : nil)
   }
 

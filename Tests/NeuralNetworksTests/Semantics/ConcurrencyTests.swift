@@ -41,6 +41,31 @@ import Testing
     #expect(found.withLock { $0 } == alone)
   }
 
+  /// Gradients are recorded of one set of leaves, though an update replaces them meanwhile.
+  @Test func gradientsAreFoundWhileAnotherThreadTrains() throws {
+    let model = Self.network(7)
+    let x = Tensor(try Random(seed: 8).normal(count: 640), shape: [32, 20])
+    let isDone = Atomic(false)
+    let missing = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: 2) { index in
+      if index == 0 {
+        let step = CompiledStep(with: Adam(for: model, learningRate: 0.01)) { inputs in
+          valueAndGradient(of: model) { $0(inputs[0]).square().mean() }.gradients
+        }
+        for _ in 0..<300 { _ = try? step([x]) }
+        isDone.store(true, ordering: .relaxed)
+        return
+      }
+      while !isDone.load(ordering: .relaxed) {
+        let (_, gradients) = valueAndGradient(of: model) { $0(x).square().mean() }
+        if model.parameters.contains(where: { gradients[$0.parameter] == nil }) {
+          missing.wrappingAdd(1, ordering: .relaxed)
+        }
+      }
+    }
+    #expect(missing.load(ordering: .relaxed) == 0)
+  }
+
   @Test func aTaskHasThreadsOfItsOwn() async throws {
     let before = Threads.count
     await Threads.withCount(1) {

@@ -6,6 +6,19 @@ import Testing
 @Suite struct IntegerTests {
   private static let types: [DType] = [.int8, .uint8, .int32, .int64]
 
+  /// Not as float32, which does not tell 2²⁴ from its successor.
+  @Test func integersAreComparedWithWholeNumbersExactly() throws {
+    let x = Tensor([16_777_217] as [Int32], shape: [1])
+    #expect(try x.equal(to: 16_777_216).values(as: Bool.self) == [false])
+    #expect(try x.greater(than: 16_777_216).values(as: Bool.self) == [true])
+    #expect(try Tensor([3] as [Int8], shape: [1]).less(than: 1000).values(as: Bool.self) == [true])
+    #expect(try Tensor([3] as [UInt8], shape: [1]).greater(than: 2.5).values(as: Bool.self) == [true])
+    #expect(
+      try Tensor([1 << 53 + 1] as [Int64], shape: [1]).greater(than: 9_007_199_254_740_992).values(as: Bool.self) == [
+        true
+      ])
+  }
+
   @Test(arguments: types) func arithmeticWrapsAround(_ dtype: DType) throws {
     let ends: [Double] =
       switch dtype {

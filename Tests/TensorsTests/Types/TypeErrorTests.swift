@@ -38,6 +38,18 @@ import Testing
     #expect(failure.message.contains(sentence), "\(failure.message)")
   }
 
+  @Test func randomNumbersHaveFractions() {
+    #expect(Tensor.randomUniform([4], dtype: .int32).failure?.message.contains("float32 or float64") == true)
+  }
+
+  @Test func gradientsAreCheckedInFloat64AndNotOfIntegers() throws {
+    let x = Tensor([0.5, -1.25] as [Double], shape: [2])
+    #expect(try gradientCheck({ $0[0].exp().sum() }, at: [x], order: 2).passes(tolerance: 1e-6))
+    #expect(throws: TensorError.self) {
+      try gradientCheck({ $0[0].sum() }, at: [Tensor([1, 2] as [Int32], shape: [2])])
+    }
+  }
+
   @Test func readingAsAnotherTypeSaysHow() throws {
     let x = Tensor([1, 2] as [Int64], shape: [2])
     let error = try #require(throws: TensorError.self) { try x.values() }

@@ -164,8 +164,8 @@ public struct AttentionCache: Sendable {
   }
 
   /// An empty cache for `capacity` positions, with vectors of `width` numbers for each of so many heads.
-  public init(batch: Int, heads: Int, capacity: Int, width: Int) {
-    keys = .zeros([batch, heads, capacity, width])
+  public init(batch: Int, heads: Int, capacity: Int, width: Int, dtype: DType = .float32) {
+    keys = .zeros([batch, heads, capacity, width], dtype: dtype)
     values = keys
     length = Tensor([0] as [Int32], shape: [])
   }

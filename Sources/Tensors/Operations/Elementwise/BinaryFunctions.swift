@@ -133,11 +133,11 @@ enum Equal: BinaryFunction {
 }
 // Operands broadcast: shapes are aligned at the last axis, and sizes are equal or 1. Two tensors must be of one type; a
 // number takes the type of the tensor that it is combined with. Combined with a number, whole numbers are converted to
-// float32, so that nothing is truncated. Sums and products of integers wrap around, and there is no quotient of them. A
+// float32, so that nothing is truncated, but compared as they are where the number is one of theirs. Sums and products of integers wrap around, and there is no quotient of them. A
 // literal (`x * 2`) is part of the plan; a `Float` is an operand, which may differ from step to step.
 extension Tensor {
   func binary(_ kind: Binary, _ other: Tensor) -> Tensor {
-    let (a, b) = Tensor.matched(self, other)
+    let (a, b) = Tensor.matched(self, other, comparing: kind.function.isComparison)
     return .record(kind, [a, b])
   }
 

@@ -76,21 +76,24 @@ func philox(_ counter: [UInt32], key: [UInt32]) -> [UInt32] {
 }
 
 extension Tensor {
-  /// Numbers in [0, 1) from the current generator: multiples of 2⁻²⁴, in any type.
+  /// Numbers in [0, 1) from the current generator: multiples of 2⁻²⁴, also in float64.
   public static func randomUniform(_ shape: Shape, dtype: DType = .float32) -> Tensor {
-    random(.uniform, shape).cast(to: dtype)
+    random(.uniform, shape, dtype)
   }
-  /// Numbers of mean 0 and variance 1 from the current generator: float32 numbers, in any type.
+  /// Numbers of mean 0 and variance 1 from the current generator: float32 numbers, also in float64.
   public static func randomNormal(_ shape: Shape, dtype: DType = .float32) -> Tensor {
-    random(.normal, shape).cast(to: dtype)
+    random(.normal, shape, dtype)
   }
 
-  private static func random(_ distribution: Distribution, _ shape: Shape) -> Tensor {
+  private static func random(_ distribution: Distribution, _ shape: Shape, _ dtype: DType) -> Tensor {
+    guard dtype.isDifferentiable else {
+      return .failed(TensorError("random numbers are float32 or float64, not \(dtype); use cast(to:)"))
+    }
     let type = TensorType([4], .int32)
     do throws(TensorError) {
       let words = try Storage(Random.current.nextKey(), for: "a random key")
       let key = Node(Values(type: type), inputs: [], types: [type], leaf: .key(words))
-      return record(RandomNumbers(distribution: distribution, shape: shape), [Tensor(key)])
+      return record(RandomNumbers(distribution: distribution, shape: shape), [Tensor(key)]).cast(to: dtype)
     } catch { return .failed(error) }
   }
 }
