@@ -41,7 +41,9 @@ func reverseWalk(from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: 
     let id = ObjectIdentifier(tensor.node)
     guard depends.contains(id) else { return }
     var all = sums[id] ?? Array(repeating: nil, count: tensor.node.types.count)
-    let summed = gradient.matching(tensor.dtype).summed(to: tensor.shape)
+    // There is no arithmetic in 16 bits: gradients of such tensors are added up as float32.
+    let dtype = tensor.dtype.isFloatingPoint && !tensor.dtype.isDifferentiable ? .float32 : tensor.dtype
+    let summed = gradient.matching(dtype).cast(to: dtype).summed(to: tensor.shape)
     all[tensor.output] = all[tensor.output].map { $0 + summed } ?? summed
     sums[id] = all
   }
@@ -57,7 +59,7 @@ func reverseWalk(from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: 
       if let gradient { contribute(gradient, to: input) }
     }
   }
-  return targets.map { sums[ObjectIdentifier($0.node)]?[$0.output] }
+  return targets.map { sums[ObjectIdentifier($0.node)]?[$0.output]?.cast(to: $0.dtype) }
 }
 
 extension Tensor {

@@ -7,9 +7,9 @@ extension Tensor: CustomStringConvertible {
     do throws(TensorError) {
       func texts(_ values: [some TensorElement]) -> [String] {
         values.map { value in
-          // 3 rather than 3.0; an integer without an exponent ends so.
+          // 3 rather than 3.0; an integer without an exponent ends so. NaN without its sign and payload.
           let text = "\(value)"
-          return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+          return text.contains("nan") ? "nan" : text.hasSuffix(".0") ? String(text.dropLast(2)) : text
         }
       }
       let numbers =

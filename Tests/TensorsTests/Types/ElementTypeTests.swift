@@ -4,6 +4,26 @@ import Testing
 
 /// What every type can do: be stored, moved, indexed, joined, compared, and assigned to variables.
 @Suite struct ElementTypeTests {
+  /// Through values of 16 bits that are used twice, repeated, sliced, joined and gathered.
+  @Test(arguments: [DType.bfloat16, .float16]) func gradientsPassThrough16Bits(_ dtype: DType) throws {
+    let x = Tensor([1, 2, 3] as [Float], shape: [3])
+    let half = x.cast(to: dtype)
+    let twice = half.cast(to: .float32)
+    let rows = half.broadcast(to: [2, 3]).rows(Tensor([1, 1, 0] as [Int32], shape: [3])).cast(to: .float32)
+    let parts = Tensor.concatenated([half[1...], half.reversed(axes: [0])], axis: 0).cast(to: .float32)
+    let value = (twice * twice).sum() + rows.sum() + (parts * 10).sum()
+    let found = [x, half].map { gradients(of: value, withRespectTo: [$0])[0] }
+    // 2x, three rows, and 10 for each part that has the element.
+    let expected: [Float] = [2 + 3 + 10, 4 + 3 + 20, 6 + 3 + 20]
+    #expect(try found[0]?.values() == expected)
+    #expect(found[1]?.dtype == dtype)
+    #expect(try found[1]?.values() == expected)
+  }
+
+  @Test func notANumberIsPrintedWithoutSign() {
+    #expect(Tensor([-Float.nan, .nan], shape: [2]).description == "Tensor [2] float32 [nan, nan]")
+  }
+
   /// Numbers that all types hold, those of bool as 0 and 1.
   private static func numbers(_ count: Int, _ dtype: DType) -> [Double] {
     let numbers = (0..<count).map { index -> Int in dtype == .bool ? index * 5 % 3 % 2 : index * 7 % 100 }
