@@ -43,10 +43,10 @@ struct TiledConvolution {
     let weights = shape.inputs * shape.outputs
     guard weights <= 128 * 128, shape.batch * shape.out_height * shape.out_width >= 2048 else { return false }
     let hasStride = shape.stride == 2
-    let fillsTiles = shape.inputs == 16 || shape.outputs % 32 == 0
+    let fitsAMX = shape.inputs == 16 || shape.outputs % 32 == 0
     return switch direction {
-    case .forward: hasStride ? shape.outputs % 32 == 0 && shape.out_width % 8 == 0 : fillsTiles
-    case .backwardData: hasStride ? shape.inputs % 32 == 0 && shape.width % 8 == 0 : fillsTiles
+    case .forward: hasStride ? shape.outputs % 32 == 0 && shape.out_width % 8 == 0 : fitsAMX
+    case .backwardData: hasStride ? shape.inputs % 32 == 0 && shape.width % 8 == 0 : fitsAMX
     case .backwardWeights: shape.out_width % 8 == 0 && shape.batch >= 8 && weights <= (hasStride ? 32 * 64 : 32 * 32)
     }
   }
