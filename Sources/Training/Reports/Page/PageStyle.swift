@@ -1,0 +1,79 @@
+/// The style sheet of every page.
+enum PageStyle {
+  static let text =
+    """
+    :root{--bg:#fff;--card:#f6f7f9;--fg:#1d2329;--mute:#5b6670;--line:#d9dee3;--grid:#e6e9ed;--link:#0b62a8;--ink:0,114,178;
+    \(Palette.light)}
+    @media (prefers-color-scheme:dark){:root{--bg:#14181d;--card:#1c2127;--fg:#e4e8ec;--mute:#9aa6b1;--line:#343c45;
+    --grid:#2a313a;--link:#7cc4f5;--ink:86,180,233;\(Palette.dark)}}
+    *{box-sizing:border-box}
+    html{-webkit-text-size-adjust:100%}
+    body{margin:0;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
+    "DejaVu Sans",sans-serif}
+    header,main{max-width:1200px;margin:0 auto;padding:0 16px}
+    header{padding-top:24px}
+    h1{font-size:26px;line-height:1.2;margin:0 0 6px;overflow-wrap:anywhere}
+    h2{font-size:19px;margin:36px 0 8px;padding-top:12px;border-top:1px solid var(--line)}
+    h3{font-size:15px;margin:20px 0 6px}
+    p{margin:6px 0 12px;max-width:80ch;overflow-wrap:anywhere}
+    header p,.note,figcaption,.legend{color:var(--mute)}
+    .note{font-size:14px}
+    a{color:var(--link)}
+    nav{display:flex;flex-wrap:wrap;gap:4px 14px;margin:10px 0 0;font-size:14px}
+    main{padding-bottom:60px}
+    .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));gap:14px}
+    figure{margin:0;padding:10px 12px;background:var(--card);border:1px solid var(--line);border-radius:8px;min-width:0;
+    position:relative}
+    .wide{grid-column:1/-1;max-width:760px}
+    figcaption{font-size:14px;margin-bottom:2px}
+    figcaption strong{color:var(--fg);font-weight:600}
+    figure>svg{display:block;width:100%;height:auto;overflow:visible}
+    svg text{fill:var(--mute);font-size:11px;font-family:inherit}
+    svg .strong{fill:var(--fg)}
+    svg .axis{stroke:var(--line)}
+    svg .rule{stroke:var(--grid)}
+    svg .rule,svg .axis{fill:none;shape-rendering:crispEdges}
+    svg .curve{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
+    svg .dash{stroke-dasharray:5 4}
+    svg .band{stroke:none;opacity:.18}
+    svg .cursor{stroke:var(--mute);stroke-dasharray:2 3;visibility:hidden}
+    svg .cell{fill:rgb(var(--ink))}
+    svg .frame{fill:var(--bg);stroke:var(--line)}
+    .chart{touch-action:pan-y}
+    .chart:focus-visible{outline:2px solid var(--link);outline-offset:2px}
+    .legend{display:flex;flex-wrap:wrap;gap:0 12px;font-size:12.5px;margin:4px 0 0;max-width:none}
+    .legend span{display:inline-flex;align-items:center;gap:5px;min-width:0;overflow-wrap:anywhere}
+    .legend i{flex:none;width:16px;height:0;border-top:3px solid}
+    .legend i.dash{border-top-style:dashed}
+    .readout{position:absolute;z-index:2;pointer-events:none;background:var(--bg);border:1px solid var(--line);
+    border-radius:6px;padding:4px 8px;font-size:12px;line-height:1.4;white-space:nowrap;visibility:hidden;
+    box-shadow:0 2px 8px rgba(0,0,0,.2);font-variant-numeric:tabular-nums;max-width:90%;overflow:hidden}
+    .readout i{display:inline-block;width:9px;height:9px;border-radius:50%;margin-right:5px;border:0;background:currentColor}
+    .scroll{overflow-x:auto;max-width:100%}
+    table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums;margin:4px 0 12px}
+    th,td{padding:4px 12px 4px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--grid)}
+    th{font-weight:500}
+    thead th{color:var(--mute);font-weight:500;border-bottom-color:var(--line)}
+    td.num,th.num{text-align:right;white-space:nowrap}
+    .bar{display:block;height:4px;border-radius:2px;background:var(--grid);min-width:70px;margin-top:2px}
+    .bar b{display:block;height:4px;border-radius:2px;background:var(--c0)}
+    .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(var(--picture,96px),1fr));gap:10px}
+    .pictures figure{padding:6px}
+    .pictures figcaption{font-size:12px;line-height:1.35;margin:4px 0 0;overflow-wrap:anywhere}
+    img{display:block;max-width:100%}
+    .pictures img{width:100%;height:auto}
+    img.pixels,svg image{image-rendering:pixelated}
+    pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 12px;font-size:13px;line-height:1.45;
+    white-space:pre-wrap;overflow-wrap:anywhere;margin:6px 0 12px}
+    code{font-size:.93em}
+    details{margin:8px 0}
+    summary{cursor:pointer;color:var(--link)}
+    button,input,select{font:inherit;color:inherit;accent-color:var(--c0)}
+    button{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:4px 12px;cursor:pointer}
+    button:disabled{opacity:.5;cursor:default}
+    \(Palette.rules)
+    @media (max-width:520px){h1{font-size:22px}header,main{padding-left:12px;padding-right:12px}figure{padding:8px}
+    .pictures{--picture:84px}}
+    @media print{figure{break-inside:avoid}nav{display:none}}
+    """
+}
