@@ -221,4 +221,13 @@ private func train(_ model: Dense) throws -> Int {
     #expect(logits.dtype == .float64)
     #expect(try (logits.cast(to: .float32) - model(images)).abs().max().scalar() < 1e-5)
   }
+
+  @Test func loaderListing() throws {
+    let numbers = GeneratedDataset(count: 1000) { index in Float(index) }
+    let loader = try Loader(numbers, by: ShuffledSampler(count: numbers.count, seed: 0), batchSize: 50) { batch, _ in
+      Tensor(batch, shape: [batch.count])
+    }
+    print(loader.stepsPerEpoch, try loader.batch(ofStep: 0).shape)
+    expectPrinted("20 [50]")
+  }
 }
