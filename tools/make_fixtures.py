@@ -24,7 +24,7 @@ from fixtures.layers import layers_fixture
 from fixtures.models import models_fixture
 from fixtures.networks import NETWORKS, network_fixture
 from fixtures.numbers import write
-from fixtures.optimizers import optimizers_fixture, schedules_fixture
+from fixtures.optimizers import optimizers_fixture, plateaus_fixture, schedules_fixture
 from fixtures.recurrent import recurrent_cases
 from fixtures.tokens import token_cases
 
@@ -32,6 +32,8 @@ from fixtures.tokens import token_cases
 def summary_of(fixture):
     if "schedules" in fixture:
         return f"{len(fixture['schedules'])} schedules"
+    if "plateaus" in fixture:
+        return f"{len(fixture['plateaus'])} plateau schedules"
     if "casts" in fixture:
         return f"{len(fixture['casts'])} pairs of types"
     if "rows" in fixture:
@@ -52,6 +54,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     fixtures = {name: lambda name=name: network_fixture(name) for name in NETWORKS}
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
+    fixtures["plateaus"] = plateaus_fixture
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "casts": casts_fixture}

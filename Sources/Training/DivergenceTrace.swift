@@ -18,7 +18,7 @@ struct DivergenceTrace<Task: TrainingTask> {
   /// an index outside an embedding's table: no setting of the training helps there.
   func cause(upTo last: Int, from checkpoint: Checkpoint) throws -> String? {
     guard checkpoint.step <= last else { return nil }
-    _ = try checkpoint.restore(to: task, optimizer)
+    try checkpoint.restore(to: task, with: optimizer)
     if let spoiled = try spoiledVariable() {
       return "\(spoiled.name) had a value that \(Self.verb(spoiled.isNaN)) before step \(checkpoint.step + 1)"
     }
@@ -31,19 +31,19 @@ struct DivergenceTrace<Task: TrainingTask> {
       if try spoiled != nil || !recorded.loss.cast(to: .float32).scalar().isFinite {
         return try inspect(step, from: before, spoiled)
       }
-      before = try Checkpoint(of: task, optimizer, Progress.Counts(steps: step + 1), nil)
+      before = try Checkpoint(of: task, optimizer, Progress.Counts(steps: step + 1), [])
     }
     return nil
   }
 
   /// The first non-finite value of the step that began from `before`. `spoiled` are the values after the update.
   private func inspect(_ step: Int, from before: Checkpoint, _ spoiled: (name: String, isNaN: Bool)?) throws -> String {
-    _ = try before.restore(to: task, optimizer)
+    try before.restore(to: task, with: optimizer)
     let (recorded, layers) = try tracingLayers { try task.record(step: step) }
     let parameters = task.model.parameters.compactMap { name, parameter in
       recorded.gradients[parameter].map { (name: name, gradient: $0) }
     }
-    defer { _ = try? before.restore(to: task, optimizer) }
+    defer { try? before.restore(to: task, with: optimizer) }
     let forward = try firstNonFinite(of: [recorded.loss])
     if let origin = try forward ?? firstNonFinite(of: parameters.map(\.gradient)) {
       let verb = Self.verb(origin.isNaN)

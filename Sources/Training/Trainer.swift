@@ -2,7 +2,7 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// Trains a model: forward, loss, backward, update, until the epochs are done, early stopping ends it or a stop is
+/// Trains a model: forward, loss, backward, update, until the epochs are done, a callback ends it or a stop is
 /// requested.
 ///
 /// The model is initialized when it is created; training changes its parameters in place. Dropout draws from
@@ -16,11 +16,6 @@ public struct Trainer: Sendable {
   public var epochs: Int
   /// The greatest number of updates, or `nil` for as many as the epochs take.
   public var steps: Int?
-  /// Early stopping: ends training after this many evaluations without a new lowest loss, and restores the weights of
-  /// the lowest one; `nil`: never. The loss is that on the validation set, or the training loss where there is none.
-  ///
-  /// Source: Prechelt, "Early Stopping — But When?", in Neural Networks: Tricks of the Trade, 1998.
-  public var patience: Int?
   /// How the learning rate changes from the optimizer's initial one.
   public var schedule: LearningRateSchedule
   /// Steps between two evaluations, or `nil` for one after each epoch. There is one at the end in any case.
@@ -37,13 +32,12 @@ public struct Trainer: Sendable {
 
   /// A trainer with these settings. Numbers that make no sense are errors when training begins.
   public init(
-    epochs: Int = 10, steps: Int? = nil, patience: Int? = nil, schedule: LearningRateSchedule = .constant,
+    epochs: Int = 10, steps: Int? = nil, schedule: LearningRateSchedule = .constant,
     evaluationInterval: Int? = nil, logInterval: Int = 10, checkpointInterval: Double = 60,
     checkpointSteps: Int? = nil, stop: StopRequest = StopRequest()
   ) {
     self.epochs = epochs
     self.steps = steps
-    self.patience = patience
     self.schedule = schedule
     self.evaluationInterval = evaluationInterval
     self.logInterval = logInterval
@@ -57,28 +51,31 @@ public struct Trainer: Sendable {
   /// From a `checkpoint` it resumes where that was made, and ends with the same bits as without the interruption, if
   /// task, optimizer, settings, `Random.current`'s seed and the number of threads are the same.
   ///
-  /// `report` is called for each step and each evaluation. Throws a `TrainingError` that names the step where the loss
+  /// `callbacks` are called at the events of the training in their order, such as ``EarlyStopping`` and ``BestWeights``;
+  /// `report` is called for each step and each evaluation before them. Throws a `TrainingError` that names the step where the loss
   /// is not finite, what the model throws where shapes do not fit, what saving throws and what `report` throws.
   public func train(
-    _ task: some TrainingTask, with optimizer: any Optimizer, from checkpoint: Checkpoint? = nil,
-    savingTo store: CheckpointStore? = nil, report: (TrainingEvent) throws -> Void = { _ in }
+    _ task: some TrainingTask, with optimizer: any Optimizer, callbacks: [any TrainingCallback] = [],
+    from checkpoint: Checkpoint? = nil, savingTo store: CheckpointStore? = nil,
+    report: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     let firstRate = optimizer.learningRate
     defer { optimizer.learningRate = firstRate }
     var loop = try TrainingLoop(
-      trainer: self, task: task, optimizer: optimizer,
+      trainer: self, task: task, optimizer: optimizer, callbacks: callbacks,
       length: try TrainingLength(self, stepsPerEpoch: task.stepsPerEpoch), checkpoint: checkpoint, store: store)
     return try loop.run(report)
   }
 
   /// Trains a classifier on `training`, in batches of `batchSize` whose order `seed` determines, and evaluates it on
-  /// `evaluation` after each epoch. Throws what `train(_:with:from:savingTo:report:)` throws, and a `TrainingError` for
+  /// `evaluation` after each epoch. Throws what `train(_:with:callbacks:from:savingTo:report:)` throws, and a `TrainingError` for
   /// an empty set.
   public func train(
     _ model: any Layer, with optimizer: any Optimizer, on training: ImageSet, evaluatingOn evaluation: ImageSet? = nil,
-    batchSize: Int = 64, seed: UInt64 = 0, report: (TrainingEvent) throws -> Void = { _ in }
+    batchSize: Int = 64, seed: UInt64 = 0, callbacks: [any TrainingCallback] = [],
+    report: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     let task = try ImageTask(model, on: training, evaluatingOn: evaluation, batchSize: batchSize, seed: seed)
-    return try train(task, with: optimizer, report: report)
+    return try train(task, with: optimizer, callbacks: callbacks, report: report)
   }
 }

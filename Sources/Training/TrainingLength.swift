@@ -7,9 +7,9 @@ struct TrainingLength: Hashable {
 
   /// Throws a `TrainingError` for settings without any step.
   init(_ trainer: Trainer, stepsPerEpoch: Int) throws(TrainingError) {
-    guard trainer.epochs > 0, trainer.steps ?? 1 > 0, trainer.patience ?? 1 > 0, trainer.evaluationInterval ?? 1 > 0,
+    guard trainer.epochs > 0, trainer.steps ?? 1 > 0, trainer.evaluationInterval ?? 1 > 0,
       trainer.logInterval > 0, trainer.checkpointSteps ?? 1 > 0, trainer.checkpointInterval > 0
-    else { throw TrainingError("epochs, steps, patience and intervals must be at least 1") }
+    else { throw TrainingError("epochs, steps and intervals must be at least 1") }
     guard trainer.schedule.warmupSteps >= 0, (0...1).contains(trainer.schedule.finalFraction) else {
       throw TrainingError("warm-up steps must be at least 0, and the final fraction of the learning rate from 0 to 1")
     }

@@ -10,7 +10,8 @@ struct TrainingLoop<Task: TrainingTask> {
   /// The learning rate that the schedule scales.
   private let rate: Float
   private var progress: Progress
-  private var patience: EarlyStopping?
+  private let training: RunningTraining
+  private let callbacks: [any TrainingCallback]
   private let store: CheckpointStore?
   private var clock: CheckpointClock
   /// Where the search for the cause of a non-finite loss begins, while there is no checkpoint in the store.
@@ -19,8 +20,8 @@ struct TrainingLoop<Task: TrainingTask> {
   private var hasNewEvaluation = false
 
   init(
-    trainer: Trainer, task: Task, optimizer: any Optimizer, length: TrainingLength, checkpoint: Checkpoint?,
-    store: CheckpointStore?
+    trainer: Trainer, task: Task, optimizer: any Optimizer, callbacks: [any TrainingCallback], length: TrainingLength,
+    checkpoint: Checkpoint?, store: CheckpointStore?
   ) throws {
     self.trainer = trainer
     self.task = task
@@ -28,23 +29,24 @@ struct TrainingLoop<Task: TrainingTask> {
     rate = optimizer.learningRate
     stepper = Stepper(task, optimizer)
     self.store = store
-    let best = try checkpoint?.restore(to: task, optimizer)
+    self.callbacks = callbacks
+    training = RunningTraining(
+      model: task.model, optimizer: optimizer, step: checkpoint?.step ?? 0, totalSteps: length.steps)
+    try checkpoint?.restore(to: task, optimizer, callbacks, in: training)
     progress = Progress(length, from: checkpoint?.header.counts ?? Progress.Counts())
-    patience = trainer.patience.map {
-      EarlyStopping($0, best: best, evaluationsWithoutGain: checkpoint?.header.evaluationsWithoutGain ?? 0)
-    }
     clock = CheckpointClock(
       steps: trainer.checkpointSteps, interval: trainer.checkpointInterval, from: checkpoint?.step ?? 0)
-    snapshot = try Checkpoint(of: task, optimizer, progress.counts, patience)
+    snapshot = try Checkpoint(of: task, optimizer, progress.counts, callbacks)
   }
 
   mutating func run(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult {
+    for callback in callbacks { try callback.trainingWillStart(training) }
     let ending = try steps(report)
-    // Before the best weights replace the last ones.
+    // Before callbacks change the weights.
     if store != nil, clock.savedStep != progress.steps || hasNewEvaluation { try save(report) }
-    guard let best = patience?.best else { return progress.result(ending, evaluation: progress.counts.evaluation) }
-    try best.restore(to: task.model)
-    return progress.result(ending, evaluation: best.evaluation)
+    var result = progress.result(ending, evaluation: progress.counts.evaluation)
+    for callback in callbacks { try callback.trainingDidEnd(&result, of: training) }
+    return result
   }
 
   private mutating func steps(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult.Ending {
@@ -53,26 +55,31 @@ struct TrainingLoop<Task: TrainingTask> {
       if progress.needsEvaluation {
         let task = task
         let evaluation = try progress.pausing { _ in try task.evaluate() }
-        try report(.evaluation(progress.count(evaluation)))
-        let watched = evaluation?.loss ?? progress.counts.loss
-        try patience?.note(watched, evaluation, task.model)
+        let evaluationReport = progress.count(evaluation)
+        try report(.evaluation(evaluationReport))
+        for callback in callbacks { try callback.evaluationDidEnd(evaluationReport, of: training) }
         hasNewEvaluation = true
       }
       if progress.isDone { return .completed }
-      if patience?.isExhausted == true { return .converged }
+      if let ending = training.requestedEnding { return ending }
       if clock.isDue(after: progress.steps, isEpochEnd: progress.length.isEpochEnd(progress.steps)) { try save(report) }
-      try report(.step(try step(report)))
+      let stepReport = try step(report)
+      training.step = progress.steps
+      try report(.step(stepReport))
+      for callback in callbacks { try callback.stepDidEnd(stepReport, of: training) }
+      guard progress.length.isEpochEnd(progress.steps) else { continue }
+      for callback in callbacks { try callback.epochDidEnd(progress.epoch, of: training) }
     }
   }
 
   /// Saves a checkpoint, or in memory where there is no store.
   private mutating func save(_ report: (TrainingEvent) throws -> Void) throws {
     if store != nil { try report(.saving(step: progress.steps)) }
-    let (task, optimizer, patience, store) = (task, optimizer, patience, store)
+    let (task, optimizer, callbacks, store) = (task, optimizer, callbacks, store)
     var (clock, snapshot) = (clock, snapshot)
     try progress.pausing { counts in
       try clock.save(counts.steps) {
-        let checkpoint = try Checkpoint(of: task, optimizer, counts, patience)
+        let checkpoint = try Checkpoint(of: task, optimizer, counts, callbacks)
         snapshot = store == nil ? checkpoint : nil
         try store?.save(checkpoint)
       }
@@ -93,7 +100,7 @@ struct TrainingLoop<Task: TrainingTask> {
   }
 
   private func learningRate(ofStep step: Int) -> Float {
-    rate * Float(trainer.schedule.factor(after: step, of: progress.length.steps))
+    rate * training.learningRateFactor * Float(trainer.schedule.factor(after: step, of: progress.length.steps))
   }
 
   /// The error for a loss that is not finite, with its cause.

@@ -66,7 +66,7 @@ public struct TrainingResult: Hashable, Sendable {
   public enum Ending: String, Hashable, Sendable, Codable {
     /// Every requested epoch or step is done.
     case completed
-    /// The loss stopped falling for as long as `patience` says.
+    /// A callback ended it, such as early stopping when the loss stopped falling.
     case converged
     /// A stop was requested.
     case interrupted

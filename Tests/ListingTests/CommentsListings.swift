@@ -26,6 +26,11 @@ private func train(_ model: Dense) throws -> Int {
   return Threads.count
 }
 
+private final class EpochCounter: TrainingCallback {
+  var epochs = 0
+  func epochDidEnd(_ epoch: Int, of training: RunningTraining) { epochs += 1 }
+}
+
 @Suite struct CommentsListings {
   @Test func layerListing() throws {
     #expect(Classifier()(.ones([2, 784])).shape == [2, 10])
@@ -229,5 +234,9 @@ private func train(_ model: Dense) throws -> Int {
     }
     print(loader.stepsPerEpoch, try loader.batch(ofStep: 0).shape)
     expectPrinted("20 [50]")
+  }
+
+  @Test func trainingCallbackListing() throws {
+
   }
 }

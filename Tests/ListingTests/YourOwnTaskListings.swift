@@ -33,6 +33,8 @@ private final class SineTask: CompilableTask {
   }
 }
 
+private func callbacks() -> [any TrainingCallback] { [EarlyStopping(patience: 5), BestWeights()] }
+
 private func weights(of task: SineTask) throws -> [[Float]] {
   try task.model.parameters.map { try $0.parameter.tensor.values() }
 }
@@ -40,8 +42,11 @@ private func weights(of task: SineTask) throws -> [[Float]] {
 @Suite struct YourOwnTaskListings {
   @Test func listing() throws {
     let task = SineTask()
-    let trainer = Trainer(epochs: 20, patience: 5, schedule: .cosine)
-    let result = try trainer.train(task, with: Adam(for: task.model, learningRate: 0.01)) { event in
+
+    let trainer = Trainer(epochs: 20, schedule: .cosine)
+    let result = try trainer.train(
+      task, with: Adam(for: task.model, learningRate: 0.01), callbacks: callbacks()
+    ) { event in
       if case .evaluation(let report) = event, let evaluation = report.evaluation {
         print(report.epoch, evaluation.loss, evaluation.metrics)
       }
@@ -59,7 +64,7 @@ private func weights(of task: SineTask) throws -> [[Float]] {
     var stoppable = trainer
     stoppable.stop = StopRequest()
     let part = try stoppable.train(
-      stopped, with: Adam(for: stopped.model, learningRate: 0.01), savingTo: store
+      stopped, with: Adam(for: stopped.model, learningRate: 0.01), callbacks: callbacks(), savingTo: store
     ) { event in
       if case .step(let report) = event, report.step == 777 { stoppable.stop.request() }
     }
@@ -68,7 +73,8 @@ private func weights(of task: SineTask) throws -> [[Float]] {
 
     let resumed = SineTask()  // in another process, perhaps
     let rest = try trainer.train(
-      resumed, with: Adam(for: resumed.model, learningRate: 0.01), from: try store.load(), savingTo: store)
+      resumed, with: Adam(for: resumed.model, learningRate: 0.01), callbacks: callbacks(), from: try store.load(),
+      savingTo: store)
     print(rest.ending, rest.steps)
     expectPrinted("completed 2000")
 

@@ -34,7 +34,11 @@ private struct Fixture {
     report: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     try Random.$current.withValue(random) {
-      try trainer.train(task, with: optimizer, from: checkpoint, savingTo: store, report: report)
+      try trainer.train(
+        task, with: optimizer,
+        callbacks: [
+          EarlyStopping(patience: 4), BestWeights(), PlateauSchedule(factor: 0.7, patience: 0, cooldown: 1),
+        ], from: checkpoint, savingTo: store, report: report)
     }
   }
 
@@ -66,7 +70,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
 
 @Suite struct CheckpointTests {
   static let trainer = Trainer(
-    epochs: 5, patience: 4, schedule: LearningRateSchedule(.cosine, warmupSteps: 4), evaluationInterval: 2,
+    epochs: 5, schedule: LearningRateSchedule(.cosine, warmupSteps: 4), evaluationInterval: 2,
     logInterval: 2, checkpointInterval: 1e9, checkpointSteps: 3)
 
   /// The 15 steps of a training that ends by itself, in one go.

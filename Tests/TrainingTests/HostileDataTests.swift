@@ -176,14 +176,25 @@ import Testing
           Dense(4, 2)
         }
         for trainer in [
-          Trainer(epochs: min(n, 2), steps: n), Trainer(epochs: 1, patience: n),
-          Trainer(epochs: 1, evaluationInterval: n),
+          Trainer(epochs: min(n, 2), steps: n), Trainer(epochs: 1, evaluationInterval: n),
           Trainer(epochs: 1, logInterval: n), Trainer(epochs: 1, checkpointSteps: n), Trainer(epochs: n, steps: 2),
           Trainer(epochs: 1, schedule: LearningRateSchedule(.cosine, warmupSteps: n)),
         ] {
           let set = try images()
           let error = outcome { _ = try trainer.train(model, with: Adam(for: model), on: set, batchSize: 2) }
           #expect(error.map(isSentence) ?? true, "\(trainer): \(error ?? "")")
+        }
+        for callback: any TrainingCallback in [
+          EarlyStopping(patience: n), EarlyStopping(patience: 1, watching: .loss(leastGain: Double(n))),
+          BestWeights(watching: WatchedMetric("\(n)", .higherIsBetter)), PlateauSchedule(factor: Double(n)),
+          PlateauSchedule(patience: n, cooldown: n, leastFactor: Double(n)),
+        ] {
+          let set = try images()
+          let error = outcome {
+            _ = try Trainer(epochs: 2).train(
+              model, with: Adam(for: model), on: set, batchSize: 2, callbacks: [callback])
+          }
+          #expect(error.map(isSentence) ?? true, "\(callback): \(error ?? "")")
         }
       }
     ),

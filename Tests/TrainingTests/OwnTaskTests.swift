@@ -44,8 +44,9 @@ import Training
   @Test func trainsWithMetricsAndEarlyStopping() throws {
     let task = try Regression()
     var seen: [Double] = []
-    let result = try Trainer(epochs: 200, patience: 10).train(
-      task, with: Adam(for: task.model, learningRate: 0.05)
+    let result = try Trainer(epochs: 200).train(
+      task, with: Adam(for: task.model, learningRate: 0.05),
+      callbacks: [EarlyStopping(patience: 10), BestWeights(watching: WatchedMetric("MAE", .lowerIsBetter))]
     ) { event in
       if case .evaluation(let report) = event, let value = report.evaluation?.metrics["MAE"] { seen.append(value) }
     }

@@ -81,7 +81,7 @@ import Testing
     _ = try Trainer(steps: step).train(first, with: optimizer) { _ in }
     var counts = Progress.Counts()
     counts.steps = step
-    let checkpoint = try Checkpoint(of: first, optimizer, counts, nil)
+    let checkpoint = try Checkpoint(of: first, optimizer, counts, [])
     _ = try Trainer(steps: 11).train(second, with: later, from: checkpoint) { _ in }
     #expect(try bits(second.model) == bits(whole.model))
   }

@@ -51,25 +51,6 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
     #expect(try train(description.makeModel()).isFinite)
   }
 
-  /// A first evaluation of NaN is not the best one, and NaN later is no improvement.
-  @Test func nothingIsWorseThanNaN() throws {
-    let model = makeNetwork()
-    var patience = EarlyStopping(2)
-    try patience.note(.nan, nil, model)
-    #expect(patience.best == nil && patience.evaluationsWithoutGain == 1)
-    try patience.note(3, nil, model)
-    #expect(patience.best?.loss == 3 && patience.evaluationsWithoutGain == 0)
-    try patience.note(.nan, nil, model)
-    #expect(patience.best?.loss == 3 && patience.evaluationsWithoutGain == 1)
-    try patience.note(2, nil, model)
-    #expect(patience.best?.loss == 2 && !patience.isExhausted)
-    // Best weights of a checkpoint from before this rule.
-    let weights = try #require(patience.best?.weights)
-    var resumed = EarlyStopping(2, best: .init(loss: .nan, evaluation: nil, weights: weights))
-    try resumed.note(5, nil, model)
-    #expect(resumed.best?.loss == 5)
-  }
-
   @Test func learnsAndEvaluatesAfterEachEpoch() throws {
     let model = makeNetwork()
     var epochs: [Int] = []
@@ -146,28 +127,11 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
     #expect(abs(measured - expected) < 1e-6 * expected, "before clipping")
   }
 
-  @Test func patienceKeepsTheBestWeights() throws {
-    let model = makeNetwork()
-    var losses: [Double] = []
-    // A rate this large makes the loss oscillate.
-    let result = try Trainer(epochs: 100, patience: 3).train(
-      model, with: GradientDescent(for: model, learningRate: 6), on: makeImages(), evaluatingOn: makeImages(seed: 9),
-      batchSize: 8
-    ) { event in
-      if case .evaluation(let report) = event { losses.append(report.evaluation?.loss ?? .infinity) }
-    }
-    let best = try #require(losses.min())
-    #expect(result.ending == .converged)
-    #expect(losses.count >= 4 && losses.suffix(3).allSatisfy { $0 >= best })
-    #expect(result.evaluation?.loss == best)
-    #expect(try evaluateClassifier(model, on: makeImages(seed: 9)).loss == best)
-  }
-
   @Test func wrongSettingsAreSentences() throws {
     let model = makeNetwork()
     let images = try makeImages()
     for trainer in [
-      Trainer(epochs: 0), Trainer(steps: 0), Trainer(patience: 0), Trainer(evaluationInterval: 0),
+      Trainer(epochs: 0), Trainer(steps: 0), Trainer(evaluationInterval: 0),
       Trainer(logInterval: 0), Trainer(epochs: .max), Trainer(schedule: LearningRateSchedule(.cosine, warmupSteps: -1)),
       Trainer(schedule: LearningRateSchedule(.cosine, finalFraction: 2)), Trainer(checkpointSteps: 0),
     ] {

@@ -47,7 +47,8 @@ struct TrainImageCommand: ParsableCommand {
     let task = try ImageTask(
       network, on: dataset.train, evaluatingOn: dataset.test, batchSize: training.batchSize ?? 64, seed: session.seed)
     let outcome = try session.train(
-      task, with: optimizer, by: training.makeTrainer(), name: "image-\(model)-\(dataset.name)",
+      task, with: optimizer, by: training.makeTrainer(), callbacks: training.makeCallbacks(),
+      name: "image-\(model)-\(dataset.name)",
       summary: "\(model) with \(parameterCount(of: network).grouped) parameters on \(dataset.name): "
         + "\(dataset.train.count.grouped) images, \(dataset.test.count.grouped) to test; \(Engine.description)"
     ) { run in try run.save(network, description) }

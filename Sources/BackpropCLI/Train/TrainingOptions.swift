@@ -153,9 +153,14 @@ struct TrainingOptions: ParsableArguments {
   func makeTrainer(finalFraction: Double = 0) -> Trainer {
     let shape = schedule.flatMap(LearningRateSchedule.Shape.init) ?? .constant
     return Trainer(
-      epochs: epochs ?? .max, steps: steps, patience: patience,
+      epochs: epochs ?? .max, steps: steps,
       schedule: LearningRateSchedule(shape, warmupSteps: warmupSteps ?? 0, finalFraction: finalFraction),
       evaluationInterval: evaluationSteps, checkpointInterval: checkpoint, checkpointSteps: checkpointSteps)
+  }
+
+  /// Early stopping, where it is requested, with the weights of the lowest loss.
+  func makeCallbacks() -> [any TrainingCallback] {
+    patience.map { [EarlyStopping(patience: $0), BestWeights()] } ?? []
   }
 
   /// The optimizer of the resolved options.

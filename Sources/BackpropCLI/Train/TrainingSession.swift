@@ -50,8 +50,8 @@ struct TrainingSession {
   ///
   /// Throws `Interrupted` after Ctrl-C, when the state has been saved.
   func train(
-    _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, name: String, summary: String,
-    unit: String = "examples", save: (Run) throws -> Void
+    _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, callbacks: [any TrainingCallback],
+    name: String, summary: String, unit: String = "examples", save: (Run) throws -> Void
   ) throws -> TrainingOutcome {
     let (run, isReplaced) =
       try resumed.map { ($0.run, true) } ?? Run.forNewTraining(at: options.output, name: name)
@@ -74,7 +74,9 @@ struct TrainingSession {
     let result: TrainingResult
     let isSaved: Bool
     do {
-      result = try trainer.train(task, with: optimizer, from: checkpoint, savingTo: store) { event in
+      result = try trainer.train(
+        task, with: optimizer, callbacks: callbacks, from: checkpoint, savingTo: store
+      ) { event in
         if backprop_is_interrupted() != 0 { trainer.stop.request() }
         try writer.note(event)
         display.show(event)

@@ -14,17 +14,18 @@ public struct Checkpoint: Sendable {
     /// Of `Random.current`.
     var randomSeed: UInt64
     var randomCounter: UInt64
-    var evaluationsWithoutGain: Int
-    var best: Best?
+    /// In their order; checkpoints of version 0.1 have none.
+    var callbacks: [Callback]?
 
-    struct Best: Codable, Hashable {
-      var loss: Double
+    struct Callback: Codable, Hashable {
+      var name: String
+      var values: [String: Double]
       var evaluation: Evaluation?
     }
   }
 
   var header: Header
-  /// `model/…`, `optimizer/…`, `task/…` and, of the best weights, `best/…`.
+  /// `model/…`, `optimizer/…`, `task/…` and, of the callbacks by their positions, `callbacks/0/…`.
   var arrays: [SafeTensors.Entry]
 
   /// Steps done when it was made.
@@ -39,40 +40,48 @@ extension Checkpoint {
   public init(of task: some TrainingTask, with optimizer: any Optimizer, step: Int = 0) throws {
     var counts = Progress.Counts()
     counts.steps = max(step, 0)
-    try self.init(of: task, optimizer, counts, nil)
+    try self.init(of: task, optimizer, counts, [])
   }
 
-  /// Restores model, optimizer, task and the counter of `Random.current`.
+  /// Restores model, optimizer, task and the counter of `Random.current`, and nothing of callbacks.
   ///
   /// Throws a `TrainingError` where it belongs to another training; then nothing has changed.
   public func restore(to task: some TrainingTask, with optimizer: any Optimizer) throws {
-    _ = try restore(to: task, optimizer)
+    try restore(to: task, optimizer, nil)
   }
 
-  /// Copies the current values. Costs a copy of the model, its optimizer's state and the best weights.
+  /// Copies the current values. Costs a copy of the model, its optimizer's state and what callbacks keep.
   init(
-    of task: some TrainingTask, _ optimizer: any Optimizer, _ counts: Progress.Counts, _ patience: EarlyStopping?
+    of task: some TrainingTask, _ optimizer: any Optimizer, _ counts: Progress.Counts,
+    _ callbacks: [any TrainingCallback]
   ) throws {
+    let states = try callbacks.map { (name: $0.name, state: try $0.state()) }
     header = Header(
       counts: counts, stepsPerEpoch: task.stepsPerEpoch, updates: optimizer.stepCount,
       randomSeed: Random.current.seed, randomCounter: Random.current.counter,
-      evaluationsWithoutGain: patience?.evaluationsWithoutGain ?? 0,
-      best: patience?.best.map { Header.Best(loss: $0.loss, evaluation: $0.evaluation) })
+      callbacks: states.map {
+        Header.Callback(name: $0.name, values: $0.state.values, evaluation: $0.state.evaluation)
+      })
     arrays = try Self.variables(of: task, optimizer).map { name, variable in
       try SafeTensors.Entry(name: name, variable)
     }
-    if let best = patience?.best {
-      for var entry in best.weights {
-        entry.name = "best/\(entry.name)"
+    for (position, (_, state)) in states.enumerated() {
+      for var entry in state.arrays {
+        entry.name = "\(Self.prefix(position))\(entry.name)"
         arrays.append(entry)
       }
     }
   }
 
-  /// Restores model, optimizer, task and `Random.current` from this checkpoint; returns the best weights.
+  private static func prefix(_ position: Int) -> String { "callbacks/\(position)/" }
+
+  /// Restores model, optimizer, task, `Random.current` and `callbacks`, which are ignored where they are `nil`.
   ///
-  /// Throws a `TrainingError` where it belongs to another training; then nothing has changed.
-  func restore(to task: some TrainingTask, _ optimizer: any Optimizer) throws -> EarlyStopping.Best? {
+  /// Throws a `TrainingError` where it belongs to another training; then nothing has changed but callbacks.
+  func restore(
+    to task: some TrainingTask, _ optimizer: any Optimizer, _ callbacks: [any TrainingCallback]?,
+    in training: RunningTraining? = nil
+  ) throws {
     guard header.stepsPerEpoch == task.stepsPerEpoch else {
       throw TrainingError(
         "the checkpoint was made with \(header.stepsPerEpoch) steps an epoch, but there are \(task.stepsPerEpoch); go on "
@@ -87,13 +96,15 @@ extension Checkpoint {
     for (name, variable) in try Self.variables(of: task, optimizer) {
       found.append((variable, try Self.take(name, like: variable, from: &left)))
     }
-    let best = try header.best.map { best in
-      let weights = try namedVariables(of: task.model).map { name, variable in
-        var entry = try Self.take("best/\(name)", like: variable, from: &left)
-        entry.name = name
-        return entry
+    let states = takeCallbacks(from: &left)
+    if let callbacks, let training {
+      guard callbacks.map(\.name) == states.map(\.name) else {
+        let list = { (names: [String]) in names.isEmpty ? "none" : names.joined(separator: ", ") }
+        throw TrainingError(
+          "the checkpoint was made with the callbacks \(list(states.map(\.name))), not \(list(callbacks.map(\.name))); "
+            + "go on with its own")
       }
-      return EarlyStopping.Best(loss: best.loss, evaluation: best.evaluation, weights: weights)
+      for (callback, (_, state)) in zip(callbacks, states) { try callback.restore(state, in: training) }
     }
     if let extra = left.keys.min() {
       throw TrainingError("the checkpoint holds '\(extra)', which this training does not have")
@@ -101,7 +112,25 @@ extension Checkpoint {
     for (variable, entry) in found { try entry.write(to: variable) }
     optimizer.stepCount = header.updates
     Random.current.counter = header.randomCounter
-    return best
+  }
+
+  /// The states of the callbacks, whose arrays are taken out of `left`.
+  private func takeCallbacks(
+    from left: inout [String: SafeTensors.Entry]
+  ) -> [(name: String, state: CallbackState)] {
+    (header.callbacks ?? []).enumerated().map { position, callback in
+      let prefix = Self.prefix(position)
+      let arrays = left.keys.filter { $0.hasPrefix(prefix) }.sorted().compactMap { key in
+        left.removeValue(forKey: key).map { entry in
+          var entry = entry
+          entry.name = String(key.dropFirst(prefix.count))
+          return entry
+        }
+      }
+      return (
+        callback.name, CallbackState(values: callback.values, evaluation: callback.evaluation, arrays: arrays)
+      )
+    }
   }
 
   private static func take(

@@ -176,7 +176,7 @@ extension Checkpoint.Header {
   fileprivate var isPossible: Bool {
     let limit = 1 << 62
     return [
-      counts.steps, counts.examples, counts.periodExamples, counts.evaluatedStep, updates, evaluationsWithoutGain,
+      counts.steps, counts.examples, counts.periodExamples, counts.evaluatedStep, updates,
     ]
     .allSatisfy { (0..<limit).contains($0) } && stepsPerEpoch > 0 && counts.evaluatedStep <= counts.steps
       && counts.seconds.isFinite && counts.pausedSeconds.isFinite
