@@ -40,9 +40,18 @@ let package = Package(
     .target(name: "NeuralNetworks", dependencies: ["Tensors"]),
     .target(name: "Files"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .systemLibrary(
+      name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+      providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+    .target(
+      name: "CImages", dependencies: ["CPNG", "CTurboJPEG"],
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("turbojpeg")]),
     .target(
       name: "Datasets",
-      dependencies: ["Tensors", "Files", "CZlib", .product(name: "HeapModule", package: "swift-collections")],
+      dependencies: [
+        "Tensors", "Files", "CImages", "CZlib", .product(name: "HeapModule", package: "swift-collections"),
+      ],
       exclude: ["Resources/digits.LICENSE.md"],
       resources: [.embedInCode("Resources/digits.bin")]),
     .target(name: "Models", dependencies: ["NeuralNetworks", "Files"]),

@@ -8,10 +8,14 @@ public struct ImageDataset: Sendable {
   public let name: String
   /// The training images.
   public let train: ImageSet
+  /// Images to stop early by, where the data has them in a part of their own.
+  public let validation: ImageSet?
   /// The test images.
   public let test: ImageSet
   /// The name of each class, in the order of their labels.
   public let classNames: [String]
+  /// What was in the folder, where the dataset was read from one of pictures.
+  public let survey: PictureSurvey?
 
   /// Channels, height and width of an image.
   public var imageShape: Shape { train.imageShape }
@@ -29,6 +33,18 @@ public struct ImageDataset: Sendable {
     self.train = train
     self.test = test
     self.classNames = classNames
+    validation = nil
+    survey = nil
+  }
+
+  /// The pictures of a folder, all of the same shape.
+  init(_ survey: PictureSurvey, train: ImageSet, validation: ImageSet?, test: ImageSet) {
+    name = URL(fileURLWithPath: survey.folder, isDirectory: true).standardizedFileURL.lastPathComponent
+    self.train = train
+    self.validation = validation
+    self.test = test
+    classNames = survey.classNames
+    self.survey = survey
   }
 
   /// The same data, its batches standardized by the mean and standard deviation of each channel of the training images;
@@ -38,8 +54,10 @@ public struct ImageDataset: Sendable {
   private init(_ other: ImageDataset, _ standardization: Standardization) {
     name = other.name
     train = other.train.replacing(standardization)
+    validation = other.validation?.replacing(standardization)
     test = other.test.replacing(standardization)
     classNames = other.classNames
+    survey = other.survey
   }
 
   /// The names that `named(_:)` knows, besides folders.

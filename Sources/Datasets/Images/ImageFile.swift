@@ -1,41 +1,46 @@
+import Files
 import Tensors
 
-/// Reads an image to classify: PGM (P2, P5), PPM (P6), or one image of an IDX file, plain or compressed with gzip.
+/// Reads an image to classify: PNG, JPEG, PGM (P2, P5), PPM (P6), or one image of an IDX file, plain or compressed with
+/// gzip.
 public enum ImageFile {
-  static let formats = "PGM (P2, P5), PPM (P6) or IDX (images of bytes, may be packed with gzip)"
-
-  /// The most pixels of a resized image.
-  private static let greatestSize = 1 << 24
-
   /// The image in the file at `path`, `[1, channels, height, width]` from 0 to 1, resized to `shape`.
   ///
   /// `index` chooses an image of a file that has several, by default the first one. `shape` is channels (1 for gray, 3
-  /// for red, green and blue), height and width. `standardization` is the one that the network was trained with, if
-  /// any.
+  /// for red, green and blue), height and width, `fit` how an image of another shape fills it. `standardization` is the
+  /// one that the network was trained with, if any.
   ///
   /// Throws a `DataError` where the file is not an image in one of these formats, or `index` or `shape` does not fit.
   public static func load(
-    _ path: String, index: Int? = nil, shape: Shape, standardization: Standardization? = nil
+    _ path: String, index: Int? = nil, shape: Shape, fit: PictureFit = .stretch,
+    standardization: Standardization? = nil
   ) throws -> Tensor {
-    let image = try ImageSet(pixels: pixels(path, index: index, shape: shape), labels: [0], imageShape: shape)
+    let image = try ImageSet(pixels: pixels(path, index: index, shape: shape, fit: fit), labels: [0], imageShape: shape)
       .standardized(by: standardization)
     return image.converter(standardizedBy: image.standardization).tensor(of: [0], in: image.pixels)
   }
 
   /// The pixels of the image in the file at `path`, resized to `shape`: channel after channel, row after row.
   ///
-  /// Colors are converted to gray by luminance, and images are resized by area averaging. Throws as `load` does.
-  public static func pixels(_ path: String, index: Int? = nil, shape: Shape) throws -> [UInt8] {
+  /// Read as `Picture` reads it, and resized as `Picture.resized` does. Throws as `load` does.
+  public static func pixels(
+    _ path: String, index: Int? = nil, shape: Shape, fit: PictureFit = .stretch
+  ) throws -> [UInt8] {
     let size = shape.dimensions
-    guard size.count == 3, size[0] == 1 || size[0] == 3, size[1] > 0, size[2] > 0, size[1] <= greatestSize / size[2]
+    guard size.count == 3, size[0] == 1 || size[0] == 3, size[1] > 0, size[2] > 0,
+      size[1] <= Picture.greatestResizedCount / size[2]
     else {
       throw DataError("\(path) is read as [1 or 3 channels, height, width]; the model should not take \(shape)")
     }
     let bytes = try readBytes(of: path)
-    let raster =
-      try Gzip.isGzip(bytes) || bytes.starts(with: [0, 0])
-      ? idxImage(bytes, index ?? 0, path) : PortableReader.image(bytes, index ?? 0, path)
-    return raster.resized(channels: size[0], height: size[1], width: size[2])
+    if Gzip.isGzip(bytes) || bytes.starts(with: [0, 0]) {
+      let image = try idxImage(bytes, index ?? 0, path)
+      return image.picture(channels: size[0]).resized(unchecked: size[1], size[2], fit).planes
+    }
+    return try DataError.naming(path) { () throws(FileFailure) in
+      try PictureDecoder(bytes: bytes, channels: size[0], index: index ?? 0)
+        .picture(height: size[1], width: size[2], fit: fit).planes
+    }
   }
 
   private static func idxImage(_ bytes: [UInt8], _ index: Int, _ path: String) throws -> ImageRaster {

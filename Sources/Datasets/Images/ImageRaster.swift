@@ -24,58 +24,22 @@ struct ImageRaster {
     return (value * 255 + greatest / 2) / greatest
   }
 
-  /// A pixel in an image of so many channels: colors to gray by luminance, or gray in each of three channels.
-  @inline(__always)
-  private func value(_ pixel: Int, _ channel: Int, of wanted: Int) -> Int {
-    guard channels != wanted else { return sample(pixel, channel) }
-    guard channels == 3 else { return sample(pixel, 0) }
-    return (299 * sample(pixel, 0) + 587 * sample(pixel, 1) + 114 * sample(pixel, 2) + 500) / 1000
-  }
-
-  /// The pixels in this size, channel after channel. Each new pixel is the mean of the area it covers; a pixel covered
-  /// in part counts in part.
-  func resized(channels wanted: Int, height newHeight: Int, width newWidth: Int) -> [UInt8] {
-    var result: [UInt8] = []
-    result.reserveCapacity(wanted * newHeight * newWidth)
-    for channel in 0..<wanted {
-      if (height, width) == (newHeight, newWidth) {
-        for pixel in 0..<height * width { result.append(UInt8(value(pixel, channel, of: wanted))) }
-        continue
-      }
-      for row in 0..<newHeight {
-        let rows = Cover(row, height, newHeight)
-        for column in 0..<newWidth {
-          let columns = Cover(column, width, newWidth)
-          var sum = 0.0
-          var area = 0.0
-          for y in rows.range {
-            for x in columns.range {
-              let share = rows.share(y) * columns.share(x)
-              sum += share * Double(value(y * width + x, channel, of: wanted))
-              area += share
-            }
-          }
-          result.append(UInt8(min(max((sum / area).rounded(), 0), 255)))
-        }
+  /// The pixels with 8 bits in 1 channel, colors to gray by the luma of ITU-R BT.601, or in 3, gray in each.
+  func picture(channels wanted: Int) -> Picture {
+    let count = height * width
+    var pixels: [UInt8] = []
+    pixels.reserveCapacity(count * wanted)
+    for pixel in 0..<count {
+      if channels == 1 {
+        pixels.append(contentsOf: repeatElement(UInt8(sample(pixel, 0)), count: wanted))
+      } else if wanted == 3 {
+        for channel in 0..<3 { pixels.append(UInt8(sample(pixel, channel))) }
+      } else {
+        // 0.299, 0.587 and 0.114 as multiples of 2⁻¹⁶, as everywhere else.
+        let luma = 19595 * sample(pixel, 0) + 38470 * sample(pixel, 1) + 7471 * sample(pixel, 2)
+        pixels.append(UInt8((luma + (1 << 15)) >> 16))
       }
     }
-    return result
-  }
-
-  /// The old pixels along an axis that a new one covers.
-  private struct Cover {
-    let range: ClosedRange<Int>
-    private let start: Int
-    private let end: Int
-    private let new: Int
-
-    /// Those that pixel `place` of `new` covers.
-    init(_ place: Int, _ old: Int, _ new: Int) {
-      (start, end, self.new) = (place * old, place * old + old, new)
-      range = start / new...(end - 1) / new
-    }
-
-    /// How much of `pixel` is covered, in units of a `new`th of a pixel.
-    func share(_ pixel: Int) -> Double { Double(min(end, (pixel + 1) * new) - max(start, pixel * new)) }
+    return Picture(unchecked: pixels, height: height, width: width, channels: wanted)
   }
 }

@@ -83,6 +83,26 @@ package enum Folder {
     if reason.code != ENOENT { throw reason }
   }
 
+  /// Which folder it is, whatever paths and links lead to it.
+  package struct Identity: Hashable, Sendable {
+    private let device: UInt64
+    private let number: UInt64
+
+    fileprivate init(_ status: stat) {
+      device = UInt64(truncatingIfNeeded: status.st_dev)
+      number = UInt64(truncatingIfNeeded: status.st_ino)
+    }
+  }
+
+  /// The identity of the folder at `path`, links followed. `nil` where there is none.
+  package static func identity(of path: String) -> Identity? {
+    var status = stat()
+    guard let name = try? FilePath.cString(path), stat(name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      return nil
+    }
+    return Identity(status)
+  }
+
   /// The kind of the file at `path`; links are not followed.
   package enum Entry { case nothing, folder, link, other }
 

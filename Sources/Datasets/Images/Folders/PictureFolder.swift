@@ -1,0 +1,103 @@
+import Files
+
+/// The files below a folder of pictures, by part and class, before any is opened.
+struct PictureFolder {
+  /// A file that may be a picture.
+  struct File: Hashable, Sendable {
+    /// Below the folder.
+    var path: String
+    var part: PictureSurvey.Part
+    /// The class it lies in, in the order of `classNames`.
+    var label: Int32
+  }
+
+  let path: String
+  /// The names of the subfolders of all parts in natural order, also of those without pictures.
+  private(set) var classNames: [String] = []
+  /// Whether there are folders for the parts.
+  private(set) var parts: Set<PictureSurvey.Part> = []
+  private(set) var files: [File] = []
+  private(set) var ignored: [PictureSurvey.Entry] = []
+
+  /// Lists the folder at `path`. Throws a `DataError` where it or one of its subfolders cannot be listed, or has no
+  /// subfolders.
+  init(_ path: String) throws(DataError) {
+    self.path = path
+    let (folders, loose) = try contents(of: "")
+    // All of them, as a class may be called `test`, too.
+    let partFolders = folders.compactMap { name in PictureSurvey.Part(folder: name).map { (part: $0, name: name) } }
+    let isSplit = !folders.isEmpty && partFolders.count == folders.count && partFolders.contains { $0.part == .train }
+    for name in loose { ignore(name, "lies in no class") }
+    var classes: [(part: PictureSurvey.Part, name: String, path: String)] = []
+    if isSplit {
+      guard Set(partFolders.map(\.part)).count == partFolders.count else {
+        throw DataError(
+          "\(path) should have one folder for each of train, val and test, not \(folders.joined(separator: ", "))")
+      }
+      for (part, folder) in partFolders {
+        parts.insert(part)
+        let (names, loose) = try contents(of: folder)
+        for name in loose { ignore("\(folder)/\(name)", "lies in no class") }
+        classes += names.map { (part, $0, "\(folder)/\($0)") }
+      }
+    } else {
+      classes = folders.map { (.train, $0, $0) }
+    }
+    guard !classes.isEmpty else {
+      throw DataError("\(path) should have a subfolder of pictures for each class, and has no subfolders")
+    }
+    classNames = Set(classes.map(\.name)).sorted(by: NaturalOrder.precedes)
+    for (part, name, folder) in classes {
+      let label = Int32(classNames.firstIndex(of: name) ?? 0)
+      try addFiles(below: folder, part, label)
+    }
+  }
+
+  private mutating func ignore(_ file: String, _ reason: String) {
+    ignored.append(PictureSurvey.Entry(path: file, reason: reason))
+  }
+
+  private func absolute(_ file: String) -> String { file.isEmpty ? path : "\(path)/\(file)" }
+
+  /// The folders, and everything else, in a folder. What is hidden is no class.
+  private mutating func contents(of folder: String) throws(DataError) -> (folders: [String], others: [String]) {
+    var (folders, others): ([String], [String]) = ([], [])
+    for name in try names(in: folder) {
+      let file = folder.isEmpty ? name : "\(folder)/\(name)"
+      if Self.isHidden(name) {
+        ignore(file, "is hidden")
+      } else if OpenFile.isFolder(absolute(file)) {
+        folders.append(name)
+      } else {
+        others.append(name)
+      }
+    }
+    return (folders, others)
+  }
+
+  private func names(in folder: String) throws(DataError) -> [String] {
+    do { return try Folder.names(in: absolute(folder)).sorted(by: NaturalOrder.precedes) } catch {
+      throw DataError("the folder \(absolute(folder)) should be readable: \(error)")
+    }
+  }
+
+  private static func isHidden(_ name: String) -> Bool {
+    name.utf8.first == UInt8(ascii: ".") || ["thumbs.db", "desktop.ini", "__macosx"].contains(name.lowercased())
+  }
+
+  /// Adds what is below a class's folder. Links are followed, and each folder is read once, so that links that lead in
+  /// a circle come to an end.
+  private mutating func addFiles(below folder: String, _ part: PictureSurvey.Part, _ label: Int32) throws(DataError) {
+    var known: Set<Folder.Identity> = []
+    var pending = [folder]
+    while let next = pending.popLast() {
+      guard let identity = Folder.identity(of: absolute(next)), known.insert(identity).inserted else {
+        ignore(next, "is a link to a folder that was read already")
+        continue
+      }
+      let (folders, others) = try contents(of: next)
+      files += others.map { File(path: "\(next)/\($0)", part: part, label: label) }
+      pending += folders.reversed().map { "\(next)/\($0)" }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import Files
+import Foundation
+import Synchronization
+import Tensors
+
+/// Reads the files of a folder of pictures on all threads.
+struct PictureReader {
+  let folder: String
+  let files: [PictureFolder.File]
+
+  /// What came of a file.
+  enum Outcome<Value: Sendable>: Sendable {
+    case read(Value)
+    /// It should be a picture and is not: the rest of a sentence.
+    case unreadable(String)
+    /// It is no picture.
+    case ignored
+  }
+
+  /// What a header says.
+  struct Header: Hashable, Sendable {
+    var height: Int
+    var width: Int
+    var isGray: Bool
+  }
+
+  func headers() -> [Outcome<Header>] {
+    outcomes { bytes throws(FileFailure) in try PictureDecoder(bytes: bytes, channels: 3).header() }
+  }
+
+  /// The pixels of each picture, channel after channel.
+  func pixels(channels: Int, _ size: PicturePreparation.Size, _ fit: PictureFit) -> [Outcome<[UInt8]>] {
+    outcomes { bytes throws(FileFailure) in
+      try PictureDecoder(bytes: bytes, channels: channels).picture(height: size.height, width: size.width, fit: fit)
+        .planes
+    }
+  }
+
+  /// What `read` makes of each file, in the order of the files. As many threads read as compute, one file each, so that
+  /// so many files and their pixels are in memory at once.
+  private func outcomes<Value: Sendable>(
+    _ read: @escaping @Sendable ([UInt8]) throws(FileFailure) -> Value
+  ) -> [Outcome<Value>] {
+    let results = Mutex([Outcome<Value>](repeating: .ignored, count: files.count))
+    let next = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: min(Threads.count, files.count)) { _ in
+      while case let place = next.add(1, ordering: .relaxed).oldValue, place < files.count {
+        let outcome = outcome(of: files[place].path, read)
+        results.withLock { $0[place] = outcome }
+      }
+    }
+    return results.withLock { $0 }
+  }
+
+  private func outcome<Value>(
+    of file: String, _ read: ([UInt8]) throws(FileFailure) -> Value
+  ) -> Outcome<Value> {
+    do throws(FileFailure) {
+      let bytes = try OpenFile("\(folder)/\(file)").contents(limit: PictureDecoder.greatestFileSize)
+      // A text may lie beside pictures; a file that is called one and is none is an error.
+      guard PictureFormat(bytes) != nil || PictureFormat.isExpected(ofFile: file) else { return .ignored }
+      return .read(try read(bytes))
+    } catch {
+      return .unreadable(error.reason)
+    }
+  }
+}
