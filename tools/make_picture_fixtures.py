@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes Tests/Fixtures/pictures.json: small picture files of every kind, and their pixels as Pillow reads them.
+"""Makes Tests/Fixtures/pictures.json: small picture files of every kind, and their pixels as Pillow reads them. Some of
+them are what `scripts/fuzz` begins with, in Tests/Fixtures/fuzz.
 
 Usage: python3 tools/make_picture_fixtures.py     needs Pillow, NumPy and TurboJPEG's library
 
@@ -223,4 +224,31 @@ def shrunk():
 fixtures = {"pictures": pngs() + jpegs() + orientations(), "resized": resized(), "shrunk": shrunk()}
 path = pathlib.Path(__file__).resolve().parent.parent / "Tests/Fixtures/pictures.json"
 path.write_text(json.dumps(fixtures, indent=1) + "\n")
+
+files = {case["name"]: base64.b64decode(case["file"]) for case in fixtures["pictures"]}
+seeds = {
+    "png": ["png gray 1", "png gray 16 interlaced", "png palette 4 transparent", "png palette 8", "png rgb 8 interlaced",
+            "png rgb 16 transparent", "png gray-alpha 8", "png rgba 16", "png orientation 6"],
+    "jpeg": ["jpeg 4:4:4", "jpeg 4:2:2", "jpeg 4:2:0", "jpeg progressive", "jpeg restarts", "jpeg gray", "jpeg cmyk",
+             "jpeg ycck", "jpeg orientation 5"],
+    "exif": ["jpeg orientation 1", "jpeg orientation 6", "jpeg orientation 7", "png orientation 3"],
+}
+for reader, names in seeds.items():
+    folder = path.parent / "fuzz" / reader
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name.replace(" ", "-").replace(":", "")).write_bytes(files[name])
+others = {
+    "portable": {"p2": b"P2 # gray\n3 2 9\n0 1 2 3 4 5\n", "p5": b"P5 2 2 255\nabcd", "p5-16": b"P5 2 1 300\n\0a\1\1",
+                 "p6": b"P6 1 2 255\nabcdef", "two": b"P5 1 1 7\n\1 P6 1 1 255\nabc\n"},
+    "idx": {"labels": b"\0\0\x08\1\0\0\0\3abc", "images": b"\0\0\x08\3\0\0\0\1\0\0\0\2\0\0\0\3abcdef",
+            "packed": zlib.compress(b"\0\0\x08\1\0\0\0\3abc", 9, 31)},
+    "gzip": {"one": zlib.compress(b"abcabcabc", 9, 31), "two": 2 * zlib.compress(b"abc", 9, 31),
+             "stored": zlib.compress(b"abc", 0, 31), "zlib": zlib.compress(b"abc" * 100, 9)},
+}
+for reader, contents in others.items():
+    folder = path.parent / "fuzz" / reader
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
 print(f"{path.name}: {len(fixtures['pictures'])} pictures, {path.stat().st_size} bytes")

@@ -48,6 +48,9 @@ enum Console {
   /// Writes a note to standard error.
   static func log(_ sentence: String) { note(Terminal.wrapped(sentence, for: 2) + "\n") }
 
+  /// Writes a line to standard error as it is, such as one of a list.
+  static func note(line: String) { note(line + "\n") }
+
   /// Writes over the line that the cursor is on; only for terminals.
   static func overwrite(_ line: String) { note("\r\u{1B}[K" + line) }
 

@@ -31,11 +31,12 @@ struct EvaluateCommand: ParsableCommand {
 
   private func evaluateImages(_ run: Run) throws {
     let (description, model) = try run.loadModel()
-    let dataset = try openData(data, for: run)
+    let dataset = try openData(data, for: run, description)
     guard dataset.imageShape == description.inputShape else {
       throw RequestError(
         "\(dataset.name) has images of \(dataset.imageShape), but \(folder) takes \(description.inputShape)")
     }
+    try RequestError.whenFailing { try description.checkClasses(of: dataset) }
     let result = try evaluateClassifier(model, on: dataset.test)
     guard common.json else {
       return EvaluationText.lines(.classification(result), dataset.classNames).dropLast().forEach(Console.result)
@@ -104,10 +105,14 @@ struct EvaluateCommand: ParsableCommand {
   }
 }
 
-/// The requested data, or else the run's.
-func openData(_ name: String?, for run: Run) throws -> ImageDataset {
-  let own = try name ?? run.dataName().orFail(run)
-  return try RequestError.whenFailing { try ImageDataset.named(own, allowsPipes: name != nil) }
+/// The requested data, or else the run's. Of another folder of pictures than the run's, all are the test set.
+func openData(_ name: String?, for run: Run, _ description: ModelDescription) throws -> ImageDataset {
+  let own = try name == nil ? run.dataName().orFail(run) : run.dataName()
+  return try RequestError.whenFailing {
+    try ImageDataset.named(
+      name ?? own ?? "", allowsPipes: name != nil, preparedBy: description.preparation,
+      testFraction: name == nil || name == own ? 0.2 : 1)
+  }
 }
 
 extension String? {

@@ -9,6 +9,7 @@ struct PredictCommand: ParsableCommand {
     usage: "backprop predict <run> [<file> ...] [<options>]",
     discussion: """
       backprop predict runs/digits seven.pgm
+      backprop predict runs/photos holiday.jpg album --csv
       backprop predict runs/fashion images.idx3-ubyte.gz --index 3 --index 4
       backprop predict runs/digits --data digits --draw --count 5
       """)
@@ -16,7 +17,7 @@ struct PredictCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String
 
-  @Argument(help: ArgumentHelp("Images, or IDX files of images.", valueName: "file"))
+  @Argument(help: ArgumentHelp("Images, folders of them, or IDX files of images.", valueName: "file"))
   var files: [String] = []
 
   @Option(
@@ -36,6 +37,9 @@ struct PredictCommand: ParsableCommand {
   @Flag(help: "Draws the images with characters.")
   var draw = false
 
+  @Flag(help: "Prints a table of comma-separated values, a line for each image.")
+  var csv = false
+
   @OptionGroup var common: CommonOptions
 
   mutating func validate() throws {
@@ -47,6 +51,9 @@ struct PredictCommand: ParsableCommand {
       try require(count, "--count", in: 1...1_000_000_000)
       for index in index { try require(index, "--index", in: 0...Int(UInt32.max)) }
       guard files.isEmpty != (data == nil) else { throw RequestError("name image files or --data, one of the two") }
+      guard [csv, common.json, draw].count(where: { $0 }) <= 1 else {
+        throw RequestError("--csv, --json and --draw are three forms of the result; name one of them")
+      }
     }
   }
 
@@ -55,38 +62,63 @@ struct PredictCommand: ParsableCommand {
 
     let run = try Run.open(folder, for: .image)
     let (description, model) = try run.loadModel()
-    let dataset = try data.map { name in try RequestError.whenFailing { try ImageDataset.named(name) } }
-    if let dataset, dataset.imageShape != description.inputShape {
-      throw RequestError(
-        "\(dataset.name) has images of \(dataset.imageShape), but \(folder) takes \(description.inputShape)")
+    let (subjects, classNames) =
+      try data.map { try testImages(of: $0, run, description) }
+      ?? (files(for: description), description.classNames)
+    let report = PredictionReport(
+      form: csv ? .csv : common.json ? .json : draw ? .drawings : .lines, top: min(top, description.classes),
+      classNames: classNames)
+    report.begin()
+    var results: [PredictionReport.Result] = []
+    // Some at a time, so that memory does not grow with the number of files.
+    for start in stride(from: 0, to: subjects.count, by: 64) {
+      let part = subjects[start..<min(start + 64, subjects.count)]
+      let classified = try classify(Array(part), description, model)
+      report.write(classified)
+      results += classified.map { report.isWrittenAtTheEnd ? $0 : $0.withoutImage }
     }
-    let subjects = try dataset.map(testImages) ?? imageFiles(for: description)
-    let predictions = try classify(.concatenated(subjects.map(\.image), axis: 0), with: model, top: top)
-    let classNames = dataset?.classNames ?? description.classNames
-    try report(subjects, predictions, classNames)
+    try report.end(results)
+    let failed = results.count { $0.error != nil }
+    guard failed == 0 else { throw WorkError("\(failed) of \(results.count) files cannot be read") }
   }
 
-  /// An image to classify, `[1, channels, height, width]`.
+  /// What is to be classified.
   private struct Subject {
     var name: String
-    var image: Tensor
+    var source: Source
     /// Its label, where that is known.
     var truth: Int?
+
+    enum Source {
+      /// `[1, channels, height, width]`.
+      case image(Tensor)
+      case file(String, index: Int?)
+    }
   }
 
-  private func imageFiles(for description: ModelDescription) throws -> [Subject] {
+  /// The files that were named, and the pictures in the folders.
+  private func files(for description: ModelDescription) throws -> [Subject] {
     try files.flatMap { file in
-      try (index.isEmpty ? [nil] : index.map(Optional.some)).map { index in
-        let image = try RequestError.whenFailing {
-          try ImageFile.load(file, index: index, shape: description.inputShape)
+      guard OpenFile.isFolder(file) else {
+        return (index.isEmpty ? [nil] : index.map(Optional.some)).map { index in
+          Subject(name: index.map { "\(file)[\($0)]" } ?? file, source: .file(file, index: index))
         }
-        return Subject(name: index.map { "\(file)[\($0)]" } ?? file, image: image)
       }
+      let pictures = try RequestError.whenFailing { try ImageFile.pictures(below: file) }
+      guard !pictures.isEmpty else { throw RequestError("the folder \(file) should have pictures, and has none") }
+      return pictures.map { Subject(name: $0, source: .file($0, index: nil)) }
     }
   }
 
   /// `count` test images, spread evenly over the set.
-  private func testImages(_ dataset: ImageDataset) throws -> [Subject] {
+  private func testImages(
+    of data: String, _ run: Run, _ description: ModelDescription
+  ) throws -> (subjects: [Subject], classNames: [String]) {
+    let dataset = try openData(data, for: run, description)
+    guard dataset.imageShape == description.inputShape else {
+      throw RequestError(
+        "\(dataset.name) has images of \(dataset.imageShape), but \(folder) takes \(description.inputShape)")
+    }
     var subjects: [Subject] = []
     let total = dataset.test.count
     let chosen = (0..<min(count, total)).map { $0 * total / min(count, total) }
@@ -98,53 +130,38 @@ struct PredictCommand: ParsableCommand {
         let shape = Shape([1] + batch.images.shape.dimensions.dropFirst())
         subjects.append(
           Subject(
-            name: "\(dataset.name) test \(chosen[row])", image: batch.images.sliced(starts: starts, shape: shape),
-            truth: Int(label)))
+            name: "\(dataset.name) test \(chosen[row])",
+            source: .image(batch.images.sliced(starts: starts, shape: shape)), truth: Int(label)))
       }
     }
-    return subjects
+    return (subjects, dataset.classNames)
   }
 
-  private func report(_ subjects: [Subject], _ predictions: [[Prediction]], _ classNames: [String]) throws {
-    let name = { (label: Int) in classNames.indices.contains(label) ? classNames[label] : "\(label)" }
-    if common.json {
-      return try Console.json(
-        zip(subjects, predictions).map { subject, predictions in
-          Report(
-            file: subject.name, truth: subject.truth,
-            predictions: predictions.map {
-              Report.Entry(label: $0.label, name: name($0.label), probability: $0.probability)
-            })
-        })
+  /// The predictions for some subjects. A file that cannot be read does not end the others, except where it is the only
+  /// one.
+  private func classify(
+    _ subjects: [Subject], _ description: ModelDescription, _ model: any Layer
+  ) throws -> [PredictionReport.Result] {
+    let fit = try RequestError.whenFailing { try description.preparation.fit }
+    let files = subjects.compactMap { subject in
+      if case .file(let path, let index) = subject.source { (path: path, index: index) } else { nil }
     }
-    let shown = { (label: Int) in name(label).printable }
-    if draw {
-      let drawings = try zip(subjects, predictions).map { subject, predictions in
-        let shape = subject.image.shape
-        let pixels = Array(try subject.image.values().prefix(shape[-1] * shape[-2]))
-        let caption = predictions.prefix(1).map { "says \(shown($0.label)), \($0.probability.percent)" }
-        return (
-          ImageDrawing.lines(pixels, width: shape[-1]), caption + (subject.truth.map { ["it is \(shown($0))"] } ?? [])
-        )
+    var loaded = ImageFile.loadAll(files, shape: description.inputShape, fit: fit)[...]
+    let images = subjects.map { subject in
+      if case .image(let image) = subject.source { .success(image) } else { loaded.removeFirst() }
+    }
+    if self.files.count == 1, images.count == 1, case .failure(let error) = images[0] { throw RequestError("\(error)") }
+    let readable = images.compactMap { try? $0.get() }
+    var predictions = try
+      (readable.isEmpty ? [] : Backprop.classify(.concatenated(readable, axis: 0), with: model, top: top))[...]
+    return zip(subjects, images).map { subject, image in
+      switch image {
+      case .success(let image):
+        PredictionReport.Result(
+          name: subject.name, image: image, truth: subject.truth, predictions: predictions.removeFirst())
+      case .failure(let error):
+        PredictionReport.Result(name: subject.name, predictions: [], error: "\(error)")
       }
-      return ImageDrawing.gallery(drawings, columns: Terminal.columns(of: 1) ?? Terminal.defaultColumns).forEach(
-        Console.result)
     }
-    for (subject, predictions) in zip(subjects, predictions) {
-      let labels = predictions.map { "\(shown($0.label)) \($0.probability.percent)" }.joined(separator: ", ")
-      Console.result("\(subject.name.printable): \(labels)")
-    }
-  }
-
-  private struct Report: Encodable {
-    struct Entry: Encodable {
-      var label: Int
-      var name: String
-      var probability: Double
-    }
-
-    var file: String
-    var truth: Int?
-    var predictions: [Entry]
   }
 }

@@ -8,10 +8,23 @@ struct TrainImageCommand: ParsableCommand {
     discussion: """
       backprop train image
       backprop train image --data fashion-mnist --epochs 5 --output runs/fashion
+      backprop train image --data photos --size 96
       """)
 
-  @Option(help: "digits, fashion-mnist, mnist or a folder of IDX files (default: digits).")
+  @Option(
+    help: """
+      \(ImageDataset.knownNames.joined(separator: ", ")), a folder of pictures with a subfolder for each class, or a \
+      folder of IDX files (default: digits).
+      """)
   var data: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Rows and columns of each picture (default: their own where all are equal and small, otherwise 64).")
+  var size: Int?
+
+  @Flag(help: "Ends where a picture cannot be read, in place of leaving it out.")
+  var strict = false
 
   @Option(help: "\(ModelDescription.kindNames.joined(separator: ", ")) (default: cnn).")
   var model: String?
@@ -22,6 +35,7 @@ struct TrainImageCommand: ParsableCommand {
   mutating func validate() throws {
     try RequestError.validating {
       try requirePath(data, "--data")
+      try require(size, "--size", in: 1...4096)
       if let model, !ModelDescription.kindNames.contains(model) {
         throw RequestError.unknown("model", model, known: ModelDescription.kindNames)
       }
@@ -32,7 +46,15 @@ struct TrainImageCommand: ParsableCommand {
     var session = try TrainingSession(.image, training, common)
     try session.resolved.resolve("data", &data, default: "digits")
     try session.resolved.resolve("model", &model, default: "cnn")
-    let dataset = try RequestError.whenFailing { try ImageDataset.named(data ?? "", allowsPipes: !training.resume) }
+    try session.resolved.resolve("size", &size)
+    let preparation = PicturePreparation(size: size.map { PicturePreparation.Size(height: $0, width: $0) })
+    let dataset = try RequestError.whenFailing {
+      try ImageDataset.named(data ?? "", allowsPipes: !training.resume, preparedBy: preparation, isStrict: strict)
+    }
+    if dataset.survey == nil, size != nil {
+      throw RequestError("--size is for folders of pictures; the images of \(dataset.name) have a size of their own")
+    }
+    if !training.quiet { dataset.survey?.lines().forEach(Console.note(line:)) }
     try training.resolve(
       &session.resolved, default: .image(ModelDescription.Kind(rawValue: model ?? ""), count: dataset.train.count))
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, dataset) }
@@ -45,7 +67,8 @@ struct TrainImageCommand: ParsableCommand {
     let network = try RequestError.whenFailing { try description.makeModel() }
     let optimizer = try training.makeOptimizer(for: network)
     let task = try ImageTask(
-      network, on: dataset.train, evaluatingOn: dataset.test, batchSize: training.batchSize ?? 64, seed: session.seed)
+      network, on: dataset.train, evaluatingOn: dataset.test.count > 0 ? dataset.test : nil,
+      batchSize: training.batchSize ?? 64, seed: session.seed)
     let outcome = try session.train(
       task, with: optimizer, by: training.makeTrainer(), callbacks: training.makeCallbacks(),
       name: "image-\(model)-\(dataset.name)",

@@ -14,6 +14,8 @@ public struct ImageDataset: Sendable {
   public let test: ImageSet
   /// The name of each class, in the order of their labels.
   public let classNames: [String]
+  /// Whether the names of the classes are more than their numbers, which is all that IDX files have.
+  package private(set) var hasClassNames = true
   /// What was in the folder, where the dataset was read from one of pictures.
   public let survey: PictureSurvey?
 
@@ -57,18 +59,23 @@ public struct ImageDataset: Sendable {
     validation = other.validation?.replacing(standardization)
     test = other.test.replacing(standardization)
     classNames = other.classNames
+    hasClassNames = other.hasClassNames
     survey = other.survey
   }
 
   /// The names that `named(_:)` knows, besides folders.
   public static let knownNames = ["digits", "fashion-mnist", "mnist"]
 
-  /// The dataset called `name`: one of `knownNames` or the path of a folder as `folder(_:)` reads it.
+  /// The dataset called `name`: one of `knownNames`, or the path of a folder of IDX files as `folder(_:)` reads it, or of
+  /// one of pictures as `pictures(_:)` does.
   ///
   /// Pipes in a folder are read once where `allowsPipes`, and refused where the name comes from a record, as their
-  /// writer may be gone. Throws a `DataError` that lists the known names where it is neither, and what reading the
-  /// dataset throws.
-  public static func named(_ name: String, allowsPipes: Bool = true) throws -> ImageDataset {
+  /// writer may be gone. The other parameters are for pictures. Throws a `DataError` that lists the known names where
+  /// it is neither, and what reading the dataset throws.
+  public static func named(
+    _ name: String, allowsPipes: Bool = true, preparedBy preparation: PicturePreparation = PicturePreparation(),
+    testFraction: Double = 0.2, isStrict: Bool = false
+  ) throws -> ImageDataset {
     switch name {
     case "digits": return try digits()
     case "fashion-mnist": return try fashionMNIST()
@@ -76,10 +83,21 @@ public struct ImageDataset: Sendable {
     default:
       guard OpenFile.isFolder(name) else {
         throw DataError(
-          "there is no dataset '\(name)'; it should be \(knownNames.joined(separator: ", ")) or a folder of IDX files")
+          "there is no dataset '\(name)'; it should be \(knownNames.joined(separator: ", ")) or a folder of pictures or IDX files"
+        )
+      }
+      guard hasIDXFiles(name) else {
+        return try pictures(name, preparedBy: preparation, testFraction: testFraction, isStrict: isStrict)
       }
       return try folder(URL(fileURLWithPath: name, isDirectory: true), allowsPipes: allowsPipes)
     }
+  }
+
+  /// Whether one of the files that `folder(_:)` reads is there.
+  private static func hasIDXFiles(_ path: String) -> Bool {
+    let folder = URL(fileURLWithPath: path, isDirectory: true)
+    return ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+      .contains { find($0, in: folder) != nil }
   }
 
   private static let digitNames = (0..<10).map(String.init)
@@ -135,9 +153,11 @@ public struct ImageDataset: Sendable {
     let train = try imageSet("train", in: folder, classes: 256, allowsPipes)
     let test = try imageSet("t10k", in: folder, classes: 256, allowsPipes)
     let greatest = max(train.labels.max() ?? 0, test.labels.max() ?? 0)
-    return try ImageDataset(
+    var dataset = try ImageDataset(
       name: folder.standardizedFileURL.lastPathComponent, train: train, test: test,
       classNames: (0...greatest).map(String.init))
+    dataset.hasClassNames = false
+    return dataset
   }
 
   private static func standard(

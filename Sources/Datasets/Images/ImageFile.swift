@@ -20,6 +20,26 @@ public enum ImageFile {
     return image.converter(standardizedBy: image.standardization).tensor(of: [0], in: image.pixels)
   }
 
+  /// The images of several files, as `load` reads each, on all threads. `index` is that of the image in its
+  /// file. A file that cannot be read does not end the others.
+  public static func loadAll(
+    _ files: [(path: String, index: Int?)], shape: Shape, fit: PictureFit = .stretch,
+    standardization: Standardization? = nil
+  ) -> [Result<Tensor, any Error>] {
+    concurrentMap(files.count) { place in
+      Result {
+        try load(
+          files[place].path, index: files[place].index, shape: shape, fit: fit, standardization: standardization)
+      }
+    }
+  }
+
+  /// The paths of the pictures in the folder at `path` and below it, in natural order. Throws a `DataError` where a
+  /// folder cannot be listed.
+  public static func pictures(below path: String) throws(DataError) -> [String] {
+    try PictureFolder.pictures(below: path)
+  }
+
   /// The pixels of the image in the file at `path`, resized to `shape`: channel after channel, row after row.
   ///
   /// Read as `Picture` reads it, and resized as `Picture.resized` does. Throws as `load` does.

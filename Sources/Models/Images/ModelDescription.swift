@@ -35,6 +35,8 @@ public struct ModelDescription: NetworkDescription {
   public var classes: Int
   /// The classes' names, in the order of their labels; empty where there are none.
   public var classNames: [String]
+  /// How pictures of another shape fill the input, where it was trained on pictures: `crop` or `stretch`.
+  public var pictureFit: String?
   /// The width of the hidden dense layer of `mlp` and `cnn`, of the recurrent layer and of the attention blocks.
   public var hidden: Int
 

@@ -145,7 +145,7 @@ import Testing
   @Test(
     arguments: [
       ([:], "should have a subfolder of pictures for each class"),
-      (["1.pgm": gray(1)], "has no subfolders"),
+      (["1.pgm": gray(1)], "such as train-images-idx3-ubyte"),
       (["a/1.txt": [65]], "has no picture that can be read"),
       (["train/a/1.pgm": gray(1), "test/b/1.pgm": gray(1)], "should have pictures of b to train on"),
       (["train/a/1.pgm": gray(1), "val/a/1.pgm": gray(1), "valid/a/1.pgm": gray(1)], "one folder for each of train"),

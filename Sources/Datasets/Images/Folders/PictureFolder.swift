@@ -44,7 +44,9 @@ struct PictureFolder {
       classes = folders.map { (.train, $0, $0) }
     }
     guard !classes.isEmpty else {
-      throw DataError("\(path) should have a subfolder of pictures for each class, and has no subfolders")
+      throw DataError(
+        "\(path) should have a subfolder of pictures for each class, or IDX files such as train-images-idx3-ubyte, and has "
+          + "neither")
     }
     classNames = Set(classes.map(\.name)).sorted(by: NaturalOrder.precedes)
     for (part, name, folder) in classes {
@@ -53,8 +55,26 @@ struct PictureFolder {
     }
   }
 
+  /// The pictures in the folder at `path` and those below it, in natural order: files that begin as pictures do, or are
+  /// called so. Throws a `DataError` where a folder cannot be listed.
+  static func pictures(below path: String) throws(DataError) -> [String] {
+    var folder = PictureFolder(unlisted: path)
+    try folder.addFiles(below: "", .train, 0)
+    return folder.files.map { folder.absolute($0.path) }.filter { file in
+      if PictureFormat.isExpected(ofFile: file) { return true }
+      let beginning = try? OpenFile(file).next(atMost: 16)
+      return beginning.flatMap(PictureFormat.init) != nil
+    }
+  }
+
+  private init(unlisted path: String) { self.path = path }
+
   private mutating func ignore(_ file: String, _ reason: String) {
     ignored.append(PictureSurvey.Entry(path: file, reason: reason))
+  }
+
+  private static func joined(_ folder: String, _ name: String) -> String {
+    folder.isEmpty ? name : "\(folder)/\(name)"
   }
 
   private func absolute(_ file: String) -> String { file.isEmpty ? path : "\(path)/\(file)" }
@@ -63,7 +83,7 @@ struct PictureFolder {
   private mutating func contents(of folder: String) throws(DataError) -> (folders: [String], others: [String]) {
     var (folders, others): ([String], [String]) = ([], [])
     for name in try names(in: folder) {
-      let file = folder.isEmpty ? name : "\(folder)/\(name)"
+      let file = Self.joined(folder, name)
       if Self.isHidden(name) {
         ignore(file, "is hidden")
       } else if OpenFile.isFolder(absolute(file)) {
@@ -96,8 +116,8 @@ struct PictureFolder {
         continue
       }
       let (folders, others) = try contents(of: next)
-      files += others.map { File(path: "\(next)/\($0)", part: part, label: label) }
-      pending += folders.reversed().map { "\(next)/\($0)" }
+      files += others.map { File(path: Self.joined(next, $0), part: part, label: label) }
+      pending += folders.reversed().map { Self.joined(next, $0) }
     }
   }
 }

@@ -1,7 +1,4 @@
 import Files
-import Foundation
-import Synchronization
-import Tensors
 
 /// Reads the files of a folder of pictures on all threads.
 struct PictureReader {
@@ -17,14 +14,7 @@ struct PictureReader {
     case ignored
   }
 
-  /// What a header says.
-  struct Header: Hashable, Sendable {
-    var height: Int
-    var width: Int
-    var isGray: Bool
-  }
-
-  func headers() -> [Outcome<Header>] {
+  func headers() -> [Outcome<PictureHeader>] {
     outcomes { bytes throws(FileFailure) in try PictureDecoder(bytes: bytes, channels: 3).header() }
   }
 
@@ -41,15 +31,7 @@ struct PictureReader {
   private func outcomes<Value: Sendable>(
     _ read: @escaping @Sendable ([UInt8]) throws(FileFailure) -> Value
   ) -> [Outcome<Value>] {
-    let results = Mutex([Outcome<Value>](repeating: .ignored, count: files.count))
-    let next = Atomic(0)
-    DispatchQueue.concurrentPerform(iterations: min(Threads.count, files.count)) { _ in
-      while case let place = next.add(1, ordering: .relaxed).oldValue, place < files.count {
-        let outcome = outcome(of: files[place].path, read)
-        results.withLock { $0[place] = outcome }
-      }
-    }
-    return results.withLock { $0 }
+    concurrentMap(files.count) { outcome(of: files[$0].path, read) }
   }
 
   private func outcome<Value>(

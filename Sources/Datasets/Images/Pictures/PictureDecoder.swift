@@ -7,18 +7,20 @@ struct PictureDecoder {
   let channels: Int
   /// Which image of a file of several (PGM, PPM).
   var index = 0
+  /// The most pixels of a picture; fuzzing takes less.
+  var greatestPixelCount = Picture.greatestPixelCount
 
   /// The most bytes of a file. The largest picture that is read has as many, at 16 bits a sample and not compressed.
   static let greatestFileSize = Picture.greatestPixelCount * 8 + (1 << 20)
 
   /// What the file's header says of the picture, its sides as it is stored.
-  func header() throws(FileFailure) -> PictureReader.Header {
+  func header() throws(FileFailure) -> PictureHeader {
     switch PictureFormat(bytes) {
     case .png?: return try ImageCodec.png.header(of: bytes).summary
     case .jpeg?: return try ImageCodec.jpeg.header(of: bytes).summary
     case .portable?:
       let raster = try PortableReader.image(bytes, index)
-      return PictureReader.Header(height: raster.height, width: raster.width, isGray: raster.channels == 1)
+      return PictureHeader(height: raster.height, width: raster.width, isGray: raster.channels == 1)
     case let other: throw Self.unknown(other)
     }
   }
@@ -52,7 +54,7 @@ struct PictureDecoder {
       return (try jpeg(for: target, transposed: orientation.transposes), orientation)
     case .portable?:
       let raster = try PortableReader.image(bytes, index)
-      try Self.check(height: raster.height, width: raster.width)
+      try check(height: raster.height, width: raster.width)
       return (raster.picture(channels: channels), .upright)
     case let other: throw Self.unknown(other)
     }
@@ -65,23 +67,22 @@ struct PictureDecoder {
     return FileFailure("should be a picture in a format that is read: \(PictureFormat.names)")
   }
 
-  /// Throws where a picture of this size is not read.
-  private static func check(height: Int, width: Int) throws(FileFailure) {
-    guard height > 0, width > 0, height <= Picture.greatestPixelCount / width else {
+  /// Throws where a picture of this size is not read, or the file is too short for it: it has at most so many pixels a
+  /// byte.
+  private func check(height: Int, width: Int, pixelsPerByte: Int = .max) throws(FileFailure) {
+    guard height > 0, width > 0, height <= greatestPixelCount / width else {
+      throw FileFailure("has \(width) × \(height) pixels and should have at most \(greatestPixelCount) in all")
+    }
+    guard height * width <= bytes.count.multipliedReportingOverflow(by: pixelsPerByte).partialValue else {
       throw FileFailure(
-        "has \(width) × \(height) pixels and should have at most \(Picture.greatestPixelCount) in all")
+        "should have \(width) × \(height) pixels as its header says, which its \(bytes.count) bytes cannot hold")
     }
   }
 
   private func png() throws(FileFailure) -> Picture {
     let header = try ImageCodec.png.header(of: bytes)
-    try Self.check(height: header.height, width: header.width)
-    // Rows begin with a byte of their own, which only makes them longer.
-    guard header.height * (header.width * header.bits / 8) <= Gzip.greatestCount(packed: bytes.count) else {
-      throw FileFailure(
-        "should have \(header.width) × \(header.height) pixels as its header says, which its \(bytes.count) bytes "
-          + "cannot hold")
-    }
+    let pixelsPerByte = Gzip.greatestCount(packed: 8) / max(header.bits, 1)
+    try check(height: header.height, width: header.width, pixelsPerByte: pixelsPerByte)
     return try ImageCodec.png.picture(of: bytes, header, channels: channels).picture
   }
 
@@ -93,7 +94,8 @@ struct PictureDecoder {
 
   private func jpeg(for target: Target?, transposed: Bool) throws(FileFailure) -> Picture {
     var header = try ImageCodec.jpeg.header(of: bytes)
-    try Self.check(height: header.height, width: header.width)
+    // A block of 64 pixels takes a bit at least; the rest is for arithmetic coding, which hardly any file has.
+    try check(height: header.height, width: header.width, pixelsPerByte: 4096)
     if let target {
       let (newHeight, newWidth) = transposed ? (target.width, target.height) : (target.height, target.width)
       header = header.shrunk(toFill: newHeight, newWidth, target.fit)

@@ -16,9 +16,9 @@ enum ImageCodec: String {
     var bits: Int { Int(header.bits) }
 
     /// Size and color.
-    var summary: PictureReader.Header {
+    var summary: PictureHeader {
       let isGray = [BACKPROP_IMAGE_GRAY, BACKPROP_IMAGE_GRAY_ALPHA].map { Int32($0) }.contains(header.kind)
-      return PictureReader.Header(height: height, width: width, isGray: isGray)
+      return PictureHeader(height: height, width: width, isGray: isGray)
     }
 
     /// The JPEG decoded to the least of 1, 1/2, 1/4 and 1/8 of its size that is not coarser than a picture that it
