@@ -67,7 +67,7 @@ struct TrainImageCommand: ParsableCommand {
     let network = try RequestError.whenFailing { try description.makeModel() }
     let optimizer = try training.makeOptimizer(for: network)
     let task = try ImageTask(
-      network, on: dataset.train, evaluatingOn: dataset.test.count > 0 ? dataset.test : nil,
+      network, on: dataset.train, evaluatingOn: dataset.test,
       batchSize: training.batchSize ?? 64, seed: session.seed)
     let outcome = try session.train(
       task, with: optimizer, by: training.makeTrainer(), callbacks: training.makeCallbacks(),

@@ -73,7 +73,7 @@ struct PictureDecoder {
     guard height > 0, width > 0, height <= greatestPixelCount / width else {
       throw FileFailure("has \(width) × \(height) pixels and should have at most \(greatestPixelCount) in all")
     }
-    guard height * width <= bytes.count.multipliedReportingOverflow(by: pixelsPerByte).partialValue else {
+    guard height * width / pixelsPerByte <= bytes.count else {
       throw FileFailure(
         "should have \(width) × \(height) pixels as its header says, which its \(bytes.count) bytes cannot hold")
     }
