@@ -58,3 +58,10 @@ void backprop_image_convert(uint8_t *pixels, int64_t count, int32_t kind, int32_
     default: convert(pixels, count, BACKPROP_IMAGE_CMYK, channels);
   }
 }
+
+void backprop_image_planes(const uint8_t *pixels, int64_t count, int64_t channels, uint8_t *result) {
+  for (int64_t channel = 0; channel < channels; ++channel) {
+    uint8_t *plane = result + channel * count;
+    for (int64_t i = 0; i < count; ++i) plane[i] = pixels[i * channels + channel];
+  }
+}

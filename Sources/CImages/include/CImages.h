@@ -69,6 +69,9 @@ int32_t backprop_jpeg_decode(
 // greater of both. What is transparent lies on white; gray is the luma of ITU-R BT.601.
 void backprop_image_convert(uint8_t *pixels, int64_t count, int32_t kind, int32_t channels);
 
+// result[channels, count] of pixels[count, channels].
+void backprop_image_planes(const uint8_t *pixels, int64_t count, int64_t channels, uint8_t *result);
+
 // The input pixels along an axis that make up each output pixel.
 struct backprop_image_axis {
   // Sizes of the input and the output.
@@ -83,7 +86,7 @@ struct backprop_image_axis {
 };
 
 // result[rows.output, columns.output, channels] of image[rows.input, columns.input, channels], for 1 or 3 channels.
-// `workspace` has columns.input * channels elements.
+// `workspace` has columns.input * channels + 1 elements.
 void backprop_image_resize(
   const uint8_t *image, const struct backprop_image_axis *rows, const struct backprop_image_axis *columns,
   int64_t channels, float *workspace, uint8_t *result);

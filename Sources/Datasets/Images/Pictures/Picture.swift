@@ -54,15 +54,4 @@ public struct Picture: Hashable, Sendable {
       throw DataError("\(name) should be read with 1 or 3 channels, not \(channels)")
     }
   }
-
-  /// The samples channel after channel, as networks take them: [channels, height, width].
-  public var planes: [UInt8] {
-    guard channels > 1 else { return pixels }
-    var result: [UInt8] = []
-    result.reserveCapacity(pixels.count)
-    for channel in 0..<channels {
-      for place in stride(from: channel, to: pixels.count, by: channels) { result.append(pixels[place]) }
-    }
-    return result
-  }
 }

@@ -1,10 +1,19 @@
 import CImages
 
 extension Picture {
+  /// The samples channel after channel, as networks take them: [channels, height, width].
+  public var planes: [UInt8] {
+    guard channels > 1 else { return pixels }
+    return [UInt8](unsafeUninitializedCapacity: pixels.count) { result, initialized in
+      backprop_image_planes(pixels, Int64(height * width), Int64(channels), result.baseAddress)
+      initialized = pixels.count
+    }
+  }
+
   /// The picture in another size, by the weights of each axis.
   func resampled(rows: ResizeWeights, columns: ResizeWeights, height newHeight: Int, width newWidth: Int) -> Picture {
     let count = newHeight * newWidth * channels
-    var workspace = [Float](repeating: 0, count: width * channels)
+    var workspace = [Float](repeating: 0, count: width * channels + 1)
     let result = [UInt8](unsafeUninitializedCapacity: count) { result, initialized in
       rows.withAxis(input: height, output: newHeight) { rows in
         columns.withAxis(input: width, output: newWidth) { columns in
