@@ -59,7 +59,7 @@ import Testing
 
   @Test func unknownNamesListTheKnownOnes() throws {
     let error = try #require(throws: DataError.self) { try ImageDataset.named("no such thing") }
-    #expect(error.message.contains("digits, fashion-mnist, mnist or a folder"))
+    #expect(error.message.contains("digits, fashion-mnist, mnist or a folder of pictures"))
     let absent = URL(fileURLWithPath: "/no/such/folder")
     let fashion = try #require(throws: DataError.self) { try ImageDataset.fashionMNIST(in: absent) }
     #expect(fashion.message.contains("apt install dataset-fashion-mnist"))

@@ -64,10 +64,10 @@ public struct ImageDataset: Sendable {
   }
 
   /// The names that `named(_:)` knows, besides folders.
-  public static let knownNames = ["digits", "fashion-mnist", "mnist"]
+  public static let knownNames = ["cifar10", "cifar100", "digits", "fashion-mnist", "mnist"]
 
-  /// The dataset called `name`: one of `knownNames`, or the path of a folder of IDX files as `folder(_:)` reads it, or of
-  /// one of pictures as `pictures(_:)` does.
+  /// The dataset called `name`: one of `knownNames`, or the path of a folder: of IDX files as `folder(_:)` reads it, of
+  /// the binary files of CIFAR, or of pictures as `pictures(_:)` does.
   ///
   /// Pipes in a folder are read once where `allowsPipes`, and refused where the name comes from a record, as their
   /// writer may be gone. The other parameters are for pictures. Throws a `DataError` that lists the known names where
@@ -77,26 +77,29 @@ public struct ImageDataset: Sendable {
     testFraction: Double = 0.2, isStrict: Bool = false
   ) throws -> ImageDataset {
     switch name {
+    case "cifar10": return try cifar10()
+    case "cifar100": return try cifar100()
     case "digits": return try digits()
     case "fashion-mnist": return try fashionMNIST()
     case "mnist": return try mnist()
     default:
       guard OpenFile.isFolder(name) else {
         throw DataError(
-          "there is no dataset '\(name)'; it should be \(knownNames.joined(separator: ", ")) or a folder of pictures or IDX files"
-        )
+          "there is no dataset '\(name)'; it should be \(knownNames.joined(separator: ", ")) or a folder of pictures, of "
+            + "IDX files or of CIFAR's")
       }
-      guard hasIDXFiles(name) else {
-        return try pictures(name, preparedBy: preparation, testFraction: testFraction, isStrict: isStrict)
+      let place = URL(fileURLWithPath: name, isDirectory: true)
+      if hasIDXFiles(place) { return try folder(place, allowsPipes: allowsPipes) }
+      for files in [CIFARFiles.ten, .hundred] where files.place(in: place) != nil {
+        return try files.dataset(in: place)
       }
-      return try folder(URL(fileURLWithPath: name, isDirectory: true), allowsPipes: allowsPipes)
+      return try pictures(name, preparedBy: preparation, testFraction: testFraction, isStrict: isStrict)
     }
   }
 
   /// Whether one of the files that `folder(_:)` reads is there.
-  private static func hasIDXFiles(_ path: String) -> Bool {
-    let folder = URL(fileURLWithPath: path, isDirectory: true)
-    return ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+  private static func hasIDXFiles(_ folder: URL) -> Bool {
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
       .contains { find($0, in: folder) != nil }
   }
 
