@@ -19,12 +19,25 @@ public struct ImageBatches: Sequence, Sendable {
   private let order: [Int32]
   private let batchSize: Int
   private let converter: PixelConverter
+  /// Decodes the pictures of batches before they are asked for, where they are in files.
+  private let prefetcher: Prefetcher<[UInt8]>?
+  /// How many batches are decoded or being decoded ahead of the one asked for.
+  private static let depth = 4
 
   init(set: ImageSet, order: [Int32], batchSize: Int) {
     self.set = set
     self.order = order
     self.batchSize = Swift.max(batchSize, 1)
     converter = set.converter(standardizedBy: set.standardization)
+    guard case .files(let files) = set.storage else {
+      prefetcher = nil
+      return
+    }
+    let size = self.batchSize
+    prefetcher = try? Prefetcher(depth: Self.depth, threads: Threads.count) { batch in
+      let (start, end) = (batch * size, Swift.min((batch + 1) * size, order.count))
+      return start < end ? try files.pixels(of: order[start..<end]) : []
+    }
   }
 
   /// How many batches there are.
@@ -36,16 +49,23 @@ public struct ImageBatches: Sequence, Sendable {
       return ImageBatch(images: noBatch(index), labels: noBatch(index), indices: [])
     }
     return ImageBatch(
-      images: converter.tensor(of: indices, in: set.pixels), labels: labels(of: indices),
-      indices: indices.map(Int.init))
+      images: images(ofBatch: index, indices).finished(), labels: labels(of: indices), indices: indices.map(Int.init))
   }
 
   /// The same images and labels, converted later.
   package func pending(_ index: Int) -> (images: PendingImages, labels: Tensor) {
     let indices = indices(ofBatch: index)
-    return (
-      PendingImages(indices ?? [], of: set.pixels, by: converter), indices.map(labels(of:)) ?? noBatch(index)
-    )
+    return (images(ofBatch: index, indices ?? []), indices.map(labels(of:)) ?? noBatch(index))
+  }
+
+  private func images(ofBatch index: Int, _ indices: ArraySlice<Int32>) -> PendingImages {
+    guard let prefetcher, !indices.isEmpty else { return PendingImages(indices, of: set.pixels, by: converter) }
+    do {
+      let places = (0..<Int32(indices.count)).map { $0 }
+      return PendingImages(places[...], of: try prefetcher.value(at: index), by: converter)
+    } catch {
+      return PendingImages(failing: TensorError("\(error)"))
+    }
   }
 
   private func noBatch(_ index: Int) -> Tensor {

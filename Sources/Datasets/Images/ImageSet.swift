@@ -1,9 +1,10 @@
 import Tensors
 
-/// Images of one size with a label each, stored as bytes.
+/// Images of one size with a label each: bytes in memory, or pictures in files, which are decoded when they are needed.
 public struct ImageSet: Sendable {
-  /// All pixels: image after image, channel after channel, row after row.
-  public let pixels: [UInt8]
+  let storage: PixelStorage
+  /// All pixels: image after image, channel after channel, row after row. None where the pictures are in files.
+  public var pixels: [UInt8] { if case .memory(let pixels) = storage { pixels } else { [] } }
   /// The value of a pixel of full brightness, mostly 255.
   public let greatestPixel: UInt8
   /// The class of each image, from 0.
@@ -33,16 +34,26 @@ public struct ImageSet: Sendable {
       throw DataError("pixels should be from 0 to \(max(greatestPixel, 1))")
     }
     guard labels.allSatisfy({ $0 >= 0 }) else { throw DataError("labels should be at least 0") }
-    self.pixels = pixels
+    storage = .memory(pixels)
     self.labels = labels
     self.imageShape = imageShape
     self.greatestPixel = greatestPixel
     standardization = nil
   }
 
-  private init(unchecked pixels: [UInt8], _ labels: [Int32], like other: ImageSet, _ standardization: Standardization?)
-  {
-    self.pixels = pixels
+  /// Pictures in files, a label each.
+  init(files: PictureFiles, labels: [Int32]) {
+    storage = .files(files)
+    self.labels = labels
+    imageShape = files.imageShape
+    greatestPixel = 255
+    standardization = nil
+  }
+
+  private init(
+    unchecked storage: PixelStorage, _ labels: [Int32], like other: ImageSet, _ standardization: Standardization?
+  ) {
+    self.storage = storage
     self.labels = labels
     imageShape = other.imageShape
     greatestPixel = other.greatestPixel
@@ -55,12 +66,14 @@ public struct ImageSet: Sendable {
   /// Pixels in an image.
   var imageSize: Int { imageShape.dimensions.reduce(1, *) }
 
-  /// The pixels of one image from 0 to 1, never standardized. Throws a `DataError` where there is no such image.
+  /// The pixels of one image from 0 to 1, never standardized. Throws a `DataError` where there is no such image, or its
+  /// file cannot be read any more.
   public subscript(index: Int) -> [Float] {
     get throws(DataError) {
       try check(index)
       do throws(TensorError) {
-        return try converter(standardizedBy: nil).values(of: [Int32(index)], in: pixels)
+        let (pixels, place) = try storage.pixels(of: [Int32(index)])
+        return try converter(standardizedBy: nil).values(of: place, in: pixels)
       } catch {
         throw DataError(error.message)
       }
@@ -85,14 +98,15 @@ public struct ImageSet: Sendable {
   /// image.
   public func subset(_ indices: some Sequence<Int>) throws(DataError) -> ImageSet {
     let size = imageSize
-    var chosenPixels: [UInt8] = []
-    var chosenLabels: [Int32] = []
-    for index in indices {
-      try check(index)
-      chosenPixels.append(contentsOf: pixels[index * size..<(index + 1) * size])
-      chosenLabels.append(labels[index])
-    }
-    return ImageSet(unchecked: chosenPixels, chosenLabels, like: self, standardization)
+    let indices = Array(indices)
+    for index in indices { try check(index) }
+    let chosen: PixelStorage =
+      switch storage {
+      case .memory(let pixels):
+        .memory(indices.reduce(into: []) { $0 += pixels[$1 * size..<($1 + 1) * size] })
+      case .files(let files): .files(files.subset(indices))
+      }
+    return ImageSet(unchecked: chosen, indices.map { labels[$0] }, like: self, standardization)
   }
 
   /// The same images, with batches standardized by `standardization`, or from 0 to 1 where that is `nil`.
@@ -108,6 +122,6 @@ public struct ImageSet: Sendable {
 
   /// The same images with a standardization that has as many channels as they have.
   func replacing(_ standardization: Standardization?) -> ImageSet {
-    ImageSet(unchecked: pixels, labels, like: self, standardization)
+    ImageSet(unchecked: storage, labels, like: self, standardization)
   }
 }

@@ -38,22 +38,21 @@ public struct Standardization: Hashable, Codable, Sendable {
   /// The means and standard deviations of the pixels of `set`.
   ///
   /// Sums are exact, in integers; each result is rounded once or twice at the end. A channel that is
-  /// the same everywhere gets the standard deviation 1, so that it becomes 0 and nothing is divided by 0.
+  /// the same everywhere gets the standard deviation 1, so that it becomes 0 and nothing is divided by 0. Pictures in
+  /// files are read on all threads; a file that is gone does not count.
   init(of set: ImageSet) {
     let channels = set.imageShape[0]
     let planeSize = set.imageSize / channels
+    let sums = concurrentMap(set.count) { image in
+      guard let pixels = try? set.storage.pixels(ofImage: image, size: set.imageSize) else { return [Sums]() }
+      return (0..<channels).map { channel in Self.sums(pixels.dropFirst(channel * planeSize).prefix(planeSize)) }
+    }.filter { !$0.isEmpty }
     var mean = [Float](repeating: 0, count: channels)
     var deviation = [Float](repeating: 1, count: channels)
-    for channel in 0..<channels where set.count > 0 {
-      var sum: UInt64 = 0
-      var sumOfSquares: UInt64 = 0
-      for image in 0..<set.count {
-        let start = image * set.imageSize + channel * planeSize
-        let sums = Self.sums(set.pixels[start..<start + planeSize])
-        sum += sums.values
-        sumOfSquares += sums.squares
-      }
-      let count = UInt64(set.count * planeSize)
+    for channel in 0..<channels where !sums.isEmpty {
+      let sum = sums.reduce(0) { $0 + $1[channel].values }
+      let sumOfSquares = sums.reduce(0) { $0 + $1[channel].squares }
+      let count = UInt64(sums.count * planeSize)
       // n² times the variance; in 128 bits, since 2⁴⁰ pixels of 255 come near 2⁹⁶.
       let spread = UInt128(count) * UInt128(sumOfSquares) - UInt128(sum) * UInt128(sum)
       let scale = Double(count) * Double(set.greatestPixel)
@@ -64,7 +63,9 @@ public struct Standardization: Hashable, Codable, Sendable {
     standardDeviation = deviation
   }
 
-  private static func sums(_ pixels: ArraySlice<UInt8>) -> (values: UInt64, squares: UInt64) {
+  private typealias Sums = (values: UInt64, squares: UInt64)
+
+  private static func sums(_ pixels: ArraySlice<UInt8>) -> Sums {
     var values: UInt64 = 0
     var squares: UInt64 = 0
     for pixel in pixels {

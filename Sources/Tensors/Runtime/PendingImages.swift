@@ -31,6 +31,15 @@ package final class PendingImages: @unchecked Sendable {
     type = TensorType(Shape([numbers.count] + converter.imageShape.dimensions))
   }
 
+  /// Images that cannot be had: a failed tensor.
+  package init(failing failure: TensorError) {
+    self.failure = failure
+    numbers = []
+    pixels = []
+    converter = PixelConverter(imageShape: [0, 0, 0], greatestPixel: 255, scales: [], offsets: [])
+    type = TensorType(Shape([0]))
+  }
+
   private func target() throws(TensorError) -> (Storage, UnsafeMutablePointer<Float>) {
     let target =
       if let storage { storage } else {

@@ -185,6 +185,45 @@ import Testing
     }
   }
 
+  /// Pictures that do not fit into memory are read when they are needed, with the same pixels.
+  @Test func aLargeFolderIsReadWhenItIsNeeded() throws {
+    let files = Dictionary(
+      uniqueKeysWithValues: (0..<11).map { ("\($0 % 2 == 0 ? "even" : "odd")/\($0).pgm", Self.gray(UInt8($0))) })
+    try Self.withFiles(files) { folder in
+      func data(memory: Int) throws -> ImageDataset {
+        try ImageDataset.pictures(
+          folder, preparedBy: PicturePreparation(), testFraction: 0.2, seed: 3, isStrict: true, memory: memory)
+      }
+      let (kept, read) = (try data(memory: 1000), try data(memory: 11 * 16 - 1))
+      #expect(kept.train.pixels.count == 16 * kept.train.count)
+      #expect(read.train.pixels.isEmpty && read.train.count == 9)
+      #expect(read.standardized.train.standardization == kept.standardized.train.standardization)
+      for (a, b) in [(kept, read), (kept.standardized, read.standardized)] {
+        for (a, b) in [
+          (a.train, b.train), (a.test, b.test), (try a.train.subset([4, 0]), try b.train.subset([4, 0])),
+        ] {
+          #expect(a.labels == b.labels)
+          #expect(try a[0] == b[0])
+          for size in [1, 2, 4, 100] {
+            var (first, second) = (SeededGenerator(seed: 9), SeededGenerator(seed: 9))
+            let (x, y) = (a.batches(of: size, shuffledBy: &first), b.batches(of: size, shuffledBy: &second))
+            for (x, y) in zip(x, y) {
+              #expect(try x.images.values() == y.images.values())
+              #expect(x.indices == y.indices)
+            }
+            #expect(try x[0].images.values() == y[0].images.values())
+          }
+        }
+      }
+      #expect(throws: DataError.self) { try read.train[9] }
+
+      // A file that is gone is an error of its batch.
+      try FileManager.default.removeItem(atPath: "\(folder)/even")
+      let error = try #require(throws: TensorError.self) { try read.train.batches(of: 9)[0].images.values() }
+      #expect(error.message.contains("even/") && error.message.contains("should exist"))
+    }
+  }
+
   @Test(arguments: [
     ["2", "10"], ["a2b", "a10a"], ["01", "1", "2"], ["", "a"], ["a", "b"], ["A", "a"], ["x9", "x09a"], ["9", "a"],
     ["99999999999999999999998", "99999999999999999999999"],

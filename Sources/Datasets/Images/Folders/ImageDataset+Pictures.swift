@@ -2,8 +2,8 @@ import Files
 import Tensors
 
 extension ImageDataset {
-  /// The most bytes of resized pixels that are kept in memory.
-  static let greatestPictureBytes = 1 << 32
+  /// The most bytes of resized pixels that are kept in memory: 512 MiB.
+  static let greatestPictureBytes = 1 << 29
 
   /// The pictures in the folder at `path`, which has a subfolder for each class, or `train/`, `val/` and `test/` with
   /// such subfolders. PNG, JPEG, PGM and PPM are read, as ``Picture`` describes.
@@ -13,12 +13,22 @@ extension ImageDataset {
   /// and what is no picture are left out and listed in ``survey``; with `isStrict`, files that cannot be read are an
   /// error.
   ///
-  /// Every picture is decoded and resized now, on all threads; memory is that of the resized pixels. Throws a
-  /// `DataError` where there are no pictures, they would need more than 4 GiB, or a part has a class that `train/` has
-  /// not.
+  /// Every picture is decoded and resized now, on all threads. The resized pixels are kept where they take at most
+  /// 512 MiB; otherwise batches are decoded in the background, a few ahead of the one that is asked for. Throws a
+  /// `DataError` where there are no pictures, or a part has a class that `train/` has not.
   public static func pictures(
     _ path: String, preparedBy preparation: PicturePreparation = PicturePreparation(), testFraction: Double = 0.2,
     seed: UInt64 = 0, isStrict: Bool = false
+  ) throws(DataError) -> ImageDataset {
+    try pictures(
+      path, preparedBy: preparation, testFraction: testFraction, seed: seed, isStrict: isStrict,
+      memory: greatestPictureBytes)
+  }
+
+  /// The same, with at most `memory` bytes of pixels in memory.
+  static func pictures(
+    _ path: String, preparedBy preparation: PicturePreparation, testFraction: Double, seed: UInt64, isStrict: Bool,
+    memory: Int
   ) throws(DataError) -> ImageDataset {
     try preparation.check()
     guard testFraction >= 0, testFraction <= 1 else {
@@ -27,15 +37,11 @@ extension ImageDataset {
     let folder = try PictureFolder(path)
     let reader = PictureReader(folder: path, files: folder.files)
     let (channels, size) = try resolve(preparation, reader)
-    let needed = folder.files.count.multipliedReportingOverflow(by: channels * size.height * size.width)
-    guard !needed.overflow, needed.partialValue <= greatestPictureBytes else {
-      throw DataError(
-        "\(path) has \(folder.files.count) files, too many for memory at \(size.height) × \(size.width) pixels; "
-          + "choose a smaller size")
-    }
-    let outcomes = reader.pixels(channels: channels, size, preparation.fit)
-    return try PictureCollection(folder, outcomes, shape: [channels, size.height, size.width], preparation.fit)
-      .dataset(testFraction: testFraction, seed: seed, isStrict: isStrict)
+    let isKept = folder.files.count <= memory / (channels * size.height * size.width)
+    let outcomes = reader.pixels(channels: channels, size, preparation.fit, areKept: isKept)
+    return try PictureCollection(
+      folder, outcomes, shape: [channels, size.height, size.width], preparation.fit, isInMemory: isKept
+    ).dataset(testFraction: testFraction, seed: seed, isStrict: isStrict)
   }
 
   /// Channels and size, found from the headers of the pictures where they are not given.

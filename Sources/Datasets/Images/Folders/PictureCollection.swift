@@ -5,11 +5,17 @@ struct PictureCollection {
   private let folder: PictureFolder
   private let shape: Shape
   private let fit: PictureFit
+  /// Whether the pixels are there, or are read from the files when they are needed.
+  private let isInMemory: Bool
   private var pictures: [(file: PictureFolder.File, pixels: [UInt8])] = []
   private var unreadable: [PictureSurvey.Entry] = []
   private var ignored: [PictureSurvey.Entry]
 
-  init(_ folder: PictureFolder, _ outcomes: [PictureReader.Outcome<[UInt8]>], shape: Shape, _ fit: PictureFit) {
+  init(
+    _ folder: PictureFolder, _ outcomes: [PictureReader.Outcome<[UInt8]>], shape: Shape, _ fit: PictureFit,
+    isInMemory: Bool
+  ) {
+    self.isInMemory = isInMemory
     self.folder = folder
     self.shape = shape
     self.fit = fit
@@ -55,6 +61,11 @@ struct PictureCollection {
       throw DataError("\(folder.path) has no picture that can be read\(reason)")
     }
     func set(_ part: PictureSurvey.Part) throws(DataError) -> ImageSet {
+      guard isInMemory else {
+        let paths = (members[part] ?? []).map { "\(folder.path)/\(pictures[$0].file.path)" }
+        return ImageSet(
+          files: PictureFiles(paths: paths, imageShape: shape, fit: fit), labels: labelsOf[part] ?? [])
+      }
       var pixels: [UInt8] = []
       pixels.reserveCapacity((members[part]?.count ?? 0) * shape.dimensions.reduce(1, *))
       for place in members[part] ?? [] { pixels += pictures[place].pixels }

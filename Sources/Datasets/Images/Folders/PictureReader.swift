@@ -18,11 +18,14 @@ struct PictureReader {
     outcomes { bytes throws(FileFailure) in try PictureDecoder(bytes: bytes, channels: 3).header() }
   }
 
-  /// The pixels of each picture, channel after channel.
-  func pixels(channels: Int, _ size: PicturePreparation.Size, _ fit: PictureFit) -> [Outcome<[UInt8]>] {
+  /// The pixels of each picture, channel after channel; none where they are not kept.
+  func pixels(
+    channels: Int, _ size: PicturePreparation.Size, _ fit: PictureFit, areKept: Bool
+  ) -> [Outcome<[UInt8]>] {
     outcomes { bytes throws(FileFailure) in
-      try PictureDecoder(bytes: bytes, channels: channels).picture(height: size.height, width: size.width, fit: fit)
-        .planes
+      let picture = try PictureDecoder(bytes: bytes, channels: channels)
+        .picture(height: size.height, width: size.width, fit: fit)
+      return areKept ? picture.planes : []
     }
   }
 
