@@ -99,7 +99,7 @@ struct Progress {
     last.closePeriod()
     return TrainingResult(
       ending: ending, steps: steps, epochs: epoch, loss: last.counts.loss, accuracy: last.counts.accuracy,
-      evaluation: evaluation, seconds: seconds, examplesPerSecond: examplesPerSecond,
+      evaluation: evaluation, validation: nil, seconds: seconds, examplesPerSecond: examplesPerSecond,
       dataShare: (counts.dataSeconds ?? 0) / trainingSeconds)
   }
 }

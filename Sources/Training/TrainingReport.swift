@@ -82,8 +82,10 @@ public struct TrainingResult: Hashable, Sendable {
   public var loss: Double
   /// Mean accuracy over the same examples; `nil` where that is not defined.
   public var accuracy: Double?
-  /// The results on the validation set with the model's current weights.
+  /// The results on the validation set with the model's current weights; with ``TestEvaluation``, on the test set.
   public var evaluation: Evaluation?
+  /// With ``TestEvaluation``, the results on the validation set; otherwise `nil`.
+  public var validation: Evaluation?
   /// Seconds in all, and examples a second in training steps.
   public var seconds: Double
   /// Examples a second in training steps.

@@ -147,13 +147,13 @@ struct PredictCommand: ParsableCommand {
       if case .file(let path, let index) = subject.source { (path: path, index: index) } else { nil }
     }
     var loaded = ImageFile.loadAll(files, shape: description.inputShape, fit: fit)[...]
-    let images = subjects.map { subject in
+    let images = subjects.map { subject -> Result<Tensor, any Error> in
       if case .image(let image) = subject.source { .success(image) } else { loaded.removeFirst() }
     }
     if self.files.count == 1, images.count == 1, case .failure(let error) = images[0] { throw RequestError("\(error)") }
     let readable = images.compactMap { try? $0.get() }
-    var predictions = try
-      (readable.isEmpty ? [] : Backprop.classify(.concatenated(readable, axis: 0), with: model, top: top))[...]
+    var predictions: ArraySlice<[Prediction]> =
+      readable.isEmpty ? [] : try Backprop.classify(.concatenated(readable, axis: 0), with: model, top: top)[...]
     return zip(subjects, images).map { subject, image in
       switch image {
       case .success(let image):

@@ -17,6 +17,8 @@ struct RunRecord: Codable {
     var loss: Double?
     var accuracy: Double?
     var confusionMatrix: [[Int]]?
+    var validationLoss: Double?
+    var validationAccuracy: Double?
     var perplexity: Double?
     var bitsPerCharacter: Double?
     var seconds: Double
@@ -31,6 +33,8 @@ struct RunRecord: Codable {
       trainingLoss = result.loss
       trainingAccuracy = result.accuracy
       loss = result.evaluation?.loss
+      validationLoss = result.validation?.loss
+      validationAccuracy = result.validation?.metrics["accuracy"]
       switch result.evaluation {
       case .classification(let result):
         accuracy = result.accuracy

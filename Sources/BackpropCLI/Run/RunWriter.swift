@@ -32,14 +32,15 @@ final class RunWriter {
   private(set) var unlogged: (any Error)?
 
   init(
-    _ run: Run, _ record: RunRecord, beginning: Beginning, from checkpoint: Checkpoint?, stop: StopRequest
+    _ run: Run, _ record: RunRecord, beginning: Beginning, from checkpoint: Checkpoint?, stop: StopRequest,
+    evaluating set: EvaluatedSet
   ) throws {
     self.stop = stop
     self.run = run
     self.record = record
     self.beginning = beginning
     savedStep = checkpoint?.step
-    metrics = try MetricsLog(run.file(Run.metrics), upTo: checkpoint)
+    metrics = try MetricsLog(run.file(Run.metrics), upTo: checkpoint, evaluating: set)
     if beginning == .atOnce { try begin() }
   }
 

@@ -10,6 +10,7 @@ import Files
 /// `metrics.jsonl`: a line for each logged step and each evaluation. Lines are complete even if the process is killed.
 final class MetricsLog {
   private let url: URL
+  private let set: EvaluatedSet
   /// `nil` until the file is begun.
   private var file: FileDescriptor?
   /// Lines that wait until then.
@@ -19,8 +20,9 @@ final class MetricsLog {
   /// the steps after it will be repeated; without a checkpoint, none are.
   ///
   /// Throws a `RequestError` where there are such lines and they cannot be read.
-  init(_ url: URL, upTo checkpoint: Checkpoint?) throws {
+  init(_ url: URL, upTo checkpoint: Checkpoint?, evaluating set: EvaluatedSet) throws {
     self.url = url
+    self.set = set
     waiting = try checkpoint.map { try Self.lines(of: url, upTo: $0) } ?? Data()
   }
 
@@ -68,9 +70,12 @@ final class MetricsLog {
     case .evaluation(let report):
       var line = Line(
         step: report.step, epoch: report.epoch, meanLoss: report.loss, meanAccuracy: report.accuracy,
-        examplesPerSecond: report.examplesPerSecond, testLoss: report.evaluation?.loss)
+        examplesPerSecond: report.examplesPerSecond)
+      let loss = report.evaluation?.loss
+      if set == .test { line.testLoss = loss } else { line.validationLoss = loss }
       switch report.evaluation {
-      case .classification(let result): line.testAccuracy = result.accuracy
+      case .classification(let result):
+        if set == .test { line.testAccuracy = result.accuracy } else { line.validationAccuracy = result.accuracy }
       case .language(let result):
         (line.testPerplexity, line.testBitsPerCharacter) = (result.perplexity, result.bitsPerCharacter)
       case .metrics, nil: break
@@ -96,6 +101,8 @@ final class MetricsLog {
     var examplesPerSecond: Double
     var testLoss: Double?
     var testAccuracy: Double?
+    var validationLoss: Double?
+    var validationAccuracy: Double?
     var testPerplexity: Double?
     var testBitsPerCharacter: Double?
   }

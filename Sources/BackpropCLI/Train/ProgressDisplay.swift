@@ -5,12 +5,15 @@ struct ProgressDisplay {
   var isQuiet = false
   /// The unit of the data: examples or tokens.
   private let unit: String
+  /// What the model is evaluated on.
+  private let set: EvaluatedSet
   private let clock = ContinuousClock()
   private var lastDrawn: ContinuousClock.Instant?
 
-  init(isQuiet: Bool, unit: String = "examples") {
+  init(isQuiet: Bool, unit: String = "examples", set: EvaluatedSet = .test) {
     self.isQuiet = isQuiet
     self.unit = unit
+    self.set = set
   }
 
   mutating func show(_ event: TrainingEvent) {
@@ -59,25 +62,27 @@ struct ProgressDisplay {
     return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
   }
 
-  private func line(_ report: EvaluationReport) -> String { Self.line(report, unit: unit, columns: columns) }
+  private func line(_ report: EvaluationReport) -> String { Self.line(report, unit: unit, set: set, columns: columns) }
 
   /// An evaluation's line in at most `columns` characters.
-  static func line(_ report: EvaluationReport, unit: String, columns: Int) -> String {
+  static func line(
+    _ report: EvaluationReport, unit: String, set: EvaluatedSet = .test, columns: Int
+  ) -> String {
     var line = FittedLine()
     line.add(place(report.step, report.totalSteps, report.epoch, report.totalEpochs), rank: 9)
     line.add("loss \(report.loss.fixed(4))", rank: 8)
     if let accuracy = report.accuracy { line.add("accuracy \(accuracy.percent)", short: accuracy.percent, rank: 2) }
     switch report.evaluation {
     case .classification(let result):
-      line.add("test loss \(result.loss.fixed(4))", rank: 7)
-      line.add("test accuracy \(result.accuracy.percent)", short: result.accuracy.percent, rank: 3)
+      line.add("\(set.rawValue) loss \(result.loss.fixed(4))", rank: 7)
+      line.add("\(set.rawValue) accuracy \(result.accuracy.percent)", short: result.accuracy.percent, rank: 3)
     case .metrics(let result):
-      line.add("test loss \(result.loss.fixed(4))", rank: 3)
+      line.add("\(set.rawValue) loss \(result.loss.fixed(4))", rank: 3)
       for (name, value) in result.metrics.sorted(by: { $0.key < $1.key }) {
         line.add("\(name) \(value.fixed(4))", rank: 7)
       }
     case .language(let result):
-      line.add("test loss \(result.loss.fixed(4))", rank: 7)
+      line.add("\(set.rawValue) loss \(result.loss.fixed(4))", rank: 7)
       line.add("perplexity \(result.perplexity.fixed(2))", rank: 2)
       line.add(
         "\(result.bitsPerCharacter.fixed(3)) bits/character", short: "\(result.bitsPerCharacter.fixed(3)) bits/char",

@@ -29,6 +29,14 @@ struct TrainImageCommand: ParsableCommand {
   @Option(help: "\(ModelDescription.kindNames.joined(separator: ", ")) (default: cnn).")
   var model: String?
 
+  @Option(
+    help: """
+      How images are varied: none; light, by flips and shifts; strong, also by random operations, erased rectangles and \
+      mixed images. Digits and letters are not flipped (default: light for convolutional networks on pictures of things, \
+      none for digits and letters and other networks).
+      """)
+  var augment: String?
+
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup var common: CommonOptions
 
@@ -38,6 +46,10 @@ struct TrainImageCommand: ParsableCommand {
       try require(size, "--size", in: 1...4096)
       if let model, !ModelDescription.kindNames.contains(model) {
         throw RequestError.unknown("model", model, known: ModelDescription.kindNames)
+      }
+      let strengths = Augmentation.Strength.allCases.map(\.rawValue)
+      if let augment, !strengths.contains(augment) {
+        throw RequestError.unknown("augmentation", augment, known: strengths)
       }
     }
   }
@@ -55,9 +67,30 @@ struct TrainImageCommand: ParsableCommand {
       throw RequestError("--size is for folders of pictures; the images of \(dataset.name) have a size of their own")
     }
     if !training.quiet { dataset.survey?.lines().forEach(Console.note(line:)) }
-    try training.resolve(
-      &session.resolved, default: .image(ModelDescription.Kind(rawValue: model ?? ""), count: dataset.train.count))
-    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, dataset) }
+    let kind = ModelDescription.Kind(rawValue: model ?? "")
+    let varies = kind?.isConvolutional == true && !dataset.hasGlyphs
+    try session.resolved.resolve("augment", &augment, default: (varies ? Augmentation.Strength.light : .none).rawValue)
+    var defaults = TrainingOptions.Defaults.image(kind, count: dataset.train.count)
+    if dataset.validation == nil { defaults.validation = "0.1" }
+    try training.resolve(&session.resolved, default: defaults)
+    let split = try splitting(dataset, session)
+    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, split) }
+  }
+
+  /// The data with the validation set that --validation names.
+  private func splitting(_ dataset: ImageDataset, _ session: TrainingSession) throws -> ImageDataset {
+    guard let flag = try training.validation.map({ try ValidationFlag($0) }) else { return dataset }
+    return try RequestError.whenFailing {
+      switch flag {
+      case .share(let share): return try dataset.splittingValidation(fraction: share, seed: session.seed)
+      case .path(let path):
+        let preparation = PicturePreparation(
+          channels: dataset.imageShape[0],
+          size: PicturePreparation.Size(height: dataset.imageShape[1], width: dataset.imageShape[2]))
+        let other = try ImageDataset.named(path, preparedBy: preparation, testFraction: 0, isStrict: strict)
+        return try dataset.validated(by: other)
+      }
+    }
   }
 
   private func train(_ session: TrainingSession, _ dataset: ImageDataset) throws {
@@ -66,14 +99,27 @@ struct TrainImageCommand: ParsableCommand {
     try session.checkCheckpoint(description)
     let network = try RequestError.whenFailing { try description.makeModel() }
     let optimizer = try training.makeOptimizer(for: network)
+    let strength = augment.flatMap(Augmentation.Strength.init) ?? .none
+    if strength != .none, dataset.hasGlyphs, !training.quiet {
+      Console.log("the classes are digits or letters, so images are not flipped")
+    }
+    let test = dataset.test.count > 0 ? dataset.test : nil
     let task = try ImageTask(
-      network, on: dataset.train, evaluatingOn: dataset.test,
-      batchSize: training.batchSize ?? 64, seed: session.seed)
+      network, on: dataset.train, evaluatingOn: dataset.validation ?? test,
+      augmentation: Augmentation(strength, allowsFlips: !dataset.hasGlyphs), batchSize: training.batchSize ?? 64,
+      seed: session.seed)
+    var callbacks = training.makeCallbacks(hasValidation: dataset.validation != nil)
+    if dataset.validation != nil, let test {
+      callbacks.append(TestEvaluation { .classification(try evaluateClassifier(network, on: test)) })
+    }
     let outcome = try session.train(
-      task, with: optimizer, by: training.makeTrainer(), callbacks: training.makeCallbacks(),
+      task, with: optimizer, by: training.makeTrainer(), callbacks: callbacks,
       name: "image-\(model)-\(dataset.name)",
       summary: "\(model) with \(parameterCount(of: network).grouped) parameters on \(dataset.name): "
-        + "\(dataset.train.count.grouped) images, \(dataset.test.count.grouped) to test; \(Engine.description)"
+        + "\(dataset.train.count.grouped) images, "
+        + (dataset.validation.map { "\($0.count.grouped) to validate, " } ?? "")
+        + "\(dataset.test.count.grouped) to test; \(Engine.description)",
+      evaluatedSet: dataset.validation == nil ? .test : .validation
     ) { run in try run.save(network, description) }
     try outcome.report(asJSON: common.json, unit: "examples", classNames: dataset.classNames)
   }
@@ -83,12 +129,16 @@ extension TrainingOptions.Defaults {
   /// The defaults for a network and so many images.
   fileprivate static func image(_ kind: ModelDescription.Kind?, count: Int) -> TrainingOptions.Defaults {
     let isSmall = count < 10_000
-    var defaults = TrainingOptions.Defaults(epochs: isSmall ? 30 : 5, batchSize: isSmall ? 32 : 64)
+    // At least 8 steps an epoch and 600 in all, where there are enough images for that.
+    let batchSize = isSmall ? min(max(count / 8, 1), 32) : 64
+    let stepsPerEpoch = max((count - 1) / batchSize + 1, 1)
+    var defaults = TrainingOptions.Defaults(
+      epochs: isSmall ? max(30, (600 - 1) / stepsPerEpoch + 1) : 5, batchSize: batchSize)
     switch kind {
     case .lstm, .gru: (defaults.learningRate, defaults.clipNorm) = (3e-3, 1)
     case .rnn: defaults.clipNorm = 1
     case .attention: (defaults.learningRate, defaults.warmupSteps) = (2e-3, 100)
-    case .mlp, .cnn, .resnet20, nil: break
+    case .mlp, .cnn, .resnet20, .resnet18, .wideResNet, .mobilenet, nil: break
     }
     return defaults
   }

@@ -94,7 +94,8 @@ struct TrainTextCommand: ParsableCommand {
     }
     let name = dataset.name.split(separator: "/").last.map(String.init) ?? dataset.name
     let outcome = try session.train(
-      task, with: optimizer, by: training.makeTrainer(finalFraction: 0.1), callbacks: training.makeCallbacks(),
+      task, with: optimizer, by: training.makeTrainer(finalFraction: 0.1),
+      callbacks: training.makeCallbacks(hasValidation: false),
       name: "text-\(kind.rawValue)-\(name)",
       summary: "\(kind.rawValue) with \(parameterCount(of: network).grouped) parameters on \(name): "
         + "\(dataset.train.count.grouped) tokens of \(dataset.tokenizer.vocabularySize.grouped) kinds, "

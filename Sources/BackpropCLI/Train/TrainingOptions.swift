@@ -6,7 +6,9 @@ import CProcess
 struct TrainingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: "The number of passes over the data (default: 30, 5 from 10,000 images on; --steps decides for text).")
+    help:
+      "The number of passes over the data (default: 30 or more for at least 600 steps, 5 from 10,000 images on; --steps decides for text)."
+  )
   var epochs: Int?
 
   @Option(
@@ -15,7 +17,7 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: "Images or windows of text in an update (default: 32, 64 from 10,000 images on).")
+    help: "Images or windows of text in an update (default: 32, fewer below 256 images, 64 from 10,000 on).")
   var batchSize: Int?
 
   @Option(
@@ -58,6 +60,13 @@ struct TrainingOptions: ParsableArguments {
     help:
       "Stops early after this many evaluations without a lower loss, with the weights of the lowest (default: never).")
   var patience: Int?
+
+  @Option(
+    help: """
+      A share of the training data, or the path of data, for early stopping and the weights of the lowest loss; the \
+      test set is then looked at once, at the end (default: val/ of a folder of pictures, 0.1 with --patience).
+      """)
+  var validation: String?
 
   @Option(
     parsing: .unconditional, help: "Steps between two evaluations (default: an epoch, an eighth of --steps for text).")
@@ -109,6 +118,8 @@ struct TrainingOptions: ParsableArguments {
       throw RequestError.unknown("schedule", schedule, known: LearningRateSchedule.Shape.allCases.map(\.rawValue))
     }
     try requirePath(output, "--output")
+    try requirePath(validation, "--validation")
+    if let validation { _ = try ValidationFlag(validation) }
     if resume, output == nil { throw RequestError("--resume needs the run to resume; name it with --output") }
   }
 
@@ -126,6 +137,8 @@ struct TrainingOptions: ParsableArguments {
     /// `nil`: an epoch.
     var evaluationSteps: Int?
     var schedule = LearningRateSchedule.Shape.cosine
+    /// With early stopping, where the data has no validation set.
+    var validation: String?
   }
 
   /// Resolves all options that shape a run; afterwards `optimizer`, `learningRate`, `batchSize` and `schedule` are set.
@@ -145,6 +158,7 @@ struct TrainingOptions: ParsableArguments {
     try options.resolve("schedule", &schedule, default: defaults.schedule.rawValue)
     try options.resolve("warmup-steps", &warmupSteps, default: defaults.warmupSteps)
     try options.resolve("patience", &patience)
+    try options.resolve("validation", &validation, default: patience == nil ? nil : defaults.validation)
     try options.resolve("evaluation-steps", &evaluationSteps, default: defaults.evaluationSteps)
     try check()
   }
@@ -158,9 +172,13 @@ struct TrainingOptions: ParsableArguments {
       evaluationInterval: evaluationSteps, checkpointInterval: checkpoint, checkpointSteps: checkpointSteps)
   }
 
-  /// Early stopping, where it is requested, with the weights of the lowest loss.
-  func makeCallbacks() -> [any TrainingCallback] {
-    patience.map { [EarlyStopping(patience: $0), BestWeights()] } ?? []
+  /// Early stopping, where it is requested, and the weights of the lowest loss, where there is a validation set to
+  /// choose by.
+  func makeCallbacks(hasValidation: Bool) -> [any TrainingCallback] {
+    var callbacks: [any TrainingCallback] = []
+    if let patience { callbacks.append(EarlyStopping(patience: patience)) }
+    if patience != nil || hasValidation { callbacks.append(BestWeights()) }
+    return callbacks
   }
 
   /// The optimizer of the resolved options.

@@ -24,6 +24,8 @@ struct TrainingOutcome {
     var perplexity: Double?
     var bitsPerCharacter: Double?
     var confusionMatrix: [[Int]]?
+    var validationLoss: Double?
+    var validationAccuracy: Double?
     var trainingLoss: Double
     var trainingAccuracy: Double?
     var parameters: Int
@@ -39,6 +41,8 @@ struct TrainingOutcome {
       let result = outcome.result
       run = outcome.run.path
       loss = result.evaluation?.loss
+      validationLoss = result.validation?.loss
+      validationAccuracy = result.validation?.metrics["accuracy"]
       trainingLoss = result.loss
       trainingAccuracy = result.accuracy
       parameters = outcome.parameters

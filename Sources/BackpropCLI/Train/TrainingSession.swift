@@ -51,7 +51,8 @@ struct TrainingSession {
   /// Throws `Interrupted` after Ctrl-C, when the state has been saved.
   func train(
     _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, callbacks: [any TrainingCallback],
-    name: String, summary: String, unit: String = "examples", save: (Run) throws -> Void
+    name: String, summary: String, unit: String = "examples", evaluatedSet: EvaluatedSet = .test,
+    save: (Run) throws -> Void
   ) throws -> TrainingOutcome {
     let (run, isReplaced) =
       try resumed.map { ($0.run, true) } ?? Run.forNewTraining(at: options.output, name: name)
@@ -67,10 +68,10 @@ struct TrainingSession {
     let writer = try RunWriter(
       run, record,
       beginning: checkpoint != nil ? .withTheFirstEvent : isReplaced ? .withTheFirstCheckpoint : .atOnce,
-      from: checkpoint, stop: trainer.stop)
+      from: checkpoint, stop: trainer.stop, evaluating: evaluatedSet)
 
     backprop_request_when_interrupted()
-    var display = ProgressDisplay(isQuiet: options.quiet, unit: unit)
+    var display = ProgressDisplay(isQuiet: options.quiet, unit: unit, set: evaluatedSet)
     let result: TrainingResult
     let isSaved: Bool
     do {

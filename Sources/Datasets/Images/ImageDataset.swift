@@ -63,6 +63,21 @@ public struct ImageDataset: Sendable {
     survey = other.survey
   }
 
+  /// The same data with another training and validation set, of the same shape and classes.
+  func replacing(train: ImageSet, validation: ImageSet) -> ImageDataset {
+    ImageDataset(self, train: train, validation: validation)
+  }
+
+  private init(_ other: ImageDataset, train: ImageSet, validation: ImageSet) {
+    name = other.name
+    self.train = train
+    self.validation = validation
+    test = other.test
+    classNames = other.classNames
+    hasClassNames = other.hasClassNames
+    survey = other.survey
+  }
+
   /// The names that `named(_:)` knows, besides folders.
   public static let knownNames = ["cifar10", "cifar100", "digits", "fashion-mnist", "mnist"]
 

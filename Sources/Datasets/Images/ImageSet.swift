@@ -80,10 +80,6 @@ public struct ImageSet: Sendable {
     }
   }
 
-  private func check(_ index: Int) throws(DataError) {
-    guard labels.indices.contains(index) else { throw DataError("there is no image \(index) among \(count)") }
-  }
-
   /// Converts the pixels to floats: from 0 to 1, then standardized where that is set. × 1 + 0 changes no bit.
   func converter(standardizedBy standardization: Standardization?) -> PixelConverter {
     let channels = imageShape[0]
@@ -107,6 +103,18 @@ public struct ImageSet: Sendable {
       case .files(let files): .files(files.subset(indices))
       }
     return ImageSet(unchecked: chosen, indices.map { labels[$0] }, like: self, standardization)
+  }
+
+  /// These images, then those of `other`, standardized as this set is. Throws a `DataError` where their shapes or the
+  /// values of full brightness differ.
+  public func appending(_ other: ImageSet) throws(DataError) -> ImageSet {
+    guard other.imageShape == imageShape, other.greatestPixel == greatestPixel else {
+      throw DataError(
+        "images of \(other.imageShape) and pixels up to \(other.greatestPixel) should be as those they are added to, "
+          + "\(imageShape) and up to \(greatestPixel)")
+    }
+    return ImageSet(
+      unchecked: try storage.appending(other.storage), labels + other.labels, like: self, standardization)
   }
 
   /// The same images, with batches standardized by `standardization`, or from 0 to 1 where that is `nil`.

@@ -9,13 +9,28 @@ enum PixelStorage: Sendable {
   /// An array with the pixels of these images, and their places in it.
   func pixels(of indices: ArraySlice<Int32>) throws(TensorError) -> (pixels: [UInt8], places: ArraySlice<Int32>) {
     switch self {
-    case .memory(let pixels): (pixels, indices)
+    case .memory(let pixels): return (pixels, indices)
     case .files(let files):
       do throws(DataError) {
-        (try files.pixels(of: indices), (0..<Int32(indices.count)).map { $0 }[...])
+        return (try files.pixels(of: indices), (0..<Int32(indices.count)).map { $0 }[...])
       } catch {
         throw TensorError(error.message)
       }
+    }
+  }
+
+  /// These images, then those of `other`: in files where both are. Throws where a file cannot be read.
+  func appending(_ other: PixelStorage) throws(DataError) -> PixelStorage {
+    if case .files(let own) = self, case .files(let others) = other, own.fit == others.fit {
+      return .files(PictureFiles(paths: own.paths + others.paths, imageShape: own.imageShape, fit: own.fit))
+    }
+    return .memory(try allPixels() + other.allPixels())
+  }
+
+  private func allPixels() throws(DataError) -> [UInt8] {
+    switch self {
+    case .memory(let pixels): pixels
+    case .files(let files): try files.pixels(of: files.paths.indices.map { Int32($0) }[...])
     }
   }
 

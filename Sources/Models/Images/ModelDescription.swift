@@ -16,10 +16,24 @@ public struct ModelDescription: NetworkDescription {
     case cnn
     /// The residual network with 20 weighted layers. See `ResNet`.
     case resnet20
+    /// The residual network with 18 weighted layers. See `ResNet18`.
+    case resnet18
+    /// A residual network with few and wide layers. See `WideResNet`.
+    case wideResNet = "wide-resnet"
+    /// Depthwise and 1×1 convolutions, for small devices. See `MobileNet`.
+    case mobilenet
     /// A recurrent network that reads an image row by row, then dense. See `RowClassifier`.
     case rnn, lstm, gru
     /// Self-attention between patches. See `VisionTransformer`.
     case attention
+
+    /// Whether it consists of convolutions, which see a shifted image alike.
+    public var isConvolutional: Bool {
+      switch self {
+      case .cnn, .resnet20, .resnet18, .wideResNet, .mobilenet: true
+      case .mlp, .rnn, .lstm, .gru, .attention: false
+      }
+    }
 
     /// The default width of the hidden layers.
     public var defaultHidden: Int { self == .attention ? 64 : 128 }
@@ -98,6 +112,9 @@ public struct ModelDescription: NetworkDescription {
       case .mlp: makePerceptron(inputShape: inputShape, classes: classes, hidden: hidden)
       case .cnn: makeConvolutionalNetwork(inputShape: inputShape, classes: classes, hidden: hidden)
       case .resnet20: ResNet(inputChannels: inputShape[0], classes: classes)
+      case .resnet18: ResNet18(inputShape: inputShape, classes: classes)
+      case .wideResNet: WideResNet(inputChannels: inputShape[0], classes: classes)
+      case .mobilenet: MobileNet(inputShape: inputShape, classes: classes)
       case .rnn: RowClassifier(.tanh, inputShape: inputShape, classes: classes, hidden: hidden)
       case .lstm: RowClassifier(.lstm, inputShape: inputShape, classes: classes, hidden: hidden)
       case .gru: RowClassifier(.gru, inputShape: inputShape, classes: classes, hidden: hidden)

@@ -2,10 +2,11 @@ import Datasets
 import NeuralNetworks
 import Tensors
 
-/// Evaluates `model` on every example of `set`.
+/// Evaluates `model` on every image of `set`.
 ///
 /// Batches are of equal size but the last one, so two plans suffice for the whole set. Throws what the model throws
-/// where shapes do not fit, and a `TrainingError` for an empty set or a label that is not one of the model's classes.
+/// where shapes do not fit, what reading an image throws, and a `TrainingError` for an empty set or a label that is not
+/// one of the model's classes.
 public func evaluateClassifier<Model: Layer>(
   _ model: Model, on set: ImageSet, batchSize: Int = 250
 ) throws -> ClassificationResult {
@@ -15,16 +16,18 @@ public func evaluateClassifier<Model: Layer>(
   var matrix = try ConfusionMatrix(classes: 0)
   var lossSum = 0.0
   let type = model.parameterType
-  for batch in set.batches(of: max(batchSize, 1)) {
+  let loader = try ImageLoader(set, by: SequentialSampler(count: set.count), batchSize: max(batchSize, 1))
+  for step in 0..<loader.stepsPerEpoch {
+    let batch = try loader.batch(ofStep: step)
     let (logits, loss) = inference {
       let logits = model(batch.images.cast(to: type))
       return (logits, crossEntropy(logits: logits, labels: batch.labels))
     }
     let predictions = logits.argmax(axis: -1)
-    if logits.failure == nil { try set.checkLabels(classes: logits.shape[-1]) }
+    if logits.failure == nil { try checkLabels(of: set, classes: logits.shape[-1]) }
     try evaluate([loss, predictions])
     try matrix.grow(to: logits.shape[-1])
-    lossSum += try loss.number() * Double(batch.count)
+    lossSum += try loss.number() * Double(batch.labels.shape[0])
     for (truth, prediction) in zip(try batch.labels.values(as: Int32.self), try predictions.values(as: Int32.self)) {
       try matrix.record(truth: Int(truth), prediction: Int(prediction))
     }
@@ -35,14 +38,13 @@ public func evaluateClassifier<Model: Layer>(
     examplesPerSecond: Double(set.count) / max(seconds, 1e-9))
 }
 
-extension ImageSet {
-  /// Throws where a label is not one of so many classes, with the first such one.
-  func checkLabels(classes: Int) throws(TrainingError) {
-    guard let index = labels.firstIndex(where: { !(0..<classes ~= Int($0)) }) else { return }
-    throw TrainingError(
-      "the label of image \(index) is \(labels[index]), but the model has \(classes) classes, so labels must be 0 to "
-        + "\(classes - 1); give the model as many classes as there are, or correct the labels")
-  }
+/// Throws where a label is not one of so many classes, with the first such one.
+func checkLabels(of set: ImageSet, classes: Int) throws(TrainingError) {
+  let labels = set.labels
+  guard let index = labels.firstIndex(where: { !(0..<classes ~= Int($0)) }) else { return }
+  throw TrainingError(
+    "the label of image \(index) is \(labels[index]), but the model has \(classes) classes, so labels must be 0 to "
+      + "\(classes - 1); give the model as many classes as there are, or correct the labels")
 }
 
 /// A class and its predicted probability.

@@ -8,10 +8,13 @@ public struct NormalizedConv2D: Layer {
   public let normalization: BatchNorm
 
   /// A convolution of `inputs` to `outputs` channels with the weights of `Initializer.heNormal`, and a normalization of
-  /// the latter.
-  public init(_ inputs: Int, _ outputs: Int, kernelSize: Pair, stride: Pair = 1, padding: Padding = .valid) {
+  /// the latter. With `groups`, each group of channels only sees its own.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernelSize: Pair, stride: Pair = 1, padding: Padding = .valid, groups: Int = 1
+  ) {
     convolution = Conv2D(
-      inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding, bias: false, initializer: .heNormal)
+      inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding, groups: groups, bias: false,
+      initializer: .heNormal)
     normalization = BatchNorm(outputs)
   }
 
