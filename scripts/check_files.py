@@ -102,6 +102,9 @@ def make_templates(command, folder):
                            ("P2", b"P2\n4 5\n255\n" + b" ".join(b"%d" % n for n in picture)),
                            ("P6", b"P6\n4 5 255\n" + picture * 3), ("two", 2 * (b"P5 4 5 255\n" + picture + b"\n"))):
         cases[name] = ({**image, "p": contents}, ["p"], ["predict", "r", "p"])
+    seeds = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../Tests/Fixtures/fuzz")
+    for name in ("png/png-rgb-8-interlaced", "png/png-palette-4-transparent", "jpeg/jpeg-420", "exif/jpeg-orientation-6"):
+        cases[name] = ({**image, "p": open(os.path.join(seeds, name), "rb").read()}, ["p"], ["predict", "r", "p"])
     cases["predict idx"] = ({**image, "p": data["d/t10k-images-idx3-ubyte"]}, ["p"], ["predict", "r", "p", "--index", "3"])
     for name, files in texts.items():
         cases[f"{name} tokenizer"] = (files, ["r/tokenizer.json"], ["generate", "r", "--tokens", "5", "--prompt", "12"])

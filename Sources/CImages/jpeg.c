@@ -16,6 +16,13 @@ static int32_t fail(char *message, const char *reason) {
   return BACKPROP_IMAGE_BROKEN;
 }
 
+// The message of the last call, without the name of TurboJPEG's function.
+static void copy_message(tjhandle decoder, char *message) {
+  const char *text = tjGetErrorStr2(decoder);
+  const char *name_end = strstr(text, "(): ");
+  snprintf(message, BACKPROP_IMAGE_MESSAGE, "%s", name_end ? name_end + 4 : text);
+}
+
 static tjscalingfactor scaling(int32_t divisor) { return (tjscalingfactor){1, divisor}; }
 
 int32_t backprop_jpeg_side(int32_t length, int32_t divisor) { return TJSCALED(length, scaling(divisor)); }
@@ -30,7 +37,7 @@ int32_t backprop_jpeg_header(
     tjDecompressHeader3(decoder, bytes, (unsigned long)count, &width, &height, &subsampling, &colors);
   // Ratios of sampling that TurboJPEG has no name for are reported as an error, but are decoded.
   const int is_read = width > 0 && height > 0 && colors >= 0;
-  if (status != 0 && !is_read) snprintf(message, BACKPROP_IMAGE_MESSAGE, "%s", tjGetErrorStr2(decoder));
+  if (status != 0 && !is_read) copy_message(decoder, message);
   tjDestroy(decoder);
   if (!is_read) return status != 0 ? BACKPROP_IMAGE_BROKEN : fail(message, "it has no pixels");
   const int is_cmyk = colors == TJCS_CMYK || colors == TJCS_YCCK;
@@ -56,7 +63,7 @@ int32_t backprop_jpeg_decode(
   if (tjDecompress2(
         decoder, bytes, (unsigned long)count, pixels, header->width, header->width * header->samples, header->height,
         format, FLAGS) != 0) {
-    snprintf(message, BACKPROP_IMAGE_MESSAGE, "%s", tjGetErrorStr2(decoder));
+    copy_message(decoder, message);
     result = tjGetErrorCode(decoder) == TJERR_WARNING ? BACKPROP_IMAGE_DOUBTFUL : BACKPROP_IMAGE_BROKEN;
   }
   tjDestroy(decoder);
