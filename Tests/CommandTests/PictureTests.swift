@@ -45,8 +45,9 @@ struct PictureTests {
         #expect(trained.errors.contains(part.replacing("photos/", with: "")), "\(part) in \(trained.errors)")
       }
       #expect(trained.output.contains("test accuracy 1.0000 (8 of 8)"))
-      let evaluated = try shell(#""$B" evaluate r && "$B" evaluate r --data photos"#, in: folder)
-      #expect(evaluated.output.components(separatedBy: "(8 of 8)").count == 3, "\(evaluated)")
+      let evaluated = try shell(
+        #""$B" evaluate r && "$B" evaluate r --data photos && "$B" evaluate r --data ./photos/"#, in: folder)
+      #expect(evaluated.output.components(separatedBy: "(8 of 8)").count == 4, "\(evaluated)")
 
       let predicted = try shell(
         #"printf GIF89a > new.gif; "$B" predict r photos/*dark/1.ppm "photos/10 bright" new.gif --csv --top 1"#,

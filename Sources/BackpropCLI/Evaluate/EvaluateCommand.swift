@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backprop
+import Files
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -108,10 +109,12 @@ struct EvaluateCommand: ParsableCommand {
 /// The requested data, or else the run's. Of another folder of pictures than the run's, all are the test set.
 func openData(_ name: String?, for run: Run, _ description: ModelDescription) throws -> ImageDataset {
   let own = try name == nil ? run.dataName().orFail(run) : run.dataName()
+  // Also by another path.
+  let isOwn = name == nil || name == own || own.flatMap(Folder.identity) == name.flatMap(Folder.identity)
   return try RequestError.whenFailing {
     try ImageDataset.named(
       name ?? own ?? "", allowsPipes: name != nil, preparedBy: description.preparation,
-      testFraction: name == nil || name == own ? 0.2 : 1)
+      testFraction: isOwn ? 0.2 : 1)
   }
 }
 
