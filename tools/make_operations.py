@@ -11,7 +11,7 @@ root = pathlib.Path(__file__).resolve().parent.parent
 operations = root / "Sources/Tensors/Operations"
 kinds = {
     "LeafOperation": "leaf", "ElementwiseOperation": "elementwise", "PrimitiveOperation": "primitive",
-    "CompositeOperation": "composite",
+    "CompositeOperation": "composite", "KernelOperation": "composite",
 }
 # These two stand for the functions that they apply, which have tables of their own.
 families = {"Unary": "UnaryFunction", "Binary": "BinaryFunction"}
@@ -76,7 +76,7 @@ def gradient(path, name, body):
 
 def in_messages(name, body):
     """The operation's name in messages and profiles."""
-    if named := re.search(r'var name: String { (.*?) }$|static let name = (".*?")', body, re.M):
+    if named := re.search(r'var name: String {(.*?)(?: }$|^  })|static let name = (".*?")', body, re.M | re.S):
         if names := re.findall(r'"(.*?)"', named[1] or named[2]):
             return ", ".join(re.sub(r" ?\\\(.*?\)", "", name) for name in names)
     return name[0].lower() + name[1:]
@@ -105,7 +105,7 @@ def operation_rows(folder):
                 continue
             rule = gradient(path, name, body)
             if rule is None:
-                rule = {"LeafOperation": "none", "CompositeOperation": "of its definition"}.get(kind)
+                rule = {"leaf": "none", "composite": "of its definition"}.get(kinds[kind])
             if not doc or rule is None:
                 fail(path, f"{name} has no doc comment, or no gradient was found")
             link = f"[`{in_messages(name, body)}`](../{path.relative_to(root)})"

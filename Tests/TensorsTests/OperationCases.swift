@@ -239,24 +239,25 @@ private let networkCases: [OperationCase] = [
   },
   OperationCase("convolutionInputGradient", [1, 4, 2, 2], [4, 1, 2, 2]) {
     .record(
-      ConvolutionInputGradient(window: window(2, stride: 2), groups: 2, shape: [1, 2, 5, 4]), $0)
+      Convolution(window: window(2, stride: 2), groups: 2, direction: .backwardData, shape: [1, 2, 5, 4]), $0)
   },
   OperationCase("convolutionWeightGradient", [2, 2, 4, 4], [2, 4, 3, 3]) {
-    .record(ConvolutionWeightGradient(window: window(2), groups: 2, shape: [4, 1, 2, 2]), $0)
+    .record(Convolution(window: window(2), groups: 2, direction: .backwardWeights, shape: [4, 1, 2, 2]), $0)
   },
   OperationCase("maxPool", [2, 2, 4, 4]) { $0[0].maxPooled(kernel: 2, stride: 2).square() },
   OperationCase("maxPool overlapping, padded", [1, 2, 5, 4]) {
     $0[0].maxPooled(kernel: 3, stride: [2, 1], paddingBegin: 1, paddingEnd: [1, 0]).square()
   },
   OperationCase("maxPoolGradient", [1, 1, 4, 4], [1, 1, 3, 3]) {
-    .record(MaxPoolGradient(window: window(2)), $0)
+    .record(PoolGradient(forward: Pool(kind: .maximum, window: window(2)), shape: [1, 1, 4, 4]), $0)
   },
   OperationCase("averagePool", [2, 2, 4, 4]) { $0[0].averagePooled(kernel: 2, stride: 2).square() },
   OperationCase("averagePool overlapping, padded", [1, 2, 5, 4]) {
     $0[0].averagePooled(kernel: 3, stride: [2, 1], paddingBegin: 1, paddingEnd: [1, 0]).square()
   },
   OperationCase("averagePoolGradient", [1, 2, 2, 3]) {
-    .record(AveragePoolGradient(window: window(2, stride: [2, 1]), shape: [1, 2, 5, 4]), $0)
+    let forward = Pool(kind: .average, window: window(2, stride: [2, 1]))
+    return .record(PoolGradient(forward: forward, shape: [1, 2, 5, 4]), $0)
   },
   OperationCase("batchNorm", [4, 3], [3], [3]) { $0[0].batchNormalized(scale: $0[1], shift: $0[2]).output },
   OperationCase("batchNorm of images", [2, 2, 2, 3], [2], [2]) {

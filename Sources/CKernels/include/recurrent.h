@@ -1,4 +1,4 @@
-// Recurrent layers. Equations in Tensors/Operations/Definitions+Recurrence.swift.
+// Recurrent layers. Equations in Tensors/Operations/Recurrence/RecurrenceDefinition.swift.
 #pragma once
 #include <stdint.h>
 

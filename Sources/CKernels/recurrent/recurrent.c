@@ -1,4 +1,4 @@
-// A recurrent layer over all time steps, forward and backward; the equations are in Definitions+Recurrence.swift.
+// A recurrent layer over all time steps, forward and backward; the equations are in RecurrenceDefinition.swift.
 //
 // Examples of a batch do not depend on each other, so each thread takes some of them through all time steps and no
 // thread waits for another. The recurrent weights are packed once into contiguous panels of columns; a time step is a

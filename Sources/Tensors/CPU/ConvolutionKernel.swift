@@ -2,25 +2,18 @@
 struct ConvolutionShape: Hashable {
   enum Direction { case forward, backwardData, backwardWeights }
 
-  /// Images or weights.
-  struct Layout: Hashable {
-    var shape: Shape
-    var strides: [Int]
-
-    init(shape: Shape, strides: [Int]) { (self.shape, self.strides) = (shape, strides) }
-    init(_ view: View) { self.init(shape: view.shape, strides: view.strides) }
-
-    /// Whether neighbors in memory are channels of a pixel, without gaps. An axis of one element may have any stride.
-    var isChannelsLast: Bool {
-      let (c, h, w) = (shape[1], shape[2], shape[3])
-      return zip(shape, zip(strides, [c * h * w, 1, c * w, c])).allSatisfy { $0 == 1 || $1.0 == $1.1 }
-    }
-  }
-
   var direction: Direction
   var source: Layout, weights: Layout, destination: Layout
   var window: Window
   var groups: Int
+}
+
+extension Layout {
+  /// Whether neighbors in memory are channels of a pixel, without gaps. An axis of one element may have any stride.
+  var isChannelsLast: Bool {
+    let (c, h, w) = (shape[1], shape[2], shape[3])
+    return zip(shape, zip(strides, [c * h * w, 1, c * w, c])).allSatisfy { $0 == 1 || $1.0 == $1.1 }
+  }
 }
 
 /// A convolution, or a gradient of one: by oneDNN or by our own kernels for 3×3 windows.

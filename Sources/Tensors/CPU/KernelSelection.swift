@@ -7,6 +7,8 @@ enum ProductMethod {
   case own
   case amx
   case oneDNN
+  /// Of any type with arithmetic.
+  case plain
 }
 
 /// The kernel of a convolution or of a gradient of one.

@@ -82,7 +82,7 @@ extension ConvolutionShape.Direction {
   }
 }
 
-extension ConvolutionShape.Layout {
+extension Layout {
   fileprivate var cValue: backprop_dnn_tensor {
     func four(_ values: [Int]) -> (Int64, Int64, Int64, Int64) {
       (Int64(values[0]), Int64(values[1]), Int64(values[2]), Int64(values[3]))

@@ -95,9 +95,7 @@ struct LoadedTiledConvolution: LoadedKernel {
 }
 
 extension backprop_winograd {
-  fileprivate init(
-    _ source: ConvolutionShape.Layout, _ destination: ConvolutionShape.Layout, padding: Pair, _ stride: Int
-  ) {
+  fileprivate init(_ source: Layout, _ destination: Layout, padding: Pair, _ stride: Int) {
     let (from, to) = (source.shape.dimensions.map(Int64.init), destination.shape.dimensions.map(Int64.init))
     self.init(
       batch: from[0], height: from[2], width: from[3], inputs: from[1], out_height: to[2], out_width: to[3],

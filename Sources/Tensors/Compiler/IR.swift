@@ -16,6 +16,7 @@ struct IR {
     var outputCount: Int
     /// The index of the source that a leaf reads; −1 for others.
     var source: Int
+    var outputs: Range<Int> { firstOutput..<firstOutput + outputCount }
   }
 
   private(set) var instructions: [Instruction] = []
@@ -72,10 +73,7 @@ struct IR {
     _ op: any Operation, _ inputs: [Int], source: Int = -1, again: Bool = false, isStored: Bool = false
   ) throws(TensorError) -> [Int] {
     let identity = Request.Entry(op: op, inputs: inputs, source: source)
-    if !again, let found = known[identity] {
-      let instruction = instructions[found]
-      return Array(instruction.firstOutput..<(instruction.firstOutput + instruction.outputCount))
-    }
+    if !again, let found = known[identity] { return Array(instructions[found].outputs) }
     var results = try op.types(of: inputs.map { types[$0] })
     for index in results.indices where results[index].dtype == .bool && !isStored { results[index].dtype = .float32 }
     if !again { known[identity] = instructions.count }
@@ -121,7 +119,7 @@ struct IR {
     ir.types += added
     ir.producer = Array(repeating: 0, count: ir.types.count)
     for (index, instruction) in instructions.enumerated() {
-      for output in 0..<instruction.outputCount { ir.producer[instruction.firstOutput + output] = index }
+      for output in instruction.outputs { ir.producer[output] = index }
     }
     ir.known = [:]
     return ir

@@ -1,3 +1,9 @@
+/// A shape, and the elements from one position along each axis to the next.
+struct Layout: Hashable {
+  var shape: Shape
+  var strides: [Int]
+}
+
 /// The layout of a value in a buffer: element (i, j, …) is at offset + i · strides[0] + j · strides[1] + …
 ///
 /// Moving elements about (permute, broadcast, slice, most reshapes) only makes another view. Convolutions give
@@ -30,6 +36,7 @@ struct View: Hashable {
     self.init(buffer: buffer, offset: 0, shape: shape, strides: strides, dtype)
   }
 
+  var layout: Layout { Layout(shape: shape, strides: strides) }
   /// Where the first element is.
   var start: Address { Address(buffer: buffer, offset: offset * dtype.byteCount) }
   /// Bytes of all elements.

@@ -76,6 +76,9 @@ protocol CompositeOperation: Operation {
   func definition(_ operands: [Tensor]) -> [Tensor]
 }
 
+/// A composite operation with a kernel of its own, for operands that are not empty.
+protocol KernelOperation: CompositeOperation {}
+
 /// An operation as it was recorded, and the gradients of the loss with respect to its results.
 struct BackwardStep {
   let operands: [Tensor]
@@ -151,8 +154,27 @@ extension CompositeOperation {
 
   /// The gradients of the definition.
   func definitionGradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
+    try definitionGradients(of: step.operands, step.upstreams)
+  }
+
+  private func definitionGradients(of operands: [Tensor], _ upstreams: [Tensor?]) throws(TensorError) -> [Tensor?] {
     // New leaves for the operands end this walk at the operation's boundary; later derivatives pass through them.
-    let borders = step.operands.map { Tensor(Node(Reshape(shape: $0.shape), inputs: [$0], types: [$0.type])) }
-    return try reverseWalk(from: zip(definition(borders), step.upstreams).map { ($0, $1) }, to: borders)
+    let borders = operands.map { Tensor(Node(Reshape(shape: $0.shape), inputs: [$0], types: [$0.type])) }
+    return try reverseWalk(from: zip(definition(borders), upstreams).map { ($0, $1) }, to: borders)
+  }
+
+  /// The gradients of the definition, as the definition of an operation that has a kernel for them: zeros where the
+  /// results do not depend on an operand. An operand whose values the gradients do not depend on may be any of its type.
+  func gradientDefinition(of operands: [Tensor], _ upstreams: [Tensor?]) -> [Tensor] {
+    do throws(TensorError) {
+      let found = try definitionGradients(of: operands, upstreams)
+      return zip(operands, found).map { $1 ?? .zeros($0.shape, dtype: $0.dtype) }
+    } catch { return operands.map { _ in .failed(error) } }
+  }
+}
+
+extension KernelOperation {
+  func hasKernel(for operands: [TensorType], on target: Target) -> Bool {
+    operands.allSatisfy { $0.shape.elementCount > 0 }
   }
 }

@@ -59,11 +59,14 @@ import Testing
     let out = pooling.window.positions(height: pooling.images[2], width: pooling.images[3])
     let results: Shape = [pooling.images[0], pooling.images[1], out.height, out.width]
     let upstream = pooling.tensor(try Random(seed: seed + 1000).normal(count: results.elementCount), results)
+    let (maximum, average) = (
+      Pool(kind: .maximum, window: pooling.window), Pool(kind: .average, window: pooling.window)
+    )
     let tensors: [Tensor] = [
-      .record(MaxPool(window: pooling.window), [x]),
-      .record(MaxPoolGradient(window: pooling.window), [x, upstream]),
-      .record(AveragePool(window: pooling.window), [x]),
-      .record(AveragePoolGradient(window: pooling.window, shape: pooling.images), [upstream]),
+      .record(maximum, [x]),
+      .record(PoolGradient(forward: maximum, shape: pooling.images), [x, upstream]),
+      .record(average, [x]),
+      .record(PoolGradient(forward: average, shape: pooling.images), [upstream]),
     ]
     for (kind, tensor) in zip(Self.kinds, tensors) {
       let different = try difference(tensor, seed: seed)
@@ -79,10 +82,11 @@ import Testing
     let x = Tensor(values, shape: images.dimensions)
     let upstream = Tensor(try Random(seed: 2).normal(count: results.elementCount), shape: results.dimensions)
     func pooled(_ x: Tensor, _ upstream: Tensor) throws -> [[Float]] {
-      try [
-        Tensor.record(MaxPool(window: window), [x]).values(),
-        Tensor.record(MaxPoolGradient(window: window), [x, upstream]).values(),
-        Tensor.record(AveragePoolGradient(window: window, shape: x.shape), [upstream]).values(),
+      let (maximum, average) = (Pool(kind: .maximum, window: window), Pool(kind: .average, window: window))
+      return try [
+        Tensor.record(maximum, [x]).values(),
+        Tensor.record(PoolGradient(forward: maximum, shape: x.shape), [x, upstream]).values(),
+        Tensor.record(PoolGradient(forward: average, shape: x.shape), [upstream]).values(),
       ]
     }
 

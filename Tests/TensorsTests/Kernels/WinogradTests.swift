@@ -73,7 +73,7 @@ extension ConvolutionCase {
   }
 }
 
-private func channelsLast(_ shape: Shape) -> ConvolutionShape.Layout {
+private func channelsLast(_ shape: Shape) -> Layout {
   let (c, h, w) = (shape[1], shape[2], shape[3])
   return .init(shape: shape, strides: [c * h * w, 1, c * w, c])
 }
@@ -165,12 +165,12 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
         .backwardData, [lying(u), w],
         lying(
           .record(
-            ConvolutionInputGradient(window: item.window, groups: 1, shape: item.images), [u, w]))
+            Convolution(window: item.window, groups: 1, direction: .backwardData, shape: item.images), [u, w]))
       ),
       (
         .backwardWeights, [lying(x), lying(u)],
         .record(
-          ConvolutionWeightGradient(window: item.window, groups: 1, shape: item.weights), [x, u])
+          Convolution(window: item.window, groups: 1, direction: .backwardWeights, shape: item.weights), [x, u])
       ),
     ]
     let stride = item.window.stride.height

@@ -20,10 +20,10 @@ extension ProgramGenerator {
     let area = Double(kernel.height * kernel.width)
     switch int(0...5) {
     case 0:
-      add(AveragePool(window: window), [x], magnitude: bounds(x).magnitude)
+      add(Pool(kind: .average, window: window), [x], magnitude: bounds(x).magnitude)
     case 1:
       let exact = bounds(x).isExact ? x : leaf(shape(x))
-      add(MaxPool(window: window), [exact], magnitude: bounds(exact).magnitude, isExact: true)
+      add(Pool(kind: .maximum, window: window), [exact], magnitude: bounds(exact).magnitude, isExact: true)
     case 2:
       let apart = add(
         Unfold(window: window, outside: Constant(0)), [x], magnitude: bounds(x).magnitude,
@@ -58,7 +58,7 @@ extension ProgramGenerator {
     } else {
       let width = shape(x)[-1]
       let parameters = [bounded(adapted(to: [width]), 5), bounded(adapted(to: [width]), 5)]
-      add(LayerNorm(epsilon: epsilon), [x] + parameters, magnitude: 400)
+      add(GroupNorm(epsilon: epsilon), [x] + parameters, magnitude: 400)
     }
   }
 

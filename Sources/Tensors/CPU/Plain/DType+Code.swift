@@ -15,4 +15,7 @@ extension DType {
     case .bool: BACKPROP_BOOL
     }
   }
+
+  /// What titles of kernels say where it is not float32.
+  var suffix: String { self == .float32 ? "" : " \(self)" }
 }

@@ -54,12 +54,7 @@ extension Lowering {
           b: operands.count > 1 ? operands[1] : 0, c: operands.count > 2 ? operands[2] : 0))
       if lastUse[instruction.firstOutput] == nil, !live.contains(instruction.firstOutput) { free.append(destination) }
     }
-    var outputViews: [View] = []
-    for value in outputs {
-      let view = allocate(shape, ir.types[value].dtype, order: order)
-      views[value] = view
-      outputViews.append(view)
-    }
+    let outputViews = outputs.map { result($0, order: order) }
     let axes = order ?? Array(shape.indices)
     func ordered(_ view: View) -> View {
       view.with(shape: Shape(axes.map { shape[$0] }), strides: axes.map { view.strides[$0] })

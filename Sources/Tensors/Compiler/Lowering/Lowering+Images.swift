@@ -29,9 +29,5 @@ extension Lowering {
   private static let channelsLastOrder = [0, 2, 3, 1]
 
   /// Memory for images whose channels are contiguous.
-  mutating func channelsLast(_ output: Int) -> View {
-    let view = allocate(ir.types[output].shape, order: Lowering.channelsLastOrder)
-    views[output] = view
-    return view
-  }
+  mutating func channelsLast(_ output: Int) -> View { result(output, order: Lowering.channelsLastOrder) }
 }

@@ -9,28 +9,21 @@ extension Lowering {
   ) throws(TensorError) {
     let (inputs, result) = try spread(instruction)
     let layout = PlainLayout(result.shape, inputs.count == 1 ? [inputs[0], inputs[0], result] : inputs + [result])
-    steps.append(
-      Step(
-        kernel: PlainElementwise(
-          type: inputs[0].dtype, function: function, hasTwoOperands: inputs.count == 2, layout: layout),
-        inputs: inputs.map(\.start), outputs: [result.start]))
+    let kernel = PlainElementwise(
+      type: inputs[0].dtype, function: function, hasTwoOperands: inputs.count == 2, layout: layout)
+    emit(kernel, inputs, [result])
   }
 
   mutating func emitSelect(_ instruction: IR.Instruction) throws(TensorError) {
     let (inputs, result) = try spread(instruction)
     let layout = PlainLayout(result.shape, inputs + [result])
-    steps.append(
-      Step(
-        kernel: PlainSelect(elementBytes: result.dtype.byteCount, layout: layout), inputs: inputs.map(\.start),
-        outputs: [result.start]))
+    emit(PlainSelect(elementBytes: result.dtype.byteCount, layout: layout), inputs, [result])
   }
 
   /// The operands, repeated to the shape of the result, and memory for it.
   private mutating func spread(_ instruction: IR.Instruction) throws(TensorError) -> ([View], View) {
-    let type = ir.types[instruction.firstOutput]
-    let inputs = try instruction.inputs.map { (value) throws(TensorError) in try view(value).broadcast(to: type.shape) }
-    let result = allocate(type.shape, type.dtype)
-    views[instruction.firstOutput] = result
-    return (inputs, result)
+    let shape = ir.types[instruction.firstOutput].shape
+    let inputs = try instruction.inputs.map { (value) throws(TensorError) in try view(value).broadcast(to: shape) }
+    return (inputs, result(instruction.firstOutput))
   }
 }

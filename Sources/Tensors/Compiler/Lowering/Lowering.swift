@@ -76,12 +76,12 @@ struct Lowering {
     return buffer
   }
 
-  /// Memory for the row-major result of a kernel.
-  mutating func result(_ value: Int, spaced: Bool = false) -> Address {
+  /// Memory for a result, dense, with the axes in this order or row-major; `spaced`: with gaps after its rows.
+  mutating func result(_ value: Int, order: [Int]? = nil, spaced: Bool = false) -> View {
     let type = ir.types[value]
-    let view = spaced ? allocateSpaced(type.shape) : allocate(type.shape, type.dtype)
+    let view = spaced ? allocateSpaced(type.shape) : allocate(type.shape, type.dtype, order: order)
     views[value] = view
-    return Address(buffer: view.buffer)
+    return view
   }
 
   /// The same elements row-major, copied if they are not.
@@ -96,27 +96,21 @@ struct Lowering {
     return copy
   }
 
-  mutating func rowMajorView(_ value: Int) throws(TensorError) -> View { rowMajor(try view(value)) }
-
   mutating func emitCopy(from source: View, to target: View) {
     if source.dtype.byteCount == 4 {
       steps.append(.fused(source.shape, [source], [target], registers: [0], [], registerCount: 1))
     } else {
-      let kernel = PlainCopy(
-        elementBytes: source.dtype.byteCount, layout: PlainLayout(source.shape, [source, target]))
-      steps.append(Step(kernel: kernel, inputs: [source.start], outputs: [target.start]))
+      let layout = PlainLayout(source.shape, [source, target])
+      emit(PlainCopy(elementBytes: source.dtype.byteCount, layout: layout), [source], [target])
     }
   }
 
-  mutating func contiguous(_ value: Int) throws(TensorError) -> Address {
-    try rowMajorView(value).start
-  }
+  /// A value, row-major.
+  mutating func contiguous(_ value: Int) throws(TensorError) -> View { rowMajor(try view(value)) }
 
   /// Row-major operands. `optional` ones that are zero everywhere are left out.
-  mutating func contiguous(_ values: [Int], optional: ClosedRange<Int>? = nil) throws(TensorError)
-    -> [Address?]
-  {
-    var operands: [Address?] = []
+  mutating func contiguous(_ values: [Int], optional: ClosedRange<Int>? = nil) throws(TensorError) -> [View?] {
+    var operands: [View?] = []
     for (index, value) in values.enumerated() {
       let isAbsent = ir.constant(value) == 0 && optional?.contains(index) == true
       operands.append(isAbsent ? nil : try contiguous(value))
@@ -148,13 +142,17 @@ struct Lowering {
       buffer: sourceBuffer(instruction.source, size: type.byteCount), shape: type.shape, type.dtype)
   }
 
-  /// A kernel whose results are row-major; the first `spaced` ones have gaps after their rows. `workspace`: floats.
-  mutating func emit(
-    _ kernel: any Kernel, _ inputs: [Address?], _ instruction: IR.Instruction, spaced: Int = 0,
-    workspace: [Int] = []
-  ) {
-    let results = (0..<instruction.outputCount).map { result(instruction.firstOutput + $0, spaced: $0 < spaced) }
+  /// A kernel that reads these operands and writes these results. `workspace`: floats.
+  mutating func emit(_ kernel: any Kernel, _ inputs: [View?], _ results: [View], workspace: [Int] = []) {
     let memory = workspace.map { Address(buffer: newBuffer(4 * $0)) }
-    steps.append(Step(kernel: kernel, inputs: inputs, outputs: results + memory))
+    steps.append(Step(kernel: kernel, inputs: inputs.map { $0?.start }, outputs: results.map(\.start) + memory))
+  }
+
+  /// A kernel whose results are row-major; the first `spaced` ones have gaps after their rows.
+  mutating func emit(
+    _ kernel: any Kernel, _ inputs: [View?], _ instruction: IR.Instruction, spaced: Int = 0, workspace: [Int] = []
+  ) {
+    let results = instruction.outputs.map { result($0, spaced: $0 < instruction.firstOutput + spaced) }
+    emit(kernel, inputs, results, workspace: workspace)
   }
 }

@@ -1,10 +1,10 @@
 import CKernels
 
-/// Scaled dot-product attention with grouped queries and key lengths. See `AttentionDefinition` for the equations.
+/// Scaled dot-product attention with grouped queries and key lengths. See `AttentionDefinition.swift` for the equations.
 ///
 /// operands: queries [batch, heads, tq, d], keys [batch, kvHeads, tk, d], values [batch, kvHeads, tk, dv], lengths
 /// int32 [batch] → y [batch, heads, tq, dv], logsumexp [batch, heads, tq] of the scaled scores
-struct Attention: CompositeOperation {
+struct Attention: KernelOperation {
   let causal: Bool
   let scale: Double
 
@@ -42,57 +42,42 @@ struct Attention: CompositeOperation {
     return [TensorType(Shape(rows.dimensions + [v.shape[3]]), q.dtype), TensorType(rows, q.dtype)]
   }
 
-  func definition(_ operands: [Tensor]) -> [Tensor] {
-    AttentionDefinition(operands[...], causal: causal, scale: scale).forward()
-  }
-
   /// `AttentionGradient`, where the loss depends on y alone; otherwise those of the definition.
   func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
     guard step.isOfFirstResult else { return try definitionGradients(step) }
-    let gradient = AttentionGradient(causal: causal, scale: scale)
-    return Tensor.recordAll(gradient, step.operands + step.results + [step.upstream]) + [nil]
-  }
-
-  func hasKernel(for operands: [TensorType], on target: Target) -> Bool {
-    operands.allSatisfy { $0.shape.elementCount > 0 }
+    return Tensor.recordAll(AttentionGradient(forward: self), step.operands + step.results + [step.upstream]) + [nil]
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    try lowering.emitAttention(instruction, causal: causal, scale: scale)
+    try lowering.emit(self, instruction)
   }
 }
 
 /// The gradients of attention; probabilities are recomputed from the logsumexp.
 ///
 /// operands: queries, keys, values, lengths, y, logsumexp, upstream → gradients of queries, keys, values
-struct AttentionGradient: CompositeOperation {
-  let causal: Bool
-  let scale: Double
-
+struct AttentionGradient: KernelOperation {
+  let forward: Attention
   var resultCount: Int { 3 }
 
   func types(of operands: [TensorType]) -> [TensorType] { [operands[0], operands[1], operands[2]] }
 
+  /// That of the forward pass. With P the probabilities and U the upstream, the kernel computes dV = Pᵀ U, dP = U Vᵀ,
+  /// dS = P ∘ (dP − Σ U ∘ y), dQ = scale · dS K, dK = scale · dSᵀ Q. Source: Dao et al., "FlashAttention", NeurIPS 2022,
+  /// appendix B.2.
   func definition(_ operands: [Tensor]) -> [Tensor] {
-    AttentionDefinition(operands[...], causal: causal, scale: scale).backward(
-      y: operands[4], logsumexp: operands[5], upstream: operands[6])
-  }
-
-  func hasKernel(for operands: [TensorType], on target: Target) -> Bool {
-    operands.allSatisfy { $0.shape.elementCount > 0 }
+    Array(forward.gradientDefinition(of: Array(operands[..<4]), [operands[6]])[..<3])
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    try lowering.emitAttention(instruction, causal: causal, scale: scale)
+    try lowering.emit(forward, instruction)
   }
 }
 
 extension Lowering {
   /// Operands are read in place where the last axis is contiguous, as in the parts of one projection. In results the
   /// heads of a position are adjacent, so that merging them is another view.
-  fileprivate mutating func emitAttention(_ instruction: IR.Instruction, causal: Bool, scale: Double)
-    throws(TensorError)
-  {
+  fileprivate mutating func emit(_ attention: Attention, _ instruction: IR.Instruction) throws(TensorError) {
     let inputs = instruction.inputs
     let (q, k, v) = (ir.types[inputs[0]].shape, ir.types[inputs[1]].shape, ir.types[inputs[2]].shape)
     var operands: [View] = []
@@ -102,17 +87,11 @@ extension Lowering {
       if source.shape.rank == 3 { source = rowMajor(source) }  // logsumexp
       operands.append(source)
     }
-    let results = (0..<instruction.outputCount).map { index in
-      let shape = ir.types[instruction.firstOutput + index].shape
-      let view = allocate(shape, order: shape.rank == 4 ? [0, 2, 1, 3] : nil)
-      views[instruction.firstOutput + index] = view
-      return view
-    }
+    let results = instruction.outputs.map { result($0, order: ir.types[$0].shape.rank == 4 ? [0, 2, 1, 3] : nil) }
     let kernel = AttentionKernel(
-      causal: causal, scale: scale, batch: q[0], heads: q[1], kvHeads: k[1], queries: q[2], keys: k[2], size: q[3],
-      valueSize: v[3], inputs: operands.map(AttentionKernel.Layout.init),
-      outputs: results.map(AttentionKernel.Layout.init))
-    steps.append(Step(kernel: kernel, inputs: operands.map(\.start), outputs: results.map(\.start)))
+      causal: attention.causal, scale: attention.scale, batch: q[0], heads: q[1], kvHeads: k[1], queries: q[2],
+      keys: k[2], size: q[3], valueSize: v[3], inputs: operands.map(\.layout), outputs: results.map(\.layout))
+    emit(kernel, operands, results)
   }
 }
 

@@ -2,16 +2,10 @@ import CKernels
 
 /// The attention kernels' sizes and the operands' layouts, in the order of the operation.
 struct AttentionKernel: Kernel {
-  /// Shape and strides of an operand. With four axes, the last is contiguous.
-  struct Layout {
-    var shape: Shape
-    var strides: [Int]
-    init(_ view: View) { (shape, strides) = (view.shape, view.strides) }
-  }
-
   var causal: Bool
   var scale: Double
   var batch: Int, heads: Int, kvHeads: Int, queries: Int, keys: Int, size: Int, valueSize: Int
+  /// With four axes, the last is contiguous.
   var inputs: [Layout]
   /// y and logsumexp, or the gradients of queries, keys and values.
   var outputs: [Layout]
@@ -37,7 +31,7 @@ struct AttentionKernel: Kernel {
   func writing(_ output: Int, as view: View) -> (any Kernel)? {
     guard view.shape.rank == 4, view.shape[3] == 1 || view.strides[3] == 1 else { return nil }
     var copy = self
-    copy.outputs[output] = Layout(view)
+    copy.outputs[output] = view.layout
     return copy
   }
 

@@ -3,7 +3,7 @@ import CKernels
 /// −log softmax(logits)[label] of each row; NaN where the label is not a class.
 ///
 /// operands: logits [rows, classes], labels int32 [rows] → losses [rows]
-struct CrossEntropy: CompositeOperation {
+struct CrossEntropy: KernelOperation {
   var indices: IndexOperand? { IndexOperand(operand: 1, axis: 1, isLabel: true) }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
@@ -19,7 +19,7 @@ struct CrossEntropy: CompositeOperation {
 
   func definition(_ operands: [Tensor]) -> [Tensor] {
     let (logits, labels) = (operands[0], operands[1])
-    let hot = oneHot(labels, classes: logits.shape[1])
+    let hot = labels.oneHot(classes: logits.shape[1], dtype: .bool)
     let losses = -Tensor.where(hot, logits.logSoftmax(), Tensor.fill(0)).sum(axes: [1])
     // No class is hot where the label is invalid.
     return [Tensor.where(isClass(hot, keepingAxes: false), losses, Tensor.fill(.nan))]
@@ -30,11 +30,8 @@ struct CrossEntropy: CompositeOperation {
     [.record(CrossEntropyGradient(), [step.operands[0], step.operands[1], step.upstream]), nil]
   }
 
-  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
-
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let shape = lowering.ir.types[instruction.inputs[0]].shape
-    let kernel = CrossEntropyKernel(rows: shape[0], classes: shape[1])
+    let kernel = CrossEntropyKernel(lowering.ir.types[instruction.inputs[0]].shape, isGradient: false)
     lowering.emit(kernel, try lowering.contiguous(instruction.inputs), instruction)
   }
 }
@@ -42,12 +39,12 @@ struct CrossEntropy: CompositeOperation {
 /// The gradient of cross entropy: (softmax(logits) − label) · upstream.
 ///
 /// operands: logits, labels, upstream [rows] → [rows, classes]
-struct CrossEntropyGradient: CompositeOperation {
+struct CrossEntropyGradient: KernelOperation {
   func types(of operands: [TensorType]) -> [TensorType] { [operands[0]] }
 
   func definition(_ operands: [Tensor]) -> [Tensor] {
     let (logits, labels, upstream) = (operands[0], operands[1], operands[2])
-    let hot = oneHot(labels, classes: logits.shape[1])
+    let hot = labels.oneHot(classes: logits.shape[1], dtype: .bool)
     let column = upstream.reshaped(to: [labels.shape[0], 1])
     let isMasked = column.equal(to: Tensor.fill(0))
     // Logits of a masked row may be anything.
@@ -58,11 +55,8 @@ struct CrossEntropyGradient: CompositeOperation {
     return [Tensor.where(isClass(hot, keepingAxes: true), gradient, otherwise)]
   }
 
-  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
-
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let shape = lowering.ir.types[instruction.inputs[0]].shape
-    let kernel = CrossEntropyGradientKernel(rows: shape[0], classes: shape[1])
+    let kernel = CrossEntropyKernel(lowering.ir.types[instruction.inputs[0]].shape, isGradient: true)
     lowering.emit(kernel, try lowering.contiguous(instruction.inputs), instruction)
   }
 }
@@ -72,33 +66,27 @@ private func isClass(_ hot: Tensor, keepingAxes: Bool) -> Tensor {
   hot.cast(to: .float32).sum(axes: [1], keepingAxes: keepingAxes).isNotZero
 }
 
-/// [rows, classes]: whether the class is the label; nowhere true where the label is not a class.
-private func oneHot(_ labels: Tensor, classes: Int) -> Tensor {
-  labels.reshaped(to: [labels.shape[0], 1]).equal(to: .iota([classes], axis: 0))
-}
-
 private struct CrossEntropyKernel: PlainKernel {
   let rows: Int, classes: Int
+  let isGradient: Bool
 
-  var title: String { "cross entropy \([rows, classes])" }
-  var cost: Cost { Cost(flops: 4 * rows * classes, elements: rows * (classes + 2)) }
-  var threading: Threading { .bySize(cost) }
+  init(_ logits: Shape, isGradient: Bool) { (rows, classes, self.isGradient) = (logits[0], logits[1], isGradient) }
 
-  func run(_ operands: KernelOperands) {
-    backprop_cross_entropy(Int64(rows), Int64(classes), operands[0], operands.ints(1), operands[2])
+  var title: String { "cross entropy \(isGradient ? "gradient " : "")\([rows, classes])" }
+  var cost: Cost {
+    isGradient
+      ? Cost(flops: 6 * rows * classes, elements: 2 * rows * (classes + 1))
+      : Cost(flops: 4 * rows * classes, elements: rows * (classes + 2))
   }
-}
-
-private struct CrossEntropyGradientKernel: PlainKernel {
-  let rows: Int, classes: Int
-
-  var title: String { "cross entropy gradient \([rows, classes])" }
-  var cost: Cost { Cost(flops: 6 * rows * classes, elements: 2 * rows * (classes + 1)) }
   var threading: Threading { .bySize(cost) }
 
   func run(_ operands: KernelOperands) {
-    backprop_cross_entropy_gradient(
-      Int64(rows), Int64(classes), operands[0], operands.ints(1), operands[2], operands[3])
+    let (rows, classes, labels) = (Int64(rows), Int64(classes), operands.ints(1))
+    if isGradient {
+      backprop_cross_entropy_gradient(rows, classes, operands[0], labels, operands[2], operands[3])
+    } else {
+      backprop_cross_entropy(rows, classes, operands[0], labels, operands[2])
+    }
   }
 }
 

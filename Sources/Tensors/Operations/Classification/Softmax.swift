@@ -1,7 +1,7 @@
 import CKernels
 
 /// eˣ / Σ eˣ along the last axis, or its logarithm.
-struct Softmax: CompositeOperation {
+struct Softmax: KernelOperation {
   var isLogarithm = false
   var name: String { isLogarithm ? "logSoftmax" : "softmax" }
 
@@ -29,12 +29,9 @@ struct Softmax: CompositeOperation {
     return [y * (u - (u * y).sum(axes: [-1], keepingAxes: true))]
   }
 
-  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
-
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let shape = lowering.ir.types[instruction.firstOutput].shape
-    let kernel = SoftmaxKernel(
-      isLogarithm: isLogarithm, rows: shape[-1] == 0 ? 0 : shape.elementCount / shape[-1], width: shape[-1])
+    let kernel = SoftmaxKernel(isLogarithm: isLogarithm, rows: shape.elementCount / shape[-1], width: shape[-1])
     lowering.emit(kernel, try lowering.contiguous(instruction.inputs), instruction)
   }
 }

@@ -1,11 +1,24 @@
-// y = x ∗ w is linear in x and in w, so the convolution and its two gradients are each other's gradients.
-
-/// The convolution of images with weights: [n, c, h, w] ∗ [o, c / groups, kh, kw] → [n, o, oh, ow]
+/// The convolution of images with weights, y = x ∗ w: [n, c, h, w] ∗ [o, c / groups, kh, kw] → [n, o, oh, ow]; or its
+/// gradient with respect to x or w.
+///
+/// operands: x and w; of the gradients upstream and w, or x and upstream
 struct Convolution: CompositeOperation, WindowOperation {
   let window: Window
   let groups: Int
+  var direction = ConvolutionShape.Direction.forward
+  /// The shape of a gradient.
+  var shape: Shape = []
+
+  var name: String {
+    switch direction {
+    case .forward: "convolution"
+    case .backwardData: "convolutionInputGradient"
+    case .backwardWeights: "convolutionWeightGradient"
+    }
+  }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    guard direction == .forward else { return [TensorType(shape, operands[0].dtype)] }
     let (n, c, height, width) = try image(operands[0])
     let weights = operands[1].shape
     guard weights.rank == 4, weights[2] == window.kernel.height, weights[3] == window.kernel.width else {
@@ -23,153 +36,70 @@ struct Convolution: CompositeOperation, WindowOperation {
     return [TensorType([n, weights[0], out.height, out.width], operands[0].dtype)]
   }
 
-  /// One matrix product a group.
+  /// One matrix product a group, of the receptive fields of all output positions and the weights.
   func definition(_ operands: [Tensor]) -> [Tensor] {
-    let (images, weights) = (operands[0], operands[1])
-    let out = window.positions(height: images.shape[2], width: images.shape[3])
-    let (n, o) = (images.shape[0], weights.shape[0])
-    let y = columns(of: images, window, groups: groups)
-      .matmul(rows(of: weights, groups: groups).transposed)
-      .reshaped(to: [groups, n, out.height, out.width, o / groups])
+    let forward = Convolution(window: window, groups: groups)
+    switch direction {
+    case .forward: break
+    case .backwardData:
+      let images = Tensor.zeros(shape, dtype: operands[0].dtype)
+      return [forward.gradientDefinition(of: [images, operands[1]], [operands[0]])[0]]
+    case .backwardWeights:
+      let weights = Tensor.zeros(shape, dtype: operands[0].dtype)
+      return [forward.gradientDefinition(of: [operands[0], weights], [operands[1]])[1]]
+    }
+    let windows = Tensor.record(Unfold(window: window), [operands[0]])
+    let (n, c, height, width) = (windows.shape[0], windows.shape[1], windows.shape[2], windows.shape[3])
+    let (o, kernel) = (operands[1].shape[0], window.kernel.height * window.kernel.width)
+    let fields = windows.reshaped(to: [n, groups, c / groups, height, width, kernel])
+      .permuted([1, 0, 3, 4, 2, 5])
+      .reshaped(to: [groups, n * height * width, c / groups * kernel])
+    let weights = operands[1].reshaped(to: [groups, o / groups, c / groups * kernel])
+    let y = fields.matmul(weights.transposed)
+      .reshaped(to: [groups, n, height, width, o / groups])
       .permuted([1, 0, 4, 2, 3])
-      .reshaped(to: [n, o, out.height, out.width])
+      .reshaped(to: [n, o, height, width])
     return [y]
   }
 
-  /// `ConvolutionInputGradient` of (u, w) and `ConvolutionWeightGradient` of (x, u).
+  /// y = x ∗ w is linear in x and in w, so the convolution and its two gradients are each other's: in place of an
+  /// operand or the result there is u.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
-    let (x, w, u) = (step.operands[0], step.operands[1], step.upstream)
-    return [
-      .record(ConvolutionInputGradient(window: window, groups: groups, shape: x.shape), [u, w]),
-      .record(ConvolutionWeightGradient(window: window, groups: groups, shape: w.shape), [x, u]),
-    ]
+    let (a, b, u) = (step.operands[0], step.operands[1], step.upstream)
+    func images(_ y: Tensor, _ w: Tensor, like x: Tensor) -> Tensor {
+      .record(Convolution(window: window, groups: groups, direction: .backwardData, shape: x.shape), [y, w])
+    }
+    func weights(_ x: Tensor, _ y: Tensor, like w: Tensor) -> Tensor {
+      .record(Convolution(window: window, groups: groups, direction: .backwardWeights, shape: w.shape), [x, y])
+    }
+    func convolution(_ x: Tensor, _ w: Tensor) -> Tensor {
+      .record(Convolution(window: window, groups: groups), [x, w])
+    }
+    return switch direction {
+    case .forward: [images(u, b, like: a), weights(a, u, like: b)]
+    case .backwardData: [convolution(u, b), weights(u, a, like: b)]
+    case .backwardWeights: [images(b, u, like: a), convolution(a, u)]
+    }
   }
 
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { target.hasConvolutions(of: operands) }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let (x, w) = (try lowering.imageView(instruction.inputs[0]), try lowering.rowMajorView(instruction.inputs[1]))
-    let y = lowering.channelsLast(instruction.firstOutput)
-    lowering.emit(.forward, source: x, weights: w, destination: y, window, groups: groups)
-  }
-}
-
-/// A convolution's gradient with respect to its images.
-///
-/// operands: upstream [n, o, oh, ow], weights → [n, c, h, w]
-struct ConvolutionInputGradient: CompositeOperation {
-  let window: Window
-  let groups: Int
-  let shape: Shape
-
-  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape, operands[0].dtype)] }
-
-  func definition(_ operands: [Tensor]) -> [Tensor] {
-    let (u, weights) = (operands[0], operands[1])
-    let (n, o, height, width) = (u.shape[0], u.shape[1], u.shape[2], u.shape[3])
-    let (kernel, c) = (window.kernel, weights.shape[1] * groups)
-    let windows = u.reshaped(to: [n, groups, o / groups, height, width])
-      .permuted([1, 0, 3, 4, 2])
-      .reshaped(to: [groups, n * height * width, o / groups])
-      .matmul(rows(of: weights, groups: groups))
-      .reshaped(to: [groups, n, height, width, c / groups, kernel.height, kernel.width])
-      .permuted([1, 0, 4, 2, 3, 5, 6])
-      .reshaped(to: [n, c, height, width, kernel.height, kernel.width])
-    return [.record(Fold(window: window, height: shape[2], width: shape[3]), [windows])]
-  }
-
-  /// Linear in both: `Convolution` of (upstream, w) and `ConvolutionWeightGradient` of (upstream, u).
-  func gradients(_ step: BackwardStep) -> [Tensor?] {
-    let (u, w) = (step.operands[0], step.operands[1])
-    return [
-      .record(Convolution(window: window, groups: groups), [step.upstream, w]),
-      .record(ConvolutionWeightGradient(window: window, groups: groups, shape: w.shape), [step.upstream, u]),
-    ]
-  }
-
-  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { target.hasConvolutions(of: operands) }
-
-  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let (u, w) = (try lowering.imageView(instruction.inputs[0]), try lowering.rowMajorView(instruction.inputs[1]))
-    let x = lowering.channelsLast(instruction.firstOutput)
-    lowering.emit(.backwardData, source: x, weights: w, destination: u, window, groups: groups)
-  }
-}
-
-/// A convolution's gradient with respect to its weights.
-///
-/// operands: images, upstream → weights' shape
-struct ConvolutionWeightGradient: CompositeOperation {
-  let window: Window
-  let groups: Int
-  let shape: Shape
-
-  func types(of operands: [TensorType]) -> [TensorType] { [TensorType(shape, operands[0].dtype)] }
-
-  func definition(_ operands: [Tensor]) -> [Tensor] {
-    let (images, u) = (operands[0], operands[1])
-    let (n, o, height, width) = (u.shape[0], u.shape[1], u.shape[2], u.shape[3])
-    let product = u.reshaped(to: [n, groups, o / groups, height, width])
-      .permuted([1, 2, 0, 3, 4])
-      .reshaped(to: [groups, o / groups, n * height * width])
-      .matmul(columns(of: images, window, groups: groups))
-    return [product.reshaped(to: shape)]
-  }
-
-  /// Linear in both: `ConvolutionInputGradient` of (u, upstream) and `Convolution` of (x, upstream).
-  func gradients(_ step: BackwardStep) -> [Tensor?] {
-    let (x, u) = (step.operands[0], step.operands[1])
-    return [
-      .record(ConvolutionInputGradient(window: window, groups: groups, shape: x.shape), [u, step.upstream]),
-      .record(Convolution(window: window, groups: groups), [x, step.upstream]),
-    ]
-  }
-
-  func hasKernel(for operands: [TensorType], on target: Target) -> Bool { target.hasConvolutions(of: operands) }
-
-  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let (x, u) = (try lowering.imageView(instruction.inputs[0]), try lowering.imageView(instruction.inputs[1]))
-    let w = lowering.allocate(shape)
-    lowering.views[instruction.firstOutput] = w
-    lowering.emit(.backwardWeights, source: x, weights: w, destination: u, window, groups: groups)
-  }
-}
-
-/// The receptive field of each output position: [groups, positions of all images, channels of a group · kernel].
-private func columns(of images: Tensor, _ window: Window, groups: Int) -> Tensor {
-  let windows = Tensor.record(Unfold(window: window), [images])
-  let (n, c, height, width) = (windows.shape[0], windows.shape[1], windows.shape[2], windows.shape[3])
-  let kernel = window.kernel.height * window.kernel.width
-  return windows.reshaped(to: [n, groups, c / groups, height, width, kernel])
-    .permuted([1, 0, 3, 4, 2, 5])
-    .reshaped(to: [groups, n * height * width, c / groups * kernel])
-}
-
-/// Weights [o, c / groups, kh, kw] as [groups, o / groups, channels of a group · kernel].
-private func rows(of weights: Tensor, groups: Int) -> Tensor {
-  let shape = weights.shape
-  return weights.reshaped(to: [groups, shape[0] / groups, shape[1] * shape[2] * shape[3]])
-}
-
-extension Lowering {
-  /// A convolution between images, or a gradient of one: what it does not write, it reads.
-  fileprivate mutating func emit(
-    _ direction: ConvolutionShape.Direction, source: View, weights: View, destination: View, _ window: Window,
-    groups: Int
-  ) {
-    let shape = ConvolutionShape(
-      direction: direction, source: .init(source), weights: .init(weights), destination: .init(destination),
-      window: window, groups: groups)
-    let (inputs, output) =
+    let isOfWeights = direction == .backwardWeights
+    let a = try lowering.imageView(instruction.inputs[0])
+    let b = try isOfWeights ? lowering.imageView(instruction.inputs[1]) : lowering.contiguous(instruction.inputs[1])
+    let result =
+      isOfWeights ? lowering.result(instruction.firstOutput) : lowering.channelsLast(instruction.firstOutput)
+    let (source, weights, destination) =
       switch direction {
-      case .forward: ([source, weights], destination)
-      case .backwardData: ([destination, weights], source)
-      case .backwardWeights: ([source, destination], weights)
+      case .forward: (a, b, result)
+      case .backwardData: (result, b, a)
+      case .backwardWeights: (a, result, b)
       }
-    steps.append(
-      Step(
-        kernel: ConvolutionKernel(shape: shape, method: target.method(for: shape)), inputs: inputs.map(\.start),
-        outputs: [output.start]))
+    let shape = ConvolutionShape(
+      direction: direction, source: source.layout, weights: weights.layout, destination: destination.layout,
+      window: window, groups: groups)
+    lowering.emit(ConvolutionKernel(shape: shape, method: lowering.target.method(for: shape)), [a, b], [result])
   }
 }
 

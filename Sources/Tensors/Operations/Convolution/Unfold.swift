@@ -25,13 +25,9 @@ struct Unfold: PrimitiveOperation, WindowOperation {
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let types = lowering.ir.types
-    let image = WindowedImage(
-      image: types[instruction.inputs[0]].shape, windows: types[instruction.firstOutput].shape, window)
-    lowering.emit(
-      UnfoldKernel(type: types[instruction.firstOutput].dtype, image: image, outside: outside.value),
-      [try lowering.contiguous(instruction.inputs[0])],
-      instruction)
+    let (x, y) = (try lowering.contiguous(instruction.inputs[0]), lowering.result(instruction.firstOutput))
+    let image = WindowedImage(image: x.shape, windows: y.shape, window)
+    lowering.emit(UnfoldKernel(type: y.dtype, image: image, outside: outside.value), [x], [y])
   }
 }
 
@@ -62,12 +58,9 @@ struct Fold: PrimitiveOperation, WindowOperation {
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let types = lowering.ir.types
-    let image = WindowedImage(
-      image: types[instruction.firstOutput].shape, windows: types[instruction.inputs[0]].shape, window)
-    lowering.emit(
-      FoldKernel(type: types[instruction.firstOutput].dtype, image: image),
-      [try lowering.contiguous(instruction.inputs[0])], instruction)
+    let (y, x) = (try lowering.contiguous(instruction.inputs[0]), lowering.result(instruction.firstOutput))
+    let image = WindowedImage(image: x.shape, windows: y.shape, window)
+    lowering.emit(UnfoldKernel(type: x.dtype, image: image, outside: nil), [y], [x])
   }
 }
 
@@ -95,38 +88,24 @@ extension Window {
   }
 }
 
+/// Unfolds images, with a value outside of them, or folds windows.
 private struct UnfoldKernel: PlainKernel {
   let type: DType
   let image: WindowedImage
-  let outside: Double
+  let outside: Double?
 
-  var title: String { "unfold \(image.title)" }
-  var cost: Cost { image.unfoldedCost }
-
-  func run(_ operands: KernelOperands) {
-    withUnsafePointer(to: image.cValue) {
-      if type == .float32 {
-        backprop_unfold($0, Float(outside), operands[0], operands[1])
-      } else {
-        backprop_plain_unfold(type.code, $0, outside, operands.start[0], operands.start[1])
-      }
-    }
+  var title: String { "\(outside == nil ? "fold" : "unfold") \(image.title)" }
+  var cost: Cost {
+    Cost(elements: image.pixels + image.positions * image.window.kernel.height * image.window.kernel.width)
   }
-}
-
-private struct FoldKernel: PlainKernel {
-  let type: DType
-  let image: WindowedImage
-
-  var title: String { "fold \(image.title)" }
-  var cost: Cost { image.unfoldedCost }
 
   func run(_ operands: KernelOperands) {
     withUnsafePointer(to: image.cValue) {
-      if type == .float32 {
-        backprop_fold($0, operands[0], operands[1])
-      } else {
-        backprop_plain_fold(type.code, $0, operands.start[0], operands.start[1])
+      switch (outside, type) {
+      case (let outside?, .float32): backprop_unfold($0, Float(outside), operands[0], operands[1])
+      case (let outside?, _): backprop_plain_unfold(type.code, $0, outside, operands.start[0], operands.start[1])
+      case (nil, .float32): backprop_fold($0, operands[0], operands[1])
+      case (nil, _): backprop_plain_fold(type.code, $0, operands.start[0], operands.start[1])
       }
     }
   }
@@ -147,8 +126,6 @@ struct WindowedImage: BitwiseCopyable {
   /// Elements of the images, and of one element a window.
   var pixels: Int { batch * channels * height * width }
   var positions: Int { batch * channels * outHeight * outWidth }
-
-  fileprivate var unfoldedCost: Cost { Cost(elements: pixels + positions * window.kernel.height * window.kernel.width) }
 
   var cValue: backprop_window {
     func pair(_ value: Pair) -> (Int64, Int64) { (Int64(value.height), Int64(value.width)) }

@@ -40,9 +40,9 @@ struct Cast: ElementwiseOperation {
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let source = try lowering.rowMajorView(instruction.inputs[0])
+    let source = try lowering.contiguous(instruction.inputs[0])
     let kernel = PlainCast(from: source.dtype, to: dtype, count: source.shape.elementCount)
-    lowering.emit(kernel, [source.start], instruction)
+    lowering.emit(kernel, [source], instruction)
   }
 }
 

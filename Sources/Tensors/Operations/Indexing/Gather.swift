@@ -43,26 +43,29 @@ struct Gather: PrimitiveOperation {
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let (table, numbers) = (instruction.inputs[0], instruction.inputs[1])
-    let (shape, type) = (lowering.ir.types[table].shape, lowering.ir.types[table].dtype)
-    let (rows, width, count) = (shape[0], shape[1], lowering.ir.types[numbers].shape.elementCount)
-    let kernel: any Kernel =
-      type == .float32
-      ? GatherKernel(rows: rows, width: width, count: count)
-      : PlainGather(type: type, rows: rows, width: width, count: count)
-    let operands = [try lowering.contiguous(table), try lowering.contiguous(numbers)]
-    lowering.emit(kernel, operands, instruction)
+    let (table, numbers) = (
+      try lowering.contiguous(instruction.inputs[0]), try lowering.contiguous(instruction.inputs[1])
+    )
+    let kernel = GatherKernel(
+      type: table.dtype, rows: table.shape[0], width: table.shape[1], count: numbers.shape.elementCount)
+    lowering.emit(kernel, [table, numbers], instruction)
   }
 }
 
 private struct GatherKernel: PlainKernel {
+  let type: DType
   let rows: Int, width: Int, count: Int
 
-  var title: String { "gather \(count) of \([rows, width])" }
-  var cost: Cost { Cost(elements: 2 * count * width + count) }
+  var title: String { "gather \(count) of \([rows, width])\(type.suffix)" }
+  var cost: Cost { Cost(bytes: 2 * count * width * type.byteCount + 4 * count) }
 
   func run(_ operands: KernelOperands) {
-    backprop_gather(Int64(rows), Int64(width), Int64(count), operands[0], operands.ints(1), operands[2])
+    let (rows, width, count, numbers) = (Int64(rows), Int64(width), Int64(count), operands.ints(1))
+    if type == .float32 {
+      backprop_gather(rows, width, count, operands[0], numbers, operands[2])
+    } else {
+      backprop_plain_gather(type.code, rows, width, count, operands.start[0], numbers, operands.start[2])
+    }
   }
 }
 

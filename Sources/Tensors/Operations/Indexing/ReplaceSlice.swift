@@ -32,35 +32,37 @@ struct ReplaceSlice: PrimitiveOperation {
     let inputs = instruction.inputs
     let (source, block) = (try lowering.view(inputs[0]), try lowering.contiguous(inputs[1]))
     let position = try lowering.contiguous(inputs[2])
-    let shape = lowering.ir.types[inputs[0]].shape
     var target = source
     if lowering.isReplacedInPlace(inputs[0], by: instruction.firstOutput, source) {
       lowering.forgetCopies(of: source.buffer)
     } else {
-      target = lowering.allocate(shape, source.dtype)
+      target = lowering.allocate(source.shape, source.dtype)
       lowering.emitCopy(from: source, to: target)
     }
     lowering.views[instruction.firstOutput] = target
-    let sizes = shape.dimensions
+    let sizes = source.shape.dimensions
     let (outer, inner) = (sizes[..<axis].reduce(1, *), sizes[(axis + 1)...].reduce(1, *))
-    let (count, bytes) = (lowering.ir.types[inputs[1]].shape[axis], target.dtype.byteCount)
-    let kernel: any Kernel =
-      bytes == 4
-      ? ReplaceSliceKernel(outer: outer, size: sizes[axis], count: count, inner: inner)
-      : PlainReplaceSlice(elementBytes: bytes, outer: outer, size: sizes[axis], count: count, inner: inner)
-    lowering.steps.append(Step(kernel: kernel, inputs: [block, position], outputs: [Address(buffer: target.buffer)]))
+    let kernel = ReplaceSliceKernel(
+      type: target.dtype, outer: outer, size: sizes[axis], count: block.shape[axis], inner: inner)
+    lowering.emit(kernel, [block, position], [target])
   }
 }
 
 private struct ReplaceSliceKernel: PlainKernel {
+  let type: DType
   let outer: Int, size: Int, count: Int, inner: Int
 
-  var title: String { "replace \(count) of \([outer, size, inner])" }
-  var cost: Cost { Cost(elements: 2 * outer * count * inner) }
+  var title: String { "replace \(count) of \([outer, size, inner])\(type.suffix)" }
+  var cost: Cost { Cost(bytes: 2 * outer * count * inner * type.byteCount) }
 
   func run(_ operands: KernelOperands) {
-    backprop_replace_slice(
-      Int64(outer), Int64(size), Int64(count), Int64(inner), operands[0], operands.ints(1), operands[2])
+    let (outer, size, count, inner) = (Int64(outer), Int64(size), Int64(count), Int64(inner))
+    if type.byteCount == 4 {
+      backprop_replace_slice(outer, size, count, inner, operands[0], operands.ints(1), operands[2])
+    } else {
+      backprop_plain_replace_slice(
+        Int64(type.byteCount), outer, size, count, inner, operands.start[0], operands.ints(1), operands.start[2])
+    }
   }
 }
 

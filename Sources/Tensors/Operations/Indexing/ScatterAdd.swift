@@ -57,31 +57,30 @@ struct ScatterAdd: PrimitiveOperation {
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let numbers = try lowering.contiguous(instruction.inputs[0])
-    let (width, type) = (
-      lowering.ir.types[instruction.firstOutput].shape[1], lowering.ir.types[instruction.firstOutput].dtype
-    )
-    guard type == .float32 else {
-      let count = lowering.ir.types[instruction.inputs[0]].shape.elementCount
-      let kernel = PlainScatterAdd(type: type, rows: rows, width: width, count: count)
-      return lowering.emit(kernel, [numbers, try lowering.contiguous(instruction.inputs[1])], instruction)
-    }
-    let x = lowering.matrixOfRows(try lowering.view(instruction.inputs[1]), width: width)
-    let count = lowering.ir.types[instruction.inputs[0]].shape.elementCount
-    let kernel = ScatterAddKernel(rows: rows, width: width, count: count, row: x.strides[0])
-    lowering.emit(kernel, [numbers, x.start], instruction)
+    let type = lowering.ir.types[instruction.firstOutput]
+    var x = try lowering.view(instruction.inputs[1])
+    x = type.dtype == .float32 ? lowering.matrixOfRows(x, width: type.shape[1]) : lowering.rowMajor(x)
+    let kernel = ScatterAddKernel(
+      type: type.dtype, rows: rows, width: type.shape[1], count: numbers.shape.elementCount, row: x.strides[0])
+    lowering.emit(kernel, [numbers, x], instruction)
   }
 }
 
-/// `row` elements from one row that is added to the next.
+/// `row` elements from one row that is added to the next, in float32; elsewhere there are no gaps.
 private struct ScatterAddKernel: PlainKernel {
+  let type: DType
   let rows: Int, width: Int, count: Int, row: Int
 
-  var title: String { "scatter-add \(count) to \([rows, width])" }
-  var cost: Cost { Cost(flops: count * width, elements: (rows + count) * width + count) }
+  var title: String { "scatter-add \(count) to \([rows, width])\(type.suffix)" }
+  var cost: Cost { Cost(flops: count * width, bytes: (rows + count) * width * type.byteCount + 4 * count) }
 
   func run(_ operands: KernelOperands) throws(TensorError) {
-    let status = backprop_scatter_add(
-      Int64(rows), Int64(width), Int64(count), operands.ints(0), operands[1], Int64(row), operands[2])
+    let (rows, width, numbers) = (Int64(rows), Int64(width), operands.ints(0))
+    guard type == .float32 else {
+      return backprop_plain_scatter_add(
+        type.code, rows, width, Int64(count), numbers, operands.start[1], operands.start[2])
+    }
+    let status = backprop_scatter_add(rows, width, Int64(count), numbers, operands[1], Int64(row), operands[2])
     guard status == 0 else { throw TensorError("scatterAdd: no memory is left for the order of \(count) rows") }
   }
 }

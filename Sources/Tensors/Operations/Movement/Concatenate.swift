@@ -44,8 +44,7 @@ struct Concatenate: PrimitiveOperation {
   /// The step that computes a value writes it directly into its part of the result if nothing else uses the value;
   /// otherwise it is copied there.
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let type = lowering.ir.types[instruction.firstOutput]
-    let target = lowering.allocate(type.shape, type.dtype)
+    let target = lowering.result(instruction.firstOutput)
     var starts = [Int](repeating: 0, count: target.shape.rank)
     for input in instruction.inputs {
       let source = try lowering.view(input)
@@ -53,7 +52,6 @@ struct Concatenate: PrimitiveOperation {
       if !lowering.redirect(source, to: part) { lowering.emitCopy(from: source, to: part) }
       starts[axis] += source.shape[axis]
     }
-    lowering.views[instruction.firstOutput] = target
   }
 
   /// The parts of a value that was joined along this axis, or the value.

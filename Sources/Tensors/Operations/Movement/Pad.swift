@@ -28,11 +28,10 @@ struct Pad: PrimitiveOperation {
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let type = lowering.ir.types[instruction.firstOutput]
-    let target = lowering.allocate(type.shape, type.dtype)
+    let target = lowering.result(instruction.firstOutput)
     lowering.emitCopy(from: lowering.number(value.value, type), to: target)
     let source = try lowering.view(instruction.inputs[0])
     lowering.emitCopy(from: source, to: target.box(before, source.shape))
-    lowering.views[instruction.firstOutput] = target
   }
 }
 

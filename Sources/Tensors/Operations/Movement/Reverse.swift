@@ -24,11 +24,8 @@ struct Reverse: PrimitiveOperation {
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let source = try lowering.view(instruction.inputs[0])
     let (start, strides) = reversed(source.shape, source.strides)
-    let target = lowering.allocate(source.shape, source.dtype)
-    lowering.emitCopy(
-      from: source.with(shape: source.shape, strides: strides, offset: source.offset + start),
-      to: target)
-    lowering.views[instruction.firstOutput] = target
+    let reversed = source.with(shape: source.shape, strides: strides, offset: source.offset + start)
+    lowering.emitCopy(from: reversed, to: lowering.result(instruction.firstOutput))
   }
 
   /// Where the first element is, and the strides from there.

@@ -3,37 +3,34 @@ import CKernels
 /// (x − mean) / √(variance + ε) · scale + shift over all axes but the channels'.
 ///
 /// operands: x [n, c, …], scale [c], shift [c] → y, mean [c], variance [c]
-struct BatchNorm: CompositeOperation {
+struct BatchNorm: KernelOperation {
   let epsilon: Double
   var resultCount: Int { 3 }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
-    try check(epsilon: epsilon)
     let shape = operands[0].shape
     guard shape.rank >= 2, operands[0].dtype.isDifferentiable else {
       throw TensorError("batchNorm: needs float32 or float64 [batch, channels, …], not \(operands[0])")
     }
-    let channels = TensorType([shape[1]], operands[0].dtype)
-    guard operands[1] == channels, operands[2] == channels else {
-      throw TensorError(
-        "batchNorm: \(shape) has \(shape[1]) channels, scale and shift are \(operands[1].described(beside: channels)) and \(operands[2].described(beside: channels))"
-      )
-    }
+    try check(epsilon: epsilon, operands, along: 1)
     guard shape[0] * shape.dropFirst(2).reduce(1, *) > 0 else {
       throw TensorError("batchNorm: \(shape) has no values to take a mean of")
     }
-    return [operands[0], channels, channels]
+    return operands
   }
 
   func definition(_ operands: [Tensor]) -> [Tensor] {
-    let (x, scale, shift) = (operands[0], operands[1], operands[2])
-    let axes = statisticsAxes(x.shape)
+    let x = operands[0]
+    let axes = x.shape.indices.filter { $0 != 1 }
+    func alongChannels(_ tensor: Tensor) -> Tensor {
+      tensor.reshaped(to: Shape(x.shape.indices.map { $0 == 1 ? x.shape[1] : 1 }))
+    }
     let mean = x.mean(axes: axes, keepingAxes: true)
     let centered = x - mean
     let variance = centered.square().mean(axes: axes, keepingAxes: true)
     let normalized = centered * (variance + Tensor.fill(epsilon)).rsqrt()
-    let y = normalized * alongChannels(scale, x.shape) + alongChannels(shift, x.shape)
-    return [y, mean.reshaped(to: scale.shape), variance.reshaped(to: scale.shape)]
+    let y = normalized * alongChannels(operands[1]) + alongChannels(operands[2])
+    return [y] + [mean, variance].map { $0.reshaped(to: operands[1].shape) }
   }
 
   /// `BatchNormGradient`, where the loss depends on y alone; otherwise those of the definition.
@@ -43,17 +40,12 @@ struct BatchNorm: CompositeOperation {
     return Tensor.recordAll(BatchNormGradient(epsilon: epsilon), [x, results[1], results[2], scale, step.upstream])
   }
 
-  func hasKernel(for operands: [TensorType], on target: Target) -> Bool {
-    operands.allSatisfy { $0.shape.elementCount > 0 }
-  }
-
   /// Only the statistics: the rest of it became elementwise arithmetic (`rewritten`).
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let x = try lowering.imageView(instruction.inputs[0])
     let (outer, channels, inner) = x.channelSizes
     let results = [lowering.result(instruction.firstOutput + 1), lowering.result(instruction.firstOutput + 2)]
-    lowering.steps.append(
-      Step(kernel: MomentsKernel(outer: outer, channels: channels, inner: inner), inputs: [x.start], outputs: results))
+    lowering.emit(MomentsKernel(outer: outer, channels: channels, inner: inner), [x], results)
   }
 }
 
@@ -61,27 +53,16 @@ struct BatchNorm: CompositeOperation {
 ///
 /// operands: x, mean, variance, scale, upstream → gradients of x, scale, shift. With scale / √(variance + ε) and shift,
 /// which only the compiler adds, the upstream is that of ReLU after the normalization.
-struct BatchNormGradient: CompositeOperation {
+struct BatchNormGradient: KernelOperation {
   let epsilon: Double
   var resultCount: Int { 3 }
 
   func types(of operands: [TensorType]) -> [TensorType] { [operands[0], operands[1], operands[1]] }
 
-  /// Source: Ioffe & Szegedy, "Batch Normalization", ICML 2015, section 3 (the chain rule), simplified:
-  /// dx = scale / √(variance + ε) · (u − mean(u) − x̂ · mean(u x̂)).
+  /// That of the forward pass: dx = scale / √(variance + ε) · (u − mean(u) − x̂ · mean(u x̂)). Source: Ioffe & Szegedy,
+  /// "Batch Normalization", ICML 2015, section 3, simplified.
   func definition(_ operands: [Tensor]) -> [Tensor] {
-    let (x, mean, variance, scale, upstream) = (operands[0], operands[1], operands[2], operands[3], operands[4])
-    let axes = statisticsAxes(x.shape)
-    let inverse = alongChannels((variance + Tensor.fill(epsilon)).rsqrt(), x.shape)
-    let normalized = (x - alongChannels(mean, x.shape)) * inverse
-    let product = upstream * normalized
-    let centered = upstream - upstream.mean(axes: axes, keepingAxes: true)
-    let scaled = centered - normalized * product.mean(axes: axes, keepingAxes: true)
-    return [scaled * inverse * alongChannels(scale, x.shape), product.sum(axes: axes), upstream.sum(axes: axes)]
-  }
-
-  func hasKernel(for operands: [TensorType], on target: Target) -> Bool {
-    operands.allSatisfy { $0.shape.elementCount > 0 }
+    BatchNorm(epsilon: epsilon).gradientDefinition(of: [operands[0], operands[3], operands[3]], [operands[4]])
   }
 
   /// Only the sums, likewise.
@@ -89,24 +70,13 @@ struct BatchNormGradient: CompositeOperation {
     let inputs = instruction.inputs
     var (x, u) = (try lowering.imageView(inputs[0]), try lowering.imageView(inputs[4]))
     if x.isRowMajor != u.isRowMajor { (x, u) = (lowering.rowMajor(x), lowering.rowMajor(u)) }
-    let (mean, variance) = (try lowering.contiguous(inputs[1]), try lowering.contiguous(inputs[2]))
-    let factor = inputs.count > 5 ? try lowering.contiguous(inputs[5]) : nil
-    let shift = inputs.count > 5 ? try lowering.contiguous(inputs[6]) : nil
+    let statistics = try lowering.contiguous(Array(inputs[1...2]))
+    let relu = inputs.count > 5 ? try lowering.contiguous(Array(inputs[5...6])) : [nil, nil]
     let (outer, channels, inner) = x.channelSizes
     let results = [lowering.result(instruction.firstOutput + 1), lowering.result(instruction.firstOutput + 2)]
-    lowering.steps.append(
-      Step(
-        kernel: BatchNormSumsKernel(outer: outer, channels: channels, inner: inner, epsilon: epsilon),
-        inputs: [x.start, mean, variance, u.start, factor, shift], outputs: results))
+    let kernel = BatchNormSumsKernel(outer: outer, channels: channels, inner: inner, epsilon: epsilon)
+    lowering.emit(kernel, [x] + statistics + [u] + relu, results)
   }
-}
-
-/// The axes that statistics are taken over: all but the channels'.
-private func statisticsAxes(_ shape: Shape) -> [Int] { shape.indices.filter { $0 != 1 } }
-
-/// A value for each channel, so that it broadcasts with `shape`.
-private func alongChannels(_ tensor: Tensor, _ shape: Shape) -> Tensor {
-  tensor.reshaped(to: Shape(shape.indices.map { $0 == 1 ? shape[1] : 1 }))
 }
 
 extension View {

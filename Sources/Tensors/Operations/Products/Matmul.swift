@@ -54,16 +54,15 @@ struct Matmul: PrimitiveOperation {
   private static let rowsWorthReordering = 256
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    guard lowering.ir.types[instruction.firstOutput].dtype == .float32 else {
-      return try lowerPlain(instruction, in: &lowering)
-    }
-    let worth = Matmul.rowsWorthReordering
-    let shape = lowering.ir.types[instruction.firstOutput].shape
+    let (shape, type) = (
+      lowering.ir.types[instruction.firstOutput].shape, lowering.ir.types[instruction.firstOutput].dtype
+    )
     let (a, b) = (try lowering.view(instruction.inputs[0]), try lowering.view(instruction.inputs[1]))
     var (left, leftTransposed, lda) = lowering.matrix(a)
     var (right, rightTransposed, ldb) = lowering.matrix(b)
     // A right factor is reordered once for many rows: products that read it across its rows are 10 to 40 % slower. For
     // AMX it is packed anyway.
+    let worth = type == .float32 ? Matmul.rowsWorthReordering : .max
     let sizes = MatrixShape(m: shape[-2], n: shape[-1], k: left.shape[-1])
     if rightTransposed, sizes.m >= worth, lowering.target.method(for: sizes) != .amx {
       (right, rightTransposed, ldb) = lowering.matrix(lowering.rowMajor(right))
@@ -72,24 +71,12 @@ struct Matmul: PrimitiveOperation {
       if sizes.n >= worth { (left, leftTransposed, lda) = lowering.matrix(lowering.spaced(left, down: 1)) }
       if sizes.m >= worth { (right, rightTransposed, ldb) = lowering.matrix(lowering.spaced(right, down: 0)) }
     }
-    let result = lowering.allocate(shape)
-    lowering.views[instruction.firstOutput] = result
-    lowering.emit(
-      MatrixShape(
-        m: sizes.m, n: sizes.n, k: sizes.k, transposeA: leftTransposed, transposeB: rightTransposed, lda: lda, ldb: ldb),
-      left.start, right.start, result.start, batches(left, right, result))
-  }
-
-  /// By the plain kernel, which takes any strides.
-  private func lowerPlain(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let type = lowering.ir.types[instruction.firstOutput]
-    let (a, b) = (try lowering.view(instruction.inputs[0]), try lowering.view(instruction.inputs[1]))
-    let result = lowering.allocate(type.shape, type.dtype)
-    lowering.views[instruction.firstOutput] = result
-    let kernel = PlainProduct(
-      type: type.dtype, m: type.shape[-2], n: type.shape[-1], k: a.shape[-1], aStrides: Array(a.strides.suffix(2)),
-      bStrides: Array(b.strides.suffix(2)), batches: batches(a, b, result))
-    lowering.steps.append(Step(kernel: kernel, inputs: [a.start, b.start], outputs: [result.start]))
+    let product = MatrixShape(
+      m: sizes.m, n: sizes.n, k: sizes.k, transposeA: leftTransposed, transposeB: rightTransposed, lda: lda, ldb: ldb)
+    let result = lowering.result(instruction.firstOutput)
+    let method = type == .float32 ? lowering.target.method(for: product) : .plain
+    let kernel = MatrixProduct(shape: product, method: method, type: type, batches: batches(left, right, result))
+    lowering.emit(kernel, [left, right], [result])
   }
 
   /// Where the matrices of each product begin, from the first elements on.
@@ -100,7 +87,10 @@ struct Matmul: PrimitiveOperation {
         .broadcast(to: batch).strides
       return offsets(batch, strides)
     }
-    return zip(zip(starts(a), starts(b)), starts(c)).map { MatrixProduct.Batch(a: $0.0, b: $0.1, c: $1) }
+    let bytes = c.dtype.byteCount
+    return zip(zip(starts(a), starts(b)), starts(c)).map {
+      MatrixProduct.Batch(a: bytes * $0.0, b: bytes * $0.1, c: bytes * $1)
+    }
   }
 }
 
@@ -116,22 +106,6 @@ extension Lowering {
       return (view, true, columns == 1 ? max(rows, 1) : across)
     }
     return (rowMajor(view), false, max(columns, 1))
-  }
-
-  /// Products of matrices that begin at these offsets from a, b and c.
-  fileprivate mutating func emit(
-    _ shape: MatrixShape, _ a: Address, _ b: Address, _ c: Address, _ batches: [MatrixProduct.Batch]
-  ) {
-    var (a, b, c, batches) = (a, b, c, batches)
-    if batches.count == 1 {
-      let first = batches[0]
-      (a.offset, b.offset, c.offset) = (a.offset + 4 * first.a, b.offset + 4 * first.b, c.offset + 4 * first.c)
-      batches[0] = MatrixProduct.Batch(a: 0, b: 0, c: 0)
-    }
-    steps.append(
-      Step(
-        kernel: MatrixProduct(shape: shape, method: target.method(for: shape), batches: batches), inputs: [a, b],
-        outputs: [c]))
   }
 }
 

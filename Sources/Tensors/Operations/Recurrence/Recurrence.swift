@@ -1,4 +1,9 @@
-/// The loop of a recurrent layer over time. See `RecurrenceDefinition.swift` for operands and equations.
+/// The loop of a recurrent layer over time. See `RecurrenceDefinition.swift` for the equations.
+///
+/// operands: projected inputs [time, batch, gates · size], weights [size, gates · size], bias [biases · size], lengths
+/// int32 [batch], initial state [batch, size], [initial cell] → states [time + 1, batch, size], the initial one first
+/// (last if reversed), [cells] of the same shape, [saved activations [time, batch, 4 · size]: i, f, g, o or r, z, n, q,
+/// zeros past an example's length]
 struct Recurrence: CompositeOperation {
   let cell: RecurrentCell
   let reversed: Bool
@@ -29,31 +34,25 @@ struct Recurrence: CompositeOperation {
     return [states] + (cell == .lstm ? [states] : []) + (cell.savedBlocks > 0 ? [saved] : [])
   }
 
-  func definition(_ operands: [Tensor]) -> [Tensor] {
-    recurrenceDefinition(cell, reversed: reversed, RecurrenceInputs(operands))
-  }
-
   /// Back-propagation through time: the loop's gradient operation gives what depends on the order of time; the weights'
   /// gradient is one product over all steps.
   func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
     let (results, upstreams) = (step.results, step.upstreams)
     guard cell.savedBlocks == 0 || upstreams[results.count - 1] == nil else { return try definitionGradients(step) }
-    let inputs = RecurrenceInputs(step.operands)
-    let (states, weights) = (results[0], inputs.weights)
+    let states = results[0]
     let (time, batch, size) = (states.shape[0] - 1, states.shape[1], states.shape[2])
     let zeros = Tensor.zeros(states.shape, dtype: states.dtype)
     let all = Tensor.recordAll(
-      RecurrenceGradient(cell: cell, reversed: reversed),
-      [weights, inputs.lengths] + results + [upstreams[0] ?? zeros] + (cell == .lstm ? [upstreams[1] ?? zeros] : []))
+      RecurrenceGradient(forward: self),
+      step.operands + results + [upstreams[0] ?? zeros] + (cell == .lstm ? [upstreams[1] ?? zeros] : []))
     let forInput = all[0]
     let forState = cell == .gru ? all[1] : all[0]
-    let before = states.sliced(starts: [reversed ? 1 : 0, 0, 0], shape: [time, batch, size])
+    let before = reversed ? states[1...] : states[..<time]
     let forWeights = before.reshaped(to: [time * batch, size]).transposed.matmul(
       forState.reshaped(to: [time * batch, cell.gates * size]))
     var forBias = forInput.sum(axes: [0, 1])
     if cell == .gru {
-      let candidate = forState.sum(axes: [0, 1]).sliced(starts: [2 * size], shape: [size])
-      forBias = .concatenated([forBias, candidate], axis: 0)
+      forBias = .concatenated([forBias, forState.sum(axes: [0, 1])[(2 * size)...]], axis: 0)
     }
     let first = cell == .gru ? 2 : 1
     return [forInput, forWeights, forBias, nil] + all[first...].map { $0 }
@@ -63,8 +62,7 @@ struct Recurrence: CompositeOperation {
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let inputs = instruction.inputs
-    let (x, weights) = (lowering.ir.types[inputs[0]].shape, lowering.ir.types[inputs[1]].shape)
-    let sizes = RecurrenceSizes(cell: cell, reversed: reversed, time: x[0], batch: x[1], size: weights[0])
+    let sizes = RecurrenceSizes(self, lowering.ir.types[instruction.firstOutput].shape)
     let kernel = RecurrenceKernel(sizes: sizes, runsOnAMX: lowering.target.usesAMX(for: sizes))
     lowering.emit(kernel, try lowering.contiguous(inputs, optional: 4...5), instruction, workspace: kernel.workspace)
   }
@@ -72,31 +70,39 @@ struct Recurrence: CompositeOperation {
 
 /// The gradients of the loop: back-propagation through time.
 ///
-/// operands: weights, lengths, states, [cells], [saved], upstream states, [upstream cells] → gradients of the projected
-/// inputs, [of the products], of the initial state, [of the initial cell]
+/// operands: those of `Recurrence`, its results, upstream states, [upstream cells] → gradients of the projected inputs,
+/// [for `gru` of the products of states and weights], of the initial state, [of the initial cell]
+///
+/// Source: Werbos, "Backpropagation Through Time: What It Does and How to Do It", Proceedings of the IEEE 78 (1990).
 struct RecurrenceGradient: CompositeOperation {
-  let cell: RecurrentCell
-  let reversed: Bool
+  let forward: Recurrence
+  private var cell: RecurrentCell { forward.cell }
+  /// How many operands are those of `Recurrence`.
+  private var inputCount: Int { cell == .lstm ? 6 : 5 }
 
   var resultCount: Int { cell == .lstm || cell == .gru ? 3 : 2 }
 
   func types(of operands: [TensorType]) -> [TensorType] {
-    let (weights, states) = (operands[0].shape, operands[2].shape)
-    let steps = TensorType([states[0] - 1, states[1], weights[1]], operands[0].dtype)
-    let state = TensorType([states[1], states[2]], operands[0].dtype)
-    return [steps] + (cell == .gru ? [steps] : []) + [state] + (cell == .lstm ? [state] : [])
+    let steps = operands[0]
+    return [steps] + (cell == .gru ? [steps] : []) + operands[4..<inputCount]
   }
 
   func definition(_ operands: [Tensor]) -> [Tensor] {
-    recurrenceGradientDefinition(cell, reversed: reversed, RecurrenceGradientInputs(cell, operands))
+    let upstreams = Array(operands[(inputCount + forward.resultCount)...])
+    let all = forward.gradientDefinition(of: Array(operands[..<inputCount]), upstreams)
+    guard cell == .gru else { return [all[0]] + all[4...] }
+    // The candidate's product is multiplied by the gate r before the sum.
+    let (saved, size) = (operands[inputCount + 1], operands[4].shape[1])
+    let (gates, candidate) = (all[0][.ellipsis, ..<(2 * size)], all[0][.ellipsis, (2 * size)...])
+    return [all[0], .concatenated([gates, candidate * saved[.ellipsis, ..<size]], axis: 2), all[4]]
   }
 
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let inputs = instruction.inputs
-    let states = lowering.ir.types[inputs[2]].shape
-    let sizes = RecurrenceSizes(cell: cell, reversed: reversed, time: states[0] - 1, batch: states[1], size: states[2])
+    // Of the operands of the loop itself, the weights and the lengths are enough.
+    let inputs = [instruction.inputs[1], instruction.inputs[3]] + instruction.inputs[inputCount...]
+    let sizes = RecurrenceSizes(forward, lowering.ir.types[inputs[2]].shape)
     let kernel = RecurrenceGradientKernel(sizes: sizes, runsOnAMX: lowering.target.usesAMX(for: sizes))
     let upstreams = inputs.count - (cell == .lstm ? 2 : 1)...inputs.count - 1
     lowering.emit(

@@ -20,6 +20,13 @@ struct RecurrenceSizes: BitwiseCopyable {
   fileprivate var title: String { "\(cell.rawValue) \([time, batch, size])\(reversed ? ", reversed" : "")" }
 }
 
+extension RecurrenceSizes {
+  /// `states`: their shape, [time + 1, batch, size].
+  init(_ loop: Recurrence, _ states: Shape) {
+    self.init(cell: loop.cell, reversed: loop.reversed, time: states[0] - 1, batch: states[1], size: states[2])
+  }
+}
+
 /// Operands: projected, weights, bias, lengths, initial, [initial cell]; states, [cells], [saved]; workspace.
 struct RecurrenceKernel: PlainKernel {
   let sizes: RecurrenceSizes

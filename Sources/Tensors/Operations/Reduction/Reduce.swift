@@ -102,15 +102,10 @@ struct Reduce: PrimitiveOperation {
     var left = Set(axes.filter { current.shape[$0] != 1 })
     if kind == .norm, left.isEmpty {  // the norm of one element is its magnitude
       let next = lowering.allocate(current.shape, current.dtype, order: current.denseOrder)
-      emit(
-        ReductionKernel(
-          kind: kind, type: current.dtype, outer: current.shape.elementCount, count: 1, inner: 1, row: 1),
-        current, next)
+      let count = current.shape.elementCount
+      let kernel = ReductionKernel(kind: kind, type: current.dtype, outer: count, count: 1, inner: 1, row: 1)
+      lowering.emit(kernel, [current], [next])
       return next
-    }
-
-    func emit(_ kernel: ReductionKernel, _ x: View, _ y: View) {
-      lowering.steps.append(Step(kernel: kernel, inputs: [x.start], outputs: [y.start]))
     }
     while !left.isEmpty {
       let order = (current.denseOrder ?? Array(current.shape.indices)).filter { current.shape[$0] != 1 }
@@ -127,9 +122,9 @@ struct Reduce: PrimitiveOperation {
         left.remove(axis)
       }
       let next = lowering.allocate(shape, current.dtype, order: current.denseOrder)
-      emit(
-        ReductionKernel(kind: kind, type: current.dtype, outer: outer, count: count, inner: inner, row: inner),
-        current, next)
+      let kernel = ReductionKernel(
+        kind: kind, type: current.dtype, outer: outer, count: count, inner: inner, row: inner)
+      lowering.emit(kernel, [current], [next])
       current = next
     }
     return current
@@ -145,7 +140,7 @@ struct Reduce: PrimitiveOperation {
     let y = lowering.allocate(Shape(source.shape.indices.map { $0 == rank - 1 ? width : 1 }), source.dtype)
     let kernel = ReductionKernel(
       kind: kind, type: source.dtype, outer: 1, count: rows.shape[0], inner: width, row: rows.strides[0])
-    lowering.steps.append(Step(kernel: kernel, inputs: [rows.start], outputs: [y.start]))
+    lowering.emit(kernel, [rows], [y])
     return y
   }
 }
