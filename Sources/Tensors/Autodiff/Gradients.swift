@@ -15,9 +15,7 @@ public func gradients(
     }
     return try reverseWalk(from: [(loss, Tensor.ones(loss.shape, dtype: loss.dtype))], to: tensors)
   } catch {
-    var located = error
-    located.callSite = error.callSite ?? CallSite(file, line)
-    return tensors.map { _ in .failed(located) }
+    return tensors.map { _ in .failed(error.called(at: CallSite(file, line))) }
   }
 }
 /// Walks from results to inputs once, adding up what each use of a tensor contributes to its gradient.

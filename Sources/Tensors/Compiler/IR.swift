@@ -90,9 +90,7 @@ struct IR {
   private mutating func addDefinition(_ op: any CompositeOperation, _ inputs: [Int])
     throws(TensorError) -> [Int]
   {
-    let standIns = inputs.map {
-      Tensor(Node(Values(type: types[$0]), inputs: [], types: [types[$0]]))
-    }
+    let standIns = inputs.map { Tensor.placeholder(types[$0]) }
     let results = op.definition(standIns)
     var values: [ObjectIdentifier: [Int]] = [:]
     for (standIn, value) in zip(standIns, inputs) { values[ObjectIdentifier(standIn.node)] = [value] }

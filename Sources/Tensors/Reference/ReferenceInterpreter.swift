@@ -48,9 +48,7 @@ struct ReferenceInterpreter<Scalar: Number> {
       return [op.reference(inPrecisionOf: operands).wrapped(to: node.types[0].dtype)]
     case .composite(let op):
       // Placeholders for the inputs end the walk through the definition.
-      let standIns = node.inputs.map {
-        Tensor(Node(Values(type: $0.type), inputs: [], types: [$0.type]))
-      }
+      let standIns = node.inputs.map { Tensor.placeholder($0.type) }
       var known: KnownValues = [:]
       for (standIn, value) in zip(standIns, inputs) { known[ObjectIdentifier(standIn.node)] = [value] }
       return try evaluate(op.definition(standIns), knowing: known)

@@ -4,15 +4,11 @@ extension Tensor {
   /// Elements from little-endian bytes in row-major order, whose count must be that of the shape.
   package init(bytes: [UInt8], shape: [Int], dtype: DType) {
     let type = TensorType(Shape(shape), dtype)
-    guard type.shape.isValid, bytes.count == type.byteCount else {
-      self = .failed(TensorError("Tensor: \(bytes.count) bytes do not fill \(type)"))
-      return
-    }
-    do throws(TensorError) {
-      let storage = try Storage(bytes.inMachineOrder(dtype), for: "a tensor \(type)")
-      self.init(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
-    } catch {
-      self = .failed(error)
+    self = .checked { () throws(TensorError) in
+      guard type.shape.isValid, bytes.count == type.byteCount else {
+        throw TensorError("Tensor: \(bytes.count) bytes do not fill \(type)")
+      }
+      return Tensor(try Storage(bytes.inMachineOrder(dtype), for: "a tensor \(type)"), type)
     }
   }
 

@@ -185,14 +185,9 @@ public final class CompiledGraph: @unchecked Sendable {
 extension Tensor {
   /// A placeholder of this tensor's shape and type to record with, for values that each run of a compiled graph gives.
   public static func standIn(like tensor: Tensor) -> Tensor {
-    if tensor.failure != nil { return tensor }
-    let type = tensor.type
-    do throws(TensorError) {
-      let storage = try Storage(
-        zeros: type.byteCount, role: .placeholder, for: "a stand-in \(type)")
-      return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
-    } catch {
-      return .failed(error)
+    tensor.checked { () throws(TensorError) in
+      let type = tensor.type
+      return Tensor(try Storage(zeros: type.byteCount, role: .placeholder, for: "a stand-in \(type)"), type)
     }
   }
 
@@ -207,7 +202,6 @@ extension Tensor {
 
   /// Data that is about to be written.
   fileprivate static func uninitialized(_ type: TensorType) throws(TensorError) -> Tensor {
-    let storage = try Storage(byteCount: type.byteCount, for: "a result \(type)")
-    return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
+    Tensor(try Storage(byteCount: type.byteCount, for: "a result \(type)"), type)
   }
 }

@@ -35,8 +35,7 @@ public func evaluated(_ tensors: [Tensor]) throws(TensorError) -> [Tensor] {
       guard tensor.node.results.indices.contains(tensor.output), let storage = tensor.node.results[tensor.output] else {
         return tensor  // data already
       }
-      let type = tensor.type
-      return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
+      return Tensor(storage, tensor.type)
     }
   }
 }

@@ -58,21 +58,15 @@ package final class PendingImages: @unchecked Sendable {
   /// Converts those that are missing: `[images, channels, height, width]`.
   package func finished() -> Tensor {
     turn.withLock { _ in
-      do throws(TensorError) {
+      Tensor.checked { () throws(TensorError) in
         if let failure { throw failure }
-        return try made(in: target())
-      } catch {
-        return .failed(error)
+        let (storage, start) = try target()
+        converter.convert(
+          numbers.dropFirst(Int(made)), in: pixels, to: start + Int(made) * converter.imageShape.elementCount)
+        made = Int64(numbers.count)
+        return Tensor(storage, type)
       }
     }
-  }
-
-  private func made(in target: (Storage, UnsafeMutablePointer<Float>)) -> Tensor {
-    let (storage, start) = target
-    converter.convert(
-      numbers.dropFirst(Int(made)), in: pixels, to: start + Int(made) * converter.imageShape.elementCount)
-    made = Int64(numbers.count)
-    return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
   }
 
   /// Calls `body`, which may convert some, unless another thread does; then it returns `nil`.

@@ -67,9 +67,7 @@ extension Tensor {
       }
       return storage
     } catch {
-      var located = error
-      located.callSite = error.callSite ?? site()
-      throw located
+      throw error.called(at: site())
     }
   }
 }

@@ -17,9 +17,7 @@ extension Tensor {
   /// memory or a copy; negative ones are copied.
   public subscript(_ indices: any TensorIndex..., file file: StaticString = #fileID, line line: UInt = #line) -> Tensor
   {
-    if failure != nil { return self }
-    return .checked(CallSite(file, line)) { () throws(TensorError) in try selected(indices.map(\.axisIndex), file, line)
-    }
+    checked(CallSite(file, line)) { () throws(TensorError) in try selected(indices.map(\.axisIndex), file, line) }
   }
 
   private func selected(_ indices: [AxisIndex], _ file: StaticString, _ line: UInt) throws(TensorError) -> Tensor {

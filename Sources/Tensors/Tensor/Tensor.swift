@@ -25,40 +25,29 @@ public struct Tensor: Sendable {
   public var failure: TensorError? { node.failure }
 
   /// Numbers in row-major order. Their count must be the product of `shape`.
-  public init(_ values: [Float], shape: [Int]) { self = .leaf(values, shape, .float32) }
+  public init(_ values: [Float], shape: [Int]) { self = .leaf(values, shape) }
   /// Elements of any type (`Int32` for labels and positions, `Double`, `Bool`, …) in row-major order.
   @_disfavoredOverload
-  public init<Element: TensorElement>(_ values: [Element], shape: [Int]) {
-    self = .leaf(values, shape, Element.tensorType)
-  }
+  public init<Element: TensorElement>(_ values: [Element], shape: [Int]) { self = .leaf(values, shape) }
   /// A scalar that may change from step to step without a new plan.
-  public init(_ value: Float) { self = .number(value, .float32) }
+  public init(_ value: Float) { self = .leaf([value], [], role: .number) }
   /// A scalar of any type that may change from step to step without a new plan. In a `CompiledStep` a whole number stays
   /// as it is, like all data that is not among the inputs; one with fractions is an error there.
   @_disfavoredOverload
-  public init<Element: TensorElement>(_ value: Element) { self = .number(value, Element.tensorType) }
-
-  private static func number<Element: BitwiseCopyable>(_ value: Element, _ dtype: DType) -> Tensor {
-    do throws(TensorError) {
-      let storage = try Storage([value], role: dtype.isFloatingPoint ? .number : .data, for: "a number")
-      let type = TensorType([], dtype)
-      return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
-    } catch {
-      return .failed(error)
-    }
+  public init<Element: TensorElement>(_ value: Element) {
+    self = .leaf([value], [], role: Element.tensorType.isFloatingPoint ? .number : .data)
   }
 
-  private static func leaf<T: BitwiseCopyable>(_ values: [T], _ shape: [Int], _ dtype: DType) -> Tensor {
-    let type = TensorType(Shape(shape), dtype)
-    if let flaw = type.shape.flaw { return .failed(TensorError("Tensor: \(flaw)")) }
-    guard type.shape.elementCount == values.count else {
-      return .failed(TensorError("Tensor: \(values.count) values do not fill the shape \(type.shape)"))
-    }
-    do throws(TensorError) {
-      let storage = try Storage(values, for: "a tensor \(type)")
-      return Tensor(Node(Values(type: type), inputs: [], types: [type], leaf: .storage(storage)))
-    } catch {
-      return .failed(error)
+  private static func leaf<Element: TensorElement>(
+    _ values: [Element], _ shape: [Int], role: Storage.Role = .data
+  ) -> Tensor {
+    .checked { () throws(TensorError) in
+      let type = TensorType(Shape(shape), Element.tensorType)
+      if let flaw = type.shape.flaw { throw TensorError("Tensor: \(flaw)") }
+      guard type.shape.elementCount == values.count else {
+        throw TensorError("Tensor: \(values.count) values do not fill the shape \(type.shape)")
+      }
+      return Tensor(try Storage(values, role: role, for: "a tensor \(type)"), type)
     }
   }
 
@@ -80,18 +69,17 @@ public struct Tensor: Sendable {
 
   /// Adds the location of a call to the error of a failed tensor that does not name one yet. Costs nothing otherwise.
   public func called(at site: @autoclosure () -> CallSite) -> Tensor {
-    guard var error = failure, error.callSite == nil else { return self }
-    error.callSite = site()
-    return .failed(error)
+    if let failure, failure.callSite == nil { .failed(failure.called(at: site())) } else { self }
   }
 
   /// The tensor that `body` makes, or a failed one with its error and where it was called.
-  static func checked(_ site: CallSite, _ body: () throws(TensorError) -> Tensor) -> Tensor {
-    do throws(TensorError) {
-      return try body()
-    } catch {
-      return Tensor.failed(error).called(at: site)
-    }
+  static func checked(_ site: CallSite? = nil, _ body: () throws(TensorError) -> Tensor) -> Tensor {
+    do throws(TensorError) { return try body() } catch { return .failed(error.called(at: site)) }
+  }
+
+  /// The same, or this tensor where it is a failed one.
+  func checked(_ site: CallSite? = nil, _ body: () throws(TensorError) -> Tensor) -> Tensor {
+    failure == nil ? .checked(site, body) : self
   }
 
   /// Records an operation with one result.
@@ -112,9 +100,7 @@ public struct Tensor: Sendable {
       let node = Node(op, inputs: inputs, types: types)
       return types.indices.map { Tensor(node, output: $0) }
     } catch {
-      var located = error
-      located.callSite = site
-      return Array(repeating: .failed(located), count: op.resultCount)
+      return Array(repeating: .failed(error.called(at: site)), count: op.resultCount)
     }
   }
 }

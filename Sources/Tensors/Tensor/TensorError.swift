@@ -34,6 +34,11 @@ public struct TensorError: Error, Hashable, Sendable, CustomStringConvertible {
     self.callSite = callSite
   }
 
+  /// The same with the location of a call, where it does not name one yet.
+  func called(at site: @autoclosure () -> CallSite?) -> TensorError {
+    TensorError(message, layer: layer, callSite: callSite ?? site())
+  }
+
   public var description: String {
     var text = message
     if let layer { text += "\n  in layer  \(layer)" }

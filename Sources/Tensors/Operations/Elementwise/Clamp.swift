@@ -11,8 +11,7 @@ extension Tensor {
   public func clamped(
     min least: Double? = nil, max greatest: Double? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    if failure != nil { return self }
-    return .checked(CallSite(file, line)) { () throws(TensorError) in
+    checked(CallSite(file, line)) { () throws(TensorError) in
       if let least, let greatest, !(least <= greatest) {
         throw TensorError("clamped: the least number \(least) must not be above the greatest, \(greatest)")
       }

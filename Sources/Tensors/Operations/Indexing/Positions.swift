@@ -14,8 +14,7 @@ extension Tensor {
   public func oneHot(
     classes: Int, dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    if failure != nil { return self }
-    return .checked(CallSite(file, line)) { () throws(TensorError) in
+    checked(CallSite(file, line)) { () throws(TensorError) in
       guard self.dtype == .int32 else { throw TensorError("oneHot: labels must be int32, not \(type)") }
       return unsqueezed(axis: -1).equal(to: .iota([classes], axis: 0)).cast(to: dtype)
     }
@@ -41,8 +40,7 @@ extension Tensor {
   private func triangle(
     _ name: String, _ diagonal: Int, _ site: CallSite, _ body: (Tensor, Tensor, Tensor) -> Tensor
   ) -> Tensor {
-    if failure != nil { return self }
-    return .checked(site) { () throws(TensorError) in
+    checked(site) { () throws(TensorError) in
       guard shape.rank >= 2 else { throw TensorError("\(name): needs [..., rows, columns], not \(shape)") }
       let (rows, columns) = (shape[-2], shape[-1])
       // Beyond these all is in the triangle, or nothing.

@@ -86,14 +86,12 @@ extension Tensor {
   }
 
   private static func random(_ distribution: Distribution, _ shape: Shape, _ dtype: DType) -> Tensor {
-    guard dtype.isDifferentiable else {
-      return .failed(TensorError("random numbers are float32 or float64, not \(dtype); use cast(to:)"))
+    .checked { () throws(TensorError) in
+      guard dtype.isDifferentiable else {
+        throw TensorError("random numbers are float32 or float64, not \(dtype); use cast(to:)")
+      }
+      let key = Tensor(leaf: .key(try Storage(Random.current.nextKey(), for: "a random key")), TensorType([4], .int32))
+      return record(RandomNumbers(distribution: distribution, shape: shape), [key]).cast(to: dtype)
     }
-    let type = TensorType([4], .int32)
-    do throws(TensorError) {
-      let words = try Storage(Random.current.nextKey(), for: "a random key")
-      let key = Node(Values(type: type), inputs: [], types: [type], leaf: .key(words))
-      return record(RandomNumbers(distribution: distribution, shape: shape), [Tensor(key)]).cast(to: dtype)
-    } catch { return .failed(error) }
   }
 }

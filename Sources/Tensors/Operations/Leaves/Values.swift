@@ -22,3 +22,14 @@ struct Failed: LeafOperation {
     throw TensorError("internal error: a failed operation is not lowered")
   }
 }
+
+extension Tensor {
+  /// Values that are known.
+  init(_ values: Storage, _ type: TensorType) { self.init(leaf: .storage(values), type) }
+  /// A leaf without values, which definitions are recorded with.
+  static func placeholder(_ type: TensorType) -> Tensor { Tensor(leaf: .none, type) }
+  /// A leaf whose values come from there.
+  init(leaf: Node.Leaf, _ type: TensorType) {
+    self.init(Node(Values(type: type), inputs: [], types: [type], leaf: leaf))
+  }
+}

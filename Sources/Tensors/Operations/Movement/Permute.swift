@@ -52,8 +52,7 @@ extension Tensor {
 
   /// Two axes exchanged; negative ones count from the end.
   public func transposed(_ first: Int, _ second: Int, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    if failure != nil { return self }
-    return .checked(CallSite(file, line)) { () throws(TensorError) in
+    checked(CallSite(file, line)) { () throws(TensorError) in
       var order = Array(shape.indices)
       order.swapAt(try shape.axis(first, for: "transposed"), try shape.axis(second, for: "transposed"))
       return permuted(order, file: file, line: line)

@@ -49,8 +49,7 @@ extension Tensor {
 
   /// All axes from `axis` on as one; a negative axis counts from the end.
   public func flattened(from axis: Int = 0, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    if failure != nil { return self }
-    return .checked(CallSite(file, line)) { () throws(TensorError) in
+    checked(CallSite(file, line)) { () throws(TensorError) in
       // From behind the last axis on there are none, whose product is 1.
       let axis = axis == shape.rank ? axis : try shape.axis(axis, for: "flattened")
       let kept = shape.dimensions.prefix(axis)
@@ -61,8 +60,7 @@ extension Tensor {
   /// With a new axis of size 1, which is axis `axis` of the result; a negative one counts from the end of the result's
   /// axes, so that -1 adds a last one.
   public func unsqueezed(axis: Int, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    if failure != nil { return self }
-    return .checked(CallSite(file, line)) { () throws(TensorError) in
+    checked(CallSite(file, line)) { () throws(TensorError) in
       var sizes = shape.dimensions
       sizes.insert(1, at: try shape.axis(axis, for: "unsqueezed", added: 1))
       return reshaped(to: Shape(sizes), file: file, line: line)
@@ -73,8 +71,7 @@ extension Tensor {
   ///
   /// An axis of another size is an error, so that a shape that is not what was expected is noticed.
   public func squeezed(axes: [Int]? = nil, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    if failure != nil { return self }
-    return .checked(CallSite(file, line)) { () throws(TensorError) in
+    checked(CallSite(file, line)) { () throws(TensorError) in
       let removed = try shape.axes(axes ?? shape.indices.filter { shape[$0] == 1 }, for: "squeezed")
       for axis in removed where shape[axis] != 1 {
         throw TensorError("squeezed: axis \(axis) of \(shape) has size \(shape[axis]), and only size 1 can be removed")

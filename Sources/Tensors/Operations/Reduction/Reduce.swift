@@ -177,8 +177,7 @@ private struct ReductionKernel: PlainKernel {
 
 extension Tensor {
   private func reduced(_ kind: Reduction, _ axes: [Int]?, _ keepingAxes: Bool, _ site: CallSite) -> Tensor {
-    if failure != nil { return self }
-    return .checked(site) { () throws(TensorError) in
+    checked(site) { () throws(TensorError) in
       let axes = try shape.axes(axes, for: kind.rawValue)
       let result = Tensor.record(Reduce(kind: kind, axes: axes), [self], site)
       guard !keepingAxes, result.failure == nil else { return result }

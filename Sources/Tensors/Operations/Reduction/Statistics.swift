@@ -29,8 +29,7 @@ extension Tensor {
   private func deviation(
     _ name: String, _ axes: [Int]?, _ correction: Int, _ site: CallSite, _ body: (Tensor, [Int], Double) -> Tensor
   ) -> Tensor {
-    if failure != nil { return self }
-    return .checked(site) { () throws(TensorError) in
+    checked(site) { () throws(TensorError) in
       guard dtype.isDifferentiable else {
         throw TensorError("\(name): needs float32 or float64, not \(type); use cast(to: .float32) first")
       }

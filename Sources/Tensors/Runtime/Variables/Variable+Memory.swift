@@ -7,11 +7,7 @@ extension Snapshot {
   /// Takes the values between two runs of plans. Costs no copy until a variable is assigned.
   package convenience init(of variables: [Variable]) {
     let leaves = Executor.using(VariableUse(reads: variables)) { _ in
-      variables.map { variable in
-        let type = variable.type
-        let leaf = Node(Values(type: type), inputs: [], types: [type], leaf: .storage(variable.storage))
-        return (ObjectIdentifier(variable), Tensor(leaf))
-      }
+      variables.map { (ObjectIdentifier($0), Tensor($0.storage, $0.type)) }
     }
     self.init(leaves: Dictionary(leaves, uniquingKeysWith: { first, _ in first }))
   }
