@@ -8,14 +8,6 @@ struct ConvolutionShape: Hashable {
   var groups: Int
 }
 
-extension Layout {
-  /// Whether neighbors in memory are channels of a pixel, without gaps. An axis of one element may have any stride.
-  var isChannelsLast: Bool {
-    let (c, h, w) = (shape[1], shape[2], shape[3])
-    return zip(shape, zip(strides, [c * h * w, 1, c * w, c])).allSatisfy { $0 == 1 || $1.0 == $1.1 }
-  }
-}
-
 /// A convolution, or a gradient of one: by oneDNN or by our own kernels for 3×3 windows.
 struct ConvolutionKernel: Kernel {
   let shape: ConvolutionShape

@@ -125,6 +125,20 @@ struct IR {
 
   // MARK: What passes ask
 
+  /// The values that the plan stores.
+  var roots: Set<Int> { Set(outputs + assignments.map(\.value)) }
+
+  /// The needed instructions that read each value, in order; one that reads it twice is listed twice.
+  func users() -> [[Int]] {
+    let roots = roots
+    var users = [[Int]](repeating: [], count: types.count)
+    for (index, instruction) in instructions.enumerated().reversed()
+    where instruction.outputs.contains(where: { roots.contains($0) || !users[$0].isEmpty }) {
+      for input in instruction.inputs { users[input].append(index) }
+    }
+    return users.map { $0.reversed() }
+  }
+
   /// The instruction of a fused kernel that does the same; `nil` where it has a kernel of its own.
   func fusedInstruction(_ instruction: Instruction) -> backprop_opcode? {
     guard let op = instruction.op.elementwise else { return nil }

@@ -5,19 +5,8 @@
 /// depth and one shape can be fused without a cycle. Instructions are then moved as late as their users allow, so
 /// that what only the backward pass needs is computed there, in the kernel that uses it.
 struct Schedule {
-  enum Unit {
-    case single(Int)
-    /// Elementwise instructions over one shape, in order.
-    case group([Int])
-
-    var members: [Int] {
-      switch self {
-      case .single(let index): [index]
-      case .group(let members): members
-      }
-    }
-  }
-  private(set) var units: [Unit] = []
+  /// An instruction with a kernel of its own, or elementwise ones over one shape, in order.
+  private(set) var units: [[Int]] = []
 
   /// Limits of one fused kernel, so that its registers suffice: inputs and instructions together stay below 64.
   private static let mostInputs = 24
@@ -25,33 +14,24 @@ struct Schedule {
 
   init(_ ir: IR) {
     let instructions = ir.instructions
-    let roots = Set(ir.outputs + ir.assignments.map(\.value))
-
-    // Which instructions are needed, and their users.
-    var needed = [Bool](repeating: false, count: instructions.count)
-    for root in roots { needed[ir.producer[root]] = true }
-    var users = [[Int]](repeating: [], count: instructions.count)
-    for index in instructions.indices.reversed() where needed[index] {
-      for input in instructions[index].inputs {
-        needed[ir.producer[input]] = true
-        users[ir.producer[input]].append(index)
-      }
-    }
-
+    let (roots, users) = (ir.roots, ir.users())
     let isFused = instructions.map { ir.fusedInstruction($0) != nil }
     var depth = [Int](repeating: 0, count: instructions.count)
-    for index in instructions.indices where needed[index] {
+    let needed = instructions.indices.filter { index in
+      instructions[index].outputs.contains { roots.contains($0) || !users[$0].isEmpty }
+    }
+    for index in needed {
       let inputs = instructions[index].inputs.map { depth[ir.producer[$0]] }.max() ?? 0
       depth[index] = isFused[index] ? inputs : inputs + 1
     }
-    let rootProducers = Set(roots.map { ir.producer[$0] })
-    for index in instructions.indices.reversed() where needed[index] && !rootProducers.contains(index) {
-      let latest = users[index].map { isFused[$0] ? depth[$0] : depth[$0] - 1 }.min()
+    for index in needed.reversed() where !instructions[index].outputs.contains(where: roots.contains) {
+      let latest = instructions[index].outputs.flatMap { users[$0] }.map { isFused[$0] ? depth[$0] : depth[$0] - 1 }
+        .min()
       depth[index] = max(depth[index], latest ?? 0)
     }
 
     var byDepth: [Int: (singles: [Int], elementwise: [Int])] = [:]
-    for index in instructions.indices where needed[index] {
+    for index in needed {
       if isFused[index] {
         byDepth[depth[index], default: ([], [])].elementwise.append(index)
       } else {
@@ -59,8 +39,7 @@ struct Schedule {
       }
     }
     for (_, level) in byDepth.sorted(by: { $0.key < $1.key }) {
-      units += level.singles.map(Unit.single)
-      units += Schedule.groups(level.elementwise, ir).map(Unit.group)
+      units += level.singles.map { [$0] } + Schedule.groups(level.elementwise, ir)
     }
   }
 

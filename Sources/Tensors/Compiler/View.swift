@@ -2,6 +2,21 @@
 struct Layout: Hashable {
   var shape: Shape
   var strides: [Int]
+
+  /// Whether the elements fill a stretch of memory without gaps, with the axes in this order from the slowest to the
+  /// fastest. An axis of one element may have any stride.
+  func isDense(_ order: some BidirectionalCollection<Int>) -> Bool {
+    var expected = 1
+    for axis in order.reversed() where shape[axis] != 1 {
+      guard strides[axis] == expected else { return false }
+      expected *= max(shape[axis], 1)
+    }
+    return true
+  }
+
+  /// Whether neighbors in memory are channels of a pixel of images [n, c, h, w].
+  var isChannelsLast: Bool { isDense(Layout.channelsLast) }
+  static let channelsLast = [0, 2, 3, 1]
 }
 
 /// The layout of a value in a buffer: element (i, j, …) is at offset + i · strides[0] + j · strides[1] + …
@@ -54,26 +69,12 @@ struct View: Hashable {
 
   /// The order of the axes from the slowest to the fastest, if the elements fill a stretch of memory without gaps.
   var denseOrder: [Int]? {
-    let order = shape.indices.sorted { a, b in
-      // The stride of an axis of size 1 is arbitrary; preserve its order relative to the others as far as strides tell.
-      strides[a] == strides[b] ? a < b : strides[a] > strides[b]
-    }
-    var expected = 1
-    for axis in order.reversed() where shape[axis] != 1 {
-      guard strides[axis] == expected else { return nil }
-      expected *= max(shape[axis], 1)
-    }
-    return order
+    // The stride of an axis of size 1 is arbitrary; preserve its order relative to the others as far as strides tell.
+    let order = shape.indices.sorted { a, b in strides[a] == strides[b] ? a < b : strides[a] > strides[b] }
+    return layout.isDense(order) ? order : nil
   }
 
-  var isRowMajor: Bool {
-    var expected = 1
-    for axis in shape.indices.reversed() where shape[axis] != 1 {
-      guard strides[axis] == expected else { return false }
-      expected *= max(shape[axis], 1)
-    }
-    return true
-  }
+  var isRowMajor: Bool { layout.isDense(shape.indices) }
 
   /// Repeated along new or size-1 axes.
   func broadcast(to target: Shape) -> View {

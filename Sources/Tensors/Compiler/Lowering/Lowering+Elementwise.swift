@@ -2,8 +2,7 @@ import CKernels
 
 extension Lowering {
   mutating func lowerGroup(_ members: [Int]) throws(TensorError) {
-    guard let firstMember = members.first else { return }
-    let shape = ir.types[ir.instructions[firstMember].firstOutput].shape
+    let shape = ir.types[ir.instructions[members[0]].firstOutput].shape
     let inside = Set(members.map { ir.instructions[$0].firstOutput })
     var inputs: [Int] = []
     for member in members {

@@ -11,23 +11,18 @@ extension Lowering {
       if !dense.isRowMajor { image = rowMajor(dense) }
     }
     if image.isRowMajor { return rowMajor(image) }
-    return image.denseOrder == Lowering.channelsLastOrder ? image : rowMajor(image)
+    return image.denseOrder == Layout.channelsLast ? image : rowMajor(image)
   }
 
   /// Images whose channels are contiguous, copied if they are not.
   mutating func channelsLastView(_ value: Int) throws(TensorError) -> View {
     let source = try view(value)
-    let lying = source.with(
-      shape: Shape(Lowering.channelsLastOrder.map { source.shape[$0] }),
-      strides: Lowering.channelsLastOrder.map { source.strides[$0] })
-    if lying.isRowMajor { return source }
-    let copy = allocate(source.shape, order: Lowering.channelsLastOrder)
+    if source.layout.isChannelsLast { return source }
+    let copy = allocate(source.shape, order: Layout.channelsLast)
     emitCopy(from: source, to: copy)
     return copy
   }
 
-  private static let channelsLastOrder = [0, 2, 3, 1]
-
   /// Memory for images whose channels are contiguous.
-  mutating func channelsLast(_ output: Int) -> View { result(output, order: Lowering.channelsLastOrder) }
+  mutating func channelsLast(_ output: Int) -> View { result(output, order: Layout.channelsLast) }
 }

@@ -15,34 +15,29 @@ struct Lowering {
   /// Copies of matrices whose rows are a multiple of 4 KB apart.
   var spacedCopies: [View: View] = [:]
   let roots: Set<Int>
-  /// The scheduled instructions that read a value; one that reads it twice is listed twice.
+  /// The instructions that read a value; one that reads it twice is listed twice.
   let users: [[Int]]
   var isLowered: [Bool]
 
   static func compile(_ ir: IR) throws(TensorError) -> Plan {
-    let schedule = Schedule(ir)
-    var lowering = Lowering(ir, schedule)
-    for unit in schedule.units {
-      switch unit {
-      case .single(let index):
-        try ir.instructions[index].op.lower(ir.instructions[index], in: &lowering)
-      case .group(let members): try lowering.lowerGroup(members)
+    var lowering = Lowering(ir)
+    for unit in Schedule(ir).units {
+      let first = ir.instructions[unit[0]]
+      if ir.fusedInstruction(first) != nil {
+        try lowering.lowerGroup(unit)
+      } else {
+        try first.op.lower(first, in: &lowering)
       }
-      for index in unit.members { lowering.isLowered[index] = true }
+      for index in unit { lowering.isLowered[index] = true }
     }
     return try lowering.finish()
   }
 
-  private init(_ ir: IR, _ schedule: Schedule) {
+  private init(_ ir: IR) {
     self.ir = ir
     views = ValueViews(count: ir.types.count)
     isLowered = Array(repeating: false, count: ir.instructions.count)
-    roots = Set(ir.outputs + ir.assignments.map(\.value))
-    var users = [[Int]](repeating: [], count: ir.types.count)
-    for unit in schedule.units {
-      for index in unit.members { for input in ir.instructions[index].inputs { users[input].append(index) } }
-    }
-    self.users = users
+    (roots, users) = (ir.roots, ir.users())
     constantsBuffer = 0
     constantsBuffer = newBuffer(0, .constants)
   }

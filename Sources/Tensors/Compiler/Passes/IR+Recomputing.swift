@@ -14,8 +14,7 @@ extension IR {
     guard instructions.contains(where: { isCheap($0) && isLarge($0.firstOutput) }) else {
       return self
     }
-    let users = usersOfValues()
-    let roots = Set(outputs + assignments.map(\.value))
+    let (users, roots) = (users(), roots)
     var recomputed = Set<Int>()
     /// What is recomputed before an instruction: a value, and its instructions.
     var recipes: [Int: [(value: Int, instructions: [Int])]] = [:]
@@ -39,20 +38,6 @@ extension IR {
     var instructions: [Int] = []
     var made = Set<Int>()
     var kept = Set<Int>()
-  }
-
-  /// The needed instructions that read each value, in order.
-  private func usersOfValues() -> [[Int]] {
-    var needed = [Bool](repeating: false, count: instructions.count)
-    for root in outputs + assignments.map(\.value) { needed[producer[root]] = true }
-    var users = [[Int]](repeating: [], count: types.count)
-    for index in instructions.indices.reversed() where needed[index] {
-      for input in instructions[index].inputs {
-        needed[producer[input]] = true
-        if users[input].last != index { users[input].append(index) }
-      }
-    }
-    return users.map { $0.reversed() }
   }
 
   /// The first user after the longest gap.
