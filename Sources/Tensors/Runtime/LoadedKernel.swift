@@ -48,23 +48,26 @@ struct KernelLoader {
   /// What equal kernels share.
   var shared: [AnyHashable: AnyObject] = [:]
   private(set) var fusedKernels: [FusedKernel] = []
-  private var tables: [Table] = []
+  private let tables = KernelTables()
 
   init(target: Target, sharedBuffers: Set<Int>) { (self.target, self.sharedBuffers) = (target, sharedBuffers) }
 
   mutating func keep(_ kernel: FusedKernel) { fusedKernels.append(kernel) }
 
   /// Memory with these values.
-  mutating func copy<Element: BitwiseCopyable>(_ values: [Element]) -> UnsafePointer<Element> {
+  func copy<Element: BitwiseCopyable>(_ values: [Element]) -> UnsafePointer<Element> { tables.copy(values) }
+}
+
+/// Memory with values that loaded kernels point to, for as long as this object lives.
+final class KernelTables {
+  private var tables: [UnsafeMutableRawPointer] = []
+
+  func copy<Element: BitwiseCopyable>(_ values: [Element]) -> UnsafePointer<Element> {
     let memory = UnsafeMutablePointer<Element>.allocate(capacity: max(values.count, 1))
     memory.initialize(from: values, count: values.count)
-    tables.append(Table(memory: memory))
+    tables.append(memory)
     return UnsafePointer(memory)
   }
 
-  private final class Table {
-    private let memory: UnsafeMutableRawPointer
-    init(memory: UnsafeMutableRawPointer) { self.memory = memory }
-    deinit { memory.deallocate() }
-  }
+  deinit { for table in tables { table.deallocate() } }
 }

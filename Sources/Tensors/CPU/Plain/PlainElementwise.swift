@@ -71,15 +71,9 @@ struct PlainLayout: BitwiseCopyable, Sendable {
 
   /// All views have this shape.
   init(_ shape: Shape, _ views: [View]) {
-    typealias Eight = (Int64, Int64, Int64, Int64, Int64, Int64, Int64, Int64)
-    func eight(_ values: [Int]) -> Eight {
-      func at(_ index: Int) -> Int64 { index < values.count ? Int64(values[index]) : 0 }
-      return (at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7))
-    }
-    func strides(_ index: Int) -> Eight { eight(index < views.count ? views[index].strides : []) }
+    let strides = views.map { eight($0.strides) } + [eight([]), eight([])]
     cValue = backprop_plain_layout(
-      rank: Int32(shape.rank), shape: eight(shape.dimensions), strides: (strides(0), strides(1), strides(2), strides(3))
-    )
+      rank: Int32(shape.rank), shape: eight(shape.dimensions), strides: (strides[0], strides[1], strides[2], strides[3]))
     count = shape.elementCount
   }
 

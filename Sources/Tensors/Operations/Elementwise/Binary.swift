@@ -1,10 +1,7 @@
-import CKernels
-
 /// A function of two numbers, applied to each pair of elements. Operands broadcast.
-struct Binary: ElementwiseOperation, CaseIterable {
+struct Binary: FunctionOperation, CaseIterable {
   let function: any BinaryFunction.Type
-  var name: String { function.name }
-  var isCheap: Bool { function.isCheap }
+  var applied: any ElementwiseFunction.Type { function }
 
   static let add = Binary(function: Add.self), subtract = Binary(function: Subtract.self)
   static let multiply = Binary(function: Multiply.self), divide = Binary(function: Divide.self)
@@ -16,9 +13,6 @@ struct Binary: ElementwiseOperation, CaseIterable {
   static let allCases: [Binary] = [
     .add, .subtract, .multiply, .divide, .power, .maximum, .minimum, .less, .lessOrEqual, .equal,
   ]
-
-  static func == (a: Binary, b: Binary) -> Bool { a.function == b.function }
-  func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(function)) }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (a, b) = (operands[0], operands[1])
@@ -46,14 +40,6 @@ struct Binary: ElementwiseOperation, CaseIterable {
       let results = HostArray.floats(zip(a.floats, b.floats).map { function.value($0, $1) })
       return function.isComparison ? .ints(results.ints) : results
     }
-  }
-
-  func instruction(for operands: [DType]) -> backprop_opcode? {
-    operands[0] == .float32 ? function.instruction : operands[0] == .int32 ? function.integerInstruction : nil
-  }
-
-  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    try lowering.emitElementwise(function.instruction, instruction)
   }
 
   func simplified(_ operands: [Int], in ir: IR) -> Int? {

@@ -4,9 +4,8 @@ import RealModule
 /// What references calculate in.
 typealias Number = Real & BinaryFloatingPoint
 
-/// A function of one number that is applied to each element: its name, reference, derivative and
-/// instruction.
-protocol UnaryFunction: Sendable {
+/// A function that is applied to each element: its name, reference, derivatives and instruction.
+protocol ElementwiseFunction: Sendable {
   /// In messages and profiles.
   static var name: String { get }
   /// The instruction of fused kernels.
@@ -15,31 +14,32 @@ protocol UnaryFunction: Sendable {
   static var integerInstruction: backprop_opcode? { get }
   /// Whether whole numbers have a result that is a whole number.
   static var isForIntegers: Bool { get }
+  /// Whether it is less work than to fetch its operands.
+  static var isCheap: Bool { get }
+}
+
+extension ElementwiseFunction {
+  static var integerInstruction: backprop_opcode? { nil }
+}
+
+/// A function of one number.
+protocol UnaryFunction: ElementwiseFunction {
   /// The reference, in the precision of `x`.
   static func value<Scalar: Number>(_ x: Scalar) -> Scalar
   /// The same for whole numbers; what exceeds their type wraps around afterwards.
   static func value(_ x: Int64) -> Int64
   /// u · dy/dx for y = f(x); `nil`: the derivative is 0 almost everywhere.
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor?
-  /// Whether it is less work than to fetch its operand.
-  static var isCheap: Bool { get }
 }
 
 extension UnaryFunction {
-  static var integerInstruction: backprop_opcode? { nil }
   static var isForIntegers: Bool { false }
   static var isCheap: Bool { false }
   static func value(_ x: Int64) -> Int64 { x }
 }
 
 /// A function of two numbers that is applied to each pair of elements, with broadcasting.
-protocol BinaryFunction: Sendable {
-  static var name: String { get }
-  static var instruction: backprop_opcode { get }
-  /// The same for int32, where they have one.
-  static var integerInstruction: backprop_opcode? { get }
-  /// Whether whole numbers have a result that is a whole number.
-  static var isForIntegers: Bool { get }
+protocol BinaryFunction: ElementwiseFunction {
   /// Whether bools have one, taken as 0 and 1, that is a bool.
   static var isForBools: Bool { get }
   /// Whether it gives a bool, of operands of any type.
@@ -49,7 +49,6 @@ protocol BinaryFunction: Sendable {
   static func value(_ a: Int64, _ b: Int64) -> Int64
   /// The gradients of a and b for y = f(a, b).
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?]
-  static var isCheap: Bool { get }
   /// The numbers e with f(a, e) = a and with f(e, b) = b for all a and b.
   static var rightIdentity: Double? { get }
   static var leftIdentity: Double? { get }
@@ -58,7 +57,6 @@ protocol BinaryFunction: Sendable {
 }
 
 extension BinaryFunction {
-  static var integerInstruction: backprop_opcode? { nil }
   static var isForIntegers: Bool { true }
   static var isForBools: Bool { false }
   static var isComparison: Bool { false }

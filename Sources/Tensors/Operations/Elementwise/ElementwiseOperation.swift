@@ -12,3 +12,23 @@ protocol ElementwiseOperation: PrimitiveOperation {
 extension ElementwiseOperation {
   var elementwise: (any ElementwiseOperation)? { self }
 }
+
+/// An operation that applies a function: equal where the function is the same.
+protocol FunctionOperation: ElementwiseOperation {
+  var applied: any ElementwiseFunction.Type { get }
+}
+
+extension FunctionOperation {
+  var name: String { applied.name }
+  var isCheap: Bool { applied.isCheap }
+  static func == (a: Self, b: Self) -> Bool { a.applied == b.applied }
+  func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(applied)) }
+
+  func instruction(for operands: [DType]) -> backprop_opcode? {
+    operands[0] == .float32 ? applied.instruction : operands[0] == .int32 ? applied.integerInstruction : nil
+  }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    try lowering.emitElementwise(applied.instruction, instruction)
+  }
+}

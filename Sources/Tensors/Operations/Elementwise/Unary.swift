@@ -1,10 +1,7 @@
-import CKernels
-
 /// A function of one number, applied to each element: equal where the function is the same.
-struct Unary: ElementwiseOperation, CaseIterable {
+struct Unary: FunctionOperation, CaseIterable {
   let function: any UnaryFunction.Type
-  var name: String { function.name }
-  var isCheap: Bool { function.isCheap }
+  var applied: any ElementwiseFunction.Type { function }
 
   static let negate = Unary(function: Negate.self), absolute = Unary(function: Absolute.self)
   static let sign = Unary(function: Sign.self), exp = Unary(function: Exp.self), log = Unary(function: Log.self)
@@ -20,9 +17,6 @@ struct Unary: ElementwiseOperation, CaseIterable {
     .negate, .absolute, .sign, .exp, .log, .sqrt, .rsqrt, .reciprocal, .square, .tanh, .sigmoid, .relu, .sin, .cos,
     .erf, .floor, .geluTanh, .geluTanhDerivative,
   ]
-
-  static func == (a: Unary, b: Unary) -> Bool { a.function == b.function }
-  func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(function)) }
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     guard operands[0].dtype.isDifferentiable || operands[0].dtype.isInteger && function.isForIntegers else {
@@ -40,13 +34,5 @@ struct Unary: ElementwiseOperation, CaseIterable {
     case .ints(let x): .ints(x.map { function.value($0) })
     case .floats(let x): .floats(x.map { function.value($0) })
     }
-  }
-
-  func instruction(for operands: [DType]) -> backprop_opcode? {
-    operands[0] == .float32 ? function.instruction : operands[0] == .int32 ? function.integerInstruction : nil
-  }
-
-  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    try lowering.emitElementwise(function.instruction, instruction)
   }
 }
