@@ -28,26 +28,18 @@ enum HostArray<Scalar: Number>: Equatable {
   /// The same values as another type. Fractions are not rounded: references have one precision.
   func cast(to dtype: DType) -> HostArray {
     guard case .floats(let values) = self else { return dtype.isFloatingPoint ? .floats(floats) : wrapped(to: dtype) }
-    return switch dtype {
-    case .float32, .float64, .bfloat16, .float16: self
-    case .int8: .ints(values.map { Int64(truncated($0, Int8.self)) })
-    case .uint8: .ints(values.map { Int64(truncated($0, UInt8.self)) })
-    case .int32: .ints(values.map { Int64(truncated($0, Int32.self)) })
-    case .int64: .ints(values.map { truncated($0, Int64.self) })
-    case .bool: .ints(values.map { $0 == 0 ? 0 : 1 })
-    }
+    if dtype.isFloatingPoint { return self }
+    func cut(_ type: (some FixedWidthInteger).Type) -> [Int64] { values.map { truncated($0, type) } }
+    return .ints(dtype == .bool ? values.map { $0 == 0 ? 0 : 1 } : cut(dtype.whole))
   }
 
   /// Whole numbers without the bits that their type does not have.
   func wrapped(to dtype: DType) -> HostArray {
-    guard case .ints(let values) = self else { return self }
-    return switch dtype {
-    case .int8: .ints(values.map { Int64(Int8(truncatingIfNeeded: $0)) })
-    case .uint8: .ints(values.map { Int64(UInt8(truncatingIfNeeded: $0)) })
-    case .int32: .ints(values.map { Int64(Int32(truncatingIfNeeded: $0)) })
-    case .bool: .ints(values.map { $0 == 0 ? 0 : 1 })
-    case .int64, .float32, .float64, .bfloat16, .float16: self
+    guard case .ints(let values) = self, !dtype.isFloatingPoint else { return self }
+    func wrapped<Whole: FixedWidthInteger>(_: Whole.Type) -> [Int64] {
+      values.map { Int64(Whole(truncatingIfNeeded: $0)) }
     }
+    return .ints(dtype == .bool ? values.map { $0 == 0 ? 0 : 1 } : wrapped(dtype.whole))
   }
 
   /// The elements at these positions.

@@ -59,15 +59,16 @@ struct ReferenceInterpreter<Scalar: Number> {
     func elements<Element: BitwiseCopyable>(_: Element.Type) -> [Element] {
       storage.elements(count: type.shape.elementCount)
     }
+    func whole(_ type: (some FixedWidthInteger & BitwiseCopyable).Type) -> HostArray {
+      .ints(elements(type).map { Int64($0) })
+    }
     return switch type.dtype {
     case .float32: .floats(elements(Float.self).map { Scalar($0) })
     case .float64: .floats(elements(Double.self).map { Scalar($0) })
     case .bfloat16: .floats(elements(UInt16.self).map { Scalar(DType.bfloat16($0)) })
     case .float16: .floats(elements(UInt16.self).map { Scalar(DType.float16($0)) })
-    case .int8: .ints(elements(Int8.self).map { Int64($0) })
-    case .uint8, .bool: .ints(elements(UInt8.self).map { Int64($0) })
-    case .int32: .ints(elements(Int32.self).map { Int64($0) })
-    case .int64: .ints(elements(Int64.self))
+    case .bool: whole(UInt8.self)
+    case .int8, .uint8, .int32, .int64: whole(type.dtype.whole)
     }
   }
 }

@@ -52,8 +52,10 @@ extension Tensor {
     do throws(TensorError) {
       if let failure { throw failure }
       guard self.dtype == dtype else {
+        let element = self.dtype.element
+        let accessor = element == Float.self ? "values()" : "values(as: \(element).self)"
         throw TensorError(
-          "values of \(self.dtype) were asked for as \(dtype); use \(self.dtype.accessor), or cast(to: .\(dtype)) first"
+          "values of \(self.dtype) were asked for as \(dtype); use \(accessor), or cast(to: .\(dtype)) first"
         )
       }
       if copying { try Memory.check(type.byteCount, for: "an array of \(node.op.name), \(type),") }
@@ -132,21 +134,6 @@ extension Variable {
     try Executor.using(self, writing: true) { () throws(TensorError) in
       try prepareToWrite()
       pointer.storeBytes(of: value, as: Int32.self)
-    }
-  }
-}
-
-extension DType {
-  /// How to read values of this type.
-  fileprivate var accessor: String {
-    switch self {
-    case .float32, .bfloat16, .float16: "values()"
-    case .float64: "values(as: Double.self)"
-    case .int8: "values(as: Int8.self)"
-    case .uint8: "values(as: UInt8.self)"
-    case .int32: "values(as: Int32.self)"
-    case .int64: "values(as: Int64.self)"
-    case .bool: "values(as: Bool.self)"
     }
   }
 }

@@ -7,10 +7,7 @@ extension DType {
     case .float32: UInt64(Float(value).bitPattern)
     case .bfloat16: UInt64(DType.bfloat16Bits(of: Float(value)))
     case .float16: UInt64(DType.float16Bits(of: Float(value)))
-    case .int8: UInt64(truncatingIfNeeded: truncated(value, Int8.self))
-    case .uint8: UInt64(truncatingIfNeeded: truncated(value, UInt8.self))
-    case .int32: UInt64(truncatingIfNeeded: truncated(value, Int32.self))
-    case .int64: UInt64(truncatingIfNeeded: truncated(value, Int64.self))
+    case .int8, .uint8, .int32, .int64: UInt64(truncatingIfNeeded: truncated(value, whole))
     case .bool: value == 0 ? 0 : 1
     }
   }
@@ -50,22 +47,16 @@ extension DType {
 }
 
 /// Toward zero, to the nearest that fits; NaN becomes 0.
-func truncated<Whole: FixedWidthInteger>(_ x: some BinaryFloatingPoint, _: Whole.Type) -> Whole {
+func truncated<Whole: FixedWidthInteger>(_ x: some BinaryFloatingPoint, _: Whole.Type) -> Int64 {
   if x.isNaN { return 0 }
-  if let exact = Whole(exactly: x.rounded(.towardZero)) { return exact }
-  return x < 0 ? .min : .max
+  if let exact = Whole(exactly: x.rounded(.towardZero)) { return Int64(exact) }
+  return x < 0 ? Int64(Whole.min) : Int64(Whole.max)
 }
 
 extension DType {
   /// Whether a number is one of this type, or of any type with fractions: those are rounded.
   func holds(_ value: Double) -> Bool {
-    switch self {
-    case .float32, .float64, .bfloat16, .float16: true
-    case .int8: Int8(exactly: value) != nil
-    case .uint8: UInt8(exactly: value) != nil
-    case .int32: Int32(exactly: value) != nil
-    case .int64: Int64(exactly: value) != nil
-    case .bool: value == 0 || value == 1
-    }
+    func isExact<Whole: FixedWidthInteger>(_: Whole.Type) -> Bool { Whole(exactly: value) != nil }
+    return isFloatingPoint || (self == .bool ? value == 0 || value == 1 : isExact(whole))
   }
 }

@@ -5,23 +5,14 @@ extension Tensor: CustomStringConvertible {
   /// its error.
   public var description: String {
     do throws(TensorError) {
-      func texts(_ values: [some TensorElement]) -> [String] {
-        values.map { value in
+      func texts<Element: TensorElement>(_ type: Element.Type) throws(TensorError) -> [String] {
+        try values(as: type).map { value in
           // 3 rather than 3.0; an integer without an exponent ends so. NaN without its sign and payload.
           let text = "\(value)"
           return text.contains("nan") ? "nan" : text.hasSuffix(".0") ? String(text.dropLast(2)) : text
         }
       }
-      let numbers =
-        switch dtype {
-        case .float32, .bfloat16, .float16: texts(try values())
-        case .float64: texts(try values(as: Double.self))
-        case .int8: texts(try values(as: Int8.self))
-        case .uint8: texts(try values(as: UInt8.self))
-        case .int32: texts(try values(as: Int32.self))
-        case .int64: texts(try values(as: Int64.self))
-        case .bool: texts(try values(as: Bool.self))
-        }
+      let numbers = try texts(dtype.element)
       // The more axes, the fewer of each.
       let ends = shape.rank > 3 ? 1 : 3
       let isLong = numbers.count > 64 || shape.contains { $0 > 64 }

@@ -21,13 +21,7 @@ extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
 
   /// Whether it is a number that this type of whole numbers has.
   private func isWhole(in dtype: DType) -> Bool {
-    guard dtype.isInteger, isNumber, let value = node.op.constant else { return false }
-    switch dtype {
-    case .int8: return Int8(exactly: value) != nil
-    case .uint8: return UInt8(exactly: value) != nil
-    case .int32: return Int32(exactly: value) != nil
-    default: return Int64(exactly: value) != nil
-    }
+    dtype.isInteger && isNumber && dtype.holds(node.op.constant ?? .nan)
   }
 
   /// The same as this type, where it is a number.

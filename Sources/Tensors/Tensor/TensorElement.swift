@@ -12,3 +12,23 @@ extension UInt8: TensorElement { public static var tensorType: DType { .uint8 } 
 extension Int32: TensorElement { public static var tensorType: DType { .int32 } }
 extension Int64: TensorElement { public static var tensorType: DType { .int64 } }
 extension Bool: TensorElement { public static var tensorType: DType { .bool } }
+
+extension DType {
+  /// The type of Swift that elements are read as.
+  var element: any TensorElement.Type {
+    switch self {
+    case .float32, .bfloat16, .float16: Float.self
+    case .float64: Double.self
+    case .int8: Int8.self
+    case .uint8: UInt8.self
+    case .int32: Int32.self
+    case .int64: Int64.self
+    case .bool: Bool.self
+    }
+  }
+
+  /// The same for whole numbers.
+  var whole: any (FixedWidthInteger & TensorElement).Type {
+    element as? any (FixedWidthInteger & TensorElement).Type ?? Int64.self
+  }
+}
