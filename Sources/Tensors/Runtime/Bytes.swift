@@ -52,10 +52,7 @@ extension Variable {
     guard bytes.count == type.byteCount else {
       throw TensorError("\(name): \(bytes.count) bytes do not fill \(type)")
     }
-    try Executor.using(self, writing: true) { () throws(TensorError) in
-      try prepareToWrite()
-      withStorage { $0.write(bytes.inMachineOrder(dtype)[...]) }
-    }
+    try write { $0.write(bytes.inMachineOrder(dtype)[...]) }
   }
 
   /// Replaces the values by those of a tensor of this shape, converted to this type.

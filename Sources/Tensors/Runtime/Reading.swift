@@ -122,18 +122,20 @@ extension Variable {
     guard values.count == shape.elementCount else {
       throw TensorError("\(name): \(values.count) values do not fill the shape \(shape)")
     }
-    try Executor.using(self, writing: true) { () throws(TensorError) in
-      try prepareToWrite()
-      withStorage { $0.write(values[...]) }
-    }
+    try write { $0.write(values[...]) }
   }
 
   /// Replaces the only value of a variable that holds one integer.
   package func set(_ value: Int32) throws(TensorError) {
     precondition(dtype == .int32 && shape.elementCount == 1)
+    try write { $0.pointer.storeBytes(of: value, as: Int32.self) }
+  }
+
+  /// Calls `body` with memory that nobody else holds, while no run uses it.
+  func write(_ body: (Storage) -> Void) throws(TensorError) {
     try Executor.using(self, writing: true) { () throws(TensorError) in
       try prepareToWrite()
-      pointer.storeBytes(of: value, as: Int32.self)
+      withStorage(body)
     }
   }
 }

@@ -1,4 +1,4 @@
-/// The first operand, whose gradient with respect to the others is a rule of the caller.
+/// The first operand, whose gradient with respect to the others is a rule of the caller; without others, a constant.
 ///
 /// operands: the result of the forward function, then the inputs that the rule has gradients for.
 ///
@@ -39,6 +39,9 @@ struct CustomGradient: PrimitiveOperation {
 }
 
 extension Tensor {
+  /// The same values, taken as constants by derivatives.
+  public func stoppingGradient() -> Tensor { .record(CustomGradient { _, _, _ in [] }, [self]) }
+
   /// A function of some tensors with a gradient of one's own, which is taken in place of that of its operations.
   ///
   /// ```swift
