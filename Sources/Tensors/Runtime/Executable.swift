@@ -53,10 +53,14 @@ final class Executable: @unchecked Sendable {
     threads = target.threads
     addressCount = max(plan.places.count + quantizable.count, operands.map(\.count).max() ?? 0)
 
-    // Fewer bytes take less time than a fork.
-    smallRuns = Self.runs(
-      of: plan.steps.map(\.kernel), where: { $0.threading == .one },
-      ifWorth: { $0.reduce(0) { $0 + $1.cost.bytes } > 2048 })
+    var smallRuns = [Int?](repeating: nil, count: plan.steps.count)
+    var begin = 0
+    for end in 0...plan.steps.count where end == plan.steps.count || plan.steps[end].kernel.threading != .one {
+      // Fewer bytes take less time than a fork.
+      if plan.steps[begin..<end].reduce(0, { $0 + $1.kernel.cost.bytes }) > 2048 { smallRuns[begin] = end }
+      begin = end + 1
+    }
+    self.smallRuns = smallRuns
   }
 
   /// Runs the steps; overlapped with those that take one thread, the other threads convert pending images.
@@ -110,19 +114,6 @@ final class Executable: @unchecked Sendable {
       let description = isProduct ? descriptions[index].quantized : descriptions[index]
       profile.ran(description, for: start.duration(to: clock.now))
     }
-  }
-
-  /// Where the longest runs of such steps begin, their ends, if they are worth it.
-  private static func runs<Item>(
-    of steps: [Item], where belongs: (Item) -> Bool, ifWorth isWorth: (ArraySlice<Item>) -> Bool
-  ) -> [Int?] {
-    var result = [Int?](repeating: nil, count: steps.count)
-    var begin = 0
-    for end in 0...steps.count where end == steps.count || !belongs(steps[end]) {
-      if begin < end, isWorth(steps[begin..<end]) { result[begin] = end }
-      begin = end + 1
-    }
-    return result
   }
 }
 

@@ -15,10 +15,10 @@ public func evaluate(
   for tensor in tensors { if let failure = tensor.failure { throw failure } }
   try Executor.checkAssignments(assignments)
   while !tensors.isEmpty || !assignments.isEmpty {
-    guard let run = try Executor.begin(tensors, &assignments) else { return }
-    switch run {
+    switch try Executor.begin(tensors, &assignments) {
+    case .allIsKnown: return
     case .mustWait(let other): other.waitForEnd()
-    case .isCompiled: break  // now that there is a plan, begin again
+    case .mustCompile(let request): try Executor.compile(request, tensors + assignments.map(\.1))
     case .isRunning(let run): return try run.finish()
     }
   }
@@ -69,16 +69,17 @@ struct Executor: ~Copyable {
       return (request, executor.plans[request.key])
     }
     if let found { return (request, found) }
-    return (request, try compile(request) { largestResult(of: outputs + assignments.map(\.1)) })
+    return (request, try compile(request, outputs + assignments.map(\.1)))
   }
 
-  /// Compiles and keeps a plan. `largest` describes the largest result, for the error where there is not enough memory
-  /// for all.
-  private static func compile(_ request: Request, largest: () -> String) throws(TensorError) -> Executable {
+  /// Compiles and keeps a plan for these tensors.
+  @discardableResult
+  fileprivate static func compile(_ request: Request, _ tensors: [Tensor]) throws(TensorError) -> Executable {
     let plan = try Lowering.compile(try IR(request.key).recomputing())
     // Before anything is prepared for impossible sizes.
     let held = shared.withLock { $0.idle.map(\.arenaBytes).max() ?? 0 }
-    try Memory.check(plan.arenaBytes - held, for: "what is computed on the way, the largest of it \(largest()),")
+    try Memory.check(
+      plan.arenaBytes - held, for: "what is computed on the way, the largest of it \(largestResult(of: tensors)),")
     // oneDNN prepares its operations for the threads that it is given.
     let limit = backprop_limit_threads(Int32(request.key.target.threads))
     defer { backprop_limit_threads(limit) }
@@ -97,36 +98,33 @@ struct Executor: ~Copyable {
 
   /// The outcome of an attempt to begin a run.
   enum Beginning {
+    case allIsKnown
     /// Another run uses the same variables.
     case mustWait(VariableUse)
-    /// There was no plan; now there is.
-    case isCompiled
+    /// There is no plan.
+    case mustCompile(Request)
     case isRunning(Evaluation)
   }
 
-  /// Begins to compute tensors; `nil` where all is known. Takes the assignments, so that graphs that nobody else holds
-  /// end before their variables are written.
+  /// Begins to compute tensors. Takes the assignments, so that graphs that nobody else holds end before their variables
+  /// are written.
   fileprivate static func begin(
     _ tensors: [Tensor], _ assignments: inout [(Variable, Tensor)]
-  ) throws(TensorError) -> Beginning? {
-    let (request, beginning) = try shared.withLock {
-      (executor: inout sending Executor) throws(TensorError) -> (Request?, Beginning?) in
+  ) throws(TensorError) -> Beginning {
+    try shared.withLock { (executor: inout sending Executor) throws(TensorError) in
       let pending = tensors.filter { $0.knownStorage == nil }
-      guard !pending.isEmpty || !assignments.isEmpty else { return (nil, nil) }
+      guard !pending.isEmpty || !assignments.isEmpty else { return .allIsKnown }
       let request = try Request(outputs: pending, assignments: assignments)
-      guard let loaded = executor.plans[request.key] else { return (request, nil) }
+      guard let loaded = executor.plans[request.key] else { return .mustCompile(request) }
       let use = VariableUse(
         reads: request.sources.compactMap(\.variable), writes: assignments.map(\.0))
-      if let other = executor.conflict(with: use) { return (nil, .mustWait(other)) }
+      if let other = executor.conflict(with: use) { return .mustWait(other) }
       let variables = assignments.map(\.0)
       assignments = []
       for variable in variables { try variable.prepareToWrite() }
       executor.uses.append(use)
-      return (nil, .isRunning(Evaluation(request: request, loaded: loaded, tensors: pending, use: use)))
+      return .isRunning(Evaluation(request: request, loaded: loaded, tensors: pending, use: use))
     }
-    guard let request else { return beginning }
-    _ = try compile(request) { largestResult(of: tensors + assignments.map(\.1)) }
-    return .isCompiled
   }
 
   /// Calls `body` with the lock held when no run writes the variables that are read, or uses those that are written.

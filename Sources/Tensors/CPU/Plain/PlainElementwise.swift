@@ -1,52 +1,36 @@
 import CKernels
 
-/// A function of each element, or of each pair, by a plain kernel.
+/// A function of each element or each pair, `where` or a copy, for elements that fused kernels do not take.
 struct PlainElementwise: PlainKernel {
+  enum Function {
+    /// What the instruction of fused kernels does to floats.
+    case instruction(backprop_opcode)
+    case select, copy
+  }
+
+  let function: Function
   let type: DType
-  /// The instruction that does the same to floats.
-  let function: backprop_opcode
-  let hasTwoOperands: Bool
+  let inputCount: Int
   let layout: PlainLayout
 
-  var title: String { "elementwise \(layout.shapeText) \(type)" }
-  var cost: Cost { Cost(flops: layout.count, bytes: layout.count * type.byteCount * (hasTwoOperands ? 3 : 2)) }
-
-  func run(_ operands: KernelOperands) {
-    let second = hasTwoOperands ? operands.start[1] : nil
-    withUnsafePointer(to: layout.cValue) {
-      backprop_plain_elementwise(
-        type.code, function, $0, operands.start[0], second, operands.start[operands.count - 1])
+  var title: String {
+    switch function {
+    case .instruction: "elementwise \(layout.shapeText) \(type)"
+    case .select: "where \(layout.shapeText) \(type)"
+    case .copy: "copy \(layout.shapeText) \(type)"
     }
   }
-}
-
-/// `where` for elements of any size.
-struct PlainSelect: PlainKernel {
-  let elementBytes: Int
-  let layout: PlainLayout
-
-  var title: String { "where \(layout.shapeText), \(elementBytes) bytes each" }
-  var cost: Cost { Cost(flops: layout.count, bytes: layout.count * (4 + 3 * elementBytes)) }
+  var cost: Cost { Cost(flops: layout.count, bytes: layout.count * type.byteCount * (inputCount + 1)) }
 
   func run(_ operands: KernelOperands) {
+    let (all, bytes) = (operands.start, Int64(type.byteCount))
     withUnsafePointer(to: layout.cValue) {
-      backprop_plain_select(
-        Int64(elementBytes), $0, operands[0], operands.start[1], operands.start[2], operands.start[3])
-    }
-  }
-}
-
-/// A copy of elements of any size from one layout to another.
-struct PlainCopy: PlainKernel {
-  let elementBytes: Int
-  let layout: PlainLayout
-
-  var title: String { "copy \(layout.shapeText), \(elementBytes) bytes each" }
-  var cost: Cost { Cost(bytes: 2 * layout.count * elementBytes) }
-
-  func run(_ operands: KernelOperands) {
-    withUnsafePointer(to: layout.cValue) {
-      backprop_plain_copy(Int64(elementBytes), $0, operands.start[0], operands.start[1])
+      switch function {
+      case .instruction(let opcode):
+        backprop_plain_elementwise(type.code, opcode, $0, all[0], inputCount == 2 ? all[1] : nil, all[inputCount])
+      case .select: backprop_plain_select(bytes, $0, operands[0], all[1], all[2], all[3])
+      case .copy: backprop_plain_copy(bytes, $0, all[0], all[1])
+      }
     }
   }
 }
@@ -73,7 +57,8 @@ struct PlainLayout: BitwiseCopyable, Sendable {
   init(_ shape: Shape, _ views: [View]) {
     let strides = views.map { eight($0.strides) } + [eight([]), eight([])]
     cValue = backprop_plain_layout(
-      rank: Int32(shape.rank), shape: eight(shape.dimensions), strides: (strides[0], strides[1], strides[2], strides[3]))
+      rank: Int32(shape.rank), shape: eight(shape.dimensions), strides: (strides[0], strides[1], strides[2], strides[3])
+    )
     count = shape.elementCount
   }
 

@@ -1,29 +1,19 @@
-import CKernels
-
-// Steps of plain kernels, for the types that the fast ones do not take.
-
 extension Lowering {
-  /// An elementwise function as a step of its own.
-  mutating func emitElementwise(
-    _ function: backprop_opcode, _ instruction: IR.Instruction
+  /// An elementwise operation as a step of its own, for the types that fused kernels do not take.
+  mutating func emitPlain(
+    _ function: PlainElementwise.Function, _ instruction: IR.Instruction
   ) throws(TensorError) {
-    let (inputs, result) = try spread(instruction)
-    let layout = PlainLayout(result.shape, inputs.count == 1 ? [inputs[0], inputs[0], result] : inputs + [result])
-    let kernel = PlainElementwise(
-      type: inputs[0].dtype, function: function, hasTwoOperands: inputs.count == 2, layout: layout)
-    emit(kernel, inputs, [result])
-  }
-
-  mutating func emitSelect(_ instruction: IR.Instruction) throws(TensorError) {
-    let (inputs, result) = try spread(instruction)
-    let layout = PlainLayout(result.shape, inputs + [result])
-    emit(PlainSelect(elementBytes: result.dtype.byteCount, layout: layout), inputs, [result])
-  }
-
-  /// The operands, repeated to the shape of the result, and memory for it.
-  private mutating func spread(_ instruction: IR.Instruction) throws(TensorError) -> ([View], View) {
     let shape = ir.types[instruction.firstOutput].shape
     let inputs = try instruction.inputs.map { (value) throws(TensorError) in try view(value).broadcast(to: shape) }
-    return (inputs, result(instruction.firstOutput))
+    emitPlain(function, inputs, to: result(instruction.firstOutput))
+  }
+
+  /// All views have one shape.
+  mutating func emitPlain(_ function: PlainElementwise.Function, _ inputs: [View], to result: View) {
+    // C knows functions of one operand as those of two, the second of which is not there.
+    let isOfOne = if case .instruction = function { inputs.count == 1 } else { false }
+    let layout = PlainLayout(result.shape, inputs + (isOfOne ? inputs : []) + [result])
+    let type = inputs[inputs.count - 1].dtype
+    emit(PlainElementwise(function: function, type: type, inputCount: inputs.count, layout: layout), inputs, [result])
   }
 }

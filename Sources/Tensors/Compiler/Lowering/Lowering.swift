@@ -95,8 +95,7 @@ struct Lowering {
     if source.dtype.byteCount == 4 {
       steps.append(.fused(source.shape, [source], [target], registers: [0], [], registerCount: 1))
     } else {
-      let layout = PlainLayout(source.shape, [source, target])
-      emit(PlainCopy(elementBytes: source.dtype.byteCount, layout: layout), [source], [target])
+      emitPlain(.copy, [source], to: target)
     }
   }
 

@@ -29,6 +29,6 @@ extension FunctionOperation {
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    try lowering.emitElementwise(applied.instruction, instruction)
+    try lowering.emitPlain(.instruction(applied.instruction), instruction)
   }
 }

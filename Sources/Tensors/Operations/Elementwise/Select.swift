@@ -42,7 +42,7 @@ struct Select: ElementwiseOperation {
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    try lowering.emitSelect(instruction)
+    try lowering.emitPlain(.select, instruction)
   }
 }
 
