@@ -119,8 +119,8 @@ let attentionCases: [OperationCase] = [
     let inputs = OperationCase("", [1, 2, 3, 2], [1, 1, 4, 2], [1, 1, 4, 1]) { $0[0] }.inputs(seed: 4)
     let y = attention(
       queries: inputs[0], keys: inputs[1], values: inputs[2], lengths: lengths(3), causal: true, scale: 0.5)
-    let found = try ReferenceInterpreter<Double>().evaluate([y])[0].floats
-    let x = try ReferenceInterpreter<Double>().evaluate(inputs).map(\.floats)
+    let found = try ReferenceInterpreter().evaluate([y])[0].floats
+    let x = try ReferenceInterpreter().evaluate(inputs).map(\.floats)
     var expected: [Double] = []
     for row in 0..<6 {
       var (sum, weighted) = (0.0, 0.0)
@@ -174,7 +174,7 @@ let attentionCases: [OperationCase] = [
     let inputs = OperationCase("", [1, 1, 40, 16], [1, 1, 70, 16], [1, 1, 70, 16]) { $0[0] }.inputs(seed: 10)
     let y = attention(queries: inputs[0] * 64, keys: inputs[1] * 64, values: inputs[2], scale: 1)
     let found = try y.values()
-    let expected = try ReferenceInterpreter<Double>().evaluate([y])[0].floats
+    let expected = try ReferenceInterpreter().evaluate([y])[0].floats
     // The greatest score decides; near ties, float32 scores of thousands are off by 1e-4 to 1e-3.
     #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) < 2e-3 })
   }

@@ -301,7 +301,7 @@ extension Tensor {
 /// Compares the kernels' values with the interpreter's in double precision; returns what differs.
 func difference(_ tensor: Tensor, seed: UInt64, tolerance: Double = 1e-5) throws -> String? {
   let found = try tensor.numbers()
-  let expected = try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats
+  let expected = try ReferenceInterpreter().evaluate([tensor])[0].floats
   guard found.count == expected.count else { return "\(found.count) values instead of \(expected.count), seed \(seed)" }
   for (index, (a, b)) in zip(found, expected).enumerated() {
     let same = a == b || (a.isNaN && b.isNaN) || abs(a - b) <= tolerance + tolerance * abs(b)

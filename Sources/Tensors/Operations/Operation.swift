@@ -58,12 +58,8 @@ protocol LeafOperation: Operation {}
 
 /// An operation that is defined by its reference.
 protocol PrimitiveOperation: Operation {
-  /// The result in the precision of `Scalar`, by loops that anyone can check by eye: what kernels are tested against.
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar>
-  /// The same in one precision. Not to be implemented: called by way of the protocol, the generic form would not be
-  /// compiled for a precision, and take a hundred times as long.
-  func reference(inDouble operands: ReferenceOperands<Double>) -> HostArray<Double>
-  func reference(inFloat operands: ReferenceOperands<Float>) -> HostArray<Float>
+  /// The result in double precision, by loops that anyone can check by eye: what kernels are tested against.
+  func reference(_ operands: ReferenceOperands) -> HostArray
 }
 
 /// An operation that is defined by others.
@@ -140,8 +136,6 @@ extension LeafOperation {
 
 extension PrimitiveOperation {
   var meaning: OperationMeaning { .primitive(self) }
-  func reference(inDouble operands: ReferenceOperands<Double>) -> HostArray<Double> { reference(operands) }
-  func reference(inFloat operands: ReferenceOperands<Float>) -> HostArray<Float> { reference(operands) }
 }
 
 extension CompositeOperation {

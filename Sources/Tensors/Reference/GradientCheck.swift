@@ -49,7 +49,7 @@ public func gradientCheck(
         callSite: CallSite(file, line))
     }
   }
-  let interpreter = ReferenceInterpreter<Double>()
+  let interpreter = ReferenceInterpreter()
   var leaves: [Tensor] = []
   var points: [Int: [Double]] = [:]  // by input; those that are varied
   for (index, value) in try interpreter.evaluate(inputs).enumerated() {

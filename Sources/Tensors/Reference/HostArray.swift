@@ -1,13 +1,13 @@
-/// The elements of a tensor in row-major order: numbers with fractions in the precision of the interpreter, whole numbers
-/// of any type exactly, bools as 0 and 1.
-enum HostArray<Scalar: Number>: Equatable {
-  case floats([Scalar])
+/// The elements of a tensor in row-major order: numbers with fractions in double precision, whole numbers of any type
+/// exactly, bools as 0 and 1.
+enum HostArray: Equatable {
+  case floats([Double])
   case ints([Int64])
 
-  var floats: [Scalar] {
+  var floats: [Double] {
     switch self {
     case .floats(let values): values
-    case .ints(let values): values.map { Scalar($0) }
+    case .ints(let values): values.map { Double($0) }
     }
   }
 
@@ -21,7 +21,7 @@ enum HostArray<Scalar: Number>: Equatable {
   /// `count` times the same number.
   static func repeated(_ value: Double, count: Int, _ dtype: DType) -> HostArray {
     dtype.isFloatingPoint
-      ? .floats(Array(repeating: Scalar(value), count: count))
+      ? .floats(Array(repeating: value, count: count))
       : .ints(Array(repeating: truncated(value, Int64.self), count: count))
   }
 
@@ -65,14 +65,14 @@ enum HostArray<Scalar: Number>: Equatable {
 }
 
 /// What the reference of a primitive operation gets.
-struct ReferenceOperands<Scalar: Number> {
-  let arrays: [HostArray<Scalar>]
+struct ReferenceOperands {
+  let arrays: [HostArray]
   let shapes: [Shape]
   /// The result's.
   let type: TensorType
 
   /// An operand, repeated to the result's shape.
-  func spread(_ index: Int) -> HostArray<Scalar> {
+  func spread(_ index: Int) -> HostArray {
     shapes[index] == type.shape
       ? arrays[index] : arrays[index].gathering(offsets(type.shape, shapes[index].strides(spreadTo: type.shape)))
   }

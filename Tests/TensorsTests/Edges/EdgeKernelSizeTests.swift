@@ -52,7 +52,7 @@ import Testing
         return (Tensor(values, shape: tensor.shape.dimensions), exact)
       }
       let found = results(operation, inputs.map(\.0))
-      let expected = try referenceValues(of: results(operation, inputs.map(\.1)))
+      let expected = try ReferenceInterpreter().evaluate(results(operation, inputs.map(\.1)))
       for (place, (tensor, wanted)) in zip(found, expected).enumerated() {
         let largest = wanted.floats.reduce(1) { $1.isFinite ? max($0, abs($1)) : $0 }
         let different = zip(try tensor.values(), wanted.floats).enumerated().first { _, pair in
@@ -76,7 +76,7 @@ import Testing
       attention(queries: $0[0] * size, keys: $0[1] * size, values: $0[2], causal: causal)
     }
     let found = results(saturated, saturated.inputs(seed: 4))
-    let expected = try referenceValues(of: found)
+    let expected = try ReferenceInterpreter().evaluate(found)
     for place in [0, 3] {  // the value, and the gradient of the values
       let pairs = zip(try found[place].values().map { Double($0) }, expected[place].floats)
       let isClose = pairs.allSatisfy { (a: Double, b: Double) in abs(a - b) <= 1e-5 + 1e-5 * abs(b) }

@@ -55,7 +55,7 @@ import Testing
     // The error of a sum depends on the size of its terms, even where they nearly cancel.
     let terms = Double(count / channels).squareRoot()
     let results = (plain + activated).enumerated().map { $0 % 3 == 0 ? $1 : $1 / Tensor.fill(terms) }
-    let expected = try ReferenceInterpreter<Double>().evaluate(results)
+    let expected = try ReferenceInterpreter().evaluate(results)
     // Subtracting the mean from x loses digits.
     let tolerance = 2e-5 * max(1, Double(abs(item.center)))
     for (index, (result, expected)) in zip(results, expected).enumerated() {

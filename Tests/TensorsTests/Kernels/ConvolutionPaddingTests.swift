@@ -16,7 +16,7 @@ import Testing
     let w = Tensor(try random.normal(count: weights.elementCount), shape: weights.dimensions)
     let y = x.convolved(with: w, paddingBegin: Pair(padding), paddingEnd: Pair(padding - 1))
     let found = [y] + gradients(of: (y * y.sin()).sum(), withRespectTo: [x, w]).compactMap { $0 }
-    let expected = try ReferenceInterpreter<Double>().evaluate(found)
+    let expected = try ReferenceInterpreter().evaluate(found)
     for (tensor, expected) in zip(found, expected) {
       let largest = expected.floats.reduce(0) { max($0, abs($1)) }
       for (value, right) in zip(try tensor.values(), expected.floats) {

@@ -79,7 +79,7 @@ private struct LayerCase: CustomStringConvertible {
       let results = layer.results(inputs)
       let slopes = gradients(of: results[0].sum(), withRespectTo: Array(inputs[..<3]))
       let everything = try results + slopes.map { try #require($0) }
-      let expected = try ReferenceInterpreter<Double>().evaluate(everything)
+      let expected = try ReferenceInterpreter().evaluate(everything)
       for (which, (tensor, wanted)) in zip(everything, expected).enumerated() {
         let found: [Float] = try tensor.values()
         let largest = wanted.floats.reduce(1) { $1.isFinite ? max($0, abs($1)) : $0 }

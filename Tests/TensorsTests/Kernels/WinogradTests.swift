@@ -124,7 +124,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     let item = ConvolutionCase(seed: seed, stride: stride)
     let operands = Self.numbers(item.images, item.weights, item.results, seed: seed)
     try compare(item, operands, "seed \(seed)") { _, tensor in
-      try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats
+      try ReferenceInterpreter().evaluate([tensor])[0].floats
     }
   }
 
@@ -199,7 +199,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
     let upstream = Self.numbers(y.permuted([0, 2, 3, 1]).shape, seed: 4)[0].permuted([0, 3, 1, 2])
     for tensor in [y] + gradients(of: (y * upstream).sum(), withRespectTo: inputs).compactMap({ $0 }) {
       let different = Self.difference(
-        try tensor.values(), try ReferenceInterpreter<Double>().evaluate([tensor])[0].floats)
+        try tensor.values(), try ReferenceInterpreter().evaluate([tensor])[0].floats)
       #expect(different == nil, "seeds 3 and 4, \(tensor.shape)")
     }
   }

@@ -3,7 +3,7 @@
 /// Runs a program as a compiled plan and by the reference interpreter in float64, which knows no buffers.
 ///
 /// The first round evaluates it; two more run the compiled graph on other data, with variables set again. Values that
-/// do not depend on rounding are equal; elsewhere the difference is compared with that of the reference in float32, so
+/// do not depend on rounding are equal; elsewhere the difference is compared with that of the rounded reference, so
 /// that a program in which rounding errors grow is no false alarm.
 struct ProgramComparison {
   let program: TensorProgram
@@ -29,7 +29,7 @@ struct ProgramComparison {
       for round in 0..<3 {
         try set(variables, round: round)
         let recorded = record(variables, round: round)
-        let expected = try referenceValues(of: recorded.all)
+        let expected = try ReferenceInterpreter().evaluate(recorded.all)
         var found: [HostArray]
         if round == 0 {
           try evaluate(recorded, assigning: assigned(variables))
@@ -42,7 +42,7 @@ struct ProgramComparison {
         let places = found.indices.filter { difference(found[$0], from: expected[$0], allowing: tolerance) != nil }
         if places.isEmpty { continue }
         try set(variables, round: round)
-        let rounded = try singlePrecisionReferenceValues(of: record(variables, round: round).all)
+        let rounded = try ReferenceInterpreter(rounds: true).evaluate(record(variables, round: round).all)
         for place in places {
           switch judge(found[place], expected[place], rounded[place]) {
           case .same: break
@@ -61,8 +61,6 @@ struct ProgramComparison {
   }
 
   // MARK: Recording
-
-  private typealias HostArray = Tensors.HostArray<Double>
 
   private struct Recorded {
     var outputs: [Tensor]
@@ -157,7 +155,7 @@ struct ProgramComparison {
     }
   }
 
-  private func hostArray(_ tensor: Tensor) throws -> ReferenceInterpreter<Double>.HostArray {
+  private func hostArray(_ tensor: Tensor) throws -> HostArray {
     .floats(try tensor.numbers())
   }
 
@@ -166,10 +164,8 @@ struct ProgramComparison {
   /// The difference, relative to a value's greatest element, that single roundings make.
   private var tolerance: Double { precision == .float64 ? 1e-12 : 2e-5 }
 
-  private func judge(
-    _ found: HostArray, _ exact: HostArray, _ rounded: ReferenceInterpreter<Float>.HostArray
-  ) -> Outcome {
-    let pairs = zip(exact.floats, rounded.floats.map { Double($0) })
+  private func judge(_ found: HostArray, _ exact: HostArray, _ rounded: HostArray) -> Outcome {
+    let pairs = zip(exact.floats, rounded.floats)
     let spread = pairs.reduce(0) { max($0, ($1.0 - $1.1).isFinite ? abs($1.0 - $1.1) : 0) } / scale(of: exact)
     // Where the reference loses half of its digits or overflows, differences are meaningless.
     if spread > 1e-3 || pairs.contains(where: { $0.isFinite != $1.isFinite }) { return .illConditioned }

@@ -29,13 +29,13 @@ extension Attention {
         .reshaped(to: Shape(x.shape.dropLast() + [y.shape[3]]))
     }
     let scores = times(queries, keys.transposed) * Tensor.fill(scale)
-    let greatest = Tensor.where(visible, scores, Tensor.fill(-.infinity)).max(axes: [3], keepingAxes: true)
-    let shift = Tensor.where(any, greatest, Tensor.fill(0)).stoppingGradient()
-    // Masked powers may overflow, and 0 · ∞ would spoil the gradient: hence the inner `where`.
-    let shifted = Tensor.where(visible, scores - shift, Tensor.fill(0))
-    let powers = Tensor.where(visible, shifted.exp(), Tensor.fill(0))
-    let sum = Tensor.where(any, powers.sum(axes: [3], keepingAxes: true), Tensor.fill(1))
-    let logsumexp = Tensor.where(any, sum.log() + shift, Tensor.fill(-.infinity))
-    return [times(powers / sum, values), logsumexp.reshaped(to: rows)]
+    // A query that attends to no key would have no maximum.
+    let masked = Tensor.where(visible, scores, Tensor.where(any, Tensor.fill(-.infinity), Tensor.fill(0)))
+    let greatest = masked.max(axes: [3], keepingAxes: true).stoppingGradient()
+    let logsumexp = (masked - greatest).exp().sum(axes: [3], keepingAxes: true).log() + greatest
+    return [
+      times(Tensor.where(any, masked.softmax(), Tensor.fill(0)), values),
+      Tensor.where(any, logsumexp, Tensor.fill(-.infinity)).reshaped(to: rows),
+    ]
   }
 }

@@ -19,9 +19,9 @@ struct Unfold: PrimitiveOperation, WindowOperation {
     return [.record(Fold(window: window, height: images[2], width: images[3]), [step.upstream])]
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let x = operands.arrays[0].floats
-    return .floats(window.sources(in: operands.shapes[0]).map { $0.map { x[$0] } ?? Scalar(outside.value) })
+    return .floats(window.sources(in: operands.shapes[0]).map { $0.map { x[$0] } ?? outside.value })
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
@@ -48,9 +48,9 @@ struct Fold: PrimitiveOperation, WindowOperation {
   /// `Unfold` of u.
   func gradients(_ step: BackwardStep) -> [Tensor?] { [.record(Unfold(window: window), [step.upstream])] }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let y = operands.arrays[0].floats
-    var x = [Scalar](repeating: 0, count: operands.type.shape.elementCount)
+    var x = [Double](repeating: 0, count: operands.type.shape.elementCount)
     for (index, source) in window.sources(in: operands.type.shape).enumerated() {
       if let source { x[source] += y[index] }
     }

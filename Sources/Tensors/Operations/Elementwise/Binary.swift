@@ -33,7 +33,7 @@ struct Binary: FunctionOperation, CaseIterable {
     function.gradients(step.upstream, step.operands[0], step.operands[1], step.results[0])
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     switch (operands.spread(0), operands.spread(1)) {
     case (.ints(let a), .ints(let b)): return .ints(zip(a, b).map { function.value($0, $1) })
     case (let a, let b):

@@ -7,7 +7,7 @@ import RealModule
 enum Add: BinaryFunction {
   static let name = "add", instruction = BACKPROP_ADD_F
   static let integerInstruction: backprop_opcode? = BACKPROP_ADD_I
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a + b }
+  static func value(_ a: Double, _ b: Double) -> Double { a + b }
   static func value(_ a: Int64, _ b: Int64) -> Int64 { a &+ b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, u] }
 }
@@ -16,7 +16,7 @@ enum Subtract: BinaryFunction {
   static let name = "subtract", instruction = BACKPROP_SUBTRACT_F
   static let rightIdentity: Double? = 0
   static let integerInstruction: backprop_opcode? = BACKPROP_SUBTRACT_I
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a - b }
+  static func value(_ a: Double, _ b: Double) -> Double { a - b }
   static func value(_ a: Int64, _ b: Int64) -> Int64 { a &- b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, -u] }
 }
@@ -25,7 +25,7 @@ enum Multiply: BinaryFunction {
   static let name = "multiply", instruction = BACKPROP_MULTIPLY_F
   static let isForBools = true, rightIdentity: Double? = 1, leftIdentity: Double? = 1
   static let integerInstruction: backprop_opcode? = BACKPROP_MULTIPLY_I
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a * b }
+  static func value(_ a: Double, _ b: Double) -> Double { a * b }
   static func value(_ a: Int64, _ b: Int64) -> Int64 { a &* b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u * b, u * a] }
 }
@@ -33,7 +33,7 @@ enum Multiply: BinaryFunction {
 enum Divide: BinaryFunction {
   static let name = "divide", instruction = BACKPROP_DIVIDE_F
   static let isForIntegers = false, isCheap = false, rightIdentity: Double? = 1
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a / b }
+  static func value(_ a: Double, _ b: Double) -> Double { a / b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u / b, -(u * y / b)] }
 }
 /// aᵇ, as C's `pow`: a negative number has whole powers only, and x⁰ is 1.
@@ -41,13 +41,13 @@ enum Power: BinaryFunction {
   static let name = "power", instruction = BACKPROP_POWER_F
   static let isForIntegers = false, isCheap = false
 
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar {
-    if let whole = Int(exactly: b) { return Scalar.pow(a, whole) }
-    guard a < 0 else { return Scalar.pow(a, b) }
+  static func value(_ a: Double, _ b: Double) -> Double {
+    if let whole = Int(exactly: b) { return Double.pow(a, whole) }
+    guard a < 0 else { return Double.pow(a, b) }
     // Large numbers are even, and infinities count as such.
     let isEven = b == b.rounded(.towardZero)
     if a == -1 && isEven { return 1 }
-    return isEven || a == -.infinity ? Scalar.pow(-a, b) : .nan
+    return isEven || a == -.infinity ? Double.pow(-a, b) : .nan
   }
   /// u b a^(b − 1) and u y log a, whose logarithm is 0 at a = 0 for b ≥ 0, minus infinity there for b < 0, and taken as
   /// 0 for negative a.
@@ -78,7 +78,7 @@ enum Maximum: BinaryFunction {
   static let name = "maximum", instruction = BACKPROP_MAXIMUM_F
   static let integerInstruction: backprop_opcode? = BACKPROP_MAXIMUM_I
   static let isForBools = true
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a.isNaN || a > b ? a : b }
+  static func value(_ a: Double, _ b: Double) -> Double { a.isNaN || a > b ? a : b }
   static func value(_ a: Int64, _ b: Int64) -> Int64 { max(a, b) }
   /// u goes to the operand that is the result; equal operands share it.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
@@ -90,7 +90,7 @@ enum Minimum: BinaryFunction {
   static let name = "minimum", instruction = BACKPROP_MINIMUM_F
   static let integerInstruction: backprop_opcode? = BACKPROP_MINIMUM_I
   static let isForBools = true
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a.isNaN || a < b ? a : b }
+  static func value(_ a: Double, _ b: Double) -> Double { a.isNaN || a < b ? a : b }
   static func value(_ a: Int64, _ b: Int64) -> Int64 { min(a, b) }
   /// u goes to the operand that is the result; equal operands share it.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
@@ -110,7 +110,7 @@ enum Less: BinaryFunction {
   static let integerInstruction: backprop_opcode? = BACKPROP_LESS_I
   static let isForBools = true, isComparison = true
   static func value(_ a: Int64, _ b: Int64) -> Int64 { a < b ? 1 : 0 }
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a < b ? 1 : 0 }
+  static func value(_ a: Double, _ b: Double) -> Double { a < b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
 /// Whether a ≤ b.
@@ -119,7 +119,7 @@ enum LessOrEqual: BinaryFunction {
   static let integerInstruction: backprop_opcode? = BACKPROP_LESS_EQUAL_I
   static let isForBools = true, isComparison = true
   static func value(_ a: Int64, _ b: Int64) -> Int64 { a <= b ? 1 : 0 }
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a <= b ? 1 : 0 }
+  static func value(_ a: Double, _ b: Double) -> Double { a <= b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
 /// Whether a = b.
@@ -128,7 +128,7 @@ enum Equal: BinaryFunction {
   static let integerInstruction: backprop_opcode? = BACKPROP_EQUAL_I
   static let isForBools = true, isComparison = true
   static func value(_ a: Int64, _ b: Int64) -> Int64 { a == b ? 1 : 0 }
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a == b ? 1 : 0 }
+  static func value(_ a: Double, _ b: Double) -> Double { a == b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
 // Operands broadcast: shapes are aligned at the last axis, and sizes are equal or 1. Two tensors must be of one type; a

@@ -1,8 +1,4 @@
 import CKernels
-import RealModule
-
-/// What references calculate in.
-typealias Number = Real & BinaryFloatingPoint
 
 /// A function that is applied to each element: its name, reference, derivatives and instruction.
 protocol ElementwiseFunction: Sendable {
@@ -24,8 +20,8 @@ extension ElementwiseFunction {
 
 /// A function of one number.
 protocol UnaryFunction: ElementwiseFunction {
-  /// The reference, in the precision of `x`.
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar
+  /// The reference.
+  static func value(_ x: Double) -> Double
   /// The same for whole numbers; what exceeds their type wraps around afterwards.
   static func value(_ x: Int64) -> Int64
   /// u · dy/dx for y = f(x); `nil`: the derivative is 0 almost everywhere.
@@ -44,7 +40,7 @@ protocol BinaryFunction: ElementwiseFunction {
   static var isForBools: Bool { get }
   /// Whether it gives a bool, of operands of any type.
   static var isComparison: Bool { get }
-  static func value<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar
+  static func value(_ a: Double, _ b: Double) -> Double
   /// The same for whole numbers; what exceeds their type wraps around afterwards.
   static func value(_ a: Int64, _ b: Int64) -> Int64
   /// The gradients of a and b for y = f(a, b).

@@ -27,7 +27,7 @@ struct Select: ElementwiseOperation {
     return [nil, Tensor.where(condition, u, zero), Tensor.where(condition, zero, u)]
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let condition = operands.spread(0).floats
     switch (operands.spread(1), operands.spread(2)) {
     case (.ints(let a), .ints(let b)): return .ints(condition.indices.map { condition[$0] != 0 ? a[$0] : b[$0] })

@@ -29,7 +29,7 @@ struct Unary: FunctionOperation, CaseIterable {
     [function.gradient(step.upstream, step.operands[0], step.results[0])]
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     switch operands.arrays[0] {
     case .ints(let x): .ints(x.map { function.value($0) })
     case .floats(let x): .floats(x.map { function.value($0) })

@@ -9,7 +9,7 @@ enum Negate: UnaryFunction {
   static let name = "negate", instruction = BACKPROP_NEGATE_F
   static let isCheap = true
   static let integerInstruction: backprop_opcode? = BACKPROP_NEGATE_I
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { -x }
+  static func value(_ x: Double) -> Double { -x }
   static let isForIntegers = true
   static func value(_ x: Int64) -> Int64 { 0 &- x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -u }
@@ -20,7 +20,7 @@ enum Absolute: UnaryFunction {
   static let name = "absolute", instruction = BACKPROP_ABS_F
   static let isCheap = true
   static let isForIntegers = true
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { abs(x) }
+  static func value(_ x: Double) -> Double { abs(x) }
   static func value(_ x: Int64) -> Int64 { x < 0 ? 0 &- x : x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.sign() }
 }
@@ -29,7 +29,7 @@ enum Absolute: UnaryFunction {
 enum Sign: UnaryFunction {
   static let name = "sign", instruction = BACKPROP_SIGN_F
   static let isForIntegers = true
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x > 0 ? 1 : x < 0 ? -1 : x }
+  static func value(_ x: Double) -> Double { x > 0 ? 1 : x < 0 ? -1 : x }
   static func value(_ x: Int64) -> Int64 { x.signum() }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
 }
@@ -37,34 +37,34 @@ enum Sign: UnaryFunction {
 /// eˣ
 enum Exp: UnaryFunction {
   static let name = "exp", instruction = BACKPROP_EXP_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.exp(x) }
+  static func value(_ x: Double) -> Double { Double.exp(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * y }
 }
 
 /// The natural logarithm.
 enum Log: UnaryFunction {
   static let name = "log", instruction = BACKPROP_LOG_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.log(x) }
+  static func value(_ x: Double) -> Double { Double.log(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u / x }
 }
 
 /// √x
 enum SquareRoot: UnaryFunction {
   static let name = "sqrt", instruction = BACKPROP_SQRT_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.sqrt(x) }
+  static func value(_ x: Double) -> Double { Double.sqrt(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * 0.5 / y }
 }
 /// 1 / √x
 enum ReciprocalSquareRoot: UnaryFunction {
   static let name = "rsqrt", instruction = BACKPROP_RSQRT_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / Scalar.sqrt(x) }
+  static func value(_ x: Double) -> Double { 1 / Double.sqrt(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * -0.5 * y * y.square() }
 }
 
 /// 1 / x
 enum Reciprocal: UnaryFunction {
   static let name = "reciprocal", instruction = BACKPROP_RECIPROCAL_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / x }
+  static func value(_ x: Double) -> Double { 1 / x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -(u * y.square()) }
 }
 
@@ -73,7 +73,7 @@ enum Square: UnaryFunction {
   static let name = "square", instruction = BACKPROP_SQUARE_F
   static let isCheap = true
   static let isForIntegers = true
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x * x }
+  static func value(_ x: Double) -> Double { x * x }
   static func value(_ x: Int64) -> Int64 { x &* x }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x * 2 }
 }
@@ -81,14 +81,14 @@ enum Square: UnaryFunction {
 /// (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)
 enum HyperbolicTangent: UnaryFunction {
   static let name = "tanh", instruction = BACKPROP_TANH_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.tanh(x) }
+  static func value(_ x: Double) -> Double { Double.tanh(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * (1 - y.square()) }
 }
 
 /// 1 / (1 + e⁻ˣ)
 enum Sigmoid: UnaryFunction {
   static let name = "sigmoid", instruction = BACKPROP_SIGMOID_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { 1 / (1 + Scalar.exp(-x)) }
+  static func value(_ x: Double) -> Double { 1 / (1 + Double.exp(-x)) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * y * (1 - y) }
 }
 
@@ -97,7 +97,7 @@ enum ReLU: UnaryFunction {
   static let name = "relu", instruction = BACKPROP_RELU_F
   static let isCheap = true
   static let isForIntegers = true
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x < 0 ? 0 : x }
+  static func value(_ x: Double) -> Double { x < 0 ? 0 : x }
   static func value(_ x: Int64) -> Int64 { max(x, 0) }
   /// u where y is above 0, 0 elsewhere.
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
@@ -108,21 +108,21 @@ enum ReLU: UnaryFunction {
 /// The sine of an angle in radians.
 enum Sine: UnaryFunction {
   static let name = "sin", instruction = BACKPROP_SIN_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.sin(x) }
+  static func value(_ x: Double) -> Double { Double.sin(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.cos() }
 }
 
 /// The cosine of an angle in radians.
 enum Cosine: UnaryFunction {
   static let name = "cos", instruction = BACKPROP_COS_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.cos(x) }
+  static func value(_ x: Double) -> Double { Double.cos(x) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -(u * x.sin()) }
 }
 
 /// 2 / √π times the integral of e^(−t²) from 0 to x.
 enum ErrorFunction: UnaryFunction {
   static let name = "erf", instruction = BACKPROP_ERF_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { Scalar.erf(x) }
+  static func value(_ x: Double) -> Double { Double.erf(x) }
   /// u · 2 / √π · e^(−x²).
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     u * Tensor.fill(2 / Double.pi.squareRoot()) * (-bounded(x).square()).exp()
@@ -132,7 +132,7 @@ enum ErrorFunction: UnaryFunction {
 /// The greatest integer that is not above x.
 enum Floor: UnaryFunction {
   static let name = "floor", instruction = BACKPROP_FLOOR_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { x.rounded(.down) }
+  static func value(_ x: Double) -> Double { x.rounded(.down) }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
 }
 
@@ -141,20 +141,20 @@ enum Floor: UnaryFunction {
 /// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units (GELUs)", 2016, section 2.
 enum GELUTanh: UnaryFunction {
   static let name = "geluTanh", instruction = BACKPROP_GELU_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar { limitedProduct(1 + Scalar.tanh(argument(x).value), x) / 2 }
+  static func value(_ x: Double) -> Double { limitedProduct(1 + Double.tanh(argument(x).value), x) / 2 }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.unary(.geluTanhDerivative) }
   /// tanh's argument and its derivative.
-  fileprivate static func argument<Scalar: Number>(_ x: Scalar) -> (value: Scalar, derivative: Scalar) {
-    let factor = Scalar.sqrt(2 / Scalar.pi)
-    return (factor * (x + Scalar(0.044715) * x * x * x), factor * (1 + Scalar(3 * 0.044715) * x * x))
+  fileprivate static func argument(_ x: Double) -> (value: Double, derivative: Double) {
+    let factor = Double.sqrt(2 / Double.pi)
+    return (factor * (x + Double(0.044715) * x * x * x), factor * (1 + Double(3 * 0.044715) * x * x))
   }
 }
 /// The derivative of `GELUTanh`.
 enum GELUTanhDerivative: UnaryFunction {
   static let name = "geluTanhDerivative", instruction = BACKPROP_GELU_DERIVATIVE_F
-  static func value<Scalar: Number>(_ x: Scalar) -> Scalar {
+  static func value(_ x: Double) -> Double {
     let (argument, derivative) = GELUTanh.argument(x)
-    let t = Scalar.tanh(argument)
+    let t = Double.tanh(argument)
     return (1 + t) / 2 + limitedProduct(1 - t * t, x * derivative) / 2
   }
   /// u · (1 − t²) (a' + x a'' / 2 − x t a'²) with t = tanh(a) for tanh's argument a.
@@ -170,7 +170,7 @@ enum GELUTanhDerivative: UnaryFunction {
 }
 
 /// a · b, and 0 where a is: it falls to 0 faster than b grows.
-private func limitedProduct<Scalar: Number>(_ a: Scalar, _ b: Scalar) -> Scalar { a == 0 ? 0 : a * b }
+private func limitedProduct(_ a: Double, _ b: Double) -> Double { a == 0 ? 0 : a * b }
 /// x within −20...20, for functions that are constant beyond: their derivatives are made of infinities times 0 there.
 private func bounded(_ x: Tensor) -> Tensor { minimum(maximum(x, .fill(-20)), .fill(20)) }
 extension Tensor {

@@ -21,7 +21,7 @@ struct Gather: PrimitiveOperation {
     return [.record(ScatterAdd(rows: table.shape[0]), [numbers, step.upstream]), nil]
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let (rows, width) = (operands.shapes[0][0], operands.shapes[0][1])
     func gathered<Element>(_ table: [Element], outside: Element) -> [Element] {
       operands.arrays[1].ints.flatMap { number in

@@ -20,7 +20,7 @@ struct ReplaceSlice: PrimitiveOperation {
     throw TensorError("replaceSlice has no derivative: it is meant for caches, in use")
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let (whole, block) = (operands.shapes[0], operands.shapes[1])
     let start = min(max(Int(operands.arrays[2].ints[0]), 0), whole[axis] - block[axis])
     let strides = whole.rowMajorStrides

@@ -22,7 +22,7 @@ struct ScatterAdd: PrimitiveOperation {
     return [nil, Tensor.where(isInside, step.upstream.rows(step.operands[0]), Tensor.fill(0))]
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let width = operands.type.shape[1]
     func sums<Element>(_ x: [Element], from zero: Element, _ add: (Element, Element) -> Element) -> [Element] {
       var sums = [Element](repeating: zero, count: rows * width)

@@ -7,7 +7,7 @@ struct Fill: PrimitiveOperation {
   func types(of operands: [TensorType]) -> [TensorType] { [type] }
   func gradients(_ step: BackwardStep) -> [Tensor?] { [] }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     .repeated(number.value, count: type.shape.elementCount, type.dtype)
   }
 

@@ -15,7 +15,7 @@ struct Iota: PrimitiveOperation {
 
   private var strides: [Int] { shape.indices.map { $0 == axis ? 1 : 0 } }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     .ints(offsets(shape, strides).map { Int64($0) })
   }
 

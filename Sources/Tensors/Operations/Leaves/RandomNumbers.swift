@@ -20,21 +20,21 @@ struct RandomNumbers: PrimitiveOperation {
   func gradients(_ step: BackwardStep) -> [Tensor?] { [nil] }
 
   /// Element i takes word i % 4 of block i / 4.
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let key = operands.arrays[0].ints.map { UInt32(truncatingIfNeeded: $0) }
     let count = shape.elementCount
-    var numbers: [Scalar] = []
+    var numbers: [Double] = []
     for block in 0..<((count + 3) / 4) {
       let counter = [UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32), key[2], key[3]]
       let words = philox(counter, key: [key[0], key[1]])
       switch distribution {
-      case .uniform: numbers += words.map { Scalar($0 >> 8) / 16_777_216 }
+      case .uniform: numbers += words.map { Double($0 >> 8) / 16_777_216 }
       case .normal:
         for pair in [0, 2] {
-          let u = Scalar((words[pair] >> 8) + 1) / 16_777_216
-          let v = Scalar(words[pair + 1] >> 8) / 16_777_216
-          let radius = Scalar.sqrt(-2 * Scalar.log(u))
-          numbers += [radius * Scalar.cos(2 * Scalar.pi * v), radius * Scalar.sin(2 * Scalar.pi * v)]
+          let u = Double((words[pair] >> 8) + 1) / 16_777_216
+          let v = Double(words[pair + 1] >> 8) / 16_777_216
+          let radius = Double.sqrt(-2 * Double.log(u))
+          numbers += [radius * Double.cos(2 * Double.pi * v), radius * Double.sin(2 * Double.pi * v)]
         }
       }
     }

@@ -12,7 +12,7 @@ struct Broadcast: PrimitiveOperation {
 
   func gradients(_ step: BackwardStep) -> [Tensor?] { [step.upstream] }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> { operands.spread(0) }
+  func reference(_ operands: ReferenceOperands) -> HostArray { operands.spread(0) }
 
   func simplified(_ operands: [Int], in ir: IR) -> Int? { ir.types[operands[0]].shape == shape ? operands[0] : nil }
 

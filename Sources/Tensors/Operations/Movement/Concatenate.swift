@@ -27,10 +27,10 @@ struct Concatenate: PrimitiveOperation {
     }
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let type = operands.type
     let strides = type.shape.rowMajorStrides
-    var whole = HostArray<Scalar>.repeated(0, count: type.shape.elementCount, type.dtype)
+    var whole = HostArray.repeated(0, count: type.shape.elementCount, type.dtype)
     var start = 0
     for (part, shape) in zip(operands.arrays, operands.shapes) {
       whole = whole.putting(part, at: offsets(shape, strides, from: start * strides[axis]))

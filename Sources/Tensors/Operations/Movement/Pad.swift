@@ -17,7 +17,7 @@ struct Pad: PrimitiveOperation {
     [step.upstream.sliced(starts: before, shape: step.operands[0].shape)]
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let strides = operands.type.shape.rowMajorStrides
     let start = zip(before, strides).reduce(0) { $0 + $1.0 * $1.1 }
     return .repeated(value.value, count: operands.type.shape.elementCount, operands.type.dtype).putting(

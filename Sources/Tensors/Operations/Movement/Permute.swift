@@ -17,7 +17,7 @@ struct Permute: PrimitiveOperation {
     [step.upstream.permuted(order.indices.map { axis in order.firstIndex(of: axis) ?? axis })]
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let strides = operands.shapes[0].rowMajorStrides
     return operands.arrays[0].gathering(offsets(operands.type.shape, order.map { strides[$0] }))
   }

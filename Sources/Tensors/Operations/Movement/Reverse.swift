@@ -11,7 +11,7 @@ struct Reverse: PrimitiveOperation {
   /// u in the opposite order.
   func gradients(_ step: BackwardStep) -> [Tensor?] { [step.upstream.reversed(axes: axes)] }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let (start, strides) = reversed(operands.shapes[0], operands.shapes[0].rowMajorStrides)
     return operands.arrays[0].gathering(offsets(operands.shapes[0], strides, from: start))
   }

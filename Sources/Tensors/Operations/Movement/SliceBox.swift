@@ -21,7 +21,7 @@ struct SliceBox: PrimitiveOperation {
     return [step.upstream.padded(before: starts, after: after)]
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let strides = operands.shapes[0].rowMajorStrides
     let start = zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 }
     return operands.arrays[0].gathering(offsets(shape, strides, from: start))

@@ -33,11 +33,11 @@ struct GroupNorm: KernelOperation {
   func definition(_ operands: [Tensor]) -> [Tensor] {
     let x = operands[0]
     let sizes = GroupNormSizes(x.shape, groups: groups)
-    let grouped = x.reshaped(to: [sizes.outer, sizes.groups, sizes.channels / sizes.groups * sizes.inner])
+    let grouped = x.reshaped(to: sizes.grouped)
     let mean = grouped.mean(axes: [-1], keepingAxes: true)
     let centered = grouped - mean
     let inverse = (centered.square().mean(axes: [-1], keepingAxes: true) + Tensor.fill(epsilon)).rsqrt()
-    let normalized = (centered * inverse).reshaped(to: [sizes.outer, sizes.channels, sizes.inner])
+    let normalized = (centered * inverse).reshaped(to: sizes.whole)
     let y = normalized * operands[1].unsqueezed(axis: 1) + operands[2].unsqueezed(axis: 1)
     let statistics = groups.map { [sizes.outer, $0] } ?? Shape(x.shape.dropLast())
     return [y.reshaped(to: x.shape), mean.reshaped(to: statistics), inverse.reshaped(to: statistics)]
@@ -67,10 +67,17 @@ struct GroupNormGradient: KernelOperation {
 
   func types(of operands: [TensorType]) -> [TensorType] { [operands[0], operands[3], operands[3]] }
 
-  /// That of the forward pass; the kernel computes, with v = upstream · scale,
-  /// dx = inverse · (v − mean(v) − x̂ · mean(v x̂)), means over each group.
+  /// By the chain rule: with v = upstream · scale, dx = inverse · (v − mean(v) − x̂ · mean(v x̂)), means over each group.
   func definition(_ operands: [Tensor]) -> [Tensor] {
-    forward.gradientDefinition(of: [operands[0], operands[3], operands[3]], [operands[4]])
+    let sizes = GroupNormSizes(operands[0].shape, groups: forward.groups)
+    let inverse = operands[2].reshaped(to: sizes.column)
+    let normalized = (operands[0].reshaped(to: sizes.grouped) - operands[1].reshaped(to: sizes.column)) * inverse
+    let upstream = operands[4].reshaped(to: sizes.whole)
+    let scaled = (upstream * operands[3].unsqueezed(axis: 1)).reshaped(to: sizes.grouped)
+    let centered = scaled - scaled.mean(axes: [-1], keepingAxes: true)
+    let dx = inverse * (centered - normalized * (scaled * normalized).mean(axes: [-1], keepingAxes: true))
+    let product = upstream * normalized.reshaped(to: sizes.whole)
+    return [dx.reshaped(to: operands[0].shape), product.sum(axes: [0, 2]), upstream.sum(axes: [0, 2])]
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
@@ -83,6 +90,9 @@ struct GroupNormGradient: KernelOperation {
 /// Images [outer, channels, inner] whose channels are in groups.
 private struct GroupNormSizes {
   let outer: Int, channels: Int, groups: Int, inner: Int
+  var whole: Shape { [outer, channels, inner] }
+  var grouped: Shape { [outer, groups, channels / groups * inner] }
+  var column: Shape { [outer, groups, 1] }
 
   init(_ shape: Shape, groups: Int?) {
     let axis = groups == nil ? shape.rank - 1 : 1

@@ -21,15 +21,15 @@ struct Matmul: PrimitiveOperation {
     return [step.upstream.matmul(b.transposed), a.transposed.matmul(step.upstream)]
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     switch (operands.arrays[0], operands.arrays[1]) {
     case (.ints(let a), .ints(let b)): .ints(products(a, b, operands, from: 0) { $0 &+ $1 &* $2 })
     case (let a, let b): .floats(products(a.floats, b.floats, operands, from: 0) { $0 + $1 * $2 })
     }
   }
 
-  private func products<Element, Scalar: Number>(
-    _ a: [Element], _ b: [Element], _ operands: ReferenceOperands<Scalar>, from zero: Element,
+  private func products<Element>(
+    _ a: [Element], _ b: [Element], _ operands: ReferenceOperands, from zero: Element,
     _ multiplyAdd: (Element, Element, Element) -> Element
   ) -> [Element] {
     let (aShape, bShape) = (operands.shapes[0], operands.shapes[1])

@@ -17,7 +17,7 @@ struct Argmax: PrimitiveOperation {
     throw TensorError("argmax has no derivative: its result is a position")
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let shape = operands.shapes[0]
     return switch operands.arrays[0] {
     case .floats(let x): .ints(positions(x, shape) { $0 > $1 || $0.isNaN && !$1.isNaN })

@@ -48,7 +48,7 @@ struct Reduce: PrimitiveOperation {
     }
   }
 
-  func reference<Scalar: Number>(_ operands: ReferenceOperands<Scalar>) -> HostArray<Scalar> {
+  func reference(_ operands: ReferenceOperands) -> HostArray {
     let (shape, target) = (operands.shapes[0], operands.type.shape)
     let strides = target.rowMajorStrides
     let positions = offsets(shape, shape.indices.map { axes.contains($0) ? 0 : strides[$0] })
@@ -63,13 +63,13 @@ struct Reduce: PrimitiveOperation {
       return .ints(y)
     }
     let x = operands.arrays[0].floats
-    let first: Scalar =
+    let first: Double =
       switch kind {
       case .sum, .mean, .norm: 0
       case .maximum: -.infinity
       case .minimum: .infinity
       }
-    var y = [Scalar](repeating: first, count: target.elementCount)
+    var y = [Double](repeating: first, count: target.elementCount)
     for (position, value) in zip(positions, x) {
       switch kind {
       case .sum, .mean: y[position] += value
@@ -80,7 +80,7 @@ struct Reduce: PrimitiveOperation {
     }
     switch kind {
     case .sum, .maximum, .minimum: break
-    case .mean: y = y.map { $0 / (Scalar(x.count) / Scalar(y.count)) }
+    case .mean: y = y.map { $0 / (Double(x.count) / Double(y.count)) }
     case .norm: y = y.map { $0.squareRoot() }
     }
     return .floats(y)
