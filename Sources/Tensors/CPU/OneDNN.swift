@@ -43,7 +43,7 @@ final class OneDNNConvolution {
     var (weights, destination) = (convolution.weights.cValue, convolution.destination.cValue)
     var geometry = backprop_dnn_convolution_geometry(
       stride: window.stride.cValue, padding_begin: window.paddingBegin.cValue,
-      padding_end: window.paddingEnd(height: source.shape.2, width: source.shape.3, destination).cValue,
+      padding_end: window.paddingEnd(convolution.source.shape, convolution.destination.shape).cValue,
       dilation: window.dilation.cValue, groups: groups)
     let status = backprop_dnn_convolution(
       convolution.direction.code, &source, &weights, &destination, &geometry, &operation)
@@ -92,16 +92,12 @@ extension Layout {
 }
 
 extension Pair {
-  fileprivate var cValue: (Int64, Int64) { (Int64(height), Int64(width)) }
+  var cValue: (Int64, Int64) { (Int64(height), Int64(width)) }
 }
 extension Window {
   /// The padding at the end that is really used: where the stride does not divide the remaining length, the last window
   /// stops short, and oneDNN needs the exact padding. Negative where rows of the image are left over.
-  fileprivate func paddingEnd(height: Int64, width: Int64, _ destination: backprop_dnn_tensor) -> Pair {
-    func end(_ size: Int64, _ count: Int64, _ axis: KeyPath<Pair, Int>) -> Int {
-      let reach = dilation[keyPath: axis] * (kernel[keyPath: axis] - 1) + 1
-      return (Int(count) - 1) * stride[keyPath: axis] + reach - Int(size) - paddingBegin[keyPath: axis]
-    }
-    return Pair(end(height, destination.shape.2, \.height), end(width, destination.shape.3, \.width))
+  fileprivate func paddingEnd(_ source: Shape, _ destination: Shape) -> Pair {
+    (Pair(destination[2], destination[3]) - 1) * stride + reach - Pair(source[2], source[3]) - paddingBegin
   }
 }

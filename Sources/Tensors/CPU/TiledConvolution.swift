@@ -21,7 +21,7 @@ struct TiledConvolution {
     // The images' gradient is the convolution of the results' gradient with the weights rotated by 180 degrees.
     shape =
       direction == .backwardData
-      ? backprop_winograd(destination, source, padding: Pair(2 - padding.height, 2 - padding.width), stride)
+      ? backprop_winograd(destination, source, padding: 2 - padding, stride)
       : backprop_winograd(source, destination, padding: padding, stride)
   }
 
@@ -99,6 +99,6 @@ extension backprop_winograd {
     let (from, to) = (source.shape.dimensions.map(Int64.init), destination.shape.dimensions.map(Int64.init))
     self.init(
       batch: from[0], height: from[2], width: from[3], inputs: from[1], out_height: to[2], out_width: to[3],
-      outputs: to[1], padding: (Int64(padding.height), Int64(padding.width)), stride: Int64(stride))
+      outputs: to[1], padding: padding.cValue, stride: Int64(stride))
   }
 }

@@ -92,3 +92,10 @@ func offsets(_ shape: Shape, _ strides: [Int], from start: Int = 0) -> [Int] {
   for (size, stride) in zip(shape, strides) { found = found.flatMap { base in (0..<size).map { base + $0 * stride } } }
   return found
 }
+
+/// Toward zero, to the nearest that fits; NaN becomes 0.
+private func truncated<Whole: FixedWidthInteger>(_ x: Double, _: Whole.Type) -> Int64 {
+  if x.isNaN { return 0 }
+  if let exact = Whole(exactly: x.rounded(.towardZero)) { return Int64(exact) }
+  return x < 0 ? Int64(Whole.min) : Int64(Whole.max)
+}

@@ -55,20 +55,10 @@ struct ReferenceInterpreter {
   }
 
   private func read(_ storage: Storage, _ type: TensorType) -> HostArray {
-    func elements<Element: BitwiseCopyable>(_: Element.Type) -> [Element] {
-      storage.elements(count: type.shape.elementCount)
-    }
-    func whole(_ type: (some FixedWidthInteger & BitwiseCopyable).Type) -> HostArray {
-      .ints(elements(type).map { Int64($0) })
-    }
-    return switch type.dtype {
-    case .float32: .floats(elements(Float.self).map { Double($0) })
-    case .float64: .floats(elements(Double.self))
-    case .bfloat16: .floats(elements(UInt16.self).map { Double(DType.bfloat16($0)) })
-    case .float16: .floats(elements(UInt16.self).map { Double(DType.float16($0)) })
-    case .bool: whole(UInt8.self)
-    case .int8, .uint8, .int32, .int64: whole(type.dtype.whole)
-    }
+    let count = type.shape.elementCount
+    return type.dtype.isFloatingPoint
+      ? .floats(storage.converted(from: type.dtype, count: count))
+      : .ints(storage.converted(from: type.dtype, count: count))
   }
 }
 

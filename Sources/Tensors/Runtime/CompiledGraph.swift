@@ -75,10 +75,10 @@ public final class CompiledGraph: @unchecked Sendable {
     var keys: [(Storage, UInt64)] = []
     for index in sources.indices {
       guard case .key(let storage) = sources[index] else { continue }
-      let words = storage.ints(count: 4).map { UInt64(UInt32(bitPattern: $0)) }
+      let words = storage.pointer.load(as: SIMD4<UInt32>.self)
       let own = try Storage(byteCount: 16, for: "a random key")
       sources[index] = .key(own)
-      keys.append((own, (words[2] | words[3] << 32) &- firstDraw))
+      keys.append((own, (UInt64(words[2]) | UInt64(words[3]) << 32) &- firstDraw))
     }
     self.keys = keys
     // A batch is released after its step, and placeholders at once.

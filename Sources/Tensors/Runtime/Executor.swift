@@ -196,14 +196,9 @@ struct Executor: ~Copyable {
 
   /// The smallest that suffices, or else the largest.
   private mutating func takeWorkspace(for loaded: Executable) -> Workspace {
-    var best: Int?
-    for index in idle.indices {
-      guard let known = best else {
-        best = index
-        continue
-      }
-      let (size, other, needed) = (idle[index].arenaBytes, idle[known].arenaBytes, loaded.plan.arenaBytes)
-      if other < needed ? size > other : size >= needed && size < other { best = index }
+    let best = idle.indices.min { a, b in
+      let (a, b) = (idle[a].arenaBytes, idle[b].arenaBytes)
+      return min(a, b) >= loaded.plan.arenaBytes ? a < b : a > b
     }
     return best.map { idle.remove(at: $0) } ?? Workspace()
   }

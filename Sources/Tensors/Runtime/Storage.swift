@@ -61,12 +61,8 @@ final class Storage: @unchecked Sendable {
     return memory
   }
 
-  /// Prefaulted memory, for arrays that are used completely.
-  static func populated(byteCount: Int, for purpose: @autoclosure () -> String) throws(TensorError) -> Storage {
-    let storage = try Storage(byteCount: byteCount, for: purpose())
-    if storage.origin == .pool { backprop_prefault(storage.pointer, Int64(byteCount)) }
-    return storage
-  }
+  /// Maps the pages of an array that is used completely.
+  func prefault() { if origin == .pool { backprop_prefault(pointer, Int64(byteCount)) } }
 
   /// Zeros. Large ones are untouched pages, which take no memory until they are used.
   init(
@@ -128,12 +124,19 @@ final class Storage: @unchecked Sendable {
   }
 
   func floats(count: Int) -> [Float] { elements(count: count) }
-  func ints(count: Int) -> [Int32] { elements(count: count) }
 
   /// Copies as many elements as both have.
   func read(into values: inout [Float]) {
     values.withUnsafeMutableBytes { bytes in
       bytes.baseAddress?.copyMemory(from: pointer, byteCount: min(bytes.count, byteCount))
+    }
+  }
+
+  /// Elements of this type, converted.
+  func converted<Element: TensorElement>(from dtype: DType, count: Int) -> [Element] {
+    Array(unsafeUninitializedCapacity: count) { buffer, initialized in
+      backprop_plain_cast(dtype.code, Element.tensorType.code, Int64(count), pointer, buffer.baseAddress)
+      initialized = count
     }
   }
 

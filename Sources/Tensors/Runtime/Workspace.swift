@@ -3,20 +3,12 @@ final class Workspace: @unchecked Sendable {
   private(set) var arena = Storage()
   private(set) var scratch = Storage()
   /// The address of each buffer, then those of the quantized matrices.
-  private(set) var buffers: UnsafeMutablePointer<UnsafeMutableRawPointer?>
-  /// The addresses of one step's operands.
-  private(set) var operands: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  private(set) var buffers = Workspace.addresses(64)
   private var capacity = 64
+  /// The addresses of one step's operands.
+  var operands: UnsafeMutablePointer<UnsafeMutableRawPointer?> { buffers + capacity }
 
-  init() {
-    (buffers, operands) = (.allocate(capacity: capacity), .allocate(capacity: capacity))
-    clear()
-  }
-
-  deinit {
-    buffers.deallocate()
-    operands.deallocate()
-  }
+  deinit { buffers.deallocate() }
 
   var arenaBytes: Int { arena.byteCount }
 
@@ -29,21 +21,21 @@ final class Workspace: @unchecked Sendable {
     withExtendedLifetime(products) {}
     guard capacity < loaded.addressCount else { return }
     buffers.deallocate()
-    operands.deallocate()
     capacity = loaded.addressCount
-    (buffers, operands) = (.allocate(capacity: capacity), .allocate(capacity: capacity))
-    clear()
+    buffers = Self.addresses(capacity)
   }
 
-  private func clear() {
-    buffers.initialize(repeating: nil, count: capacity)
-    operands.initialize(repeating: nil, count: capacity)
+  private static func addresses(_ capacity: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer?> {
+    let memory = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: 2 * capacity)
+    memory.initialize(repeating: nil, count: 2 * capacity)
+    return memory
   }
 
   /// Larger memory without the contents. The old is freed first, or both would be allocated for a moment.
   private static func grow(_ memory: inout Storage, to byteCount: Int, for purpose: String) throws(TensorError) {
     guard memory.byteCount < byteCount else { return }
     memory = Storage()
-    memory = try .populated(byteCount: byteCount, for: purpose)
+    memory = try Storage(byteCount: byteCount, for: purpose)
+    memory.prefault()
   }
 }

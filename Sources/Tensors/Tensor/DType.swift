@@ -48,4 +48,10 @@ public enum DType: String, Hashable, Sendable, BitwiseCopyable, Codable, CaseIte
   var isDifferentiable: Bool { self == .float32 || self == .float64 }
   /// Whether there is arithmetic of this type.
   var hasArithmetic: Bool { isDifferentiable || isInteger }
+
+  /// Whether a number is one of this type, or of any type with fractions: those are rounded.
+  func holds(_ value: Double) -> Bool {
+    func isExact<Whole: FixedWidthInteger>(_: Whole.Type) -> Bool { Whole(exactly: value) != nil }
+    return isFloatingPoint || (self == .bool ? value == 0 || value == 1 : isExact(whole))
+  }
 }

@@ -87,7 +87,7 @@ import Testing
     let storages = try contents.map { try Storage($0, for: "an operand") }
     let pointers = storages.map { Optional($0.pointer) }
     withExtendedLifetime((code, storages)) { pass.run(pointers) }
-    let results = zip(storages, contents).map { $0.ints(count: $1.count).map { UInt32(bitPattern: $0) } }
+    let results = zip(storages, contents).map { $0.elements(count: $1.count) as [UInt32] }
     return (results, pass.isAssembled)
   }
 }

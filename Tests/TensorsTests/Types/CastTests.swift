@@ -51,8 +51,8 @@ extension DType {
     switch self {
     case .float32: a == b || Float(bitPattern: UInt32(a)).isNaN && Float(bitPattern: UInt32(b)).isNaN
     case .float64: a == b || Double(bitPattern: a).isNaN && Double(bitPattern: b).isNaN
-    case .bfloat16: a == b || DType.bfloat16(UInt16(a)).isNaN && DType.bfloat16(UInt16(b)).isNaN
-    case .float16: a == b || DType.float16(UInt16(a)).isNaN && DType.float16(UInt16(b)).isNaN
+    case .bfloat16: a == b || a & 0x7FFF > 0x7F80 && b & 0x7FFF > 0x7F80
+    case .float16: a == b || a & 0x7FFF > 0x7C00 && b & 0x7FFF > 0x7C00
     default: a == b
     }
   }
@@ -90,7 +90,6 @@ extension DType {
     for number in [0, 1, 0.1, 100.5, 65519, 65520, 2.0 * 65504, 1 + 0x1p-8, 1 + 0x3p-8, 0x1.8p-24, 0x1p-25] {
       let cast = Tensor([number], shape: [1]).cast(to: dtype)
       #expect(try Tensor.fill(number, [1], dtype).bits() == cast.bits(), "\(number)")
-      #expect(try Tensor(bits: [dtype.bits(of: number)], dtype).bits() == cast.bits(), "\(number)")
       guard !dtype.isFloatingPoint else { continue }
       #expect(try ReferenceInterpreter().evaluate([cast])[0].ints.map { Double($0) } == cast.numbers(), "\(number)")
     }

@@ -18,4 +18,11 @@ extension DType {
 
   /// What titles of kernels say where it is not float32.
   var suffix: String { self == .float32 ? "" : " \(self)" }
+
+  /// The bits of a number as this type, in the lowest bytes, converted as by `cast(to:)`.
+  func bits(of value: Double) -> UInt64 {
+    var bits: UInt64 = 0
+    withUnsafePointer(to: value) { backprop_plain_cast(BACKPROP_FLOAT64, code, 1, $0, &bits) }
+    return bits
+  }
 }

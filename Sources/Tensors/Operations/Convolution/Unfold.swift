@@ -95,9 +95,7 @@ private struct UnfoldKernel: PlainKernel {
   let outside: Double?
 
   var title: String { "\(outside == nil ? "fold" : "unfold") \(image.title)" }
-  var cost: Cost {
-    Cost(elements: image.pixels + image.positions * image.window.kernel.height * image.window.kernel.width)
-  }
+  var cost: Cost { Cost(elements: image.pixels + image.positions * image.area) }
 
   func run(_ operands: KernelOperands) {
     withUnsafePointer(to: image.cValue) {
@@ -113,25 +111,21 @@ private struct UnfoldKernel: PlainKernel {
 
 /// The sizes of images and of the windows in them.
 struct WindowedImage: BitwiseCopyable {
-  var batch: Int, channels: Int, height: Int, width: Int, outHeight: Int, outWidth: Int
-  var window: Window
+  let cValue: backprop_window
 
   init(image: Shape, windows: Shape, _ window: Window) {
-    (batch, channels, height, width) = (image[0], image[1], image[2], image[3])
-    (outHeight, outWidth) = (windows[2], windows[3])
-    self.window = window
+    cValue = backprop_window(
+      batch: Int64(image[0]), channels: Int64(image[1]), height: Int64(image[2]), width: Int64(image[3]),
+      out_height: Int64(windows[2]), out_width: Int64(windows[3]), kernel: window.kernel.cValue,
+      stride: window.stride.cValue, padding: window.paddingBegin.cValue, dilation: window.dilation.cValue)
   }
 
-  var title: String { "\([batch, channels, height, width]) by \(window.kernel)" }
-  /// Elements of the images, and of one element a window.
-  var pixels: Int { batch * channels * height * width }
-  var positions: Int { batch * channels * outHeight * outWidth }
-
-  var cValue: backprop_window {
-    func pair(_ value: Pair) -> (Int64, Int64) { (Int64(value.height), Int64(value.width)) }
-    return backprop_window(
-      batch: Int64(batch), channels: Int64(channels), height: Int64(height), width: Int64(width),
-      out_height: Int64(outHeight), out_width: Int64(outWidth), kernel: pair(window.kernel),
-      stride: pair(window.stride), padding: pair(window.paddingBegin), dilation: pair(window.dilation))
+  var title: String {
+    let (height, width) = cValue.kernel
+    return "\([cValue.batch, cValue.channels, cValue.height, cValue.width]) by \(Pair(Int(height), Int(width)))"
   }
+  /// Elements of the images, of one element a window, and of a window.
+  var pixels: Int { Int(cValue.batch * cValue.channels * cValue.height * cValue.width) }
+  var positions: Int { Int(cValue.batch * cValue.channels * cValue.out_height * cValue.out_width) }
+  var area: Int { Int(cValue.kernel.0 * cValue.kernel.1) }
 }

@@ -7,14 +7,14 @@ struct Window: Hashable, Sendable {
   var dilation: Pair = 1
 
   /// How many positions the window has along an axis of this size; may be 0 or less where it does not fit.
-  func positions(height: Int, width: Int) -> (height: Int, width: Int) {
-    func count(_ size: Int, _ axis: KeyPath<Pair, Int>) -> Int {
-      let reach = dilation[keyPath: axis] * (kernel[keyPath: axis] - 1) + 1
-      let room = size + paddingBegin[keyPath: axis] + paddingEnd[keyPath: axis] - reach
-      return room < 0 ? 0 : room / stride[keyPath: axis] + 1
-    }
-    return (count(height, \.height), count(width, \.width))
+  func positions(height: Int, width: Int) -> Pair {
+    let rest = Pair(height, width) + paddingBegin + paddingEnd - reach
+    return Pair(
+      rest.height < 0 ? 0 : rest.height / stride.height + 1, rest.width < 0 ? 0 : rest.width / stride.width + 1)
   }
+
+  /// The rows and columns from the first element of a window to its last.
+  var reach: Pair { dilation * (kernel - 1) + 1 }
 }
 
 /// An operation with a window that slides over images [batch, channels, height, width].
@@ -29,19 +29,15 @@ extension WindowOperation {
   }
 
   /// How many positions the window has in an image of this size, at least one along each axis.
-  func positions(_ height: Int, _ width: Int) throws(TensorError) -> (height: Int, width: Int) {
+  func positions(_ height: Int, _ width: Int) throws(TensorError) -> Pair {
     // Products of two sizes below this, and sums of a few, do not overflow.
     let limit = 1 << 30
-    for pair in [window.kernel, window.stride, window.dilation] {
-      guard 1...limit ~= pair.height, 1...limit ~= pair.width else {
-        throw TensorError(
-          "\(name): kernel \(window.kernel), stride \(window.stride) and dilation \(window.dilation) must be 1 to 2³⁰")
-      }
+    for pair in [window.kernel, window.stride, window.dilation] where !pair.isWithin(1...limit) {
+      throw TensorError(
+        "\(name): kernel \(window.kernel), stride \(window.stride) and dilation \(window.dilation) must be 1 to 2³⁰")
     }
-    for padding in [window.paddingBegin, window.paddingEnd] {
-      guard 0...limit ~= padding.height, 0...limit ~= padding.width else {
-        throw TensorError("\(name): padding must be 0 to 2³⁰, not \(padding)")
-      }
+    for padding in [window.paddingBegin, window.paddingEnd] where !padding.isWithin(0...limit) {
+      throw TensorError("\(name): padding must be 0 to 2³⁰, not \(padding)")
     }
     let out = window.positions(height: height, width: width)
     guard out.height > 0, out.width > 0 else {
@@ -78,4 +74,11 @@ public struct Pair: Hashable, Sendable, BitwiseCopyable, Codable, ExpressibleByI
   }
 
   public var description: String { height == width ? "\(height)" : "\(height)×\(width)" }
+}
+
+extension Pair {
+  static func + (a: Pair, b: Pair) -> Pair { Pair(a.height + b.height, a.width + b.width) }
+  static func - (a: Pair, b: Pair) -> Pair { Pair(a.height - b.height, a.width - b.width) }
+  static func * (a: Pair, b: Pair) -> Pair { Pair(a.height * b.height, a.width * b.width) }
+  func isWithin(_ range: ClosedRange<Int>) -> Bool { range ~= height && range ~= width }
 }

@@ -11,12 +11,10 @@ struct Pool: KernelOperation, WindowOperation {
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (n, c, height, width) = try image(operands[0])
     let out = try positions(height, width)
-    let reach = Pair(
-      window.dilation.height * (window.kernel.height - 1), window.dilation.width * (window.kernel.width - 1))
-    guard [window.paddingBegin, window.paddingEnd].allSatisfy({ $0.height <= reach.height && $0.width <= reach.width })
-    else {
-      throw TensorError(
-        "\(name): padding must be less than the kernel's reach of \(reach.height + 1)×\(reach.width + 1)")
+    let reach = window.reach
+    for padding in [window.paddingBegin, window.paddingEnd]
+    where padding.height >= reach.height || padding.width >= reach.width {
+      throw TensorError("\(name): padding must be less than the kernel's reach of \(reach.height)×\(reach.width)")
     }
     return [TensorType([n, c, out.height, out.width], operands[0].dtype)]
   }

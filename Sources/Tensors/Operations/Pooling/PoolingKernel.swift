@@ -23,9 +23,7 @@ private struct PoolingKernel: PlainKernel {
   var cost: Cost {
     // The gradient of the maximum reads the images too.
     let readings = kind == .maximum && isGradient ? 2 : 1
-    return Cost(
-      flops: image.positions * image.window.kernel.height * image.window.kernel.width,
-      elements: readings * image.pixels + image.positions)
+    return Cost(flops: image.positions * image.area, elements: readings * image.pixels + image.positions)
   }
 
   func run(_ operands: KernelOperands) {

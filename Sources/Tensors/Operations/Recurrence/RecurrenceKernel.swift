@@ -43,17 +43,20 @@ struct RecurrenceKernel: PlainKernel {
   }
 
   func run(_ operands: KernelOperands) {
-    var operands = Operands(operands)
-    let cell = sizes.cell
-    let isLSTM = cell == .lstm
-    let (projected, weights, bias, lengths) = (operands.next(), operands.next(), operands.next(), operands.nextInts())
-    let (initial, initialCell) = (operands.next(), operands.next(isLSTM))
-    let (states, cells, saved) = (operands.next(), operands.next(isLSTM), operands.next(cell.savedBlocks > 0))
+    let (cell, isLSTM) = (sizes.cell, sizes.cell == .lstm)
+    var next = 4
+    // Those that a cell does not have are skipped.
+    func take(_ isThere: Bool = true) -> UnsafeMutablePointer<Float>? {
+      defer { next += isThere ? 1 : 0 }
+      return isThere ? operands[next] : nil
+    }
+    let (initial, initialCell) = (take(), take(isLSTM))
+    let (states, cells, saved) = (take(), take(isLSTM), take(cell.savedBlocks > 0))
     var recurrence = backprop_recurrence(
       kind: cell.code, reversed: sizes.reversed ? 1 : 0, time: Int64(sizes.time), batch: Int64(sizes.batch),
-      size: Int64(sizes.size), lengths: lengths, projected: projected, weights: weights, bias: bias, initial: initial,
-      initial_cell: initialCell, states: states, cells: cells, saved: saved, packed: operands.next(),
-      gate_row: Int64(sizes.gateRow), product: operands.next())
+      size: Int64(sizes.size), lengths: operands.ints(3), projected: operands[0], weights: operands[1],
+      bias: operands[2], initial: initial, initial_cell: initialCell, states: states, cells: cells, saved: saved,
+      packed: take(), gate_row: Int64(sizes.gateRow), product: take())
     if runsOnAMX { backprop_recurrence_forward_amx(&recurrence) } else { backprop_recurrence_forward(&recurrence) }
   }
 }
@@ -79,40 +82,25 @@ struct RecurrenceGradientKernel: PlainKernel {
   }
 
   func run(_ operands: KernelOperands) {
-    var operands = Operands(operands)
-    let cell = sizes.cell
-    let isLSTM = cell == .lstm
-    let (weights, lengths) = (operands.next(), operands.nextInts())
-    let (states, cells, saved) = (operands.next(), operands.next(isLSTM), operands.next(cell.savedBlocks > 0))
-    let (upstreamStates, upstreamCells) = (operands.next(), operands.next(isLSTM))
-    let (projectedGradient, productGradient) = (operands.next(), operands.next(cell == .gru))
-    let (initialGradient, initialCellGradient) = (operands.next(), operands.next(isLSTM))
+    let (cell, isLSTM) = (sizes.cell, sizes.cell == .lstm)
+    var next = 2
+    func take(_ isThere: Bool = true) -> UnsafeMutablePointer<Float>? {
+      defer { next += isThere ? 1 : 0 }
+      return isThere ? operands[next] : nil
+    }
+    let (states, cells, saved) = (take(), take(isLSTM), take(cell.savedBlocks > 0))
+    let (upstreamStates, upstreamCells) = (take(), take(isLSTM))
+    let (projectedGradient, productGradient) = (take(), take(cell == .gru))
+    let (initialGradient, initialCellGradient) = (take(), take(isLSTM))
     var recurrence = backprop_recurrence_gradient(
       kind: cell.code, reversed: sizes.reversed ? 1 : 0, time: Int64(sizes.time), batch: Int64(sizes.batch),
-      size: Int64(sizes.size), lengths: lengths, weights: weights, states: states, cells: cells, saved: saved,
+      size: Int64(sizes.size), lengths: operands.ints(1), weights: operands[0], states: states, cells: cells,
+      saved: saved,
       upstream_states: upstreamStates, upstream_cells: upstreamCells, gate_row: Int64(sizes.gateRow),
       projected_gradient: projectedGradient, product_gradient: productGradient, initial_gradient: initialGradient,
-      initial_cell_gradient: initialCellGradient, packed: operands.next(), product: operands.next(),
-      direct: operands.next(), cell_gradient: operands.next())
+      initial_cell_gradient: initialCellGradient, packed: take(), product: take(), direct: take(),
+      cell_gradient: take())
     if runsOnAMX { backprop_recurrence_backward_amx(&recurrence) } else { backprop_recurrence_backward(&recurrence) }
-  }
-}
-
-/// Operands one after the other; those that a cell does not have are skipped.
-private struct Operands {
-  private let all: KernelOperands
-  private var position = 0
-
-  init(_ all: KernelOperands) { self.all = all }
-
-  mutating func next(_ isThere: Bool = true) -> UnsafeMutablePointer<Float>? {
-    guard isThere, position < all.count else { return nil }
-    defer { position += 1 }
-    return all[position]
-  }
-
-  mutating func nextInts() -> UnsafeMutablePointer<Int32>? {
-    UnsafeMutableRawPointer(next())?.assumingMemoryBound(to: Int32.self)
   }
 }
 

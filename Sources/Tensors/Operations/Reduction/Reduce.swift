@@ -52,38 +52,23 @@ struct Reduce: PrimitiveOperation {
     let (shape, target) = (operands.shapes[0], operands.type.shape)
     let strides = target.rowMajorStrides
     let positions = offsets(shape, shape.indices.map { axes.contains($0) ? 0 : strides[$0] })
-    if case .ints(let x) = operands.arrays[0] {
-      let least: Int64 = operands.type.dtype == .uint8 ? 0 : -1 << (8 * operands.type.dtype.byteCount - 1)
-      let first = kind == .sum ? 0 : kind == .maximum ? least : operands.type.dtype == .uint8 ? 255 : -(least + 1)
-      var y = [Int64](repeating: first, count: target.elementCount)
-      for (position, value) in zip(positions, x) {
-        y[position] =
-          kind == .sum ? y[position] &+ value : kind == .maximum ? max(y[position], value) : min(y[position], value)
-      }
-      return .ints(y)
+    func reduced<Element>(_ x: [Element], from first: Element, _ combine: (Element, Element) -> Element) -> [Element] {
+      var y = [Element](repeating: first, count: target.elementCount)
+      for (position, value) in zip(positions, x) { y[position] = combine(y[position], value) }
+      return y
     }
-    let x = operands.arrays[0].floats
-    let first: Double =
-      switch kind {
-      case .sum, .mean, .norm: 0
-      case .maximum: -.infinity
-      case .minimum: .infinity
-      }
-    var y = [Double](repeating: first, count: target.elementCount)
-    for (position, value) in zip(positions, x) {
-      switch kind {
-      case .sum, .mean: y[position] += value
-      case .norm: y[position] += value * value
-      case .maximum: if value > y[position] || value.isNaN { y[position] = value }
-      case .minimum: if value < y[position] || value.isNaN { y[position] = value }
-      }
+    switch (kind, operands.arrays[0]) {
+    case (.sum, .ints(let x)): return .ints(reduced(x, from: 0, &+))
+    case (.maximum, .ints(let x)): return .ints(reduced(x, from: .min, max))
+    case (.minimum, .ints(let x)): return .ints(reduced(x, from: .max, min))
+    case (.maximum, .floats(let x)): return .floats(reduced(x, from: -.infinity) { $1 > $0 || $1.isNaN ? $1 : $0 })
+    case (.minimum, .floats(let x)): return .floats(reduced(x, from: .infinity) { $1 < $0 || $1.isNaN ? $1 : $0 })
+    case (.norm, let x): return .floats(reduced(x.floats, from: 0) { $0 + $1 * $1 }.map { $0.squareRoot() })
+    case (.sum, let x): return .floats(reduced(x.floats, from: 0, +))
+    case (.mean, let x):
+      let count = Double(positions.count) / Double(target.elementCount)
+      return .floats(reduced(x.floats, from: 0, +).map { $0 / count })
     }
-    switch kind {
-    case .sum, .maximum, .minimum: break
-    case .mean: y = y.map { $0 / (Double(x.count) / Double(y.count)) }
-    case .norm: y = y.map { $0.squareRoot() }
-    }
-    return .floats(y)
   }
 
   func simplified(_ operands: [Int], in ir: IR) -> Int? {

@@ -24,8 +24,7 @@ extension Variable {
         backprop_plain_reduce(dtype.code, kind, 1, count, 1, 1, pointer, &result)
         return result
       default:  // of 16 bits, for which there is no reduction
-        let values: [UInt16] = withStorage { $0.elements(count: Int(count)) }
-        let wide = values.map { Double(dtype == .bfloat16 ? DType.bfloat16($0) : DType.float16($0)) }
+        let wide: [Double] = withStorage { $0.converted(from: dtype, count: Int(count)) }
         if wide.contains(where: \.isNaN) { return .nan }
         return (kind == BACKPROP_MAXIMUM ? wide.max() : wide.min()) ?? 0
       }
