@@ -56,7 +56,6 @@ struct IR {
   mutating func add(_ op: any Operation, _ inputs: [Int], source: Int = -1) throws(TensorError)
     -> [Int]
   {
-    if let same = op.simplified(inputs, in: self) { return [same] }
     let operands = inputs.map { types[$0] }
     if case .composite(let composite) = op.meaning,
       target.usesPlainKernels(for: operands) || !op.hasKernel(for: operands, on: target)

@@ -32,9 +32,7 @@ protocol Operation: Hashable, Sendable {
   var isVariable: Bool { get }
   /// Whether it has a kernel for these operands. Otherwise its definition is used.
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool
-  /// The value that the result equals where nothing needs to be computed, such as x · 1.
-  func simplified(_ operands: [Int], in ir: IR) -> Int?
-  /// Cheaper operations with the same results, which are added; `nil` where there are none.
+  /// The results by cheaper operations, which are added, or by none, as of x · 1; `nil` where there are no such.
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]?
   /// The result in another shape, where it can be had at once.
   func reshaped(_ operands: [Int], to shape: Shape, in ir: inout IR) throws(TensorError) -> [Int]?
@@ -109,7 +107,6 @@ extension Operation {
   var isVariable: Bool { false }
   var indices: IndexOperand? { nil }
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
-  func simplified(_ operands: [Int], in ir: IR) -> Int? { nil }
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? { nil }
   func reshaped(_ operands: [Int], to shape: Shape, in ir: inout IR) throws(TensorError) -> [Int]? { nil }
 

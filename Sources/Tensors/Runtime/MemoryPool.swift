@@ -50,7 +50,7 @@ struct MemoryPool: ~Copyable {
 
   /// Memory aligned to 64 bytes, uninitialized. `nil` where the system has none.
   mutating func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    guard let size = Self.rounded(byteCount) else { return nil }
+    let size = Self.rounded(byteCount)
     let places = regions.indices.compactMap { region in
       regions[region].gaps.best(for: size).map { (region, $0, regions[region].gaps.free[$0].size) }
     }
@@ -64,9 +64,8 @@ struct MemoryPool: ~Copyable {
 
   /// Frees what `take` returned for as many bytes.
   mutating func giveBack(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
-    guard let size = Self.rounded(byteCount), let index = regions.firstIndex(where: { $0.holds(pointer) }) else {
-      return
-    }
+    guard let index = regions.firstIndex(where: { $0.holds(pointer) }) else { return }
+    let size = Self.rounded(byteCount)
     regions[index].gaps.giveBack(pointer - regions[index].base, size)
     guard regions[index].isFree else { return }
     // One free region is retained, or an array that is allocated and freed repeatedly would cost its page faults each
@@ -78,17 +77,12 @@ struct MemoryPool: ~Copyable {
 
   /// Five cache lines of padding: arrays whose size is a power of two would otherwise all start at the same offset in a
   /// page, and kernels that read several at once would have them all in the same few sets of the caches.
-  private static func rounded(_ byteCount: Int) -> Int? {
-    let (size, overflows) = byteCount.addingReportingOverflow(63 + 5 * 64)
-    return overflows ? nil : size & ~63
-  }
+  private static func rounded(_ byteCount: Int) -> Int { byteCount.plus(63 + 5 * 64) & ~63 }
 
   /// A region that starts at a huge page.
   private static func map(_ byteCount: Int) -> Region? {
-    let (wanted, overflows) = byteCount.addingReportingOverflow(page - 1 + hugePage)
-    guard !overflows else { return nil }
-    let size = (byteCount + page - 1) / page * page
-    let length = wanted / page * page
+    let size = byteCount.plus(page - 1) / page * page
+    let length = size.plus(hugePage)
     guard Memory.take(size) else { return nil }
     guard let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), start != MAP_FAILED
     else {

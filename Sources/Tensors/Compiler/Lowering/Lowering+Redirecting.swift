@@ -48,7 +48,7 @@ extension Lowering {
   /// The only step that writes a value, which fills a buffer of the arena in row-major order, and which of the step's
   /// results it is.
   private mutating func onlyWriter(of source: View) -> (time: Int, output: Int)? {
-    uses.note(steps, bufferCount: sizes.count)
+    uses.note(steps)
     guard places[source.buffer] == nil, source.isRowMajor, source.offset == 0,
       sizes[source.buffer] == source.byteCount, uses.writers(of: source.buffer).count == 1,
       let time = uses.writers(of: source.buffer).first,

@@ -2,32 +2,27 @@
 /// each parameter, that would take time in proportion to the square of a network's depth.
 struct BufferUses {
   /// By buffer, the indices of steps in order.
-  private var readers: [[Int]] = []
-  private var writers: [[Int]] = []
+  private var readers: [Int: [Int]] = [:]
+  private var writers: [Int: [Int]] = [:]
   private var noted = 0
 
-  func readers(of buffer: Int) -> [Int] { readers.indices.contains(buffer) ? readers[buffer] : [] }
-  func writers(of buffer: Int) -> [Int] { writers.indices.contains(buffer) ? writers[buffer] : [] }
+  func readers(of buffer: Int) -> [Int] { readers[buffer] ?? [] }
+  func writers(of buffer: Int) -> [Int] { writers[buffer] ?? [] }
   /// Adds the steps that were made since the last call.
-  mutating func note(_ steps: [Step], bufferCount: Int) {
-    let missing = bufferCount - readers.count
-    if missing > 0 {
-      readers += repeatElement([], count: missing)
-      writers += repeatElement([], count: missing)
-    }
+  mutating func note(_ steps: [Step]) {
     for time in noted..<steps.count {
       let (reads, writes) = steps[time].buffers
-      for buffer in reads where readers[buffer].last != time { readers[buffer].append(time) }
-      for buffer in writes where writers[buffer].last != time { writers[buffer].append(time) }
+      for buffer in Set(reads) { readers[buffer, default: []].append(time) }
+      for buffer in Set(writes) { writers[buffer, default: []].append(time) }
     }
     noted = steps.count
   }
 
   /// From now on everything that was done with `old` is done with `new`: written by the step `writer`, read by others.
   mutating func move(_ old: Int, to new: Int, writtenBy writer: Int) {
-    readers[new] = (readers[new] + readers[old]).sorted()
-    writers[new] = (writers[new] + [writer]).sorted()
-    (readers[old], writers[old]) = ([], [])
+    readers[new] = (readers(of: new) + readers(of: old)).sorted()
+    writers[new] = (writers(of: new) + [writer]).sorted()
+    (readers[old], writers[old]) = (nil, nil)
   }
 }
 
@@ -57,7 +52,7 @@ extension Lowering {
   /// concatenation, variables written in place. (The arena is shared after all steps are made, by the same lists:
   /// `MemoryPlan`.)
   mutating func isNeeded(_ buffer: Int, after time: Int, besides reads: Int = 0) -> Bool {
-    uses.note(steps, bufferCount: sizes.count)
+    uses.note(steps)
     if let last = uses.readers(of: buffer).last, last > time { return true }
     if let last = uses.writers(of: buffer).last, last > time { return true }
     let pending = views.values(in: buffer).reduce(0) { count, value in

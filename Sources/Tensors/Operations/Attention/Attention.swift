@@ -21,19 +21,13 @@ struct Attention: KernelOperation {
     guard q.dtype == k.dtype, k.dtype == v.dtype else {
       throw wrongType([q, k, v], needs: "queries, keys and values of one type", hint: "use cast(to:)")
     }
-    let text = "attention: queries \(q.shape), keys \(k.shape), values \(v.shape)"
-    guard q.shape[0] == k.shape[0], k.shape[0] == v.shape[0] else {
-      throw TensorError("\(text) — the batch sizes (axis 0) must be equal")
-    }
-    guard k.shape[1] == v.shape[1], k.shape[2] == v.shape[2] else {
-      throw TensorError("\(text) — keys and values must have as many heads (axis 1) and positions (axis 2)")
-    }
-    guard k.shape[1] > 0, q.shape[1] % k.shape[1] == 0 else {
-      throw TensorError("\(text) — the queries' heads (axis 1) must be a multiple of the keys'")
-    }
-    guard q.shape[3] == k.shape[3] else {
-      throw TensorError("\(text) — queries and keys must have the same size (axis 3)")
-    }
+    let (a, b, c) = (q.shape, k.shape, v.shape)
+    for (isRight, what) in [
+      (a[0] == b[0] && b[0] == c[0], "the batch sizes (axis 0) must be equal"),
+      (b[1] == c[1] && b[2] == c[2], "keys and values must have as many heads (axis 1) and positions (axis 2)"),
+      (b[1] > 0 && a[1] % max(b[1], 1) == 0, "the queries' heads (axis 1) must be a multiple of the keys'"),
+      (a[3] == b[3], "queries and keys must have the same size (axis 3)"),
+    ] where !isRight { throw TensorError("attention: queries \(a), keys \(b), values \(c) — \(what)") }
     guard lengths == TensorType([q.shape[0]], .int32) else {
       throw TensorError("attention: a batch of \(q.shape[0]) needs lengths int32 [\(q.shape[0])], not \(lengths)")
     }

@@ -42,17 +42,11 @@ struct Binary: FunctionOperation, CaseIterable {
     }
   }
 
-  func simplified(_ operands: [Int], in ir: IR) -> Int? {
-    if let right = function.rightIdentity, ir.constant(operands[1]) == right {
-      return ir.same(operands[0], broadcastWith: operands[1])
-    }
-    if let left = function.leftIdentity, ir.constant(operands[0]) == left {
-      return ir.same(operands[1], broadcastWith: operands[0])
-    }
-    return nil
-  }
-
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
+    for (index, identity) in [function.leftIdentity, function.rightIdentity].enumerated() {
+      guard let identity, ir.constant(operands[index]) == identity else { continue }
+      return ir.same(operands[1 - index], broadcastWith: operands[index]).map { [$0] }
+    }
     // Numbers of 16 bits are compared as float32, which holds them all.
     if ir.types[operands[0]].dtype.isFloatingPoint, !ir.types[operands[0]].dtype.isDifferentiable {
       let cast = Cast(dtype: .float32)

@@ -29,10 +29,9 @@ struct Cast: ElementwiseOperation {
     }
   }
 
-  func simplified(_ operands: [Int], in ir: IR) -> Int? { ir.types[operands[0]].dtype == dtype ? operands[0] : nil }
-
   /// Whether a number is not 0, by comparisons: in a plan a bool is the float 1 or 0.
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
+    if ir.types[operands[0]].dtype == dtype { return operands }
     guard dtype == .bool else { return nil }
     let type = TensorType([], ir.types[operands[0]].dtype)
     let isZero = try ir.add(Binary.equal, operands + ir.add(Fill(number: Constant(0), type: type), []))

@@ -32,7 +32,7 @@ struct CustomGradient: PrimitiveOperation {
   }
 
   func reference(_ operands: ReferenceOperands) -> HostArray { operands.arrays[0] }
-  func simplified(_ operands: [Int], in ir: IR) -> Int? { operands[0] }
+  func rewritten(_ operands: [Int], in ir: inout IR) -> [Int]? { [operands[0]] }
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     lowering.views[instruction.firstOutput] = try lowering.view(instruction.inputs[0])
   }

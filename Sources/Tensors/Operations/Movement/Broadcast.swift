@@ -14,7 +14,7 @@ struct Broadcast: PrimitiveOperation {
 
   func reference(_ operands: ReferenceOperands) -> HostArray { operands.spread(0) }
 
-  func simplified(_ operands: [Int], in ir: IR) -> Int? { ir.types[operands[0]].shape == shape ? operands[0] : nil }
+  func rewritten(_ operands: [Int], in ir: inout IR) -> [Int]? { ir.types[operands[0]].shape == shape ? operands : nil }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     lowering.views[instruction.firstOutput] = try lowering.view(instruction.inputs[0]).broadcast(to: shape)

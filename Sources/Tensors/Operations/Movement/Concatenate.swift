@@ -39,7 +39,7 @@ struct Concatenate: PrimitiveOperation {
     return whole
   }
 
-  func simplified(_ operands: [Int], in ir: IR) -> Int? { operands.count == 1 ? operands[0] : nil }
+  func rewritten(_ operands: [Int], in ir: inout IR) -> [Int]? { operands.count == 1 ? operands : nil }
 
   /// The step that computes a value writes it directly into its part of the result if nothing else uses the value;
   /// otherwise it is copied there.

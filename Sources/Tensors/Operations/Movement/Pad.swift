@@ -24,7 +24,9 @@ struct Pad: PrimitiveOperation {
       operands.arrays[0], at: offsets(operands.shapes[0], strides, from: start))
   }
 
-  func simplified(_ operands: [Int], in ir: IR) -> Int? { (before + after).allSatisfy { $0 == 0 } ? operands[0] : nil }
+  func rewritten(_ operands: [Int], in ir: inout IR) -> [Int]? {
+    (before + after).allSatisfy { $0 == 0 } ? operands : nil
+  }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let type = lowering.ir.types[instruction.firstOutput]

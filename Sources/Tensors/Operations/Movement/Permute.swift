@@ -22,10 +22,9 @@ struct Permute: PrimitiveOperation {
     return operands.arrays[0].gathering(offsets(operands.type.shape, order.map { strides[$0] }))
   }
 
-  func simplified(_ operands: [Int], in ir: IR) -> Int? { order == Array(order.indices) ? operands[0] : nil }
-
   /// A permutation of a permutation is one.
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
+    if order == Array(order.indices) { return operands }
     guard let (inner, source) = ir.producer(of: operands[0], as: Permute.self) else { return nil }
     return try ir.add(Permute(order: order.map { inner.order[$0] }), source)
   }

@@ -16,9 +16,8 @@ struct Reshape: PrimitiveOperation {
 
   func reference(_ operands: ReferenceOperands) -> HostArray { operands.arrays[0] }
 
-  func simplified(_ operands: [Int], in ir: IR) -> Int? { ir.types[operands[0]].shape == shape ? operands[0] : nil }
-
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
+    if ir.types[operands[0]].shape == shape { return operands }
     let producer = ir.instruction(of: operands[0])
     return try producer.op.reshaped(producer.inputs, to: shape, in: &ir)
   }

@@ -16,8 +16,9 @@ struct Reverse: PrimitiveOperation {
     return operands.arrays[0].gathering(offsets(operands.shapes[0], strides, from: start))
   }
 
-  func simplified(_ operands: [Int], in ir: IR) -> Int? {
-    axes.allSatisfy { ir.types[operands[0]].shape[$0] <= 1 } ? operands[0] : nil
+  func rewritten(_ operands: [Int], in ir: inout IR) -> [Int]? {
+    let shape = ir.types[operands[0]].shape
+    return axes.allSatisfy { shape[$0] <= 1 } ? operands : nil
   }
 
   /// A copy, since kernels other than fused ones take no negative strides.

@@ -41,11 +41,7 @@ extension Tensor {
   /// Parts of these sizes along an axis, which they must fill; a negative axis counts from the end. Where that is an
   /// error, as many failed tensors, and one where no sizes are given.
   public func split(sizes: [Int], axis: Int = 0, file: StaticString = #fileID, line: UInt = #line) -> [Tensor] {
-    func failed(_ error: TensorError) -> [Tensor] {
-      Array(repeating: Tensor.failed(error).called(at: CallSite(file, line)), count: Swift.max(sizes.count, 1))
-    }
-    do throws(TensorError) {
-      if let failure { throw failure }
+    parts(sizes.count, CallSite(file, line)) { () throws(TensorError) in
       let axis = try shape.axis(axis, for: "split")
       guard !sizes.isEmpty, sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(0, { $0.plus($1) }) == shape[axis] else {
         throw TensorError(
@@ -57,25 +53,30 @@ extension Tensor {
         let part = Shape(shape.indices.map { $0 == axis ? size : shape[$0] })
         return sliced(starts: starts, shape: part, file: file, line: line)
       }
-    } catch { return failed(error) }
+    }
   }
 
   /// At most `count` parts along an axis, all of one size but for the last, which may be smaller; a negative axis counts
   /// from the end. Where the sizes do not fit, there are fewer parts: 5 elements in 4 parts are 2, 2 and 1, as in PyTorch.
   /// An axis of size 0 is one part.
   public func chunked(_ count: Int, axis: Int = 0, file: StaticString = #fileID, line: UInt = #line) -> [Tensor] {
-    do throws(TensorError) {
-      if let failure { throw failure }
+    parts(Swift.min(count, 1024), CallSite(file, line)) { () throws(TensorError) in
       let axis = try shape.axis(axis, for: "chunked")
       guard count > 0 else { throw TensorError("chunked: there must be at least 1 part of \(shape), not \(count)") }
       let whole = shape[axis]
       let size = Swift.max(whole / count + (whole % count == 0 ? 0 : 1), 1)
       let sizes = whole == 0 ? [0] : stride(from: 0, to: whole, by: size).map { Swift.min(size, whole - $0) }
       return split(sizes: sizes, axis: axis, file: file, line: line)
+    }
+  }
+
+  /// What `body` makes, or as many failed tensors, at least one, so that indexing them does not trap.
+  private func parts(_ count: Int, _ site: CallSite, _ body: () throws(TensorError) -> [Tensor]) -> [Tensor] {
+    do throws(TensorError) {
+      if let failure { throw failure }
+      return try body()
     } catch {
-      // As many as were asked for, so that indexing them does not trap.
-      let failed = Tensor.failed(error).called(at: CallSite(file, line))
-      return Array(repeating: failed, count: Swift.min(Swift.max(count, 1), 1024))
+      return Array(repeating: .failed(error.called(at: site)), count: Swift.max(count, 1))
     }
   }
 }

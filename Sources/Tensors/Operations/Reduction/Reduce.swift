@@ -71,8 +71,9 @@ struct Reduce: PrimitiveOperation {
     }
   }
 
-  func simplified(_ operands: [Int], in ir: IR) -> Int? {
-    kind != .norm && axes.allSatisfy { ir.types[operands[0]].shape[$0] == 1 } ? operands[0] : nil
+  func rewritten(_ operands: [Int], in ir: inout IR) -> [Int]? {
+    let shape = ir.types[operands[0]].shape
+    return kind != .norm && axes.allSatisfy { shape[$0] == 1 } ? operands : nil
   }
 
   /// One run of axes that are neighbors in memory at a time, the innermost first.
