@@ -73,11 +73,13 @@ func window(
 let operationCases: [OperationCase] =
   unaryCases + binaryCases + movementCases + reductionCases + networkCases + sequenceCases + attentionCases
 private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
-  let domain: OperationCase.Domain = [.log, .sqrt, .rsqrt, .reciprocal].contains(kind) ? .positive : .any
+  let domain: OperationCase.Domain = ["log", "sqrt", "rsqrt", "reciprocal"].contains(kind.name) ? .positive : .any
   return [
-    OperationCase(kind.name, [3, 5], domain: domain) { $0[0].unary(kind) },
-    OperationCase("\(kind.name) transposed", [2, 1, 3], domain: domain) { $0[0].permuted([2, 1, 0]).unary(kind) },
-    OperationCase("\(kind.name) empty", [2, 0], domain: domain) { $0[0].unary(kind) },
+    OperationCase(kind.name, [3, 5], domain: domain) { $0[0].unary(kind.function) },
+    OperationCase("\(kind.name) transposed", [2, 1, 3], domain: domain) {
+      $0[0].permuted([2, 1, 0]).unary(kind.function)
+    },
+    OperationCase("\(kind.name) empty", [2, 0], domain: domain) { $0[0].unary(kind.function) },
   ]
 }
 /// Masks as numbers, so that they have a sum.
@@ -85,13 +87,17 @@ private func numeric(_ x: Tensor) -> Tensor { x.dtype == .bool ? x.cast(to: .flo
 private let binaryCases: [OperationCase] =
   Binary.allCases.flatMap { kind in
     [
-      OperationCase(kind.name, [2, 3], [2, 3], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
-      OperationCase("\(kind.name) row", [2, 3], [3], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
-      OperationCase("\(kind.name) outer", [2, 1], [1, 3], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
-      OperationCase("\(kind.name) scalar", [], [4], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
-      OperationCase("\(kind.name) empty", [0, 3], [1, 3], domain: .positive) { numeric($0[0].binary(kind, $0[1])) },
+      OperationCase(kind.name, [2, 3], [2, 3], domain: .positive) { numeric($0[0].binary(kind.function, $0[1])) },
+      OperationCase("\(kind.name) row", [2, 3], [3], domain: .positive) { numeric($0[0].binary(kind.function, $0[1])) },
+      OperationCase("\(kind.name) outer", [2, 1], [1, 3], domain: .positive) {
+        numeric($0[0].binary(kind.function, $0[1]))
+      },
+      OperationCase("\(kind.name) scalar", [], [4], domain: .positive) { numeric($0[0].binary(kind.function, $0[1])) },
+      OperationCase("\(kind.name) empty", [0, 3], [1, 3], domain: .positive) {
+        numeric($0[0].binary(kind.function, $0[1]))
+      },
       OperationCase("\(kind.name) transposed", [3, 2], [2, 3], domain: .positive) {
-        numeric($0[0].transposed.binary(kind, $0[1]))
+        numeric($0[0].transposed.binary(kind.function, $0[1]))
       },
     ]
   } + [

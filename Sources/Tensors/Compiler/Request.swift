@@ -9,6 +9,7 @@ struct Request {
     case variable(Variable)
 
     var variable: Variable? { if case .variable(let variable) = self { variable } else { nil } }
+    var data: Storage? { if case .storage(let storage) = self { storage } else { nil } }
   }
 
   /// A node, its inputs given by position. A value is `entry · 4 + output`.

@@ -47,8 +47,8 @@ public final class CompiledGraph: @unchecked Sendable {
     self.loaded = loaded
     use = VariableUse(reads: request.sources.compactMap(\.variable), writes: assignments.map(\.0))
     (sources, sourcePointers) = (request.sources, [])
-    let quantizable: [(Variable, QuantizableProduct)] = loaded.quantizable.compactMap { product in
-      if case .variable(let variable) = request.sources[product.source] { (variable, product) } else { nil }
+    let quantizable = loaded.quantizable.compactMap { product in
+      request.sources[product.source].variable.map { ($0, product) }
     }
     self.quantizable = quantizable.count == loaded.quantizable.count ? quantizable : []
     results = try outputs.map { output throws(TensorError) in try .uninitialized(output.type) }
@@ -62,15 +62,10 @@ public final class CompiledGraph: @unchecked Sendable {
       return own
     }
     self.numbers = try numbers.map(data)
-    var inputSources: [[Int]] = []
-    for input in inputs {
+    inputSources = try inputs.map { (input) throws(TensorError) in
       let own = try data(input)
-      inputSources.append(
-        request.sources.indices.filter {
-          if case .storage(let storage) = request.sources[$0] { storage === own } else { false }
-        })
+      return request.sources.indices.filter { request.sources[$0].data === own }
     }
-    self.inputSources = inputSources
     if !freezesNumbers { try Self.checkNumbers(request.sources, given: self.numbers, inputSources) }
     var keys: [(Storage, UInt64)] = []
     for index in sources.indices {
@@ -84,9 +79,7 @@ public final class CompiledGraph: @unchecked Sendable {
     // A batch is released after its step, and placeholders at once.
     for place in inputSources.joined() { sources[place] = .storage(Storage()) }
     sourcePointers = sources.map(\.pointer)
-    variables = sources.enumerated().compactMap {
-      if case .variable(let variable) = $0.element { ($0.offset, variable) } else { nil }
-    }
+    variables = sources.enumerated().compactMap { index, source in source.variable.map { (index, $0) } }
   }
 
   private static func checkNumbers(
@@ -94,10 +87,9 @@ public final class CompiledGraph: @unchecked Sendable {
   ) throws(TensorError) {
     let inputs = Set(inputSources.joined())
     for (index, source) in sources.enumerated() where !inputs.contains(index) {
-      guard case .storage(let storage) = source, storage.role == .number, !numbers.contains(where: { $0 === storage })
-      else { continue }
+      guard let data = source.data, data.role == .number, !numbers.contains(where: { $0 === data }) else { continue }
       throw TensorError(
-        "a compiled step is recorded once, so the number \(storage.number) that it was recorded with would "
+        "a compiled step is recorded once, so the number \(data.number) that it was recorded with would "
           + "never change: give it to each step as an input, Tensor(number), or, if it is to stay, use a literal or "
           + "Tensor.constant(number)")
     }

@@ -5,8 +5,8 @@ import NeuralNetworks
 /// The functions of the rows of `edges.json`, by the name of their operation; inputs in the same order.
 let edgeOperations: [String: @Sendable ([Tensor]) -> Tensor] = {
   var all: [String: @Sendable ([Tensor]) -> Tensor] = [:]
-  for kind in Unary.allCases { all[kind.name] = { $0[0].unary(kind) } }
-  for kind in Binary.allCases { all[kind.name] = { $0[0].binary(kind, $0[1]) } }
+  for kind in Unary.allCases { all[kind.name] = { $0[0].unary(kind.function) } }
+  for kind in Binary.allCases { all[kind.name] = { $0[0].binary(kind.function, $0[1]) } }
   for activation in Activation.allCases { all["activation \(activation.rawValue)"] = { activation($0[0]) } }
   for kind in Reduction.allCases {
     let name = kind == .maximum || kind == .minimum ? "\(kind.rawValue) of" : kind.rawValue

@@ -105,7 +105,7 @@ struct ProgramGenerator {
 
   /// A float value, made smaller than this by tanh where it might be greater.
   mutating func bounded(_ value: Value, _ limit: Double) -> Value {
-    bounds(value).magnitude <= limit ? value : add(Unary.tanh, [value], magnitude: 1) ?? value
+    bounds(value).magnitude <= limit ? value : add(Unary(HyperbolicTangent.self), [value], magnitude: 1) ?? value
   }
 
   mutating func anyFloat(rank: ClosedRange<Int> = 0...4) -> Value {

@@ -3,16 +3,13 @@ struct Binary: FunctionOperation, CaseIterable {
   let function: any BinaryFunction.Type
   var applied: any ElementwiseFunction.Type { function }
 
-  static let add = Binary(function: Add.self), subtract = Binary(function: Subtract.self)
-  static let multiply = Binary(function: Multiply.self), divide = Binary(function: Divide.self)
-  static let power = Binary(function: Power.self)
-  static let maximum = Binary(function: Maximum.self), minimum = Binary(function: Minimum.self)
-  static let less = Binary(function: Less.self), lessOrEqual = Binary(function: LessOrEqual.self)
-  static let equal = Binary(function: Equal.self)
+  init(_ function: any BinaryFunction.Type) { self.function = function }
 
-  static let allCases: [Binary] = [
-    .add, .subtract, .multiply, .divide, .power, .maximum, .minimum, .less, .lessOrEqual, .equal,
-  ]
+  static let allCases: [Binary] =
+    ([
+      Add.self, Subtract.self, Multiply.self, Divide.self, Power.self, Maximum.self, Minimum.self, Less.self,
+      LessOrEqual.self, Equal.self,
+    ] as [any BinaryFunction.Type]).map(Binary.init)
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let (a, b) = (operands[0], operands[1])

@@ -136,9 +136,9 @@ enum Equal: BinaryFunction {
 // float32, so that nothing is truncated, but compared as they are where the number is one of theirs. Sums and products of integers wrap around, and there is no quotient of them. A
 // literal (`x * 2`) is part of the plan; a `Float` is an operand, which may differ from step to step.
 extension Tensor {
-  func binary(_ kind: Binary, _ other: Tensor) -> Tensor {
-    let (a, b) = Tensor.matched(self, other, comparing: kind.function.isComparison)
-    return .record(kind, [a, b])
+  func binary(_ function: any BinaryFunction.Type, _ other: Tensor) -> Tensor {
+    let (a, b) = Tensor.matched(self, other, comparing: function.isComparison)
+    return .record(Binary(function), [a, b])
   }
 
   private func with(_ number: Float, _ combine: (Tensor, Tensor) -> Tensor) -> Tensor {
@@ -146,13 +146,13 @@ extension Tensor {
   }
 
   /// a + b for each pair of elements. Shapes are aligned at the last axis, and an axis of size 1 is repeated.
-  public static func + (a: Tensor, b: Tensor) -> Tensor { a.binary(.add, b) }
+  public static func + (a: Tensor, b: Tensor) -> Tensor { a.binary(Add.self, b) }
   /// a − b for each pair of elements.
-  public static func - (a: Tensor, b: Tensor) -> Tensor { a.binary(.subtract, b) }
+  public static func - (a: Tensor, b: Tensor) -> Tensor { a.binary(Subtract.self, b) }
   /// a · b for each pair of elements; `matmul` is the product of matrices.
-  public static func * (a: Tensor, b: Tensor) -> Tensor { a.binary(.multiply, b) }
+  public static func * (a: Tensor, b: Tensor) -> Tensor { a.binary(Multiply.self, b) }
   /// a / b for each pair of elements.
-  public static func / (a: Tensor, b: Tensor) -> Tensor { a.binary(.divide, b) }
+  public static func / (a: Tensor, b: Tensor) -> Tensor { a.binary(Divide.self, b) }
   /// a + b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
   @_disfavoredOverload public static func + (a: Tensor, b: Float) -> Tensor { a.with(b) { $0 + $1 } }
   /// a − b with a number that may be another one in the next step; see `constant(_:)` for one that stays.
@@ -171,21 +171,21 @@ extension Tensor {
   @_disfavoredOverload public static func / (a: Float, b: Tensor) -> Tensor { b.with(a) { $1 / $0 } }
   /// xʸ, as C's `pow`: a negative number has whole powers only, and x⁰ is 1. At x = 0 the gradient is that of the power: 0
   /// for x⁰ and for exponents above 1.
-  public func power(_ exponent: Tensor) -> Tensor { binary(.power, exponent) }
+  public func power(_ exponent: Tensor) -> Tensor { binary(Power.self, exponent) }
   /// The same for one exponent.
   @_disfavoredOverload public func power(_ exponent: Float) -> Tensor { with(exponent) { $0.power($1) } }
 
   /// Whether each element is less: bool. Comparisons are constant almost everywhere, so no gradient passes.
-  public func less(than other: Tensor) -> Tensor { binary(.less, other) }
+  public func less(than other: Tensor) -> Tensor { binary(Less.self, other) }
   /// Whether each element is less than the other's or equal; see `less(than:)`.
-  public func lessOrEqual(to other: Tensor) -> Tensor { binary(.lessOrEqual, other) }
+  public func lessOrEqual(to other: Tensor) -> Tensor { binary(LessOrEqual.self, other) }
   /// Whether each element equals the other's; NaN equals nothing. See `less(than:)`.
-  public func equal(to other: Tensor) -> Tensor { binary(.equal, other) }
+  public func equal(to other: Tensor) -> Tensor { binary(Equal.self, other) }
   /// Whether each element is greater than the other's; see `less(than:)`.
-  public func greater(than other: Tensor) -> Tensor { other.binary(.less, self) }
+  public func greater(than other: Tensor) -> Tensor { other.binary(Less.self, self) }
 }
 
 /// The greater of each pair; NaN where either is. Equal values share the gradient.
-public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(.maximum, b) }
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(Maximum.self, b) }
 /// The lesser of each pair; NaN where either is. Equal values share the gradient.
-public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(.minimum, b) }
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { a.binary(Minimum.self, b) }

@@ -34,8 +34,8 @@ struct Cast: ElementwiseOperation {
     if ir.types[operands[0]].dtype == dtype { return operands }
     guard dtype == .bool else { return nil }
     let type = TensorType([], ir.types[operands[0]].dtype)
-    let isZero = try ir.add(Binary.equal, operands + ir.add(Fill(number: Constant(0), type: type), []))
-    return try ir.add(Binary.equal, isZero + ir.add(Fill(number: Constant(0), type: TensorType([])), []))
+    let isZero = try ir.add(Binary(Equal.self), operands + ir.add(Fill(number: Constant(0), type: type), []))
+    return try ir.add(Binary(Equal.self), isZero + ir.add(Fill(number: Constant(0), type: TensorType([])), []))
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {

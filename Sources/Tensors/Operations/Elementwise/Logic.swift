@@ -2,12 +2,12 @@
 
 extension Tensor {
   /// Where both are true. Operands broadcast.
-  public static func .& (a: Tensor, b: Tensor) -> Tensor { logic("and", [a, b]) { a.binary(.multiply, b) } }
+  public static func .& (a: Tensor, b: Tensor) -> Tensor { logic("and", [a, b]) { a.binary(Multiply.self, b) } }
   /// Where one is true, or both.
-  public static func .| (a: Tensor, b: Tensor) -> Tensor { logic("or", [a, b]) { a.binary(.maximum, b) } }
+  public static func .| (a: Tensor, b: Tensor) -> Tensor { logic("or", [a, b]) { a.binary(Maximum.self, b) } }
   /// Where it is false.
   public static prefix func .! (a: Tensor) -> Tensor {
-    logic("not", [a]) { .record(Binary.equal, [a, .fill(0, [], .bool)]) }
+    logic("not", [a]) { .record(Binary(Equal.self), [a, .fill(0, [], .bool)]) }
   }
 
   /// Whether any element along these axes is true, or of all; negative axes count from the end. Nothing is true of none.

@@ -3,20 +3,14 @@ struct Unary: FunctionOperation, CaseIterable {
   let function: any UnaryFunction.Type
   var applied: any ElementwiseFunction.Type { function }
 
-  static let negate = Unary(function: Negate.self), absolute = Unary(function: Absolute.self)
-  static let sign = Unary(function: Sign.self), exp = Unary(function: Exp.self), log = Unary(function: Log.self)
-  static let sqrt = Unary(function: SquareRoot.self), rsqrt = Unary(function: ReciprocalSquareRoot.self)
-  static let reciprocal = Unary(function: Reciprocal.self), square = Unary(function: Square.self)
-  static let tanh = Unary(function: HyperbolicTangent.self), sigmoid = Unary(function: Sigmoid.self)
-  static let relu = Unary(function: ReLU.self), sin = Unary(function: Sine.self), cos = Unary(function: Cosine.self)
-  static let erf = Unary(function: ErrorFunction.self), floor = Unary(function: Floor.self)
-  static let geluTanh = Unary(function: GELUTanh.self)
-  static let geluTanhDerivative = Unary(function: GELUTanhDerivative.self)
+  init(_ function: any UnaryFunction.Type) { self.function = function }
 
-  static let allCases: [Unary] = [
-    .negate, .absolute, .sign, .exp, .log, .sqrt, .rsqrt, .reciprocal, .square, .tanh, .sigmoid, .relu, .sin, .cos,
-    .erf, .floor, .geluTanh, .geluTanhDerivative,
-  ]
+  static let allCases: [Unary] =
+    ([
+      Negate.self, Absolute.self, Sign.self, Exp.self, Log.self, SquareRoot.self, ReciprocalSquareRoot.self,
+      Reciprocal.self, Square.self, HyperbolicTangent.self, Sigmoid.self, ReLU.self, Sine.self, Cosine.self,
+      ErrorFunction.self, Floor.self, GELUTanh.self, GELUTanhDerivative.self,
+    ] as [any UnaryFunction.Type]).map(Unary.init)
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     guard operands[0].dtype.isDifferentiable || operands[0].dtype.isInteger && function.isForIntegers else {

@@ -2,7 +2,7 @@ import CKernels
 import RealModule
 
 // Functions of one number, a type each: name, instruction of fused kernels, reference and derivative. A new one needs a
-// type here, a constant and a place among all cases in `Unary` and, in C, its instruction.
+// type here, a place among all cases in `Unary` and, in C, its instruction.
 
 /// −x
 enum Negate: UnaryFunction {
@@ -142,7 +142,7 @@ enum Floor: UnaryFunction {
 enum GELUTanh: UnaryFunction {
   static let name = "geluTanh", instruction = BACKPROP_GELU_F
   static func value(_ x: Double) -> Double { limitedProduct(1 + Double.tanh(argument(x).value), x) / 2 }
-  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.unary(.geluTanhDerivative) }
+  static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.unary(GELUTanhDerivative.self) }
   /// tanh's argument and its derivative.
   fileprivate static func argument(_ x: Double) -> (value: Double, derivative: Double) {
     let factor = Double.sqrt(2 / Double.pi)
@@ -174,42 +174,42 @@ private func limitedProduct(_ a: Double, _ b: Double) -> Double { a == 0 ? 0 : a
 /// x within −20...20, for functions that are constant beyond: their derivatives are made of infinities times 0 there.
 private func bounded(_ x: Tensor) -> Tensor { minimum(maximum(x, .fill(-20)), .fill(20)) }
 extension Tensor {
-  func unary(_ kind: Unary) -> Tensor { .record(kind, [self]) }
+  func unary(_ function: any UnaryFunction.Type) -> Tensor { .record(Unary(function), [self]) }
 
   /// −x of each element.
-  public static prefix func - (a: Tensor) -> Tensor { a.unary(.negate) }
+  public static prefix func - (a: Tensor) -> Tensor { a.unary(Negate.self) }
   /// eˣ; infinite above 88.7 in float32.
-  public func exp() -> Tensor { unary(.exp) }
+  public func exp() -> Tensor { unary(Exp.self) }
   /// The natural logarithm: minus infinity at 0, NaN below.
-  public func log() -> Tensor { unary(.log) }
+  public func log() -> Tensor { unary(Log.self) }
   /// √x; NaN below 0. Its derivative at 0 is infinite.
-  public func sqrt() -> Tensor { unary(.sqrt) }
+  public func sqrt() -> Tensor { unary(SquareRoot.self) }
   /// 1 / √x
-  public func rsqrt() -> Tensor { unary(.rsqrt) }
+  public func rsqrt() -> Tensor { unary(ReciprocalSquareRoot.self) }
   /// x² of each element.
-  public func square() -> Tensor { unary(.square) }
+  public func square() -> Tensor { unary(Square.self) }
   /// 1 / x of each element; infinite at 0.
-  public func reciprocal() -> Tensor { unary(.reciprocal) }
+  public func reciprocal() -> Tensor { unary(Reciprocal.self) }
   /// The hyperbolic tangent, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ).
-  public func tanh() -> Tensor { unary(.tanh) }
+  public func tanh() -> Tensor { unary(HyperbolicTangent.self) }
   /// 1 / (1 + e⁻ˣ)
-  public func sigmoid() -> Tensor { unary(.sigmoid) }
+  public func sigmoid() -> Tensor { unary(Sigmoid.self) }
   /// max(x, 0); the derivative at 0 is 0.
-  public func relu() -> Tensor { unary(.relu) }
+  public func relu() -> Tensor { unary(ReLU.self) }
   /// |x|; the derivative at 0 is 0.
-  public func abs() -> Tensor { unary(.absolute) }
+  public func abs() -> Tensor { unary(Absolute.self) }
   /// −1, 0 or 1.
-  public func sign() -> Tensor { unary(.sign) }
+  public func sign() -> Tensor { unary(Sign.self) }
   /// The error function.
-  public func erf() -> Tensor { unary(.erf) }
+  public func erf() -> Tensor { unary(ErrorFunction.self) }
   /// x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, GELU's approximation by tanh.
   ///
   /// Source: Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016.
-  public func geluTanh() -> Tensor { unary(.geluTanh) }
+  public func geluTanh() -> Tensor { unary(GELUTanh.self) }
   /// The sine of an angle in radians.
-  public func sin() -> Tensor { unary(.sin) }
+  public func sin() -> Tensor { unary(Sine.self) }
   /// The cosine of an angle in radians.
-  public func cos() -> Tensor { unary(.cos) }
+  public func cos() -> Tensor { unary(Cosine.self) }
   /// The greatest integer that is not above.
-  public func floor() -> Tensor { unary(.floor) }
+  public func floor() -> Tensor { unary(Floor.self) }
 }

@@ -97,8 +97,8 @@ extension Tensor {
     }
     // ReLU and adding a value for each channel are monotonic, so they commute with the maximum, and so does the
     // gradient. Done after pooling, they and their gradients process the few elements that are left.
-    guard let inside = operands(from: Unary.relu)?[0] else { return pooled(self) }
-    guard let terms = inside.operands(from: Binary.add), terms[0].shape == inside.shape, terms[1].shape.rank == 4,
+    guard let inside = operands(from: Unary(ReLU.self))?[0] else { return pooled(self) }
+    guard let terms = inside.operands(from: Binary(Add.self)), terms[0].shape == inside.shape, terms[1].shape.rank == 4,
       [0, 2, 3].allSatisfy({ terms[1].shape[$0] == 1 })
     else { return pooled(inside).relu() }
     return (pooled(terms[0]) + terms[1]).relu()
