@@ -87,37 +87,23 @@ struct View: Hashable {
 
   /// The same elements in row-major order under another shape, if no element has to move.
   func reshaped(to target: Shape) -> View? {
-    if isRowMajor { return with(shape: target, strides: target.rowMajorStrides) }
-    // Runs of axes that together hold as many elements in both shapes; each run must have even strides.
-    let old = shape.indices.filter { shape[$0] != 1 }
+    if isRowMajor || shape.elementCount == 0 { return with(shape: target, strides: target.rowMajorStrides) }
+    // Runs of axes that are one in memory: how many elements, and the distance between them.
+    var runs: [(count: Int, stride: Int)] = []
+    for axis in shape.indices where shape[axis] != 1 {
+      if let outer = runs.last, outer.stride == strides[axis] * shape[axis] {
+        runs[runs.count - 1] = (outer.count * shape[axis], strides[axis])
+      } else {
+        runs.append((shape[axis], strides[axis]))
+      }
+    }
+    // Each axis of the target is a part of one run, the last one first.
     var result = target.map { _ in 0 }
-    var (taken, axis) = (0, 0)
-    while axis < target.rank {
-      guard target[axis] != 1 else {
-        axis += 1
-        continue
-      }
-      let first = axis
-      guard taken < old.count else { return nil }
-      var (count, wanted) = (shape[old[taken]], target[axis])
-      (taken, axis) = (taken + 1, axis + 1)
-      while count != wanted {
-        if count < wanted {
-          guard taken < old.count else { return nil }
-          guard strides[old[taken - 1]] == strides[old[taken]] * shape[old[taken]] else { return nil }
-          count *= shape[old[taken]]
-          taken += 1
-        } else {
-          guard axis < target.rank else { return nil }
-          wanted *= target[axis]
-          axis += 1
-        }
-      }
-      var stride = strides[old[taken - 1]]
-      for index in (first..<axis).reversed() where target[index] != 1 {
-        result[index] = stride
-        stride *= target[index]
-      }
+    for axis in target.indices.reversed() where target[axis] != 1 {
+      guard let run = runs.popLast(), run.count % target[axis] == 0 else { return nil }
+      result[axis] = run.stride
+      let rest = run.count / target[axis]
+      if rest > 1 { runs.append((rest, run.stride * target[axis])) }
     }
     return with(shape: target, strides: result)
   }

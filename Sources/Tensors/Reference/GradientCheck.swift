@@ -50,16 +50,12 @@ public func gradientCheck(
     }
   }
   let interpreter = ReferenceInterpreter()
-  var leaves: [Tensor] = []
+  let leaves = try inputs.map { (input) throws(TensorError) in
+    Tensor(try input.read(input.dtype, CallSite(file, line)), input.type)
+  }
   var points: [Int: [Double]] = [:]  // by input; those that are varied
-  for (index, value) in try interpreter.evaluate(inputs).enumerated() {
-    let shape = inputs[index].shape.dimensions
-    switch value {
-    case .ints(let values): leaves.append(Tensor(values, shape: shape).cast(to: inputs[index].dtype))
-    case .floats(let values):
-      leaves.append(Tensor(values, shape: shape).cast(to: inputs[index].dtype))
-      points[index] = values
-    }
+  for (index, value) in try interpreter.evaluate(leaves).enumerated() {
+    if case .floats(let values) = value { points[index] = values }
   }
   let moved = points.keys.sorted()
   guard !moved.isEmpty else {

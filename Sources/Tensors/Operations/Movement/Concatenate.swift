@@ -19,12 +19,7 @@ struct Concatenate: PrimitiveOperation {
 
   /// The parts of u.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
-    var start = 0
-    return step.operands.map { operand in
-      defer { start += operand.shape[axis] }
-      let starts = operand.shape.indices.map { $0 == axis ? start : 0 }
-      return step.upstream.sliced(starts: starts, shape: operand.shape)
-    }
+    step.upstream.split(sizes: step.operands.map { $0.shape[axis] }, axis: axis)
   }
 
   func reference(_ operands: ReferenceOperands) -> HostArray {

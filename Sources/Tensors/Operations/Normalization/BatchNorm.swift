@@ -45,7 +45,7 @@ struct BatchNorm: KernelOperation {
     let x = try lowering.imageView(instruction.inputs[0])
     let (outer, channels, inner) = x.channelSizes
     let results = [lowering.result(instruction.firstOutput + 1), lowering.result(instruction.firstOutput + 2)]
-    lowering.emit(MomentsKernel(outer: outer, channels: channels, inner: inner), [x], results)
+    lowering.emit(BatchNormKernel(outer: outer, channels: channels, inner: inner), [x], results)
   }
 }
 
@@ -74,7 +74,7 @@ struct BatchNormGradient: KernelOperation {
     let relu = inputs.count > 5 ? try lowering.contiguous(Array(inputs[5...6])) : [nil, nil]
     let (outer, channels, inner) = x.channelSizes
     let results = [lowering.result(instruction.firstOutput + 1), lowering.result(instruction.firstOutput + 2)]
-    let kernel = BatchNormSumsKernel(outer: outer, channels: channels, inner: inner, epsilon: epsilon)
+    let kernel = BatchNormKernel(outer: outer, channels: channels, inner: inner, epsilon: epsilon)
     lowering.emit(kernel, [x] + statistics + [u] + relu, results)
   }
 }
@@ -87,30 +87,27 @@ extension View {
   }
 }
 
-/// Mean and biased variance of each channel.
-private struct MomentsKernel: PlainKernel {
+/// Mean and biased variance of each channel, or, with epsilon, the gradients of scale and shift.
+private struct BatchNormKernel: PlainKernel {
   let outer: Int, channels: Int, inner: Int
+  var epsilon: Double?
 
-  var title: String { "mean and variance \([outer, channels, inner])" }
-  var cost: Cost { Cost(flops: 4 * outer * channels * inner, elements: (outer * inner + 2) * channels) }
-
-  func run(_ operands: KernelOperands) {
-    backprop_moments(Int64(outer), Int64(channels), Int64(inner), operands[0], operands[1], operands[2])
+  var title: String {
+    "\(epsilon == nil ? "mean and variance" : "batch normalization sums") \([outer, channels, inner])"
   }
-}
+  var cost: Cost {
+    let readings = epsilon == nil ? 1 : 2
+    return Cost(flops: 4 * outer * channels * inner, elements: readings * (outer * inner + 2) * channels)
+  }
 
-/// The gradients of scale and shift of each channel.
-private struct BatchNormSumsKernel: PlainKernel {
-  let outer: Int, channels: Int, inner: Int
-  let epsilon: Double
-
-  var title: String { "batch normalization sums \([outer, channels, inner])" }
-  var cost: Cost { Cost(flops: 4 * outer * channels * inner, elements: (2 * outer * inner + 4) * channels) }
-
-  func run(_ operands: KernelOperands) {
-    backprop_batch_norm_sums(
-      Int64(outer), Int64(channels), Int64(inner), Float(epsilon), operands[0], operands[1], operands[2], operands[3],
-      operands[4], operands[5], operands[6], operands[7])
+  func run(_ o: KernelOperands) {
+    let (outer, channels, inner) = (Int64(outer), Int64(channels), Int64(inner))
+    if let epsilon {
+      backprop_batch_norm_sums(
+        outer, channels, inner, Float(epsilon), o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7])
+    } else {
+      backprop_moments(outer, channels, inner, o[0], o[1], o[2])
+    }
   }
 }
 

@@ -13,24 +13,13 @@ extension Tensor {
       a.shape[-1] > longestSum, a.dtype == .float32
     else { return .record(Matmul(), [a, b], site) }
     let depth = a.shape[-2] * b.shape[-1] <= 4096 ? 1024 : 8192
-    let count = a.shape[-1] / depth
-    let covered = count * depth
-    func part(_ x: Tensor, axis: Int, from start: Int, to end: Int) -> Tensor {
-      let starts = x.shape.indices.map { $0 == axis ? start : 0 }
-      return x.sliced(starts: starts, shape: Shape(x.shape.indices.map { $0 == axis ? end - start : x.shape[$0] }))
-    }
-    let (alongA, alongB) = (a.shape.rank - 1, b.shape.rank - 2)
-    let (m, n, k) = (a.shape[-2], b.shape[-1], a.shape[-1])
-    let left = part(a, axis: alongA, from: 0, to: covered)  // [..., m, count · depth] -> [..., count, m, depth]
-      .reshaped(to: Shape(a.shape.dropLast(2) + [m, count, depth])).permuted(
-        Array(0..<alongA - 1) + [alongA, alongA - 1, alongA + 1])
-    let right = part(b, axis: alongB, from: 0, to: covered).reshaped(
-      to: Shape(b.shape.dropLast(2) + [count, depth, n]))
-    let products = Tensor.record(Matmul(), [left, right], site)  // [..., count, m, n]
-    guard products.failure == nil else { return products }
-    let sum = products.sum(axes: [products.shape.rank - 3])
+    let (n, k) = (b.shape[-1], a.shape[-1])
+    let (count, covered) = (k / depth, k / depth * depth)
+    let left = a[.ellipsis, ..<covered]  // [..., m, count · depth] -> [..., count, m, depth]
+      .reshaped(to: Shape(a.shape.dropLast() + [count, depth])).transposed(-3, -2)
+    let right = b[.ellipsis, ..<covered, 0...].reshaped(to: Shape(b.shape.dropLast(2) + [count, depth, n]))
+    let sum = Tensor.record(Matmul(), [left, right], site).sum(axes: [-3])
     guard covered < k else { return sum }
-    let rest = (part(a, axis: alongA, from: covered, to: k), part(b, axis: alongB, from: covered, to: k))
-    return sum + .record(Matmul(), [rest.0, rest.1], site)
+    return sum + .record(Matmul(), [a[.ellipsis, covered...], b[.ellipsis, covered..., 0...]], site)
   }
 }
