@@ -6,7 +6,6 @@ struct FusedElementwise: Kernel {
   /// The strides of operands and results along the axes of `shape`.
   let inputStrides: [[Int]]
   var outputStrides: [[Int]]
-  let outputTypes: [DType]
   let outputRegisters: [UInt8]
   let instructions: [backprop_instruction]
   let registerCount: Int
@@ -26,11 +25,7 @@ struct FusedElementwise: Kernel {
   var threading: Threading { .bySize(cost) }
   var isElementwise: Bool { true }
 
-  func layout(ofOutput output: Int, at address: Address) -> View? {
-    View(
-      buffer: address.buffer, offset: address.offset / 4, shape: shape, strides: outputStrides[output],
-      outputTypes[output])
-  }
+  func layout(ofOutput output: Int) -> Layout? { Layout(shape: shape, strides: outputStrides[output]) }
 
   func writing(_ output: Int, as view: View) -> (any Kernel)? {
     var copy = self
@@ -56,7 +51,7 @@ extension Step {
     Step(
       kernel: FusedElementwise(
         shape: shape, inputStrides: inputs.map(\.strides), outputStrides: outputs.map(\.strides),
-        outputTypes: outputs.map(\.dtype), outputRegisters: registers, instructions: instructions,
+        outputRegisters: registers, instructions: instructions,
         registerCount: registerCount),
       inputs: inputs.map(\.start), outputs: outputs.map(\.start))
   }

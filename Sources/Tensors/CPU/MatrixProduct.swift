@@ -5,14 +5,7 @@ import OneDNNShim
 struct MatrixShape {
   var m: Int, n: Int, k: Int
   var transposeA = false, transposeB = false
-  var lda: Int, ldb: Int
-
-  /// Without gaps between rows by default.
-  init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false, lda: Int? = nil, ldb: Int? = nil) {
-    (self.m, self.n, self.k, self.transposeA, self.transposeB) = (m, n, k, transposeA, transposeB)
-    self.lda = lda ?? max(transposeA ? m : k, 1)
-    self.ldb = ldb ?? max(transposeB ? k : n, 1)
-  }
+  var lda = 0, ldb = 0
 }
 
 /// c[m, n] = op(a) · op(b), for each of `batches`.

@@ -46,11 +46,6 @@ struct Request {
   private(set) var sources: [Source] = []
   private(set) var key: Key
 
-  private struct ResultID: Hashable {
-    var node: ObjectIdentifier
-    var output: Int
-  }
-
   /// Numbers the walks, so that marks of an earlier one mean nothing. The runtime's lock is held.
   nonisolated(unsafe) private static var walks = 0
 
@@ -63,7 +58,7 @@ struct Request {
     Request.walks += 1
     let walk = Request.walks
     var nodes: [Node] = []
-    var known: [ResultID: Int] = [:]
+    var known: [ObjectIdentifier: [Int: Int]] = [:]  // the entries of results that are computed already
     var variables: [ObjectIdentifier: Int] = [:]
     var pending = assignments.map(\.1).reversed() + outputs.reversed()
 
@@ -71,9 +66,8 @@ struct Request {
       let node = tensor.node
       if let failure = node.failure { throw failure }
       if node.results.indices.contains(tensor.output), let storage = node.results[tensor.output] {
-        let id = ResultID(node: ObjectIdentifier(node), output: tensor.output)
-        if known[id] == nil {
-          known[id] = key.entries.count
+        if known[ObjectIdentifier(node)]?[tensor.output] == nil {
+          known[ObjectIdentifier(node), default: [:]][tensor.output] = key.entries.count
           addLeaf(Values(type: tensor.type), .storage(storage))
         }
       } else if node.mark != walk {
@@ -102,7 +96,7 @@ struct Request {
     }
 
     func value(of tensor: Tensor) -> Int {
-      if !known.isEmpty, let entry = known[ResultID(node: ObjectIdentifier(tensor.node), output: tensor.output)] {
+      if !known.isEmpty, let entry = known[ObjectIdentifier(tensor.node)]?[tensor.output] {
         return Request.value(entry, 0)
       }
       return Request.value(tensor.node.index, tensor.output)

@@ -14,6 +14,13 @@ struct Layout: Hashable {
     return true
   }
 
+  /// The order of the axes from the slowest to the fastest, if the elements fill a stretch of memory without gaps.
+  var denseOrder: [Int]? {
+    // The stride of an axis of size 1 is arbitrary; preserve its order relative to the others as far as strides tell.
+    let order = shape.indices.sorted { a, b in strides[a] == strides[b] ? a < b : strides[a] > strides[b] }
+    return isDense(order) ? order : nil
+  }
+
   /// Whether neighbors in memory are channels of a pixel of images [n, c, h, w].
   var isChannelsLast: Bool { isDense(Layout.channelsLast) }
   static let channelsLast = [0, 2, 3, 1]
@@ -30,21 +37,16 @@ struct View: Hashable {
   var strides: [Int]
   var dtype: DType
 
-  /// The whole of a buffer, row-major.
-  init(buffer: Int, shape: Shape, _ dtype: DType) {
-    self.init(buffer: buffer, offset: 0, shape: shape, strides: shape.rowMajorStrides, dtype)
-  }
-
   init(buffer: Int, offset: Int, shape: Shape, strides: [Int], _ dtype: DType) {
     (self.buffer, self.offset, self.shape, self.strides) = (buffer, offset, shape, strides)
     self.dtype = dtype
   }
 
-  /// The whole of a buffer, dense, with the axes in this order from the slowest to the fastest.
-  init(buffer: Int, shape: Shape, order: [Int], _ dtype: DType) {
+  /// The whole of a buffer, row-major or with the axes in this order from the slowest to the fastest.
+  init(buffer: Int, shape: Shape, order: [Int]? = nil, _ dtype: DType) {
     var strides = [Int](repeating: 1, count: shape.rank)
     var stride = 1
-    for axis in order.reversed() {
+    for axis in (order ?? Array(shape.indices)).reversed() {
       strides[axis] = stride
       stride *= max(shape[axis], 1)
     }
@@ -67,13 +69,7 @@ struct View: Hashable {
     with(shape: shape, strides: strides, offset: offset + zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 })
   }
 
-  /// The order of the axes from the slowest to the fastest, if the elements fill a stretch of memory without gaps.
-  var denseOrder: [Int]? {
-    // The stride of an axis of size 1 is arbitrary; preserve its order relative to the others as far as strides tell.
-    let order = shape.indices.sorted { a, b in strides[a] == strides[b] ? a < b : strides[a] > strides[b] }
-    return layout.isDense(order) ? order : nil
-  }
-
+  var denseOrder: [Int]? { layout.denseOrder }
   var isRowMajor: Bool { layout.isDense(shape.indices) }
 
   /// Repeated along new or size-1 axes.

@@ -179,7 +179,8 @@ extension Tensor {
   public static func standIn(like tensor: Tensor) -> Tensor {
     tensor.checked { () throws(TensorError) in
       let type = tensor.type
-      return Tensor(try Storage(zeros: type.byteCount, role: .placeholder, for: "a stand-in \(type)"), type)
+      return Tensor(
+        try Storage(byteCount: type.byteCount, zeroed: true, role: .placeholder, for: "a stand-in \(type)"), type)
     }
   }
 

@@ -36,19 +36,30 @@ final class Storage: @unchecked Sendable {
     pointer = .allocate(byteCount: 64, alignment: 64)
   }
 
-  /// Uninitialized memory, aligned to 64 bytes.
+  /// Uninitialized memory, aligned to 64 bytes, or zeros: many are untouched pages, which take no memory until they are
+  /// used.
   ///
   /// Throws where it cannot be allocated, with its purpose: `purpose` is the subject of a sentence.
-  init(byteCount: Int, role: Role = .data, for purpose: @autoclosure () -> String) throws(TensorError) {
-    self.byteCount = byteCount
-    self.role = role
-    if byteCount >= MemoryPool.smallestArray, let pooled = MemoryPool.allocate(byteCount) {
+  init(
+    byteCount: Int, zeroed: Bool = false, role: Role = .data, for purpose: @autoclosure () -> String
+  ) throws(TensorError) {
+    (self.byteCount, self.role) = (byteCount, role)
+    let isLarge = (MemoryPool.smallestArray...Memory.limit).contains(byteCount)
+    if isLarge, zeroed, let mapped = Storage.map(byteCount) {
+      (origin, pointer) = (.mapping, mapped)
+    } else if isLarge, !zeroed, let pooled = MemoryPool.allocate(byteCount) {
       (origin, pointer) = (.pool, pooled)
     } else if let memory = Storage.allocate(byteCount) {
       (origin, pointer) = (.system, memory)
+      if zeroed { pointer.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount) }
     } else {
       throw Memory.failure(byteCount, purpose())
     }
+  }
+
+  private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+    return memory == MAP_FAILED ? nil : memory
   }
 
   private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
@@ -63,25 +74,6 @@ final class Storage: @unchecked Sendable {
 
   /// Maps the pages of an array that is used completely.
   func prefault() { if origin == .pool { backprop_prefault(pointer, Int64(byteCount)) } }
-
-  /// Zeros. Large ones are untouched pages, which take no memory until they are used.
-  init(
-    zeros byteCount: Int, role: Role = .data, for purpose: @autoclosure () -> String
-  ) throws(TensorError) {
-    self.byteCount = byteCount
-    self.role = role
-    let mapped =
-      (MemoryPool.smallestArray...Memory.limit).contains(byteCount)
-      ? mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0) : nil
-    if let mapped, mapped != MAP_FAILED {
-      (origin, pointer) = (.mapping, mapped)
-    } else if let memory = Storage.allocate(byteCount) {
-      (origin, pointer) = (.system, memory)
-      pointer.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-    } else {
-      throw Memory.failure(byteCount, purpose())
-    }
-  }
 
   convenience init(copying other: Storage, for purpose: @autoclosure () -> String) throws(TensorError) {
     try self.init(byteCount: other.byteCount, for: purpose())

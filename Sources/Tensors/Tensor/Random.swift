@@ -26,7 +26,10 @@ public final class Random: Sendable {
   @TaskLocal public static var current = Random(seed: UInt64.random(in: .min ... .max))
 
   /// The key of the next draw.
-  func nextKey() -> [UInt32] { key(take(1)) }
+  func nextKey() -> [UInt32] {
+    let words = words(take(1))
+    return [words[0], words[1], words[2], words[3]]
+  }
 
   /// Skips `count` draws; returns the number of the first.
   func take(_ count: UInt64) -> UInt64 {
@@ -37,9 +40,6 @@ public final class Random: Sendable {
   }
 
   /// The key of a draw: seed and number, a word each half.
-  func key(_ count: UInt64) -> [UInt32] { [0, 1, 2, 3].map { words(count)[$0] } }
-
-  /// The same, without allocating.
   func words(_ count: UInt64) -> SIMD4<UInt32> {
     SIMD4(
       UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), UInt32(truncatingIfNeeded: count),

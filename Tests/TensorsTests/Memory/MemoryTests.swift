@@ -47,7 +47,7 @@ import Testing
       #expect(!Memory.take(Memory.limit))  // something is allocated already
       #expect(throws: TensorError.self) { try Memory.check(.max, for: "everything") }
       #expect(throws: TensorError.self) { _ = try Storage(byteCount: .max - 7, for: "everything") }
-      #expect(throws: TensorError.self) { _ = try Storage(zeros: .max - 7, for: "everything") }
+      #expect(throws: TensorError.self) { _ = try Storage(byteCount: .max - 7, zeroed: true, for: "everything") }
       #expect(throws: TensorError.self) { _ = try Storage(byteCount: -1, for: "less than nothing") }
     }
   }

@@ -6,7 +6,7 @@ extension Lowering {
   mutating func redirect(_ source: View, to part: View) -> Bool {
     guard source.shape.elementCount > 0, let (time, output) = onlyWriter(of: source),
       !isNeeded(source.buffer, after: time, besides: 1),
-      let layout = steps[time].kernel.layout(ofOutput: output, at: steps[time].outputs[output]),
+      let layout = steps[time].kernel.layout(ofOutput: output),
       let moved = part.laidOut(as: layout), let kernel = steps[time].kernel.writing(output, as: moved)
     else { return false }
     steps[time].kernel = kernel
@@ -20,7 +20,7 @@ extension Lowering {
   mutating func writesInPlace(_ source: View, _ target: View) -> Bool {
     guard sizes[source.buffer] == sizes[target.buffer], let (time, output) = onlyWriter(of: source),
       !isNeeded(target.buffer, after: time),
-      steps[time].kernel.layout(ofOutput: output, at: steps[time].outputs[output]) != nil,
+      steps[time].kernel.layout(ofOutput: output) != nil,
       !steps[time].outputs.contains(where: { $0.buffer == target.buffer }),
       steps[time].mayOverwrite(output, inMemory: { $0 == target.buffer })
     else { return false }
@@ -60,7 +60,7 @@ extension Lowering {
 
 extension View {
   /// This memory with the shape and the order of the axes of a dense layout of as many elements.
-  fileprivate func laidOut(as layout: View) -> View? {
+  fileprivate func laidOut(as layout: Layout) -> View? {
     guard let order = layout.denseOrder, var view = reshaped(to: Shape(order.map { layout.shape[$0] })) else {
       return nil
     }

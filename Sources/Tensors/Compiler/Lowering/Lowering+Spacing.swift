@@ -5,14 +5,8 @@ extension Lowering {
   static func spacedRow(_ width: Int) -> Int { width > 0 && width % 1024 == 0 ? width + 16 : width }
   /// A new buffer, row-major but for the gaps after its rows.
   mutating func allocateSpaced(_ shape: Shape) -> View {
-    let row = Lowering.spacedRow(shape[-1])
-    var strides = [Int](repeating: 1, count: shape.rank)
-    for axis in (0..<shape.rank - 1).reversed() {
-      strides[axis] = axis == shape.rank - 2 ? row : strides[axis + 1] * shape[axis + 1]
-    }
-    return View(
-      buffer: newBuffer(4 * Shape(shape.dropLast().map { $0 }).elementCount * row), offset: 0, shape: shape,
-      strides: strides, .float32)
+    let spaced = Shape(shape.dropLast() + [Lowering.spacedRow(shape[-1])])
+    return allocate(spaced).with(shape: shape, strides: spaced.rowMajorStrides)
   }
 
   /// A matrix with gaps after its rows, copied if they are a multiple of 4 KB apart. `down`: the axis across the rows,

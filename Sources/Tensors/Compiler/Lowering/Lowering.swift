@@ -53,8 +53,7 @@ struct Lowering {
 
   /// A new dense buffer of the arena, row-major by default.
   mutating func allocate(_ shape: Shape, _ dtype: DType = .float32, order: [Int]? = nil) -> View {
-    View(
-      buffer: newBuffer(TensorType(shape, dtype).byteCount), shape: shape, order: order ?? Array(shape.indices), dtype)
+    View(buffer: newBuffer(TensorType(shape, dtype).byteCount), shape: shape, order: order, dtype)
   }
 
   func view(_ value: Int) throws(TensorError) -> View {

@@ -12,7 +12,7 @@ protocol Kernel: Sendable {
   /// the result needs.
   var isElementwise: Bool { get }
   /// The layout of a result that may also be written with another layout; `nil` where there is no choice.
-  func layout(ofOutput output: Int, at address: Address) -> View?
+  func layout(ofOutput output: Int) -> Layout?
   /// The kernel that writes a result with this layout instead; `nil` where it cannot.
   func writing(_ output: Int, as view: View) -> (any Kernel)?
   /// Whether a result may share memory with an operand at the same address: each block of the operand is read before
@@ -25,7 +25,7 @@ protocol Kernel: Sendable {
 extension Kernel {
   var threading: Threading { .own }
   var isElementwise: Bool { false }
-  func layout(ofOutput output: Int, at address: Address) -> View? { nil }
+  func layout(ofOutput output: Int) -> Layout? { nil }
   func writing(_ output: Int, as view: View) -> (any Kernel)? { nil }
   func readsInPlace(_ input: Int, for output: Int) -> Bool { false }
 }

@@ -35,11 +35,7 @@ struct AttentionKernel: Kernel {
     return copy
   }
 
-  func layout(ofOutput output: Int, at address: Address) -> View? {
-    View(
-      buffer: address.buffer, offset: address.offset / 4, shape: outputs[output].shape,
-      strides: outputs[output].strides, .float32)
-  }
+  func layout(ofOutput output: Int) -> Layout? { outputs[output] }
 
   func load(_ step: Step, into loader: inout KernelLoader) -> any LoadedKernel {
     let shape = backprop_attention_shape(
