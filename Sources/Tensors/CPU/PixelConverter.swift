@@ -23,12 +23,7 @@ package struct PixelConverter: Sendable {
 
   /// The same values, image after image.
   package func values(of numbers: ArraySlice<Int32>, in pixels: [UInt8]) throws(TensorError) -> [Float] {
-    if let failure = failure(of: numbers, in: pixels) { throw failure }
-    let count = numbers.count * imageShape.elementCount
-    return Array(unsafeUninitializedCapacity: count) { buffer, initialized in
-      if let start = buffer.baseAddress { convert(numbers, in: pixels, to: start) }
-      initialized = count
-    }
+    try tensor(of: numbers, in: pixels).values()
   }
 
   /// What is wrong with these indices of images, or with the converter.

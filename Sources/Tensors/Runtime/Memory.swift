@@ -27,7 +27,7 @@ package enum Memory {
 
   /// Reserves this many bytes. False, and nothing is reserved, where there are not as many.
   static func take(_ byteCount: Int) -> Bool {
-    guard byteCount <= limit - held.load(ordering: .relaxed), byteCount < large || byteCount <= free else {
+    guard byteCount <= limit - held.load(ordering: .relaxed), byteCount < large || byteCount <= available else {
       return false
     }
     held.wrappingAdd(byteCount, ordering: .relaxed)
@@ -42,16 +42,36 @@ package enum Memory {
     guard byteCount >= mapped else { return }
     guard take(byteCount) else { throw failure(byteCount, purpose()) }
     giveBack(byteCount)
-    let block = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
-    guard let block, block != MAP_FAILED else { throw failure(byteCount, purpose()) }
+    guard let block = map(byteCount) else { throw failure(byteCount, purpose()) }
     munmap(block, byteCount)
+  }
+
+  /// Untouched pages, which are zeros. `nil` where the system refuses them.
+  static func map(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    let block = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+    return block == MAP_FAILED ? nil : block
+  }
+
+  static func unmap(_ block: UnsafeMutableRawPointer, _ byteCount: Int) { munmap(block, byteCount) }
+
+  /// Memory aligned to 64 bytes, reserved; `nil` where there is none.
+  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    guard byteCount >= 0, take(byteCount) else { return nil }
+    var memory: UnsafeMutableRawPointer?
+    if posix_memalign(&memory, 64, max(byteCount, 64)) != 0 { giveBack(byteCount) }
+    return memory
+  }
+
+  static func deallocate(_ memory: UnsafeMutableRawPointer, _ byteCount: Int) {
+    free(memory)
+    giveBack(byteCount)
   }
 
   /// The message where memory cannot be allocated.
   static func failure(_ byteCount: Int, _ purpose: String) -> TensorError {
     var reason = "this process may hold \(text(limit)) and holds \(text(held.load(ordering: .relaxed)))"
     if byteCount <= limit - held.load(ordering: .relaxed) {
-      reason = free < byteCount ? "\(text(free)) are free" : "the system refused it"
+      reason = available < byteCount ? "\(text(available)) are free" : "the system refused it"
       if let addressSpace { reason += "; its address space is limited to \(text(addressSpace))" }
     }
     return TensorError("not enough memory: \(purpose) would take \(text(byteCount)); \(reason)")
@@ -85,7 +105,7 @@ package enum Memory {
   }
 
   /// The available memory: free memory, page cache, and swap.
-  private static var free: Int {
+  private static var available: Int {
     var kilobytes: [String: Int] = [:]
     for line in lines(of: "/proc/meminfo") {
       let words = line.split { $0 == " " || $0 == ":" }

@@ -84,8 +84,7 @@ struct MemoryPool: ~Copyable {
     let size = byteCount.plus(page - 1) / page * page
     let length = size.plus(hugePage)
     guard Memory.take(size) else { return nil }
-    guard let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), start != MAP_FAILED
-    else {
+    guard let start = Memory.map(length) else {
       Memory.giveBack(size)
       return nil
     }

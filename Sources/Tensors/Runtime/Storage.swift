@@ -1,13 +1,5 @@
 import CKernels
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Aligned memory that holds a tensor's elements. Written once, before anyone else sees it, or under the runtime's
 /// lock where only a variable holds it.
 final class Storage: @unchecked Sendable {
@@ -45,31 +37,16 @@ final class Storage: @unchecked Sendable {
   ) throws(TensorError) {
     (self.byteCount, self.role) = (byteCount, role)
     let isLarge = (MemoryPool.smallestArray...Memory.limit).contains(byteCount)
-    if isLarge, zeroed, let mapped = Storage.map(byteCount) {
+    if isLarge, zeroed, let mapped = Memory.map(byteCount) {
       (origin, pointer) = (.mapping, mapped)
     } else if isLarge, !zeroed, let pooled = MemoryPool.allocate(byteCount) {
       (origin, pointer) = (.pool, pooled)
-    } else if let memory = Storage.allocate(byteCount) {
+    } else if let memory = Memory.allocate(byteCount) {
       (origin, pointer) = (.system, memory)
       if zeroed { pointer.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount) }
     } else {
       throw Memory.failure(byteCount, purpose())
     }
-  }
-
-  private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    let memory = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
-    return memory == MAP_FAILED ? nil : memory
-  }
-
-  private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    guard byteCount >= 0, Memory.take(byteCount) else { return nil }
-    var memory: UnsafeMutableRawPointer?
-    guard posix_memalign(&memory, 64, max(byteCount, 64)) == 0 else {
-      Memory.giveBack(byteCount)
-      return nil
-    }
-    return memory
   }
 
   /// Maps the pages of an array that is used completely.
@@ -89,11 +66,9 @@ final class Storage: @unchecked Sendable {
 
   deinit {
     switch origin {
-    case .system:
-      free(pointer)
-      Memory.giveBack(byteCount)
+    case .system: Memory.deallocate(pointer, byteCount)
     case .pool: MemoryPool.deallocate(pointer, byteCount)
-    case .mapping: munmap(pointer, byteCount)
+    case .mapping: Memory.unmap(pointer, byteCount)
     }
   }
 

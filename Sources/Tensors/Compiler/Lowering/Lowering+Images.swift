@@ -17,10 +17,7 @@ extension Lowering {
   /// Images whose channels are contiguous, copied if they are not.
   mutating func channelsLastView(_ value: Int) throws(TensorError) -> View {
     let source = try view(value)
-    if source.layout.isChannelsLast { return source }
-    let copy = allocate(source.shape, order: Layout.channelsLast)
-    emitCopy(from: source, to: copy)
-    return copy
+    return source.layout.isChannelsLast ? source : copy(source, order: Layout.channelsLast)
   }
 
   /// Memory for images whose channels are contiguous.

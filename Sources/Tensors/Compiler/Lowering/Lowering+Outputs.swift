@@ -37,10 +37,7 @@ extension Lowering {
     let changing = Set(pending.map(\.target.buffer))
     for (value, _) in pending {
       let source = try view(value)
-      guard changing.contains(source.buffer) else { continue }
-      let copy = allocate(source.shape, source.dtype)
-      emitCopy(from: source, to: copy)
-      views[value] = copy
+      if changing.contains(source.buffer) { views[value] = copy(source) }
     }
     var copied: [(value: Int, target: View)] = []
     for (value, target) in pending where !writesInPlace(try view(value), target) { copied.append((value, target)) }

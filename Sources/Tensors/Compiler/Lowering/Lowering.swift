@@ -84,9 +84,15 @@ struct Lowering {
       return view.with(shape: view.shape, strides: view.shape.rowMajorStrides)
     }
     if let copy = copies[view] { return copy }
-    let copy = allocate(view.shape, view.dtype)
-    emitCopy(from: view, to: copy)
+    let copy = copy(view)
     copies[view] = copy
+    return copy
+  }
+
+  /// The same elements in memory of their own, row-major or with the axes in this order.
+  mutating func copy(_ view: View, order: [Int]? = nil) -> View {
+    let copy = allocate(view.shape, view.dtype, order: order)
+    emitCopy(from: view, to: copy)
     return copy
   }
 
