@@ -64,16 +64,10 @@ private func wrongIndex(of node: Node) throws(TensorError) -> NonFiniteOrigin.So
   return .index(indices[position], position: position, count: count, isLabel: operand.isLabel)
 }
 
-private enum Flaw: Int {
-  case none, infinite, notANumber
+private enum Flaw: Int { case none, infinite, notANumber }
 
-  init(_ values: [some BinaryFloatingPoint]) {
-    if values.contains(where: \.isNaN) {
-      self = .notANumber
-    } else {
-      self = values.allSatisfy(\.isFinite) ? .none : .infinite
-    }
-  }
+private func flaw(of values: [some BinaryFloatingPoint]) -> Flaw {
+  values.contains(where: \.isNaN) ? .notANumber : values.allSatisfy(\.isFinite) ? .none : .infinite
 }
 
 /// What is wrong with the results of each node.
@@ -93,7 +87,7 @@ private func findFlaws(_ nodes: [Node], keeping kept: Set<ObjectIdentifier>) thr
     try evaluate(results)
     for result in results where result.dtype.isFloatingPoint {
       let isDouble = result.dtype == .float64
-      let flaw = isDouble ? Flaw(try result.values(as: Double.self)) : Flaw(try result.values())
+      let flaw = isDouble ? flaw(of: try result.values(as: Double.self)) : flaw(of: try result.values())
       if flaw.rawValue > (flaws[id] ?? .none).rawValue { flaws[id] = flaw }
     }
     for input in node.inputs {

@@ -236,9 +236,8 @@ struct Evaluation {
     try use.go { () throws(TensorError) in
       // It owns what the pointers point to.
       defer { withExtendedLifetime(request) {} }
-      var outputs: [Storage] = []
-      for (tensor, byteCount) in zip(tensors, loaded.plan.outputSizes) {
-        outputs.append(try Storage(byteCount: byteCount, for: "the result of \(tensor.node.op.name), \(tensor.type),"))
+      let outputs = try tensors.map { (tensor) throws(TensorError) in
+        try Storage(byteCount: tensor.type.byteCount, for: "the result of \(tensor.node.op.name), \(tensor.type),")
       }
       try Executor.run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
       Executor.shared.withLock { _ in

@@ -90,8 +90,6 @@ final class Storage: @unchecked Sendable {
     }
   }
 
-  func floats(count: Int) -> [Float] { elements(count: count) }
-
   /// Copies as many elements as both have.
   func read(into values: inout [Float]) {
     values.withUnsafeMutableBytes { bytes in

@@ -101,7 +101,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
           KernelOperands(
             start: start, count: pointers.count, buffers: start, scratch: scratch.pointer))
       }
-      return result.floats(count: count)
+      return result.elements(count: count)
     }
   }
 

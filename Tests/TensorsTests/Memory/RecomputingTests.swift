@@ -21,7 +21,7 @@ import Testing
     }
     try Executor.run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
     return Outcome(
-      values: zip(outputs, loaded.plan.outputSizes).map { $0.floats(count: $1 / 4) },
+      values: zip(outputs, loaded.plan.outputSizes).map { $0.elements(count: $1 / 4) as [Float] },
       arenaBytes: loaded.plan.arenaBytes, steps: loaded.plan.steps.count)
   }
 

@@ -30,8 +30,7 @@ extension Lowering {
   private mutating func writeVariables() throws(TensorError) {
     var pending: [(value: Int, target: View)] = []
     for (variable, value) in ir.assignments {
-      let type = ir.types[value]
-      let target = View(buffer: sourceBuffer(variable, size: type.byteCount), shape: type.shape, type.dtype)
+      let target = sourceView(variable, ir.types[value])
       if try view(value) != target { pending.append((value, target)) }
     }
     let changing = Set(pending.map(\.target.buffer))

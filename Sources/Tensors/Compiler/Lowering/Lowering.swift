@@ -63,11 +63,11 @@ struct Lowering {
     return view
   }
 
-  mutating func sourceBuffer(_ source: Int, size: Int) -> Int {
-    if let buffer = sourceBuffers[source] { return buffer }
-    let buffer = newBuffer(size, .source(source))
+  /// The values of a source: data, or a variable.
+  mutating func sourceView(_ source: Int, _ type: TensorType) -> View {
+    let buffer = sourceBuffers[source] ?? newBuffer(type.byteCount, .source(source))
     sourceBuffers[source] = buffer
-    return buffer
+    return View(buffer: buffer, shape: type.shape, type.dtype)
   }
 
   /// Memory for a result, dense, with the axes in this order or row-major; `spaced`: with gaps after its rows.
@@ -136,9 +136,7 @@ struct Lowering {
 
   /// The values of a leaf, where they are when the plan runs.
   mutating func bindSource(_ instruction: IR.Instruction) {
-    let type = ir.types[instruction.firstOutput]
-    views[instruction.firstOutput] = View(
-      buffer: sourceBuffer(instruction.source, size: type.byteCount), shape: type.shape, type.dtype)
+    views[instruction.firstOutput] = sourceView(instruction.source, ir.types[instruction.firstOutput])
   }
 
   /// A kernel that reads these operands and writes these results. `workspace`: floats.

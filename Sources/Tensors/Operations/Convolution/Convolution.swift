@@ -66,19 +66,13 @@ struct Convolution: CompositeOperation, WindowOperation {
   /// operand or the result there is u.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     let (a, b, u) = (step.operands[0], step.operands[1], step.upstream)
-    func images(_ y: Tensor, _ w: Tensor, like x: Tensor) -> Tensor {
-      .record(Convolution(window: window, groups: groups, direction: .backwardData, shape: x.shape), [y, w])
-    }
-    func weights(_ x: Tensor, _ y: Tensor, like w: Tensor) -> Tensor {
-      .record(Convolution(window: window, groups: groups, direction: .backwardWeights, shape: w.shape), [x, y])
-    }
-    func convolution(_ x: Tensor, _ w: Tensor) -> Tensor {
-      .record(Convolution(window: window, groups: groups), [x, w])
+    func part(_ direction: ConvolutionShape.Direction, _ operands: [Tensor], _ shape: Shape = []) -> Tensor {
+      .record(Convolution(window: window, groups: groups, direction: direction, shape: shape), operands)
     }
     return switch direction {
-    case .forward: [images(u, b, like: a), weights(a, u, like: b)]
-    case .backwardData: [convolution(u, b), weights(u, a, like: b)]
-    case .backwardWeights: [images(b, u, like: a), convolution(a, u)]
+    case .forward: [part(.backwardData, [u, b], a.shape), part(.backwardWeights, [a, u], b.shape)]
+    case .backwardData: [part(.forward, [u, b]), part(.backwardWeights, [u, a], b.shape)]
+    case .backwardWeights: [part(.backwardData, [b, u], a.shape), part(.forward, [a, u])]
     }
   }
 

@@ -69,22 +69,14 @@ extension Window {
   fileprivate func sources(in images: Shape) -> [Int?] {
     let (height, width) = (images[2], images[3])
     let out = positions(height: height, width: width)
-    var sources: [Int?] = []
-    for image in 0..<(images[0] * images[1]) {
-      for oh in 0..<out.height {
-        for ow in 0..<out.width {
-          for kh in 0..<kernel.height {
-            for kw in 0..<kernel.width {
-              let row = oh * stride.height - paddingBegin.height + kh * dilation.height
-              let column = ow * stride.width - paddingBegin.width + kw * dilation.width
-              let inside = 0..<height ~= row && 0..<width ~= column
-              sources.append(inside ? (image * height + row) * width + column : nil)
-            }
-          }
-        }
-      }
+    let sizes: Shape = [images[0] * images[1], out.height, out.width, kernel.height, kernel.width]
+    let planes = offsets(sizes, [1, 0, 0, 0, 0])
+    let rows = offsets(sizes, [0, stride.height, 0, dilation.height, 0], from: -paddingBegin.height)
+    let columns = offsets(sizes, [0, 0, stride.width, 0, dilation.width], from: -paddingBegin.width)
+    return planes.indices.map { index in
+      let (row, column) = (rows[index], columns[index])
+      return 0..<height ~= row && 0..<width ~= column ? (planes[index] * height + row) * width + column : nil
     }
-    return sources
   }
 }
 

@@ -35,7 +35,7 @@ extension BatchNormGradient {
 
 /// Values for each channel.
 private struct Channels {
-  let count: Int, images: Int
+  let images: Int
   /// 1 / √(variance + ε), and the same times the scale.
   let inverse: Int, factor: Int
   /// Mean and factor, so that they broadcast with the images.
@@ -43,7 +43,6 @@ private struct Channels {
 
   init(_ ir: inout IR, _ images: Int, mean: Int, variance: Int, scale: Int, _ epsilon: Double) throws(TensorError) {
     self.images = images
-    count = ir.types[scale].shape.elementCount
     inverse = try ir.add(
       Unary(ReciprocalSquareRoot.self), try ir.add(Binary(Add.self), [variance, try ir.addNumber(epsilon)]))[0]
     factor = try ir.add(Binary(Multiply.self), [scale, inverse])[0]
@@ -58,7 +57,7 @@ extension IR {
     _ upstream: Int, _ centered: Int, _ sums: [Int], _ channels: Channels
   ) throws(TensorError) -> [Int] {
     let images = channels.images
-    let share = try addNumber(Double(channels.count) / Double(types[images].shape.elementCount))
+    let share = try addNumber(Double(types[images].shape[1]) / Double(types[images].shape.elementCount))
     let mean = try add(Binary(Multiply.self), [sums[2], share])[0]
     let coefficient = try add(
       Binary(Multiply.self), try add(Binary(Multiply.self), [sums[1], share]) + [channels.inverse])[0]
