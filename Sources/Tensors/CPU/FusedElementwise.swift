@@ -37,7 +37,7 @@ struct FusedElementwise: Kernel {
 
   func load(_ step: Step, into loader: inout KernelLoader) throws(TensorError) -> any LoadedKernel {
     let kernel = try FusedKernel(self, step, shared: loader.sharedBuffers)
-    loader.keep(kernel)
+    loader.fusedKernels.append(kernel)
     return kernel.loaded
   }
 }

@@ -40,7 +40,7 @@ struct MatrixProduct: Kernel {
     if method == .oneDNN { loader.hasLibraryProducts = true }
     let product = LoadedProduct(shape: shape, method: method, type: type)
     if batches.count == 1 { return product }
-    return LoadedProducts(product: product, batches: loader.copy(batches), count: batches.count)
+    return LoadedProducts(product: product, batches: loader.tables.copy(batches), count: batches.count)
   }
 }
 

@@ -67,8 +67,8 @@ struct Request {
       if let failure = node.failure { throw failure }
       if node.results.indices.contains(tensor.output), let storage = node.results[tensor.output] {
         if known[ObjectIdentifier(node)]?[tensor.output] == nil {
-          known[ObjectIdentifier(node), default: [:]][tensor.output] = key.entries.count
-          addLeaf(Values(type: tensor.type), .storage(storage))
+          known[ObjectIdentifier(node), default: [:]][tensor.output] = addLeaf(
+            Values(type: tensor.type), .storage(storage))
         }
       } else if node.mark != walk {
         node.mark = walk
@@ -76,17 +76,13 @@ struct Request {
         case .failure(let error): throw error
         case .storage(let storage):
           if storage.role == .placeholder, !isCompiled { throw Storage.noValueYet }
-          node.index = key.entries.count
-          addLeaf(node.op, .storage(storage))
-        case .key(let storage):
-          node.index = key.entries.count
-          addLeaf(node.op, .key(storage))
+          node.index = addLeaf(node.op, .storage(storage))
+        case .key(let storage): node.index = addLeaf(node.op, .key(storage))
         case .variable(let variable, let storage):
           if variable.holds(storage) {
             node.index = entry(of: variable, &variables)
           } else {  // it was assigned since
-            node.index = key.entries.count
-            addLeaf(Values(type: variable.type), .storage(storage))
+            node.index = addLeaf(Values(type: variable.type), .storage(storage))
           }
         case .none:
           nodes.append(node)
@@ -117,15 +113,17 @@ struct Request {
     }
   }
 
-  private mutating func addLeaf(_ op: any Operation, _ source: Source) {
+  private mutating func addLeaf(_ op: any Operation, _ source: Source) -> Int {
     key.entries.append(Entry(op: op, inputs: [], source: sources.count))
     sources.append(source)
+    return key.entries.count - 1
   }
 
   private mutating func entry(of variable: Variable, _ variables: inout [ObjectIdentifier: Int]) -> Int {
-    if let entry = variables[ObjectIdentifier(variable)] { return entry }
-    variables[ObjectIdentifier(variable)] = key.entries.count
-    addLeaf(VariableValues(type: variable.type), .variable(variable))
-    return key.entries.count - 1
+    let entry =
+      variables[ObjectIdentifier(variable)]
+      ?? addLeaf(VariableValues(type: variable.type), .variable(variable))
+    variables[ObjectIdentifier(variable)] = entry
+    return entry
   }
 }

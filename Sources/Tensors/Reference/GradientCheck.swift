@@ -71,9 +71,9 @@ public func gradientCheck(
   }
   let found = gradients(of: scalar, withRespectTo: moved.map { leaves[$0] }, file: file, line: line)
 
-  var fed: [ObjectIdentifier: [Double]] = [:]
-  for index in moved { fed[ObjectIdentifier(leaves[index].node)] = points[index] }
-  let values = try interpreter.evaluate(found.compactMap { $0 }, feeding: fed)
+  var fed: ReferenceInterpreter.KnownValues = [:]
+  for index in moved { fed[ObjectIdentifier(leaves[index].node)] = points[index].map { [.floats($0)] } }
+  let values = try interpreter.evaluate(found.compactMap { $0 }, knowing: fed)
   var remaining = values[...]
 
   var result = GradientCheckResult()
@@ -88,12 +88,12 @@ public func gradientCheck(
       for end in [point[element] - reach, point[element] + reach] {
         var there = point
         there[element] = end
-        fed[ObjectIdentifier(leaves[index].node)] = there
-        ends.append(try interpreter.evaluate([scalar], feeding: fed)[0].floats[0])
+        fed[ObjectIdentifier(leaves[index].node)] = [.floats(there)]
+        ends.append(try interpreter.evaluate([scalar], knowing: fed)[0].floats[0])
       }
       differences.append((ends[1] - ends[0]) / (2 * reach))
     }
-    fed[ObjectIdentifier(leaves[index].node)] = point
+    fed[ObjectIdentifier(leaves[index].node)] = [.floats(point)]
     let scale = (exact + differences).reduce(1e-4) { max($0, abs($1)) }
     for element in point.indices {
       let error = abs(exact[element] - differences[element]) / scale

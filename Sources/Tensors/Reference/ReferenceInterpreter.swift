@@ -4,14 +4,10 @@ struct ReferenceInterpreter {
   /// Whether results are rounded to single precision, to see how much rounding errors grow.
   var rounds = false
 
-  private typealias KnownValues = [ObjectIdentifier: [HostArray]]
+  typealias KnownValues = [ObjectIdentifier: [HostArray]]
 
-  /// The values of these tensors. `feeding` replaces the values of nodes.
-  func evaluate(_ tensors: [Tensor], feeding: [ObjectIdentifier: [Double]] = [:]) throws(TensorError) -> [HostArray] {
-    try evaluate(tensors, knowing: feeding.mapValues { [.floats($0)] })
-  }
-
-  private func evaluate(_ tensors: [Tensor], knowing known: KnownValues) throws(TensorError) -> [HostArray] {
+  /// The values of these tensors. `known`: the results of nodes that are not computed.
+  func evaluate(_ tensors: [Tensor], knowing known: KnownValues = [:]) throws(TensorError) -> [HostArray] {
     var values = known
     let nodes = nodesReachable(from: tensors) { known[ObjectIdentifier($0)] == nil }
     for node in nodes where known[ObjectIdentifier(node)] == nil {

@@ -47,15 +47,11 @@ struct KernelLoader {
   var hasLibraryProducts = false
   /// What equal kernels share.
   var shared: [AnyHashable: AnyObject] = [:]
-  private(set) var fusedKernels: [FusedKernel] = []
-  private let tables = KernelTables()
+  var fusedKernels: [FusedKernel] = []
+  /// What kernels point to.
+  let tables = KernelTables()
 
   init(target: Target, sharedBuffers: Set<Int>) { (self.target, self.sharedBuffers) = (target, sharedBuffers) }
-
-  mutating func keep(_ kernel: FusedKernel) { fusedKernels.append(kernel) }
-
-  /// Memory with these values.
-  func copy<Element: BitwiseCopyable>(_ values: [Element]) -> UnsafePointer<Element> { tables.copy(values) }
 }
 
 /// Memory with values that loaded kernels point to, for as long as this object lives.

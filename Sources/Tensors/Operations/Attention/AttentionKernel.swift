@@ -48,7 +48,7 @@ struct AttentionKernel: Kernel {
         data: nil, example: Int64(layout.strides[0]), head: Int64(layout.strides[1]), position: Int64(layout.strides[2])
       )
     }
-    return LoadedAttention(shape: shape, layouts: loader.copy(layouts), isGradient: isGradient)
+    return LoadedAttention(shape: shape, layouts: loader.tables.copy(layouts), isGradient: isGradient)
   }
 }
 

@@ -31,12 +31,10 @@ struct Binary: FunctionOperation, CaseIterable {
   }
 
   func reference(_ operands: ReferenceOperands) -> HostArray {
-    switch (operands.spread(0), operands.spread(1)) {
-    case (.ints(let a), .ints(let b)): return .ints(zip(a, b).map { function.value($0, $1) })
-    case (let a, let b):
-      let results = HostArray.floats(zip(a.floats, b.floats).map { function.value($0, $1) })
-      return function.isComparison ? .ints(results.ints) : results
-    }
+    let (a, b) = (operands.spread(0), operands.spread(1))
+    if case (.ints(let a), .ints(let b), let whole?) = (a, b, function.whole) { return .ints(zip(a, b).map(whole)) }
+    let results = HostArray.floats(zip(a.floats, b.floats).map { function.value($0, $1) })
+    return function.isComparison ? .ints(results.ints) : results
   }
 
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {

@@ -8,7 +8,7 @@ enum Add: BinaryFunction {
   static let name = "add", instruction = BACKPROP_ADD_F
   static let integerInstruction: backprop_opcode? = BACKPROP_ADD_I
   static func value(_ a: Double, _ b: Double) -> Double { a + b }
-  static func value(_ a: Int64, _ b: Int64) -> Int64 { a &+ b }
+  static let whole: Whole? = { $0 &+ $1 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, u] }
 }
 /// a − b
@@ -17,7 +17,7 @@ enum Subtract: BinaryFunction {
   static let rightIdentity: Double? = 0
   static let integerInstruction: backprop_opcode? = BACKPROP_SUBTRACT_I
   static func value(_ a: Double, _ b: Double) -> Double { a - b }
-  static func value(_ a: Int64, _ b: Int64) -> Int64 { a &- b }
+  static let whole: Whole? = { $0 &- $1 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u, -u] }
 }
 /// a · b
@@ -26,20 +26,20 @@ enum Multiply: BinaryFunction {
   static let isForBools = true, rightIdentity: Double? = 1, leftIdentity: Double? = 1
   static let integerInstruction: backprop_opcode? = BACKPROP_MULTIPLY_I
   static func value(_ a: Double, _ b: Double) -> Double { a * b }
-  static func value(_ a: Int64, _ b: Int64) -> Int64 { a &* b }
+  static let whole: Whole? = { $0 &* $1 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u * b, u * a] }
 }
 /// a / b
 enum Divide: BinaryFunction {
   static let name = "divide", instruction = BACKPROP_DIVIDE_F
-  static let isForIntegers = false, isCheap = false, rightIdentity: Double? = 1
+  static let isCheap = false, rightIdentity: Double? = 1
   static func value(_ a: Double, _ b: Double) -> Double { a / b }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [u / b, -(u * y / b)] }
 }
 /// aᵇ, as C's `pow`: a negative number has whole powers only, and x⁰ is 1.
 enum Power: BinaryFunction {
   static let name = "power", instruction = BACKPROP_POWER_F
-  static let isForIntegers = false, isCheap = false
+  static let isCheap = false
 
   static func value(_ a: Double, _ b: Double) -> Double {
     if let whole = Int(exactly: b) { return Double.pow(a, whole) }
@@ -79,7 +79,7 @@ enum Maximum: BinaryFunction {
   static let integerInstruction: backprop_opcode? = BACKPROP_MAXIMUM_I
   static let isForBools = true
   static func value(_ a: Double, _ b: Double) -> Double { a.isNaN || a > b ? a : b }
-  static func value(_ a: Int64, _ b: Int64) -> Int64 { max(a, b) }
+  static let whole: Whole? = { max($0, $1) }
   /// u goes to the operand that is the result; equal operands share it.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
     [u * share(of: a, against: b, y), u * share(of: b, against: a, y)]
@@ -91,7 +91,7 @@ enum Minimum: BinaryFunction {
   static let integerInstruction: backprop_opcode? = BACKPROP_MINIMUM_I
   static let isForBools = true
   static func value(_ a: Double, _ b: Double) -> Double { a.isNaN || a < b ? a : b }
-  static func value(_ a: Int64, _ b: Int64) -> Int64 { min(a, b) }
+  static let whole: Whole? = { min($0, $1) }
   /// u goes to the operand that is the result; equal operands share it.
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] {
     [u * share(of: a, against: b, y), u * share(of: b, against: a, y)]
@@ -109,7 +109,7 @@ enum Less: BinaryFunction {
   static let name = "less", instruction = BACKPROP_LESS_F
   static let integerInstruction: backprop_opcode? = BACKPROP_LESS_I
   static let isForBools = true, isComparison = true
-  static func value(_ a: Int64, _ b: Int64) -> Int64 { a < b ? 1 : 0 }
+  static let whole: Whole? = { $0 < $1 ? 1 : 0 }
   static func value(_ a: Double, _ b: Double) -> Double { a < b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
@@ -118,7 +118,7 @@ enum LessOrEqual: BinaryFunction {
   static let name = "lessOrEqual", instruction = BACKPROP_LESS_EQUAL_F
   static let integerInstruction: backprop_opcode? = BACKPROP_LESS_EQUAL_I
   static let isForBools = true, isComparison = true
-  static func value(_ a: Int64, _ b: Int64) -> Int64 { a <= b ? 1 : 0 }
+  static let whole: Whole? = { $0 <= $1 ? 1 : 0 }
   static func value(_ a: Double, _ b: Double) -> Double { a <= b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }
@@ -127,7 +127,7 @@ enum Equal: BinaryFunction {
   static let name = "equal", instruction = BACKPROP_EQUAL_F
   static let integerInstruction: backprop_opcode? = BACKPROP_EQUAL_I
   static let isForBools = true, isComparison = true
-  static func value(_ a: Int64, _ b: Int64) -> Int64 { a == b ? 1 : 0 }
+  static let whole: Whole? = { $0 == $1 ? 1 : 0 }
   static func value(_ a: Double, _ b: Double) -> Double { a == b ? 1 : 0 }
   static func gradients(_ u: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> [Tensor?] { [nil, nil] }
 }

@@ -25,7 +25,7 @@ struct Unary: FunctionOperation, CaseIterable {
 
   func reference(_ operands: ReferenceOperands) -> HostArray {
     switch operands.arrays[0] {
-    case .ints(let x): .ints(x.map { function.value($0) })
+    case .ints(let x): .ints(x.map(function.whole ?? { $0 }))
     case .floats(let x): .floats(x.map { function.value($0) })
     }
   }

@@ -10,8 +10,7 @@ enum Negate: UnaryFunction {
   static let isCheap = true
   static let integerInstruction: backprop_opcode? = BACKPROP_NEGATE_I
   static func value(_ x: Double) -> Double { -x }
-  static let isForIntegers = true
-  static func value(_ x: Int64) -> Int64 { 0 &- x }
+  static let whole: Whole? = { 0 &- $0 }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { -u }
 }
 
@@ -19,18 +18,16 @@ enum Negate: UnaryFunction {
 enum Absolute: UnaryFunction {
   static let name = "absolute", instruction = BACKPROP_ABS_F
   static let isCheap = true
-  static let isForIntegers = true
   static func value(_ x: Double) -> Double { abs(x) }
-  static func value(_ x: Int64) -> Int64 { x < 0 ? 0 &- x : x }
+  static let whole: Whole? = { $0 < 0 ? 0 &- $0 : $0 }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x.sign() }
 }
 
 /// −1, 0 or 1; NaN of NaN.
 enum Sign: UnaryFunction {
   static let name = "sign", instruction = BACKPROP_SIGN_F
-  static let isForIntegers = true
   static func value(_ x: Double) -> Double { x > 0 ? 1 : x < 0 ? -1 : x }
-  static func value(_ x: Int64) -> Int64 { x.signum() }
+  static let whole: Whole? = { $0.signum() }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { nil }
 }
 
@@ -72,9 +69,8 @@ enum Reciprocal: UnaryFunction {
 enum Square: UnaryFunction {
   static let name = "square", instruction = BACKPROP_SQUARE_F
   static let isCheap = true
-  static let isForIntegers = true
   static func value(_ x: Double) -> Double { x * x }
-  static func value(_ x: Int64) -> Int64 { x &* x }
+  static let whole: Whole? = { $0 &* $0 }
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? { u * x * 2 }
 }
 
@@ -96,9 +92,8 @@ enum Sigmoid: UnaryFunction {
 enum ReLU: UnaryFunction {
   static let name = "relu", instruction = BACKPROP_RELU_F
   static let isCheap = true
-  static let isForIntegers = true
   static func value(_ x: Double) -> Double { x < 0 ? 0 : x }
-  static func value(_ x: Int64) -> Int64 { max(x, 0) }
+  static let whole: Whole? = { max($0, 0) }
   /// u where y is above 0, 0 elsewhere.
   static func gradient(_ u: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor? {
     .where(Tensor.fill(0).less(than: y), u, Tensor.fill(0))

@@ -40,7 +40,7 @@ struct ScatterAdd: PrimitiveOperation {
     }
   }
 
-  /// Sums of rows of a product with a smaller table: scatterAdd(n, D · V) = scatterAdd(n, D) · V. See `SmallTable`.
+  /// Sums of rows of a product with a smaller table: scatterAdd(n, D · V) = scatterAdd(n, D) · V. See `SmallTable.swift`.
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
     let (numbers, x) = (operands[0], operands[1])
     if let (_, source) = ir.producer(of: x, as: Reshape.self), ir.types[source[0]].shape.rank == 2,

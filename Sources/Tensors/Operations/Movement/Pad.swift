@@ -42,31 +42,22 @@ extension Add {
   ///
   /// Such sums are the gradients of a tensor that was split, such as one projection into queries, keys and values.
   static func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
-    guard ir.types[operands[0]] == ir.types[operands[1]], let a = PaddedPart(operands[0], ir),
-      let b = PaddedPart(operands[1], ir)
-    else { return nil }
-    let apart = a.shape.indices.filter { a.before[$0] != b.before[$0] || a.shape[$0] != b.shape[$0] }
+    /// A value without the zeros it is padded with.
+    func part(_ whole: Int) -> (pad: Pad, value: Int, shape: Shape)? {
+      guard let (pad, source) = ir.producer(of: whole, as: Pad.self), pad.value.value == 0 else { return nil }
+      return (pad, source[0], ir.types[source[0]].shape)
+    }
+    guard ir.types[operands[0]] == ir.types[operands[1]], let a = part(operands[0]), let b = part(operands[1]) else {
+      return nil
+    }
+    let apart = a.shape.indices.filter { a.pad.before[$0] != b.pad.before[$0] || a.shape[$0] != b.shape[$0] }
     guard apart.count == 1, let axis = apart.first else { return nil }
-    let (first, second) = a.before[axis] <= b.before[axis] ? (a, b) : (b, a)
-    guard first.before[axis] + first.shape[axis] == second.before[axis] else { return nil }
+    let (first, second) = a.pad.before[axis] <= b.pad.before[axis] ? (a, b) : (b, a)
+    guard first.pad.before[axis] + first.shape[axis] == second.pad.before[axis] else { return nil }
     let joined = try ir.add(
       Concatenate(axis: axis),
       Concatenate.parts(of: first.value, axis, ir) + Concatenate.parts(of: second.value, axis, ir))
-    let whole = ir.types[operands[0]].shape
-    let after = whole.indices.map { whole[$0] - second.before[$0] - second.shape[$0] }
-    return try ir.add(Pad(before: first.before, after: after, value: Constant(0)), joined)
-  }
-}
-
-/// A value without the zeros it is padded with.
-private struct PaddedPart {
-  let value: Int
-  let before: [Int]
-  let shape: Shape
-
-  init?(_ whole: Int, _ ir: IR) {
-    guard let (pad, source) = ir.producer(of: whole, as: Pad.self), pad.value.value == 0 else { return nil }
-    (value, before, shape) = (source[0], pad.before, ir.types[source[0]].shape)
+    return try ir.add(Pad(before: first.pad.before, after: second.pad.after, value: Constant(0)), joined)
   }
 }
 
