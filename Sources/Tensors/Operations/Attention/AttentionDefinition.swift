@@ -30,7 +30,8 @@ extension Attention {
     }
     let scores = times(queries, keys.transposed) * Tensor.fill(scale)
     // A query that attends to no key would have no maximum.
-    let masked = Tensor.where(visible, scores, Tensor.where(any, Tensor.fill(-.infinity), Tensor.fill(0)))
+    let outside = Tensor.where(any, .fill(-.infinity, [], scores.dtype), .fill(0, [], scores.dtype))
+    let masked = Tensor.where(visible, scores, outside)
     let greatest = masked.max(axes: [3], keepingAxes: true).stoppingGradient()
     let logsumexp = (masked - greatest).exp().sum(axes: [3], keepingAxes: true).log() + greatest
     return [
