@@ -167,9 +167,4 @@ struct IR {
     }
     return instruction.op.constant
   }
-
-  /// A value, unless it is repeated where it broadcasts with the other one.
-  func same(_ value: Int, broadcastWith other: Int) -> Int? {
-    types[value].shape.broadcast(with: types[other].shape) == types[value].shape ? value : nil
-  }
 }

@@ -40,7 +40,8 @@ struct Binary: FunctionOperation, CaseIterable {
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
     for (index, identity) in [function.leftIdentity, function.rightIdentity].enumerated() {
       guard let identity, ir.constant(operands[index]) == identity else { continue }
-      return ir.same(operands[1 - index], broadcastWith: operands[index]).map { [$0] }
+      let (whole, other) = (operands[1 - index], ir.types[operands[index]].shape)
+      return ir.types[whole].shape.broadcast(with: other) == ir.types[whole].shape ? [whole] : nil
     }
     // Numbers of 16 bits are compared as float32, which holds them all.
     if ir.types[operands[0]].dtype.isFloatingPoint, !ir.types[operands[0]].dtype.isDifferentiable {

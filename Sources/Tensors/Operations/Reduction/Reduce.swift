@@ -71,9 +71,11 @@ struct Reduce: PrimitiveOperation {
     }
   }
 
-  func rewritten(_ operands: [Int], in ir: inout IR) -> [Int]? {
+  /// Of one element the result is the element, or its magnitude.
+  func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {
     let shape = ir.types[operands[0]].shape
-    return kind != .norm && axes.allSatisfy { shape[$0] == 1 } ? operands : nil
+    guard axes.allSatisfy({ shape[$0] == 1 }) else { return nil }
+    return kind == .norm ? try ir.add(Unary(Absolute.self), operands) : operands
   }
 
   /// One run of axes that are neighbors in memory at a time, the innermost first.
@@ -86,13 +88,6 @@ struct Reduce: PrimitiveOperation {
   private func reduce(_ source: View, in lowering: inout Lowering) -> View {
     var current = source.denseOrder == nil || source.shape.elementCount == 0 ? lowering.rowMajor(source) : source
     var left = Set(axes.filter { current.shape[$0] != 1 })
-    if kind == .norm, left.isEmpty {  // the norm of one element is its magnitude
-      let next = lowering.allocate(current.shape, current.dtype, order: current.denseOrder)
-      let count = current.shape.elementCount
-      let kernel = ReductionKernel(kind: kind, type: current.dtype, outer: count, count: 1, inner: 1, row: 1)
-      lowering.emit(kernel, [current], [next])
-      return next
-    }
     while !left.isEmpty {
       let order = (current.denseOrder ?? Array(current.shape.indices)).filter { current.shape[$0] != 1 }
       guard let last = order.lastIndex(where: left.contains) else { break }
