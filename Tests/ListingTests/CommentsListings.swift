@@ -239,4 +239,13 @@ private final class EpochCounter: TrainingCallback {
   @Test func trainingCallbackListing() throws {
 
   }
+
+  @Test func metricListing() throws {
+    var metrics: [any Metric<ClassificationBatch>] = [Accuracy(), F1(.macro), Recall(.micro)]
+    let batch = try ClassificationBatch(probabilities: [0.9, 0.1, 0.4, 0.6], classes: 2, labels: [0, 0])
+    for index in metrics.indices { try metrics[index].update(batch) }
+    for metric in metrics { print(metric.name, try metric.value) }
+
+    #expect(try metrics[0].value == 0.5)
+  }
 }
