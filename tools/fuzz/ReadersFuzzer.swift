@@ -3,7 +3,7 @@ import Foundation
 
 /// The reader that `BACKPROP_FUZZ` names, which libFuzzer gives any bytes: each has to return or throw.
 private enum Reader: String {
-  case png, jpeg, portable, exif, idx, gzip
+  case png, jpeg, portable, exif, idx, gzip, table
 
   static let chosen: Reader = {
     let name = ProcessInfo.processInfo.environment["BACKPROP_FUZZ"] ?? ""
@@ -17,7 +17,7 @@ private enum Reader: String {
     case .png: [0x89, 0x50, 0x4E, 0x47]
     case .jpeg, .exif: [0xFF, 0xD8, 0xFF]
     case .portable: [0x50]
-    case .idx, .gzip: []
+    case .idx, .gzip, .table: []
     }
   }
 
@@ -45,8 +45,32 @@ private enum Reader: String {
           check(file.values.count, file.dimensions.reduce(1, *))
         }
       }
+    case .table: readTable(bytes)
     case .gzip:
       if let unpacked = try? Gzip.inflate(bytes, limit: 1 << 16) { check(min(unpacked.count, 1 << 16), unpacked.count) }
+    }
+  }
+
+  /// A table, and all that is made of it where each of its columns is the target.
+  private func readTable(_ bytes: [UInt8]) {
+    guard let table = try? Table(csv: bytes, name: "table") else { return }
+    for target in table.columns.prefix(8) {
+      for goal in [nil] + TableGoal.allCases {
+        guard let plan = try? TablePlan(table, target: target, goal: goal),
+          let rows = try? plan.split(validationFraction: 0.3, seed: 1),
+          let preparation = try? plan.preparation(from: rows.train)
+        else { continue }
+        check(rows.train.count + rows.validation.count, plan.rows.count)
+        guard let saved = try? JSONEncoder().encode(preparation),
+          let restored = try? JSONDecoder().decode(TablePreparation.self, from: saved)
+        else { fatalError("a preparation cannot be read again") }
+        check(restored == preparation ? 1 : 0, 1)
+        // All cells are of their column's kind, as that was found from them.
+        guard let examples = try? restored.examples(of: table) else { fatalError("a table does not fit itself") }
+        check(examples.features.count, examples.count * (restored.numberCount + restored.codeCounts.count))
+        check(examples.features.allSatisfy(\.isFinite) ? 1 : 0, 1)
+        check(examples.count, plan.rows.count)
+      }
     }
   }
 
