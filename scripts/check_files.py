@@ -86,6 +86,11 @@ def make_templates(command, folder):
         "character": ["--model", "lstm"], "pairs": ["--model", "transformer", "--heads", "2", "--tokenizer", "bpe:280"],
         "byte": ["--model", "mlp", "--tokenizer", "byte"]}.items()}
 
+    rows = "\n".join(f"{n % 7},{'ab'[n % 2]},2026-01-{n % 28 + 1:02},{n * n % 31}.5" for n in range(40))
+    table = ("size,kind,when,y\n" + rows + "\n").encode()
+    open(os.path.join(folder, "table"), "wb").write(table)
+    tables = {**train("table", "table-run", "--data", "table", "--target", "y", "--width", "4", *steps), "table": table}
+
     picture = bytes(range(0, 200, 10))
     cases = {}
     for name, run_files in (("image", image), ("resnet", normed)):
@@ -106,6 +111,12 @@ def make_templates(command, folder):
     for name in ("png/png-rgb-8-interlaced", "png/png-palette-4-transparent", "jpeg/jpeg-420", "exif/jpeg-orientation-6"):
         cases[name] = ({**image, "p": open(os.path.join(seeds, name), "rb").read()}, ["p"], ["predict", "r", "p"])
     cases["predict idx"] = ({**image, "p": data["d/t10k-images-idx3-ubyte"]}, ["p"], ["predict", "r", "p", "--index", "3"])
+    cases["table"] = (tables, ["table"], ["evaluate", "r", "--data", "table"])
+    cases["table predict"] = (tables, ["table"], ["predict", "r", "table", "--json"])
+    cases["table train"] = (tables, ["table"], ["train", "table", "--data", "table", "--target", "y", *steps])
+    cases["table preparation"] = (tables, ["r/preparation.json"], ["evaluate", "r"])
+    cases["table model.json"] = (tables, ["r/model.json"], ["evaluate", "r"])
+    cases["table run.json"] = (tables, ["r/run.json"], ["evaluate", "r"])
     for name, files in texts.items():
         cases[f"{name} tokenizer"] = (files, ["r/tokenizer.json"], ["generate", "r", "--tokens", "5", "--prompt", "12"])
         cases[f"{name} model.json"] = (files, ["r/model.json"], ["evaluate", "r"])

@@ -75,8 +75,8 @@ extension NetworkTask {
     let file = URL(filePath: path).appending(path: descriptionFile)
     let name = try heading(contents(of: file), file).task
     guard let task = NetworkTask(rawValue: name) else {
-      let known = NetworkTask.allCases.map(\.rawValue).joined(separator: " or ")
-      throw ModelError("\(file.path) should have the task \(known), not '\(name)'")
+      let known = NetworkTask.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ModelError("\(file.path) should have one of the tasks \(known), not '\(name)'")
     }
     self = task
   }

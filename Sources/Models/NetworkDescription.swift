@@ -27,4 +27,6 @@ public enum NetworkTask: String, Codable, Hashable, Sendable, CaseIterable {
   case image
   /// The next token of a text.
   case text
+  /// A column of a table from the others.
+  case table
 }

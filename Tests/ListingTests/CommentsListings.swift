@@ -248,4 +248,15 @@ private final class EpochCounter: TrainingCallback {
 
     #expect(try metrics[0].value == 0.5)
   }
+
+  @Test func tablePreparationListing() throws {
+    let rows = (0..<60).map { "\($0 % 7),\(["a", "b"][$0 % 2]),\($0 % 7 + 10 * ($0 % 2))" }
+    let table = try Table(csv: Array((["size,kind,price"] + rows).joined(separator: "\n").utf8))
+    let plan = try TablePlan(table, target: "price", goal: .regression)
+    let (train, validation) = try plan.split(validationFraction: 0.2, seed: 0)
+    let preparation = try plan.preparation(from: train)
+    let examples = try preparation.examples(of: table, rows: validation)
+    print(examples.count, preparation.numberCount, preparation.codeCounts)
+    expectPrinted("12 1 [4]")
+  }
 }

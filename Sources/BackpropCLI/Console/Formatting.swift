@@ -15,6 +15,14 @@ extension BinaryFloatingPoint {
     return sign + padded.dropLast(places) + "." + padded.suffix(places)
   }
 
+  /// With at least so many digits that say something: `0.001234`, `12.34`, `123400`. At most 12 after the point.
+  func significant(_ digits: Int) -> String {
+    var (places, scale) = (digits - 1, Double(self).magnitude)
+    while scale >= 10, places > 0 { (places, scale) = (places - 1, scale / 10) }
+    while scale < 1, scale > 0, places < 12 { (places, scale) = (places + 1, scale * 10) }
+    return fixed(places)
+  }
+
   /// A share of one as percent, `0.974` as `97.4 %`.
   var percent: String { (Double(self) * 100).fixed(1) + " %" }
 }

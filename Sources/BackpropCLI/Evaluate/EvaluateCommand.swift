@@ -9,7 +9,7 @@ struct EvaluateCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String
 
-  @Option(help: "Other data, of a text file all of it (default: what the run was trained on).")
+  @Option(help: "Other data, of a text or CSV file all of it (default: what the run was trained on).")
   var data: String?
 
   @OptionGroup var common: CommonOptions
@@ -27,6 +27,7 @@ struct EvaluateCommand: ParsableCommand {
     switch try run.task {
     case .image: try evaluateImages(run)
     case .text: try evaluateText(run)
+    case .table: try evaluateTable(run)
     }
   }
 

@@ -6,6 +6,13 @@ enum EvaluationText {
   static func lines(_ evaluation: Evaluation, _ classNames: [String]) -> [String] {
     switch evaluation {
     case .classification(let result): lines(result, classNames)
+    case .regression(let result):
+      [
+        "MAE \(result.meanAbsoluteError.significant(4)), RMSE \(result.rootMeanSquaredError.significant(4))"
+          + (result.r2.map { ", R² \($0.fixed(4))" } ?? "") + " (\(result.count.grouped) rows)",
+        "predicting the mean of the training rows: MAE \(result.baselineMeanAbsoluteError.significant(4)), "
+          + "RMSE \(result.baselineRootMeanSquaredError.significant(4))",
+      ]
     case .metrics(let result):
       ["test loss \(result.loss.fixed(4))"]
         + result.metrics.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.fixed(4))" }
@@ -21,7 +28,7 @@ enum EvaluationText {
     [
       "test accuracy \(result.accuracy.fixed(4)) "
         + "(\(result.confusionMatrix.correct.grouped) of \(result.confusionMatrix.total.grouped)), "
-        + "loss \(result.loss.fixed(4))",
+        + "loss \(result.loss.fixed(4)), F1 \(result.confusionMatrix.f1(.macro).fixed(4))",
       "",
     ] + matrix(result.confusionMatrix, classNames) + [""]
   }

@@ -5,19 +5,22 @@ import Files
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict",
-    abstract: "Classifies images with a trained network.",
+    abstract: "Classifies images, or predicts a column of tables, with a trained network.",
     usage: "backprop predict <run> [<file> ...] [<options>]",
     discussion: """
       backprop predict runs/digits seven.pgm
       backprop predict runs/photos holiday.jpg album --csv
       backprop predict runs/fashion images.idx3-ubyte.gz --index 3 --index 4
       backprop predict runs/digits --data digits --draw --count 5
+      backprop predict runs/houses new.csv > predicted.csv
       """)
 
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String
 
-  @Argument(help: ArgumentHelp("Images, folders of them, or IDX files of images.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp(
+      "Images, folders of them, IDX files of images, or a CSV file for a run of a table.", valueName: "file"))
   var files: [String] = []
 
   @Option(
@@ -37,7 +40,7 @@ struct PredictCommand: ParsableCommand {
   @Flag(help: "Draws the images with characters.")
   var draw = false
 
-  @Flag(help: "Prints a table of comma-separated values, a line for each image.")
+  @Flag(help: "Prints comma-separated values, a line for each image; the default for the rows of a table.")
   var csv = false
 
   @OptionGroup var common: CommonOptions
@@ -60,6 +63,7 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     try common.apply()
 
+    if let table = try tableRun() { return try predictRows(table) }
     let run = try Run.open(folder, for: .image)
     let (description, model) = try run.loadModel()
     let (subjects, classNames) =

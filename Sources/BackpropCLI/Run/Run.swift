@@ -22,8 +22,9 @@ struct Run {
   static let metrics = "metrics.jsonl"
   static let checkpoints = "checkpoint"
   static let tokenizer = "tokenizer.json"
+  static let preparation = "preparation.json"
   /// Files that a training writes at its end. Those of a previous run must not be taken for this one's.
-  static let results = ["weights.safetensors", "model.json", tokenizer]
+  static let results = ["weights.safetensors", "model.json", tokenizer, preparation]
 
   func file(_ name: String) -> URL { URL(filePath: path).appending(path: name) }
 

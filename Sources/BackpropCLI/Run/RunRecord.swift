@@ -21,6 +21,9 @@ struct RunRecord: Codable {
     var validationAccuracy: Double?
     var perplexity: Double?
     var bitsPerCharacter: Double?
+    var meanAbsoluteError: Double?
+    var rootMeanSquaredError: Double?
+    var r2: Double?
     var seconds: Double
     var examplesPerSecond: Double
     /// The share of the time of training that steps waited for data.
@@ -42,6 +45,9 @@ struct RunRecord: Codable {
       case .language(let result):
         perplexity = result.perplexity
         bitsPerCharacter = result.bitsPerCharacter
+      case .regression(let result):
+        (meanAbsoluteError, rootMeanSquaredError) = (result.meanAbsoluteError, result.rootMeanSquaredError)
+        r2 = result.r2
       case .metrics, nil: break
       }
       seconds = result.seconds

@@ -58,7 +58,11 @@ struct SummaryCommand: ParsableCommand {
     switch (folder, model) {
     case (let folder?, nil):
       let run = try Run.open(folder)
-      return try run.task == .image ? try run.loadModel().description : try run.loadLanguageModel().description
+      switch try run.task {
+      case .image: return try run.loadModel().description
+      case .text: return try run.loadLanguageModel().description
+      case .table: return try run.loadTableModel().description
+      }
     case (nil, let model?):
       return try named(model)
     default:

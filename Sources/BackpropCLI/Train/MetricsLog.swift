@@ -78,6 +78,9 @@ final class MetricsLog {
         if set == .test { line.testAccuracy = result.accuracy } else { line.validationAccuracy = result.accuracy }
       case .language(let result):
         (line.testPerplexity, line.testBitsPerCharacter) = (result.perplexity, result.bitsPerCharacter)
+      case .regression(let result):
+        (line.testMeanAbsoluteError, line.testR2) = (result.meanAbsoluteError, result.r2)
+        line.testRootMeanSquaredError = result.rootMeanSquaredError
       case .metrics, nil: break
       }
       try write(line)
@@ -105,6 +108,9 @@ final class MetricsLog {
     var validationAccuracy: Double?
     var testPerplexity: Double?
     var testBitsPerCharacter: Double?
+    var testMeanAbsoluteError: Double?
+    var testRootMeanSquaredError: Double?
+    var testR2: Double?
   }
 
   private func write(_ line: Line) throws {

@@ -76,6 +76,10 @@ struct ProgressDisplay {
     case .classification(let result):
       line.add("\(set.rawValue) loss \(result.loss.fixed(4))", rank: 7)
       line.add("\(set.rawValue) accuracy \(result.accuracy.percent)", short: result.accuracy.percent, rank: 3)
+    case .regression(let result):
+      line.add("\(set.rawValue) loss \(result.loss.fixed(4))", rank: 7)
+      line.add("MAE \(result.meanAbsoluteError.significant(4))", rank: 3)
+      if let r2 = result.r2 { line.add("R² \(r2.fixed(4))", rank: 2) }
     case .metrics(let result):
       line.add("\(set.rawValue) loss \(result.loss.fixed(4))", rank: 3)
       for (name, value) in result.metrics.sorted(by: { $0.key < $1.key }) {

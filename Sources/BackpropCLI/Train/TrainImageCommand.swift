@@ -70,9 +70,9 @@ struct TrainImageCommand: ParsableCommand {
     let kind = ModelDescription.Kind(rawValue: model ?? "")
     let varies = kind?.isConvolutional == true && !dataset.hasGlyphs
     try session.resolved.resolve("augment", &augment, default: (varies ? Augmentation.Strength.light : .none).rawValue)
-    var defaults = TrainingOptions.Defaults.image(kind, count: dataset.train.count)
-    if dataset.validation == nil { defaults.validation = "0.1" }
-    try training.resolve(&session.resolved, default: defaults)
+    try training.resolve(&session.resolved, default: .image(kind, count: dataset.train.count))
+    try training.resolveValidation(
+      &session.resolved, default: training.patience != nil && dataset.validation == nil ? "0.1" : nil)
     let split = try splitting(dataset, session)
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, split) }
   }
@@ -82,6 +82,7 @@ struct TrainImageCommand: ParsableCommand {
     guard let flag = try training.validation.map({ try ValidationFlag($0) }) else { return dataset }
     return try RequestError.whenFailing {
       switch flag {
+      case .share(0): return dataset
       case .share(let share): return try dataset.splittingValidation(fraction: share, seed: session.seed)
       case .path(let path):
         let preparation = PicturePreparation(

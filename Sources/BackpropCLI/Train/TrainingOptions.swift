@@ -7,7 +7,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help:
-      "The number of passes over the data (default: 30 or more for at least 600 steps, 5 from 10,000 images on; --steps decides for text)."
+      "The number of passes over the data (default: 30 or more for at least 600 steps, 5 from 10,000 images on; for tables 200, 50 from 2,000 rows on; --steps decides for text)."
   )
   var epochs: Int?
 
@@ -17,11 +17,15 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: "Images or windows of text in an update (default: 32, fewer below 256 images, 64 from 10,000 on).")
+    help:
+      "Images, rows or windows of text in an update (default: 32, fewer below 256 images, 64 from 10,000 images on, 256 from 2,000 rows on)."
+  )
   var batchSize: Int?
 
   @Option(
-    help: "\(OptimizerName.allCases.map(\.rawValue).joined(separator: ", ")) (default: adam, adamw for transformer).")
+    help:
+      "\(OptimizerName.allCases.map(\.rawValue).joined(separator: ", ")) (default: adam, adamw for transformer and tables)."
+  )
   var optimizer: String?
 
   @Option(
@@ -33,7 +37,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "The momentum, β₁ for adam and adamw (default: 0.9, 0 for sgd).")
   var momentum: Double?
 
-  @Option(parsing: .unconditional, help: "The weight decay (default: 0, 0.01 for adamw).")
+  @Option(
+    parsing: .unconditional, help: "The weight decay (default: 0, 0.01 for adamw, 1 for tables of below 2,000 rows).")
   var weightDecay: Double?
 
   @Option(
@@ -58,13 +63,15 @@ struct TrainingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help:
-      "Stops early after this many evaluations without a lower loss, with the weights of the lowest (default: never).")
+      "Stops early after this many evaluations without a lower loss, with the weights of the lowest (default: never; for tables 40, 10 from 2,000 rows on)."
+  )
   var patience: Int?
 
   @Option(
     help: """
       A share of the training data, or the path of data, for early stopping and the weights of the lowest loss; the \
-      test set is then looked at once, at the end (default: val/ of a folder of pictures, 0.1 with --patience).
+      test set is then looked at once, at the end (default: val/ of a folder of pictures, 0.1 with --patience, 0.2 for \
+      tables).
       """)
   var validation: String?
 
@@ -132,13 +139,15 @@ struct TrainingOptions: ParsableArguments {
     var optimizer = "adam"
     /// With that optimizer; `nil`: the default of the optimizer.
     var learningRate: Double?
+    /// With that optimizer; `nil`: the default of the optimizer.
+    var weightDecay: Double?
     var clipNorm: Double?
     var warmupSteps: Int?
+    /// `nil`: never stops early.
+    var patience: Int?
     /// `nil`: an epoch.
     var evaluationSteps: Int?
     var schedule = LearningRateSchedule.Shape.cosine
-    /// With early stopping, where the data has no validation set.
-    var validation: String?
   }
 
   /// Resolves all options that shape a run; afterwards `optimizer`, `learningRate`, `batchSize` and `schedule` are set.
@@ -153,13 +162,19 @@ struct TrainingOptions: ParsableArguments {
     let own = optimizer == defaults.optimizer ? defaults.learningRate : nil
     try options.resolve("learning-rate", &learningRate, default: own ?? suitable)
     try options.resolve("momentum", &momentum)
-    try options.resolve("weight-decay", &weightDecay)
+    try options.resolve(
+      "weight-decay", &weightDecay, default: optimizer == defaults.optimizer ? defaults.weightDecay : nil)
     try options.resolve("clip-norm", &clipNorm, default: defaults.clipNorm)
     try options.resolve("schedule", &schedule, default: defaults.schedule.rawValue)
     try options.resolve("warmup-steps", &warmupSteps, default: defaults.warmupSteps)
-    try options.resolve("patience", &patience)
-    try options.resolve("validation", &validation, default: patience == nil ? nil : defaults.validation)
+    try options.resolve("patience", &patience, default: defaults.patience)
     try options.resolve("evaluation-steps", &evaluationSteps, default: defaults.evaluationSteps)
+    try check()
+  }
+
+  /// Resolves `--validation`, whose default is needed before the data is split.
+  mutating func resolveValidation(_ options: inout ResolvedOptions, default defaultValue: String?) throws {
+    try options.resolve("validation", &validation, default: defaultValue)
     try check()
   }
 

@@ -26,6 +26,10 @@ struct TrainingOutcome {
     var confusionMatrix: [[Int]]?
     var validationLoss: Double?
     var validationAccuracy: Double?
+    var f1: Double?
+    var meanAbsoluteError: Double?
+    var rootMeanSquaredError: Double?
+    var r2: Double?
     var trainingLoss: Double
     var trainingAccuracy: Double?
     var parameters: Int
@@ -57,6 +61,11 @@ struct TrainingOutcome {
         tokensPerSecond = result.examplesPerSecond
       case .classification(let found):
         (accuracy, confusionMatrix) = (found.accuracy, found.confusionMatrix.counts)
+        f1 = found.confusionMatrix.f1(.macro)
+        examplesPerSecond = result.examplesPerSecond
+      case .regression(let found):
+        (meanAbsoluteError, rootMeanSquaredError) = (found.meanAbsoluteError, found.rootMeanSquaredError)
+        r2 = found.r2
         examplesPerSecond = result.examplesPerSecond
       case .metrics, nil:
         examplesPerSecond = result.examplesPerSecond

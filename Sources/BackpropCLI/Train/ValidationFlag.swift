@@ -11,8 +11,8 @@ enum ValidationFlag {
       self = .path(text)
       return
     }
-    guard share > 0, share < 1 else {
-      throw RequestError("--validation must be a share above 0 and below 1, or the path of data, not \(text)")
+    guard share >= 0, share < 1 else {
+      throw RequestError("--validation must be a share from 0 to below 1, or the path of data, not \(text)")
     }
     self = .share(share)
   }

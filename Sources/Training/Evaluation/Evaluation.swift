@@ -12,14 +12,18 @@ public enum Evaluation: Hashable, Sendable, Codable {
   case classification(ClassificationResult)
   /// The result of a language model.
   case language(LanguageResult)
+  /// The result of predicting numbers.
+  case regression(RegressionResult)
   /// The result of any other task: named metrics.
   case metrics(MetricsResult)
 
-  /// The mean loss, which early stopping watches; of classifiers and language models in nats.
+  /// The mean loss, which early stopping watches; of classifiers and language models in nats, of predicted numbers the
+  /// mean squared error in squared standard deviations.
   public var loss: Double {
     switch self {
     case .classification(let result): result.loss
     case .language(let result): result.loss
+    case .regression(let result): result.loss
     case .metrics(let result): result.loss
     }
   }
@@ -29,6 +33,12 @@ public enum Evaluation: Hashable, Sendable, Codable {
     switch self {
     case .classification(let result): ["accuracy": result.accuracy]
     case .language(let result): ["perplexity": result.perplexity, "bitsPerCharacter": result.bitsPerCharacter]
+    case .regression(let result):
+      ["MAE": result.meanAbsoluteError, "RMSE": result.rootMeanSquaredError].merging(
+        result.r2.map { ["R²": $0] } ?? [:]
+      ) {
+        $1
+      }
     case .metrics(let result): result.metrics
     }
   }

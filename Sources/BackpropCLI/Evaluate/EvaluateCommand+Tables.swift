@@ -1,0 +1,58 @@
+import Backprop
+
+extension EvaluateCommand {
+  /// Evaluates on the rows of --data, or on the validation rows of the run.
+  func evaluateTable(_ run: Run) throws {
+    let (_, model, preparation) = try run.loadTableModel()
+    let examples = try RequestError.whenFailing { try rows(of: run, preparation) }
+    if examples.skipped > 0 {
+      Console.log("\(examples.skipped.grouped) rows without a value of '\(preparation.target.name)' are left out")
+    }
+    let evaluation = try RequestError.whenFailing { try Backprop.evaluateTable(model, on: examples) }
+    guard common.json else {
+      return EvaluationText.lines(evaluation, preparation.target.classNames).forEach(Console.result)
+    }
+    try Console.json(TableReport(evaluation, parameters: parameterCount(of: model)))
+  }
+
+  private func rows(of run: Run, _ preparation: TablePreparation) throws -> TableExamples {
+    if let data { return try preparation.examples(of: Table(contentsOf: data)) }
+    guard let record = try run.readRecord(), let path = try run.dataName(),
+      case .text(let validation)? = record.flags["validation"]
+    else {
+      throw RequestError("\(run.path) does not say what it was trained on; name the data with --data")
+    }
+    return try TrainingTable.validationExamples(of: path, validation, seed: record.seed, preparation)
+  }
+
+  private struct TableReport: Encodable {
+    var loss: Double
+    var meanAbsoluteError: Double?
+    var rootMeanSquaredError: Double?
+    var r2: Double?
+    var accuracy: Double?
+    var precision: Double?
+    var recall: Double?
+    var f1: Double?
+    var confusionMatrix: [[Int]]?
+    var parameters: Int
+    var seconds = 0.0
+    var examplesPerSecond = 0.0
+
+    init(_ evaluation: Evaluation, parameters: Int) {
+      loss = evaluation.loss
+      self.parameters = parameters
+      switch evaluation {
+      case .regression(let result):
+        (meanAbsoluteError, rootMeanSquaredError) = (result.meanAbsoluteError, result.rootMeanSquaredError)
+        (r2, seconds, examplesPerSecond) = (result.r2, result.seconds, result.examplesPerSecond)
+      case .classification(let result):
+        let matrix = result.confusionMatrix
+        (accuracy, confusionMatrix) = (result.accuracy, matrix.counts)
+        (precision, recall, f1) = (matrix.precision(.macro), matrix.recall(.macro), matrix.f1(.macro))
+        (seconds, examplesPerSecond) = (result.seconds, result.examplesPerSecond)
+      case .language, .metrics: break
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Backprop
+
+struct TrainTableCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "table",
+    abstract: "Trains a network that predicts a column of a table from the others.",
+    discussion: """
+      backprop train table --data houses.csv --target price
+      backprop train table --data flowers.csv --target species --validation test.csv --output runs/flowers
+      """)
+
+  @Option(help: "A CSV file with a header; separated by commas, semicolons or tabs.")
+  var data: String?
+
+  @Option(help: "The column to predict.")
+  var target: String?
+
+  @Option(
+    help: """
+      \(TableGoal.allCases.map(\.rawValue).joined(separator: " or ")) (default: classification for text and for at most \
+      10 different integers, else regression).
+      """)
+  var task: String?
+
+  @Option(help: "\(TableModelDescription.kindNames.joined(separator: ", ")) (default: mlp).")
+  var model: String?
+
+  @Option(parsing: .unconditional, help: "The width of the hidden layers (default: 128).")
+  var width: Int?
+
+  @Option(parsing: .unconditional, help: "Hidden layers (default: 1, 2 from 2,000 rows on).")
+  var layers: Int?
+
+  @Option(parsing: .unconditional, help: "The rate of dropout in training (default: 0.2).")
+  var dropout: Double?
+
+  @OptionGroup(title: "Training") var training: TrainingOptions
+  @OptionGroup var common: CommonOptions
+
+  mutating func validate() throws {
+    try RequestError.validating {
+      try requirePath(data, "--data")
+      try requirePath(target, "--target")
+      try require(width, "--width", in: 1...65_536)
+      try require(layers, "--layers", in: 0...64)
+      try require(dropout, "--dropout", "at least 0 and below 1") { $0 >= 0 && Float($0) < 1 }
+      if let task, TableGoal(rawValue: task) == nil {
+        throw RequestError.unknown("task", task, known: TableGoal.allCases.map(\.rawValue))
+      }
+      if let model, TableModelDescription.Kind(rawValue: model) == nil {
+        throw RequestError.unknown("model", model, known: TableModelDescription.kindNames)
+      }
+    }
+  }
+
+  mutating func run() throws {
+    guard training.resume || data != nil && target != nil else {
+      throw RequestError("name the table with --data FILE.csv and the column to predict with --target COLUMN")
+    }
+    var session = try TrainingSession(.table, training, common)
+    try session.resolved.resolve("data", &data)
+    try session.resolved.resolve("target", &target)
+    try session.resolved.resolve("task", &task)
+    try session.resolved.resolve("model", &model, default: TableModelDescription.Kind.mlp.rawValue)
+    try training.resolveValidation(&session.resolved, default: "0.2")
+    let table = try RequestError.whenFailing {
+      try TrainingTable(
+        data ?? "", target: target ?? "", goal: task.flatMap(TableGoal.init), validation: training.validation ?? "",
+        seed: session.seed, allowsPipes: !training.resume)
+    }
+    let rows = table.train.count
+    try session.resolved.resolve("width", &width, default: 128)
+    try session.resolved.resolve("layers", &layers, default: rows < TrainingOptions.Defaults.fewRows ? 1 : 2)
+    try session.resolved.resolve("dropout", &dropout, default: 0.2)
+    try training.resolve(&session.resolved, default: .table(rows: rows))
+    if !training.quiet { for line in table.survey { Console.note(line: line) } }
+    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, table) }
+  }
+
+  private func train(_ session: TrainingSession, _ data: TrainingTable) throws {
+    let preparation = data.preparation
+    let description = TableModelDescription(
+      numbers: preparation.numberCount, codeCounts: preparation.codeCounts, outputs: preparation.outputCount,
+      hidden: Array(repeating: width ?? 0, count: layers ?? 0), dropout: Float(dropout ?? 0))
+    try session.checkCheckpoint(description)
+    let network = try RequestError.whenFailing { try description.makeModel() }
+    let optimizer = try training.makeOptimizer(for: network)
+    let task = try RequestError.whenFailing {
+      try TableTask(
+        network, on: data.train, evaluatingOn: data.validation, batchSize: training.batchSize ?? 0, seed: session.seed)
+    }
+    let outcome = try session.train(
+      task, with: optimizer, by: training.makeTrainer(),
+      callbacks: training.makeCallbacks(hasValidation: data.validation != nil),
+      name: "table-\(description.kindName)-\(data.shortName)",
+      summary: "\(description.kindName) with \(parameterCount(of: network).grouped) parameters on \(data.shortName): "
+        + "\(data.train.count.grouped) rows to train, \((data.validation?.count ?? 0).grouped) for validation; "
+        + Engine.description, unit: "rows", evaluatedSet: .validation
+    ) { run in
+      try run.save(network, description)
+      try run.save(preparation)
+    }
+    try outcome.report(asJSON: common.json, unit: "rows", classNames: preparation.target.classNames)
+  }
+}
+
+extension TrainingOptions.Defaults {
+  /// Below this many rows to train on, networks are small and regularized strongly.
+  fileprivate static let fewRows = 2000
+
+  /// The defaults for a table with so many rows to train on. Those for few were chosen on the tables of
+  /// `scripts/check-tables`.
+  fileprivate static func table(rows: Int) -> TrainingOptions.Defaults {
+    let areFew = rows < fewRows
+    var defaults = TrainingOptions.Defaults(
+      epochs: areFew ? 200 : 50, batchSize: areFew ? 32 : 256, optimizer: "adamw", learningRate: areFew ? 3e-3 : 1e-3)
+    if areFew { defaults.weightDecay = 1 }
+    defaults.patience = areFew ? 40 : 10
+    return defaults
+  }
+}

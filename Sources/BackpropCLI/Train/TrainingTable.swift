@@ -1,0 +1,93 @@
+import Backprop
+import Files
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// The rows of a run: read, looked at, split and prepared.
+struct TrainingTable {
+  let preparation: TablePreparation
+  let train: TableExamples
+  /// `nil` where there is none.
+  let validation: TableExamples?
+  /// The last part of the file's name.
+  let shortName: String
+  /// What was found, as lines of text.
+  let survey: [String]
+
+  /// `validation` is a share of the rows, or the name of another file.
+  init(
+    _ path: String, target: String, goal: TableGoal?, validation: String, seed: UInt64, allowsPipes: Bool
+  ) throws {
+    let plan = try TablePlan(try Table(contentsOf: path, allowsPipes: allowsPipes), target: target, goal: goal)
+    let share = Double(validation)
+    let (rows, aside) = try plan.split(validationFraction: share ?? 0, seed: seed)
+    preparation = try plan.preparation(from: rows)
+    train = try preparation.examples(of: plan.table, rows: rows)
+    shortName = path.split(separator: "/").last.map(String.init) ?? path
+    if share == nil {
+      let other = try Table(contentsOf: validation, allowsPipes: allowsPipes)
+      let examples = try preparation.examples(of: other)
+      guard examples.count > 0 else { throw DataError("\(validation) has no row with a value of '\(target)'") }
+      self.validation = examples
+    } else {
+      self.validation = aside.isEmpty ? nil : try preparation.examples(of: plan.table, rows: aside)
+    }
+    survey = Self.lines(plan, preparation, isRequested: goal != nil)
+  }
+
+  /// The validation rows of a run, prepared as it says.
+  static func validationExamples(
+    of path: String, _ validation: String, seed: UInt64, _ preparation: TablePreparation
+  ) throws -> TableExamples {
+    guard let share = Double(validation) else {
+      return try preparation.examples(of: Table(contentsOf: validation, allowsPipes: false))
+    }
+    let target = preparation.target
+    let plan = try TablePlan(
+      Table(contentsOf: path, allowsPipes: false), target: target.name, goal: target.goal)
+    let rows = try plan.split(validationFraction: share, seed: seed).validation
+    guard !rows.isEmpty else {
+      throw DataError("the run had no validation rows; name a CSV file with --data")
+    }
+    return try preparation.examples(of: plan.table, rows: rows)
+  }
+
+  private static func lines(_ plan: TablePlan, _ preparation: TablePreparation, isRequested: Bool) -> [String] {
+    let header = ["column", "type", "missing", "what"]
+    let target = preparation.target
+    let rows = preparation.columns.map { column in
+      [column.name.printable, column.kind.rawValue, column.missing == 0 ? "" : column.missing.grouped, what(column)]
+    }
+    let leftOut = plan.table.rowCount - plan.rows.count
+    let classes = target.classNames.prefix(8).map(\.printable).joined(separator: ", ")
+    let goal =
+      target.goal == .regression
+      ? "mean \(target.mean.significant(4)), standard deviation \(target.deviation.significant(4))"
+      : "\(target.classNames.count) classes: \(classes)\(target.classNames.count > 8 ? ", …" : "")"
+    let targetRow = [target.name.printable, "target", leftOut == 0 ? "" : leftOut.grouped, goal]
+    var lines = table([header] + rows + [targetRow], left: [0, 1, 3], limit: Terminal.columns(of: 2))
+    lines.append(
+      isRequested
+        ? "\(target.goal.rawValue), as requested: the target has \(target.found)"
+        : "\(target.goal.rawValue): the target has \(target.found)"
+          + (target.areNumbers ? " (--task \(other(target.goal).rawValue) overrides that)" : ""))
+    if leftOut > 0 { lines.append("\(leftOut.grouped) rows without a value of '\(target.name)' are left out") }
+    return lines + plan.notes.map { "note: \($0)" }
+  }
+
+  private static func other(_ goal: TableGoal) -> TableGoal { goal == .regression ? .classification : .regression }
+
+  private static func what(_ column: TableColumn) -> String {
+    switch column.kind {
+    case .ignored: "left out: \(column.reason ?? "")"
+    case .category: "\(column.categories.count.grouped) categories that training has more than once"
+    case .number, .boolean:
+      "mean \((column.mean ?? 0).significant(4)), standard deviation \((column.deviation ?? 0).significant(4))"
+    case .date: column.datePattern ?? ""
+    }
+  }
+}

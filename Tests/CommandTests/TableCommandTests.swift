@@ -1,0 +1,136 @@
+import Foundation
+import Testing
+
+/// `train table`, and `evaluate`, `predict` and `summary` of its runs.
+@Suite struct TableCommandTests {
+  /// Flowers of two kinds that one number tells apart; a date, a missing number and a category that says nothing.
+  private static let flowers =
+    "length;color;seen;species\n"
+    + (0..<60).map { index in
+      let isLong = index % 2 == 0
+      let length = index == 7 ? "NA" : "\(isLong ? 5 : 2),\(index % 10)"
+      return "\(length);\(["red", "blue"][index / 2 % 2]);2026-0\(index % 9 + 1)-11;\(isLong ? "iris" : "moss \"x\"")"
+    }.joined(separator: "\n")
+
+  /// A run on a CSV file in a folder; `body` gets the folder, in which the run is `run`.
+  private func withTable<Result>(
+    _ text: String, _ arguments: [String], _ body: (URL, CommandTests.Outcome) throws -> Result
+  ) throws -> Result {
+    try withFolder { folder in
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let file = folder.appending(path: "data.csv")
+      try Data(text.utf8).write(to: file)
+      let outcome = try CommandTests().run(
+        ["train", "table", "--data", file.path, "--output", folder.appending(path: "run").path, "--seed", "1"]
+          + arguments)
+      return try body(folder, outcome)
+    }
+  }
+
+  @Test func trainsEvaluatesAndPredicts() throws {
+    try withTable(Self.flowers, ["--target", "species", "--epochs", "30"]) { folder, outcome in
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("classification: the target has 2 different texts"))
+      #expect(outcome.errors.contains("2 categories that training has more than once"))
+      #expect(outcome.output.contains("test accuracy 1.0000 (12 of 12)"), "\(outcome.output)")
+      let run = folder.appending(path: "run").path
+      let evaluated = try CommandTests().run(["evaluate", run, "--json"])
+      let report = try #require(
+        try JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) as? [String: Any], "\(evaluated.errors)")
+      #expect(report["accuracy"] as? Double == 1 && report["f1"] as? Double == 1)
+      #expect((report["confusionMatrix"] as? [[Int]])?.joined().reduce(0, +) == 12)
+      let other = folder.appending(path: "new.csv")
+      try Data("seen,length,color,more\n2026-03-01,5.5,red,\"a, b\"\n2026-03-02,,green,\n".utf8).write(to: other)
+      let wrong = try CommandTests().run(["predict", run, other.path])
+      #expect(wrong.status == 2 && wrong.errors.contains("a number with a decimal comma"), "\(wrong.errors)")
+      try Data("seen;length;color;more\n2026-03-01;5,5;red;\"a; b\"\n2026-03-02;2,1;green;\n".utf8).write(to: other)
+      let predicted = try CommandTests().run(["predict", run, other.path, "--csv"])
+      #expect(predicted.status == 0, "\(predicted.errors)")
+      let lines = predicted.output.split(separator: "\n")
+      #expect(
+        lines.first
+          == "seen;length;color;more;predicted_species;probability_iris;\"probability_moss \"\"x\"\"\"")
+      #expect(lines.count == 3 && lines[1].hasPrefix("2026-03-01;5,5;red;\"a; b\";iris;"))
+      #expect(lines[2].hasPrefix("2026-03-02;2,1;green;;\"moss \"\"x\"\"\";"))
+      #expect(predicted.errors.contains("1 cells"))
+      let json = try CommandTests().run(["predict", run, other.path, "--json"])
+      let rows = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+      #expect(rows.count == 2 && rows[1]["row"] as? Int == 2)
+      let best = (rows[1]["predictions"] as? [[String: Any]])?.first
+      #expect(best?["label"] as? String == "moss \"x\"")
+      #expect(try CommandTests().run(["summary", run]).output.contains("Embedding"))
+    }
+  }
+
+  @Test func regressionSaysWhatTheMeanWouldGive() throws {
+    let rows = (0..<80).map { "\($0 % 8),\($0 % 8 * 3 + $0 % 3).5" }.joined(separator: "\n")
+    try withTable("x,y\n" + rows, ["--target", "y", "--epochs", "40", "--json", "--quiet"]) { folder, outcome in
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let report = try #require(
+        try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any], "\(outcome.output)")
+      #expect(try #require(report["r2"] as? Double) > 0.8)
+      #expect(report["meanAbsoluteError"] != nil && report["rootMeanSquaredError"] != nil)
+      let run = folder.appending(path: "run").path
+      let text = try CommandTests().run(["evaluate", run, "--data", folder.appending(path: "data.csv").path])
+      #expect(text.output.contains("predicting the mean of the training rows: MAE"), "\(text.errors)")
+      #expect(text.output.contains("(80 rows)"))
+    }
+  }
+
+  @Test func resumesToTheSameWeights() throws {
+    let rows = (0..<64).map { "\($0 % 8),\($0 * 5 % 11)" }.joined(separator: "\n")
+    let flags = ["--target", "y", "--schedule", "constant", "--quiet", "--threads", "1"]
+    try withTable("x,y\n" + rows, flags + ["--epochs", "4"]) { folder, outcome in
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let run = folder.appending(path: "run")
+      let whole = try Data(contentsOf: run.appending(path: "weights.safetensors"))
+      let data = folder.appending(path: "data.csv").path
+      let half = folder.appending(path: "half")
+      let begin = ["train", "table", "--data", data, "--seed", "1", "--output", half.path] + flags
+      #expect(try CommandTests().run(begin + ["--epochs", "2"]).status == 0)
+      let resumed = try CommandTests().run(
+        ["train", "table", "--resume", "--output", half.path, "--epochs", "4", "--quiet"])
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(try Data(contentsOf: half.appending(path: "weights.safetensors")) == whole)
+    }
+  }
+
+  @Test(arguments: [
+    ("x,y\n1,2\n2,3\n", ["--target", "z"], "has no column 'z'; it has 'x', 'y'"),
+    ("x,y\n1,2\n2,2\n", ["--target", "y"], "is '2' in all rows"),
+    ("x,y\n1,\n2,\n", ["--target", "y"], "no value in any row"),
+    ("x,y\n1,2\n", ["--target", "y"], "one row below its header"),
+    ("", ["--target", "y"], "it is empty"),
+    ("x,y\n1,2\n3\n", ["--target", "y"], "line 3 has 1 field"),
+    ("x,y\n1,2\n2,3\n", ["--target", "y", "--task", "ranking"], "there is no task 'ranking'"),
+    ("x,y\n1,2\n2,3\n", ["--target", "y", "--validation", "1.5"], "a share from 0 to below 1"),
+    ("x,y\n1,2\n2,3\n", ["--target", "y", "--validation", "/no/such.csv"], "/no/such.csv"),
+    ("x,y\n1,2\n2,3\n", ["--target", "y", "--width", "0"], "--width must be from 1"),
+    ("x,y\n1,2\n2,3\n", [], "--target COLUMN"),
+  ])
+  func wrongRequestsEndWithASentence(_ text: String, _ flags: [String], _ says: String) throws {
+    try withTable(text, flags) { folder, outcome in
+      #expect(outcome.status == 2, "\(outcome.errors)")
+      #expect(outcome.errors.contains(says), "\(outcome.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "run/run.json").path))
+    }
+  }
+
+  @Test func damagedPreparationsAreRefused() throws {
+    try withTable("x,y\n1,2\n2,3\n3,4.5\n4,6\n5,8\n", ["--target", "y", "--epochs", "1"]) { folder, outcome in
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let run = folder.appending(path: "run")
+      let file = run.appending(path: "preparation.json")
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for damaged in ["", "{}", text.replacing("\"number\"", with: "\"ignored\""), String(text.prefix(text.count / 2))]
+      {
+        try Data(damaged.utf8).write(to: file)
+        let result = try CommandTests().run(["evaluate", run.path])
+        #expect(result.status == 2 && result.errors.contains("preparation.json"), "\(result.errors)")
+      }
+      try FileManager.default.removeItem(at: file)
+      let result = try CommandTests().run(["evaluate", run.path])
+      #expect(result.status == 2 && result.errors.contains("preparation.json should exist"), "\(result.errors)")
+    }
+  }
+}
