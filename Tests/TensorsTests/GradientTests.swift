@@ -25,6 +25,20 @@ import Testing
     }
   }
 
+  /// Of tensors that depend on one another each has its whole gradient: of Σ y³ + x · y with y = x², 3y² + x and 6x⁵ + 3x².
+  @Test func gradientsOfDependentTensorsAreWhole() throws {
+    let x = Tensor([0.5, -1.25] as [Double], shape: [2])
+    let y = x.square()
+    let found = gradients(of: (y * y.square() + x * y).sum(), withRespectTo: [y, x, y])
+    let values = try found.map { try #require($0).values(as: Double.self) }
+    for (index, x) in [0.5, -1.25].enumerated() {
+      let y = x * x
+      #expect(abs(values[0][index] - (3 * y * y + x)) < 1e-14)
+      #expect(abs(values[1][index] - (6 * x * y * y + 3 * y)) < 1e-14)
+      #expect(values[2][index] == values[0][index])
+    }
+  }
+
   @Test func theCheckFindsAWrongGradient() throws {
     // The gradient of x · stopGradient(x) is half of that of differences.
     let x = Tensor([0.5, -1.25], shape: [2])

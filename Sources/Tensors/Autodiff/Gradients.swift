@@ -1,7 +1,8 @@
 /// The gradient of a scalar with respect to tensors it was computed from; `nil` where it does not depend on one.
 ///
-/// Gradients are tensors of the same graph, so they can be differentiated again. Where an intermediate operation has no
-/// derivative, the gradients are failed tensors that name it. Cost: about twice the operations of `loss` itself.
+/// Each is the whole gradient, also where one of `tensors` was computed from another. Gradients are tensors of the same
+/// graph, so they can be differentiated again. Where an intermediate operation has no derivative, the gradients are
+/// failed tensors that name it. Cost: about twice the operations of `loss` itself.
 ///
 /// Source: Rumelhart, Hinton & Williams, "Learning representations by back-propagating errors", Nature 323 (1986).
 public func gradients(
@@ -13,17 +14,23 @@ public func gradients(
       throw TensorError(
         "gradients: the loss must be one float32 or float64 number, not \(loss.type); take its sum or mean")
     }
-    return try reverseWalk(from: [(loss, Tensor.ones(loss.shape, dtype: loss.dtype))], to: tensors)
+    return try reverseWalk(
+      from: [(loss, Tensor.ones(loss.shape, dtype: loss.dtype))], to: tensors, stopsAtTargets: false)
   } catch {
     return tensors.map { _ in .failed(error.called(at: CallSite(file, line))) }
   }
 }
 /// Walks from results to inputs once, adding up what each use of a tensor contributes to its gradient.
-func reverseWalk(from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: [Tensor]) throws(TensorError)
-  -> [Tensor?]
-{
+///
+/// Where it `stopsAtTargets`, these are the borders of a part of a graph, and what they were computed from is not
+/// looked at.
+func reverseWalk(
+  from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: [Tensor], stopsAtTargets: Bool = true
+) throws(TensorError) -> [Tensor?] {
   let targetNodes = Set(targets.map { ObjectIdentifier($0.node) })
-  let nodes = nodesReachable(from: seeds.map(\.tensor)) { !targetNodes.contains(ObjectIdentifier($0)) }
+  let nodes = nodesReachable(from: seeds.map(\.tensor)) {
+    !stopsAtTargets || !targetNodes.contains(ObjectIdentifier($0))
+  }
   // Only nodes that depend on a target are visited.
   var depends = Set<ObjectIdentifier>()
   for node in nodes {
@@ -50,7 +57,8 @@ func reverseWalk(from seeds: [(tensor: Tensor, upstream: Tensor?)], to targets: 
     if let upstream { contribute(upstream, to: tensor) }
   }
   for node in nodes.reversed() {
-    guard let upstreams = sums[ObjectIdentifier(node)], !targetNodes.contains(ObjectIdentifier(node)) else { continue }
+    guard let upstreams = sums[ObjectIdentifier(node)], !stopsAtTargets || !targetNodes.contains(ObjectIdentifier(node))
+    else { continue }
     let results = node.types.indices.map { Tensor(node, output: $0) }
     guard let step = BackwardStep(node.inputs, results, upstreams) else { continue }
     for (input, gradient) in zip(node.inputs, try node.op.gradients(step)) {
