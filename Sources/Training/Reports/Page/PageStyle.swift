@@ -1,11 +1,31 @@
 /// The style sheet of every page.
 enum PageStyle {
-  static let text =
+  static let text = drawing + page
+
+  /// What drawings need, also in a file of their own.
+  static let drawing =
     """
     :root{--bg:#fff;--card:#f6f7f9;--fg:#1d2329;--mute:#5b6670;--line:#d9dee3;--grid:#e6e9ed;--link:#0b62a8;--ink:0,114,178;
     \(Palette.light)}
     @media (prefers-color-scheme:dark){:root{--bg:#14181d;--card:#1c2127;--fg:#e4e8ec;--mute:#9aa6b1;--line:#343c45;
     --grid:#2a313a;--link:#7cc4f5;--ink:86,180,233;\(Palette.dark)}}
+    svg text{fill:var(--mute);font-size:11px;font-family:inherit}
+    svg .strong{fill:var(--fg)}
+    svg .axis{stroke:var(--line)}
+    svg .rule{stroke:var(--grid)}
+    svg .rule,svg .axis{fill:none;shape-rendering:crispEdges}
+    svg .curve{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
+    svg .dash{stroke-dasharray:5 4}
+    svg .band{stroke:none;opacity:.18}
+    svg .cursor{stroke:var(--mute);stroke-dasharray:2 3;visibility:hidden}
+    svg .cell{fill:rgb(var(--ink))}
+    svg .frame{fill:var(--bg);stroke:var(--line)}
+    \(Palette.rules)
+
+    """
+
+  private static let page =
+    """
     *{box-sizing:border-box}
     html{-webkit-text-size-adjust:100%}
     body{margin:0;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
@@ -28,17 +48,6 @@ enum PageStyle {
     figcaption{font-size:14px;margin-bottom:2px}
     figcaption strong{color:var(--fg);font-weight:600}
     figure>svg{display:block;width:100%;height:auto;overflow:visible}
-    svg text{fill:var(--mute);font-size:11px;font-family:inherit}
-    svg .strong{fill:var(--fg)}
-    svg .axis{stroke:var(--line)}
-    svg .rule{stroke:var(--grid)}
-    svg .rule,svg .axis{fill:none;shape-rendering:crispEdges}
-    svg .curve{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}
-    svg .dash{stroke-dasharray:5 4}
-    svg .band{stroke:none;opacity:.18}
-    svg .cursor{stroke:var(--mute);stroke-dasharray:2 3;visibility:hidden}
-    svg .cell{fill:rgb(var(--ink))}
-    svg .frame{fill:var(--bg);stroke:var(--line)}
     .chart{touch-action:pan-y}
     .chart:focus-visible{outline:2px solid var(--link);outline-offset:2px}
     .legend{display:flex;flex-wrap:wrap;gap:0 12px;font-size:12.5px;margin:4px 0 0;max-width:none}
@@ -71,7 +80,6 @@ enum PageStyle {
     button,input,select{font:inherit;color:inherit;accent-color:var(--c0)}
     button{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:4px 12px;cursor:pointer}
     button:disabled{opacity:.5;cursor:default}
-    \(Palette.rules)
     @media (max-width:520px){h1{font-size:22px}header,main{padding-left:12px;padding-right:12px}figure{padding:8px}
     .pictures{--picture:84px}}
     @media print{figure{break-inside:avoid}nav{display:none}}
