@@ -9,7 +9,7 @@ struct BackpropCommand: ParsableCommand {
     version: backpropVersion,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, GenerateCommand.self, SummaryCommand.self,
-      ExplainCommand.self, BenchCommand.self,
+      CompareCommand.self, ExplainCommand.self, BenchCommand.self,
     ])
 }
 

@@ -1,0 +1,82 @@
+import NeuralNetworks
+
+/// The same network, data and first weights under several optimizers, each at its own best learning rate.
+package struct Comparison: Sendable {
+  /// An optimizer's results.
+  package struct Row: Encodable, Sendable {
+    package struct Rate: Encodable, Sendable {
+      package var learningRate: Double
+      /// `nil` where the training diverged.
+      package var loss: Double?
+    }
+
+    package struct Seed: Encodable, Sendable {
+      package var seed: UInt64
+      package var finalLoss: Double
+      package var accuracy: Double?
+      package var stepsToTarget: Int?
+    }
+
+    package var optimizer: String
+    package var learningRate: Double
+    /// The mean over the seeds of the mean training loss in the last tenth of the steps.
+    package var finalLoss: Double
+    /// On the test set, the mean over the seeds; `nil` where the task has none.
+    package var accuracy: Double?
+    /// The mean over the seeds of the steps until the loss was at most the task's target; `nil` where a seed did not
+    /// get there.
+    package var stepsToTarget: Double?
+    package var seconds: Double
+    package var seeds: [Seed]
+    /// The learning rates that were tried, with the loss of the first seed at each.
+    package var rates: [Rate]
+    /// The training loss of each seed by step.
+    package var curves: [[Double]]
+
+    private enum CodingKeys: CodingKey {
+      case optimizer, learningRate, finalLoss, accuracy, stepsToTarget, seconds, seeds, rates
+    }
+  }
+
+  package let task: ComparedTask
+  package private(set) var rows: [Row] = []
+
+  /// Compares the optimizers on the seeds from 0 up to `seeds`. `report` is told what is done next; what it throws ends
+  /// the comparison.
+  package init(
+    _ task: ComparedTask, _ optimizers: [OptimizerName], seeds: Int, report: (String) throws -> Void = { _ in }
+  ) throws {
+    self.task = task
+    let clock = ContinuousClock()
+    for optimizer in optimizers {
+      let start = clock.now
+      var search = RateSearch(around: optimizer.defaultLearningRate)
+      while let rate = search.next {
+        try report("\(optimizer.rawValue): learning rate \(rate)")
+        let outcome = try task.train(optimizer, learningRate: Float(rate), seed: 0, evaluates: false)
+        search.add(outcome.finalLoss)
+      }
+      var row = Row(
+        optimizer: optimizer.rawValue, learningRate: search.best, finalLoss: 0, seconds: 0, seeds: [],
+        rates: search.tried.map { .init(learningRate: $0.rate, loss: $0.loss.isFinite ? $0.loss : nil) }, curves: [])
+      for seed in 0..<UInt64(max(seeds, 1)) {
+        try report("\(optimizer.rawValue): seed \(seed)")
+        let outcome = try task.train(optimizer, learningRate: Float(search.best), seed: seed)
+        row.seeds.append(
+          .init(
+            seed: seed, finalLoss: outcome.finalLoss, accuracy: outcome.accuracy,
+            stepsToTarget: outcome.steps(to: task.target)))
+        row.curves.append(outcome.losses)
+      }
+      row.finalLoss = Self.mean(row.seeds.map(\.finalLoss))
+      let accuracies = row.seeds.compactMap(\.accuracy)
+      row.accuracy = accuracies.isEmpty ? nil : Self.mean(accuracies)
+      let reached = row.seeds.compactMap(\.stepsToTarget)
+      row.stepsToTarget = reached.count == row.seeds.count ? Self.mean(reached.map(Double.init)) : nil
+      row.seconds = start.duration(to: clock.now).seconds
+      rows.append(row)
+    }
+  }
+
+  private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(values.count, 1)) }
+}
