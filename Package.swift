@@ -65,11 +65,12 @@ let package = Package(
         "Backprop", "CMachine", "CProcess", "Files", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(name: "Bigram", dependencies: ["Backprop"], path: "Examples/Bigram"),
+    .executableTarget(name: "Experiments", dependencies: ["Backprop"], path: "Examples/Experiments"),
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "CommandTests", dependencies: ["BackpropCLI"]),
-    .testTarget(name: "ExamplesTests", dependencies: ["Bigram"]),
+    .testTarget(name: "ExamplesTests", dependencies: ["Bigram", "Experiments"]),
     .testTarget(name: "ListingTests", dependencies: ["Backprop"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models"]),
     .testTarget(name: "NeuralNetworksTests", dependencies: ["Models"]),
