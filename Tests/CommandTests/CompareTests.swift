@@ -39,7 +39,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ["sgd,nobody", "", "sgd,sgd", "sgd,"]) func wrongListsOfOptimizersAreRefused(_ names: String) throws {
+  @Test(arguments: ["sgd,nobody", "", "sgd,sgd", "sgd,"]) func wrongListsOfOptimizersAreRefused(_ names: String) throws
+  {
     let outcome = try CommandTests().run(["compare", "--optimizers", names])
     #expect(outcome.status == 2 && outcome.output.isEmpty)
     #expect(outcome.errors.contains("momentum-ema") || outcome.errors.contains("twice"), "\(outcome.errors)")

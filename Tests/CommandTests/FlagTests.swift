@@ -71,14 +71,15 @@ struct FlagTests {
     switch flag.name {
     case "prompt": return true
     case "stop": return !value.isEmpty
-    case "data", "output", "run", "file": return !value.isEmpty && value.count < 4096 && value != "-1"
+    case "data", "output", "run", "file", "target": return !value.isEmpty && value.count < 4096 && value != "-1"
     default: break
     }
     switch value {
     case "0":
       return [
         "warmup-steps", "weight-decay", "momentum", "dropout", "tokens", "temperature", "index", "seed",
-      ].contains(flag.name)
+        "validation",
+      ].contains(flag.name) || flag.name == "layers" && flag.command == ["train", "table"]
     case "9223372036854775808": return ["seed", "learning-rate", "weight-decay", "clip-norm"].contains(flag.name)
     default: return false
     }

@@ -54,13 +54,17 @@ struct EvaluateCommand: ParsableCommand {
     let tokenizer = try run.loadTokenizer(for: description)
     let own = try run.dataName()
     let name = try data ?? own.orFail(run)
-    // The run's own data has a validation or test set.
-    let dataset = try RequestError.whenFailing {
+    let text = try RequestError.whenFailing {
+      // Of the run's own data, what it was not trained on.
+      let validation = name == own ? try run.validation() ?? .share(TrainTextCommand.validationFraction) : .share(0)
       // The pipe that a run was trained on may have no writer any more.
-      try TextDataset.named(
-        name, tokenizer: tokenizer, validationFraction: name == own ? 0.1 : 0, allowsPipes: data != nil)
+      if case .path(let path) = validation {
+        return try TextDataset.named(path, tokenizer: tokenizer, validationFraction: 0, allowsPipes: false).train
+      }
+      let dataset = try TextDataset.named(
+        name, tokenizer: tokenizer, validationFraction: validation.share, allowsPipes: data != nil)
+      return validation.share > 0 ? dataset.validation : dataset.train
     }
-    let text = name == own ? dataset.validation : dataset.train
     let result = try RequestError.whenFailing {
       try evaluateLanguageModel(model, on: text, context: description.window)
     }

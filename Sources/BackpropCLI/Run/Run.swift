@@ -53,6 +53,12 @@ struct Run {
     return name
   }
 
+  /// The validation set it was trained with; `nil` where its record does not say.
+  func validation() throws -> ValidationFlag? {
+    guard case .text(let text)? = try readRecord()?.flags["validation"] else { return nil }
+    return try ValidationFlag(text)
+  }
+
   func save(_ model: any Layer, _ description: some NetworkDescription) throws {
     do {
       try description.save(model, to: path)

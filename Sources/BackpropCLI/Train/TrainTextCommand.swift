@@ -56,6 +56,9 @@ struct TrainTextCommand: ParsableCommand {
     }
   }
 
+  /// The share of a text that is for validation.
+  static let validationFraction = 0.1
+
   mutating func run() throws {
     var session = try TrainingSession(.text, training, common)
     try session.resolved.resolve("data", &data, default: "numbers")
@@ -68,6 +71,7 @@ struct TrainTextCommand: ParsableCommand {
     try session.resolved.resolve("heads", &heads, default: 4)
     try session.resolved.resolve("dropout", &dropout, default: 0)
     try training.resolve(&session.resolved, default: .text(kind, steps: training.steps))
+    try training.resolveValidation(&session.resolved, default: "\(Self.validationFraction)")
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, kind) }
   }
 
@@ -80,8 +84,19 @@ struct TrainTextCommand: ParsableCommand {
         "--batch-size \(training.batchSize ?? 0) with --context \(context ?? 0) has \(tokens.grouped) tokens in an update; "
           + "they should be at most \(most.grouped)")
     }
+    // Runs of version 0.1 do not say it.
+    let validation = try training.validation.map { try ValidationFlag($0) } ?? .share(Self.validationFraction)
     let dataset = try RequestError.whenFailing {
-      try TextDataset.named(data ?? "", tokenizer: try TokenizerName(tokenizer ?? ""), allowsPipes: !training.resume)
+      try TextDataset.named(
+        data ?? "", tokenizer: try TokenizerName(tokenizer ?? ""), validationFraction: validation.share,
+        allowsPipes: !training.resume)
+    }
+    let evaluated = try RequestError.whenFailing {
+      if case .path(let path) = validation {
+        return try TextDataset.named(path, tokenizer: dataset.tokenizer, validationFraction: 0, allowsPipes: false)
+          .train
+      }
+      return dataset.validation
     }
     let description = description(vocabulary: dataset.tokenizer.vocabularySize, kind)
     try session.checkCheckpoint(description)
@@ -89,7 +104,7 @@ struct TrainTextCommand: ParsableCommand {
     let optimizer = try training.makeOptimizer(for: network)
     let task = try RequestError.whenFailing {
       try TextTask(
-        network, on: dataset.train, evaluatingOn: dataset.validation, context: description.window,
+        network, on: dataset.train, evaluatingOn: evaluated.count > 0 ? evaluated : nil, context: description.window,
         batchSize: training.batchSize ?? 0, seed: session.seed)
     }
     let name = dataset.name.split(separator: "/").last.map(String.init) ?? dataset.name
@@ -99,7 +114,7 @@ struct TrainTextCommand: ParsableCommand {
       name: "text-\(kind.rawValue)-\(name)",
       summary: "\(kind.rawValue) with \(parameterCount(of: network).grouped) parameters on \(name): "
         + "\(dataset.train.count.grouped) tokens of \(dataset.tokenizer.vocabularySize.grouped) kinds, "
-        + "\(dataset.validation.count.grouped) to test; \(Engine.description)", unit: "tokens"
+        + "\(evaluated.count.grouped) to test; \(Engine.description)", unit: "tokens"
     ) { run in
       try run.save(network, description)
       try run.save(dataset.tokenizer)

@@ -70,8 +70,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(
     help: """
       A share of the training data, or the path of data, for early stopping and the weights of the lowest loss; the \
-      test set is then looked at once, at the end (default: val/ of a folder of pictures, 0.1 with --patience, 0.2 for \
-      tables).
+      test set is then looked at once, at the end (default: val/ of a folder of pictures, 0.1 with --patience and for \
+      text, 0.2 for tables).
       """)
   var validation: String?
 

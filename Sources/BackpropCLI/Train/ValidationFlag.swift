@@ -5,6 +5,9 @@ enum ValidationFlag {
   case share(Double)
   case path(String)
 
+  /// The share of the training data: none where it has data of its own.
+  var share: Double { if case .share(let share) = self { share } else { 0 } }
+
   /// Reads the flag. Throws a `RequestError` for a number that is no share.
   init(_ text: String) throws {
     guard let share = Double(text) else {
