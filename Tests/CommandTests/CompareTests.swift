@@ -31,6 +31,14 @@ import Testing
     for row in rows { #expect(html.contains("data-value=\"\(row.finalLoss)\"")) }
   }
 
+  @Test func whatHasNoNumberIsNull() throws {
+    let outcome = try CommandTests().run([
+      "compare", "--task", "sparse", "--optimizers", "sgd", "--seeds", "1", "--json",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("\"accuracy\":null") && outcome.output.contains("\"stepsToTarget\":null"))
+  }
+
   @Test func followsOptimizersOverSurfaces() throws {
     let outcome = try CommandTests().run(["compare", "--task", "surface", "--optimizers", "sgd", "--seeds", "1"])
     #expect(outcome.status == 0, "\(outcome.errors)")

@@ -7,7 +7,7 @@ enum ComparisonText {
     let header =
       ["optimizer", "learning rate", "loss"] + (hasAccuracy ? ["accuracy"] : []) + ["steps", "seconds", "rates tried"]
     let rows = comparison.rows.map { row in
-      [row.optimizer, ShownNumber.short(row.learningRate), row.finalLoss.fixed(4)]
+      [row.optimizer, significant(row.learningRate), row.finalLoss.fixed(4)]
         + (hasAccuracy ? [row.accuracy?.percent ?? ""] : [])
         + [
           row.stepsToTarget.map { $0.fixed(0) } ?? "—", row.seconds.fixed(1),
@@ -33,7 +33,7 @@ enum ComparisonText {
         [["optimizer", "learning rate", "steps", "last value", "rates tried"]]
           + rows.map { row in
             [
-              row.optimizer, ShownNumber.short(row.learningRate), row.stepsToTarget.map { $0.fixed(0) } ?? "—",
+              row.optimizer, significant(row.learningRate), row.stepsToTarget.map { $0.fixed(0) } ?? "—",
               ShownNumber.short(row.finalLoss), range(row.rates),
             ]
           }, left: [0, 4])
@@ -43,6 +43,16 @@ enum ComparisonText {
 
   private static func range(_ rates: [Double]) -> String {
     guard let low = rates.min(), let high = rates.max() else { return "" }
-    return "\(rates.count) from \(ShownNumber.short(low)) to \(ShownNumber.short(high))"
+    return "\(rates.count) from \(significant(low)) to \(significant(high))"
+  }
+
+  /// Four significant digits, without zeros at the end.
+  private static func significant(_ value: Double) -> String {
+    var (places, size) = (3, value.magnitude)
+    while size > 0, size < 1, places < 12 { (size, places) = (size * 10, places + 1) }
+    while size >= 10, places > 0 { (size, places) = (size / 10, places - 1) }
+    var digits = value.fixed(places)
+    while digits.contains("."), digits.hasSuffix("0") || digits.hasSuffix(".") { digits.removeLast() }
+    return digits
   }
 }

@@ -36,6 +36,19 @@ package struct Comparison: Sendable {
     private enum CodingKeys: CodingKey {
       case optimizer, learningRate, finalLoss, accuracy, stepsToTarget, seconds, seeds, rates
     }
+
+    /// Every key is there: `null` where there is no number.
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(optimizer, forKey: .optimizer)
+      try container.encode(learningRate, forKey: .learningRate)
+      try container.encode(finalLoss, forKey: .finalLoss)
+      try container.encode(accuracy, forKey: .accuracy)
+      try container.encode(stepsToTarget, forKey: .stepsToTarget)
+      try container.encode(seconds, forKey: .seconds)
+      try container.encode(seeds, forKey: .seeds)
+      try container.encode(rates, forKey: .rates)
+    }
   }
 
   package let task: ComparedTask

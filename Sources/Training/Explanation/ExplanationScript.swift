@@ -7,7 +7,9 @@ enum ExplanationScript {
     .explain .edge{cursor:pointer}.explain .edge .hit{stroke:transparent;stroke-width:14}.explain .off{opacity:.25}\
     .explain .on circle{stroke:var(--c4);stroke-width:3}.explain .edge.on line:not(.hit){stroke-width:4}\
     .explain #title{font-weight:600;margin-bottom:4px}\
-    .explain #lines code{display:block;overflow-wrap:anywhere;white-space:pre-wrap;font-size:13px;line-height:1.6}</style>
+    .explain #lines code{display:block;overflow-wrap:anywhere;white-space:pre-wrap;font-size:13px;line-height:1.6}\
+    @media (max-width:520px){.explain svg .strong{font-size:18px}.explain .unit .value{font-size:19px;\
+    transform:translateY(7px)}.explain .edge .value{font-size:19px}}</style>
     """
 
   static let text =

@@ -28,6 +28,23 @@ package struct SurfaceComparison: Sendable {
     package var seeds: [Seed]
     /// The learning rates that were tried.
     package var rates: [Double]
+
+    private enum CodingKeys: CodingKey {
+      case surface, optimizer, learningRate, finalLoss, stepsToTarget, seconds, seeds, rates
+    }
+
+    /// Every key is there: `null` where there is no number.
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(surface, forKey: .surface)
+      try container.encode(optimizer, forKey: .optimizer)
+      try container.encode(learningRate, forKey: .learningRate)
+      try container.encode(finalLoss, forKey: .finalLoss)
+      try container.encode(stepsToTarget, forKey: .stepsToTarget)
+      try container.encode(seconds, forKey: .seconds)
+      try container.encode(seeds, forKey: .seeds)
+      try container.encode(rates, forKey: .rates)
+    }
   }
 
   /// The first part of a path, for the settings of the page's sliders.
