@@ -46,7 +46,8 @@ struct PictureReader {
       guard PictureFormat(bytes) != nil || PictureFormat.isExpected(ofFile: file) else { return .ignored }
       return .read(try read(bytes))
     } catch {
-      return .unreadable(error.reason)
+      // It was listed: its name is there.
+      return .unreadable(error.isMissing ? "is a link to a file that does not exist" : error.reason)
     }
   }
 }
