@@ -37,22 +37,6 @@ struct View: Hashable {
   var strides: [Int]
   var dtype: DType
 
-  init(buffer: Int, offset: Int, shape: Shape, strides: [Int], _ dtype: DType) {
-    (self.buffer, self.offset, self.shape, self.strides) = (buffer, offset, shape, strides)
-    self.dtype = dtype
-  }
-
-  /// The whole of a buffer, row-major or with the axes in this order from the slowest to the fastest.
-  init(buffer: Int, shape: Shape, order: [Int]? = nil, _ dtype: DType) {
-    var strides = [Int](repeating: 1, count: shape.rank)
-    var stride = 1
-    for axis in (order ?? Array(shape.indices)).reversed() {
-      strides[axis] = stride
-      stride *= max(shape[axis], 1)
-    }
-    self.init(buffer: buffer, offset: 0, shape: shape, strides: strides, dtype)
-  }
-
   var layout: Layout { Layout(shape: shape, strides: strides) }
   /// Where the first element is.
   var start: Address { Address(buffer: buffer, offset: offset * dtype.byteCount) }
@@ -61,7 +45,7 @@ struct View: Hashable {
 
   /// The same memory with another shape and other strides.
   func with(shape: Shape, strides: [Int], offset: Int? = nil) -> View {
-    View(buffer: buffer, offset: offset ?? self.offset, shape: shape, strides: strides, dtype)
+    View(buffer: buffer, offset: offset ?? self.offset, shape: shape, strides: strides, dtype: dtype)
   }
 
   /// The part of this shape that begins at `starts`.
@@ -102,5 +86,18 @@ struct View: Hashable {
       if rest > 1 { runs.append((rest, run.stride * target[axis])) }
     }
     return with(shape: target, strides: result)
+  }
+}
+
+extension View {
+  /// The whole of a buffer, row-major or with the axes in this order from the slowest to the fastest.
+  init(buffer: Int, shape: Shape, order: [Int]? = nil, _ dtype: DType) {
+    var strides = [Int](repeating: 1, count: shape.rank)
+    var stride = 1
+    for axis in (order ?? Array(shape.indices)).reversed() {
+      strides[axis] = stride
+      stride *= max(shape[axis], 1)
+    }
+    self.init(buffer: buffer, offset: 0, shape: shape, strides: strides, dtype: dtype)
   }
 }

@@ -41,17 +41,10 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
     guard rank <= Shape.maximumRank else {
       return "the shape \(self) has \(rank) axes, and at most \(Shape.maximumRank) are supported"
     }
-    var product = 1
-    for size in dimensions {
-      guard size >= 0 else { return "the shape \(self) has a negative size" }
-      // Sizes of 0 are ignored, so that every part of a shape fits too.
-      let (next, overflow) = product.multipliedReportingOverflow(by: Swift.max(size, 1))
-      guard !overflow, next <= Shape.maximumCount else {
-        return "the shape \(self) has more elements than memory can hold (2⁴⁴)"
-      }
-      product = next
-    }
-    return nil
+    if dimensions.contains(where: { $0 < 0 }) { return "the shape \(self) has a negative size" }
+    // Sizes of 0 are ignored, so that every part of a shape fits too.
+    let product = dimensions.reduce(1) { $0.times(Swift.max($1, 1)) }
+    return product <= Shape.maximumCount ? nil : "the shape \(self) has more elements than memory can hold (2⁴⁴)"
   }
 
   /// The greatest rank that kernels take.

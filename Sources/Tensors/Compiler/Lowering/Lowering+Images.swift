@@ -2,16 +2,12 @@ extension Lowering {
   /// Images in a layout that convolutions take: dense, row-major or channels last. [n, c] counts as [n, c, 1, 1].
   mutating func imageView(_ value: Int) throws(TensorError) -> View {
     let source = try view(value)
-    var image = source
     if source.shape.rank != 4 {  // batch normalization of [n, c], [n, c, l], [n, c, d, h, w]
       let shape = source.shape
-      let folded: Shape = [shape[0], shape[1], Shape(shape.dropFirst(2).map { $0 }).elementCount, 1]
-      let dense = source.reshaped(to: folded) ?? rowMajor(source)
-      image = dense.with(shape: folded, strides: folded.rowMajorStrides)
-      if !dense.isRowMajor { image = rowMajor(dense) }
+      let folded: Shape = [shape[0], shape[1], shape.dropFirst(2).reduce(1, *), 1]
+      return rowMajor(source).with(shape: folded, strides: folded.rowMajorStrides)
     }
-    if image.isRowMajor { return rowMajor(image) }
-    return image.denseOrder == Layout.channelsLast ? image : rowMajor(image)
+    return !source.isRowMajor && source.denseOrder == Layout.channelsLast ? source : rowMajor(source)
   }
 
   /// Images whose channels are contiguous, copied if they are not.

@@ -125,7 +125,7 @@ struct Lowering {
     for element in bits {
       constants.append(contentsOf: (0..<size).map { UInt8(truncatingIfNeeded: element >> UInt64(8 * $0)) })
     }
-    return View(buffer: constantsBuffer, offset: offset, shape: type.shape, strides: strides, type.dtype)
+    return View(buffer: constantsBuffer, offset: offset, shape: type.shape, strides: strides, dtype: type.dtype)
   }
 
   mutating func number(_ value: Double, _ type: TensorType) -> View {

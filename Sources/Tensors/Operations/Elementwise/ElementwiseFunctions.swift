@@ -8,8 +8,6 @@ protocol ElementwiseFunction: Sendable {
   static var instruction: backprop_opcode { get }
   /// The same for int32, where they have one.
   static var integerInstruction: backprop_opcode? { get }
-  /// Whether whole numbers have a result that is a whole number.
-  static var isForIntegers: Bool { get }
   /// Whether it is less work than to fetch its operands.
   static var isCheap: Bool { get }
 }

@@ -54,16 +54,14 @@ struct Matmul: PrimitiveOperation {
   private static let rowsWorthReordering = 256
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
-    let (shape, type) = (
-      lowering.ir.types[instruction.firstOutput].shape, lowering.ir.types[instruction.firstOutput].dtype
-    )
+    let type = lowering.ir.types[instruction.firstOutput]
     let (a, b) = (try lowering.view(instruction.inputs[0]), try lowering.view(instruction.inputs[1]))
     var (left, leftTransposed, lda) = lowering.matrix(a)
     var (right, rightTransposed, ldb) = lowering.matrix(b)
     // A right factor is reordered once for many rows: products that read it across its rows are 10 to 40 % slower. For
     // AMX it is packed anyway.
-    let worth = type == .float32 ? Matmul.rowsWorthReordering : .max
-    let sizes = MatrixShape(m: shape[-2], n: shape[-1], k: left.shape[-1])
+    let worth = type.dtype == .float32 ? Matmul.rowsWorthReordering : .max
+    let sizes = MatrixShape(m: type.shape[-2], n: type.shape[-1], k: left.shape[-1])
     if rightTransposed, sizes.m >= worth, lowering.target.method(for: sizes) != .amx {
       (right, rightTransposed, ldb) = lowering.matrix(lowering.rowMajor(right))
     }
@@ -74,9 +72,10 @@ struct Matmul: PrimitiveOperation {
     let product = MatrixShape(
       m: sizes.m, n: sizes.n, k: sizes.k, transposeA: leftTransposed, transposeB: rightTransposed, lda: lda, ldb: ldb)
     let result = lowering.result(instruction.firstOutput)
-    let method = type == .float32 ? lowering.target.method(for: product) : .plain
-    let kernel = MatrixProduct(shape: product, method: method, type: type, batches: batches(left, right, result))
-    lowering.emit(kernel, [left, right], [result])
+    let method = type.dtype == .float32 ? lowering.target.method(for: product) : .plain
+    let batches = batches(left, right, result)
+    lowering.emit(
+      MatrixProduct(shape: product, method: method, type: type.dtype, batches: batches), [left, right], [result])
   }
 
   /// Where the matrices of each product begin, from the first elements on.

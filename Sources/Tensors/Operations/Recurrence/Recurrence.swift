@@ -45,8 +45,7 @@ struct Recurrence: CompositeOperation {
     let all = Tensor.recordAll(
       RecurrenceGradient(forward: self),
       step.operands + results + [upstreams[0] ?? zeros] + (cell == .lstm ? [upstreams[1] ?? zeros] : []))
-    let forInput = all[0]
-    let forState = cell == .gru ? all[1] : all[0]
+    let (forInput, forState) = (all[0], all[cell == .gru ? 1 : 0])
     let before = reversed ? states[1...] : states[..<time]
     let forWeights = before.reshaped(to: [time * batch, size]).transposed.matmul(
       forState.reshaped(to: [time * batch, cell.gates * size]))
@@ -54,8 +53,7 @@ struct Recurrence: CompositeOperation {
     if cell == .gru {
       forBias = .concatenated([forBias, forState.sum(axes: [0, 1])[(2 * size)...]], axis: 0)
     }
-    let first = cell == .gru ? 2 : 1
-    return [forInput, forWeights, forBias, nil] + all[first...].map { $0 }
+    return [forInput, forWeights, forBias, nil] + all[(cell == .gru ? 2 : 1)...].map { $0 }
   }
 
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
