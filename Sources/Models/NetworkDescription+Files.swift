@@ -40,7 +40,7 @@ extension NetworkDescription {
     }
     try weights.check(against: shapes)
     let model = try description.makeModel()
-    try loadWeights(of: description.layer(model), from: weights)
+    try loadWeights(of: description.layer(model), from: weights, strict: true)
     return (description, model)
   }
 
@@ -95,19 +95,6 @@ private func contents(of file: URL) throws(ModelError) -> [UInt8] {
   try ModelError.naming(file.path) { () throws(FileFailure) in
     try OpenFile(file.path).contents(limit: JSONReading.greatestSize)
   }
-}
-
-/// Loads the parameters and buffers of `model` from the file, converted to the model's types. Names and shapes must match
-/// the model's exactly; otherwise throws a sentence that names the file and the array, and nothing has changed.
-public func loadWeights(of model: any Layer, from file: URL) throws {
-  try loadWeights(of: model, from: SafeTensorsFile(file))
-}
-
-private func loadWeights(of model: any Layer, from file: SafeTensorsFile) throws {
-  let variables = try namedVariables(of: model)
-  try file.check(against: variables.map { ($0.name, $0.variable.shape) })
-  let entries = Dictionary(uniqueKeysWithValues: try file.entries().map { ($0.name, $0) })
-  for (name, variable) in variables { try entries[name]?.write(to: variable) }
 }
 
 /// Parameters, then buffers.

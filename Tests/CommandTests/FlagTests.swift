@@ -71,7 +71,8 @@ struct FlagTests {
     switch flag.name {
     case "prompt": return true
     case "stop": return !value.isEmpty
-    case "data", "output", "run", "file", "target": return !value.isEmpty && value.count < 4096 && value != "-1"
+    case "data", "output", "run", "file", "target", "from", "freeze":
+      return !value.isEmpty && value.count < 4096 && value != "-1"
     default: break
     }
     switch value {

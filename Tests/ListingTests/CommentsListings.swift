@@ -1,5 +1,6 @@
 // Made by tools/make_listings.py from tools/comments.md, where changes belong.
 import Backprop
+import Foundation
 import Testing
 
 private struct Classifier: Layer {
@@ -258,5 +259,21 @@ private final class EpochCounter: TrainingCallback {
     let examples = try preparation.examples(of: table, rows: validation)
     print(examples.count, preparation.numberCount, preparation.codeCounts)
     expectPrinted("12 1 [4]")
+  }
+
+  @Test func loadWeightsListing() throws {
+    let temporary = try TemporaryFolder()
+    defer { temporary.remove() }
+    let file = URL(filePath: temporary.path("weights.safetensors"))
+    let model = Dense(4, 3)
+    let entry = SafeTensors.Entry(name: "encoder.weight", shape: [4, 3], values: [Float](repeating: 2, count: 12))
+    try SafeTensors.write([entry], metadata: [:], to: file)
+
+    let report = try loadWeights(of: model, from: file, strict: false) { name in
+      name.hasPrefix("classifier.") ? nil : name.replacing("encoder.", with: "")
+    }
+    print(report)
+
+    #expect(report.loaded == ["weight"] && report.missing == ["bias"])
   }
 }

@@ -37,12 +37,24 @@ struct TrainImageCommand: ParsableCommand {
       """)
   var augment: String?
 
+  @Option(help: "A run to begin with the weights of; where the classes differ, the last layer is new.")
+  var from: String?
+
+  @Option(
+    help: """
+      Parameters that stay as they are, such as 'stem.*,blocks.0.*'; 'backprop summary' lists the layers' names (default: \
+      none).
+      """)
+  var freeze: String?
+
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup var common: CommonOptions
 
   mutating func validate() throws {
     try RequestError.validating {
       try requirePath(data, "--data")
+      try requirePath(from, "--from")
+      try requirePath(freeze, "--freeze")
       try require(size, "--size", in: 1...4096)
       if let model, !ModelDescription.kindNames.contains(model) {
         throw RequestError.unknown("model", model, known: ModelDescription.kindNames)
@@ -57,9 +69,16 @@ struct TrainImageCommand: ParsableCommand {
   mutating func run() throws {
     var session = try TrainingSession(.image, training, common)
     try session.resolved.resolve("data", &data, default: "digits")
-    try session.resolved.resolve("model", &model, default: "cnn")
+    try session.resolved.resolve("from", &from)
+    try session.resolved.resolve("freeze", &freeze)
+    let origin = try from.flatMap { path in
+      session.hasCheckpoint ? nil : try Run.open(path, for: .image)
+    }
+    let start = try origin.map { try $0.loadModel().description }
+    try session.resolved.resolve("model", &model, default: start?.kind.rawValue ?? "cnn")
     try session.resolved.resolve("size", &size)
-    let preparation = PicturePreparation(size: size.map { PicturePreparation.Size(height: $0, width: $0) })
+    var preparation = PicturePreparation(size: size.map { PicturePreparation.Size(height: $0, width: $0) })
+    if let start, size == nil { preparation = try RequestError.whenFailing { try start.preparation } }
     let dataset = try RequestError.whenFailing {
       try ImageDataset.named(data ?? "", allowsPipes: !training.resume, preparedBy: preparation, isStrict: strict)
     }
@@ -74,7 +93,7 @@ struct TrainImageCommand: ParsableCommand {
     try training.resolveValidation(
       &session.resolved, default: training.patience != nil && dataset.validation == nil ? "0.1" : nil)
     let split = try splitting(dataset, session)
-    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, split) }
+    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, split, from: origin) }
   }
 
   /// The data with the validation set that --validation names.
@@ -94,11 +113,13 @@ struct TrainImageCommand: ParsableCommand {
     }
   }
 
-  private func train(_ session: TrainingSession, _ dataset: ImageDataset) throws {
+  private func train(_ session: TrainingSession, _ dataset: ImageDataset, from origin: Run?) throws {
     let model = model ?? ""
     let description = try RequestError.whenFailing { try ModelDescription.image(model, for: dataset) }
     try session.checkCheckpoint(description)
     let network = try RequestError.whenFailing { try description.makeModel() }
+    if let origin { try FineTuning.load(network, description, from: origin, isQuiet: training.quiet) }
+    try FineTuning.freeze(network, freeze, isQuiet: training.quiet)
     let optimizer = try training.makeOptimizer(for: network)
     let strength = augment.flatMap(Augmentation.Strength.init) ?? .none
     if strength != .none, dataset.hasGlyphs, !training.quiet {

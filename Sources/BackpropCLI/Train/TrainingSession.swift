@@ -1,5 +1,6 @@
 import Backprop
 import CProcess
+import Files
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -43,6 +44,11 @@ struct TrainingSession {
     seed = record.seed
     resolved = ResolvedOptions(record)
     try common.apply(default: record.threads)
+  }
+
+  /// Whether there is a checkpoint to continue from.
+  var hasCheckpoint: Bool {
+    resumed.map { OpenFile.isThere($0.run.file(Run.checkpoints).appending(path: "latest.safetensors").path) } ?? false
   }
 
   /// Trains `task` and saves the run. `name` is that of a new folder, `summary` the note at the start, and `save`

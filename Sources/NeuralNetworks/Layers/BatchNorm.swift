@@ -3,7 +3,7 @@ import Tensors
 /// Normalizes each channel to mean 0 and variance 1, then scales and shifts it: [batch, channels, …] → the same shape.
 ///
 /// In training the statistics are the batch's, and the running ones move towards them by `momentum` with each update;
-/// otherwise the running ones are used. As in PyTorch, the batch is normalized with the biased variance and
+/// otherwise the running ones are used, and in training too where scale and shift are frozen. As in PyTorch, the batch is normalized with the biased variance and
 /// the running variance is the unbiased one, and a batch with one value a channel is an error in training.
 ///
 /// Source: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
@@ -54,13 +54,15 @@ public struct BatchNorm: NamedLayer {
     guard x.shape.rank >= 2, x.shape[1] == channels else {
       return .failed(TensorError("BatchNorm: the input must be [batch, \(channels), …], not \(x.shape)"))
     }
-    if Mode.isTraining, x.shape.elementCount == channels {
+    // As in Keras: statistics that belong to frozen weights are kept still.
+    let usesBatch = Mode.isTraining && (scale.isTrainable || shift.isTrainable)
+    if usesBatch, x.shape.elementCount == channels {
       return .failed(
         TensorError(
           "BatchNorm: in training, \(x.shape) has one value a channel, whose variance is 0 whatever it is; use more "
             + "examples a batch, or inference { … }"))
     }
-    return Mode.isTraining ? normalizeByBatch(x) : normalizeByRunningStatistics(x)
+    return usesBatch ? normalizeByBatch(x) : normalizeByRunningStatistics(x)
   }
 
   private func normalizeByBatch(_ x: Tensor) -> Tensor {
