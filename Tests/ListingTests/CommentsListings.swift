@@ -276,4 +276,29 @@ private final class EpochCounter: TrainingCallback {
 
     #expect(report.loaded == ["weight"] && report.missing == ["bias"])
   }
+
+  @Test func objectiveListing() throws {
+    let absolute = Objective { outputs, targets in
+      (outputs - targets).abs().mean()
+    } measuring: { outputs, targets in
+      ["largest error": (outputs - targets).abs().max()]
+    }
+
+    _ = absolute
+  }
+
+  @Test func supervisedTaskListing() throws {
+    let model = Sequential {
+      Dense(1, 16, activation: .tanh)
+      Dense(16, 1)
+    }
+
+    let numbers = GeneratedDataset(count: 200) { index in Float(index) / 100 - 1 }
+    let task = try SupervisedTask(model, on: numbers, for: .regression, batchSize: 20) { x in
+      LabeledBatch(inputs: Tensor(x, shape: [x.count, 1]), targets: Tensor(x.map { $0 * $0 }, shape: [x.count, 1]))
+    }
+    let result = try Trainer(epochs: 50).train(task, with: Adam(for: model, learningRate: 0.01))
+
+    #expect(result.loss < 0.1)
+  }
 }
