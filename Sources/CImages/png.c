@@ -47,8 +47,10 @@ static png_structp open_png(struct source *source, png_infop *info) {
   png_set_user_limits(png, BACKPROP_IMAGE_SIDE, BACKPROP_IMAGE_SIDE);
   png_set_chunk_cache_max(png, 16);
   png_set_chunk_malloc_max(png, 1 << 20);
+#ifdef PNG_HANDLE_AS_UNKNOWN_SUPPORTED
   // Texts, color profiles and the like are not needed: all chunks are skipped but those that pixels depend on.
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+#endif
   png_set_read_fn(png, source, read_bytes);
   return png;
 }
