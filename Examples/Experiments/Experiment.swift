@@ -8,6 +8,7 @@ enum Experiment: String, CaseIterable {
   case gradientFlow = "gradients"
   case stepUnits = "step"
   case sampledUnit = "sample"
+  case ravine
 
   /// Runs it with the seeds from 0 up to `seeds`.
   func run(seeds: Int) throws -> ExperimentReport {
@@ -19,6 +20,7 @@ enum Experiment: String, CaseIterable {
     case .gradientFlow: try GradientFlow.report(seeds)
     case .stepUnits: try CircleTask.report(seeds)
     case .sampledUnit: try SampledUnit.report(seeds)
+    case .ravine: try Ravine.report()
     }
   }
 }

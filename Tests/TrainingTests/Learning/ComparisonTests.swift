@@ -50,8 +50,8 @@ import Testing
 
   /// In the ravine, momentum needs at most half the steps of gradient descent, each at its best rate.
   @Test func momentumHalvesTheStepsInTheRavine() throws {
-    let comparison = try SurfaceComparison([.sgd, .momentum], seeds: 1, hasTrails: false)
-    let rows = comparison.rows.filter { $0.surface == "ravine" }
+    let comparison = try SurfaceComparison([.sgd, .momentum], on: [.ravine], seeds: 1, hasTrails: false)
+    let rows = comparison.rows
     let (descent, momentum) = (try #require(rows[0].stepsToTarget), try #require(rows[1].stepsToTarget))
     #expect(2 * momentum <= descent)
     // From u = −9, v = 1 the value is 90.5, of which 40.5 are u's. With a rate ε below 2/101, v's part is gone first,

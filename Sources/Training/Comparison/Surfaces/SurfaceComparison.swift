@@ -67,10 +67,11 @@ package struct SurfaceComparison: Sendable {
   /// Compares the optimizers; seeds, from 0 up to `seeds`, only matter where gradients are noisy. With `hasTrails`,
   /// also computes what the page's sliders show.
   package init(
-    _ optimizers: [OptimizerName], seeds: Int, hasTrails: Bool, report: (String) throws -> Void = { _ in }
+    _ optimizers: [OptimizerName], on surfaces: [Surface] = Surface.allCases, seeds: Int, hasTrails: Bool,
+    report: (String) throws -> Void = { _ in }
   ) throws {
     let clock = ContinuousClock()
-    for surface in Surface.allCases {
+    for surface in surfaces {
       for name in optimizers {
         try report("\(surface.rawValue): \(name.rawValue)")
         let start = clock.now
