@@ -33,13 +33,10 @@ func reverseWalk(
   }
   // Only nodes that depend on a target are visited.
   var depends = Set<ObjectIdentifier>()
-  for node in nodes {
-    if targetNodes.contains(ObjectIdentifier(node))
-      || node.inputs.contains(where: { depends.contains(ObjectIdentifier($0.node)) })
-    {
-      depends.insert(ObjectIdentifier(node))
-    }
-  }
+  for node in nodes
+  where targetNodes.contains(ObjectIdentifier(node))
+    || node.inputs.contains(where: { depends.contains(ObjectIdentifier($0.node)) })
+  { depends.insert(ObjectIdentifier(node)) }
 
   var sums: [ObjectIdentifier: [Tensor?]] = [:]
   func contribute(_ gradient: Tensor, to tensor: Tensor) {

@@ -84,10 +84,8 @@ extension ConvolutionShape.Direction {
 
 extension Layout {
   fileprivate var cValue: backprop_dnn_tensor {
-    func four(_ values: [Int]) -> (Int64, Int64, Int64, Int64) {
-      (Int64(values[0]), Int64(values[1]), Int64(values[2]), Int64(values[3]))
-    }
-    return backprop_dnn_tensor(shape: four(shape.dimensions), strides: four(strides))
+    let (s, t) = (shape.map { Int64($0) }, strides.map { Int64($0) })
+    return backprop_dnn_tensor(shape: (s[0], s[1], s[2], s[3]), strides: (t[0], t[1], t[2], t[3]))
   }
 }
 

@@ -30,16 +30,8 @@ struct Schedule {
       depth[index] = max(depth[index], latest ?? 0)
     }
 
-    var byDepth: [Int: (singles: [Int], elementwise: [Int])] = [:]
-    for index in needed {
-      if isFused[index] {
-        byDepth[depth[index], default: ([], [])].elementwise.append(index)
-      } else {
-        byDepth[depth[index], default: ([], [])].singles.append(index)
-      }
-    }
-    for (_, level) in byDepth.sorted(by: { $0.key < $1.key }) {
-      units += level.singles.map { [$0] } + Schedule.groups(level.elementwise, ir)
+    for (_, level) in Dictionary(grouping: needed, by: { depth[$0] }).sorted(by: { $0.key < $1.key }) {
+      units += level.filter { !isFused[$0] }.map { [$0] } + Schedule.groups(level.filter { isFused[$0] }, ir)
     }
   }
 

@@ -23,9 +23,7 @@ extension Variable {
   /// A variable with the values of another one, at this time.
   package convenience init(copying other: Variable) throws(TensorError) {
     let copy = try Executor.using(other) { () throws(TensorError) in
-      try other.withStorage { (storage) throws(TensorError) in
-        try Storage(copying: storage, for: "a copy of \(other.name)")
-      }
+      try Storage(copying: other.storage, for: "a copy of \(other.name)")
     }
     self.init(copy, shape: other.shape, dtype: other.dtype, name: other.name)
   }

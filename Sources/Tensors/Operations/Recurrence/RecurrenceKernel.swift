@@ -50,13 +50,11 @@ struct RecurrenceKernel: PlainKernel {
       defer { next += isThere ? 1 : 0 }
       return isThere ? operands[next] : nil
     }
-    let (initial, initialCell) = (take(), take(isLSTM))
-    let (states, cells, saved) = (take(), take(isLSTM), take(cell.savedBlocks > 0))
     var recurrence = backprop_recurrence(
       kind: cell.code, reversed: sizes.reversed ? 1 : 0, time: Int64(sizes.time), batch: Int64(sizes.batch),
       size: Int64(sizes.size), lengths: operands.ints(3), projected: operands[0], weights: operands[1],
-      bias: operands[2], initial: initial, initial_cell: initialCell, states: states, cells: cells, saved: saved,
-      packed: take(), gate_row: Int64(sizes.gateRow), product: take())
+      bias: operands[2], initial: take(), initial_cell: take(isLSTM), states: take(), cells: take(isLSTM),
+      saved: take(cell.savedBlocks > 0), packed: take(), gate_row: Int64(sizes.gateRow), product: take())
     if runsOnAMX { backprop_recurrence_forward_amx(&recurrence) } else { backprop_recurrence_forward(&recurrence) }
   }
 }
@@ -88,17 +86,12 @@ struct RecurrenceGradientKernel: PlainKernel {
       defer { next += isThere ? 1 : 0 }
       return isThere ? operands[next] : nil
     }
-    let (states, cells, saved) = (take(), take(isLSTM), take(cell.savedBlocks > 0))
-    let (upstreamStates, upstreamCells) = (take(), take(isLSTM))
-    let (projectedGradient, productGradient) = (take(), take(cell == .gru))
-    let (initialGradient, initialCellGradient) = (take(), take(isLSTM))
     var recurrence = backprop_recurrence_gradient(
       kind: cell.code, reversed: sizes.reversed ? 1 : 0, time: Int64(sizes.time), batch: Int64(sizes.batch),
-      size: Int64(sizes.size), lengths: operands.ints(1), weights: operands[0], states: states, cells: cells,
-      saved: saved,
-      upstream_states: upstreamStates, upstream_cells: upstreamCells, gate_row: Int64(sizes.gateRow),
-      projected_gradient: projectedGradient, product_gradient: productGradient, initial_gradient: initialGradient,
-      initial_cell_gradient: initialCellGradient, packed: take(), product: take(), direct: take(),
+      size: Int64(sizes.size), lengths: operands.ints(1), weights: operands[0], states: take(), cells: take(isLSTM),
+      saved: take(cell.savedBlocks > 0), upstream_states: take(), upstream_cells: take(isLSTM),
+      gate_row: Int64(sizes.gateRow), projected_gradient: take(), product_gradient: take(cell == .gru),
+      initial_gradient: take(), initial_cell_gradient: take(isLSTM), packed: take(), product: take(), direct: take(),
       cell_gradient: take())
     if runsOnAMX { backprop_recurrence_backward_amx(&recurrence) } else { backprop_recurrence_backward(&recurrence) }
   }

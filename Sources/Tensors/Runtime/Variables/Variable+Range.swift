@@ -14,20 +14,14 @@ extension Variable {
     let count = Int64(shape.elementCount)
     guard dtype.isFloatingPoint, count > 0 else { return 0 }
     return Executor.using(self) {
-      switch dtype {
-      case .float32:
+      if dtype == .float32 {
         var result: Float = 0
         backprop_reduce(kind, 1, count, 1, 1, pointer.assumingMemoryBound(to: Float.self), &result)
         return Double(result)
-      case .float64:
-        var result = 0.0
-        backprop_plain_reduce(dtype.code, kind, 1, count, 1, 1, pointer, &result)
-        return result
-      default:  // of 16 bits, for which there is no reduction
-        let wide: [Double] = withStorage { $0.converted(from: dtype, count: Int(count)) }
-        if wide.contains(where: \.isNaN) { return .nan }
-        return (kind == BACKPROP_MAXIMUM ? wide.max() : wide.min()) ?? 0
       }
+      let values: [Double] = withStorage { $0.converted(from: dtype, count: Int(count)) }
+      if values.contains(where: \.isNaN) { return .nan }
+      return (kind == BACKPROP_MAXIMUM ? values.max() : values.min()) ?? 0
     }
   }
 }
