@@ -47,12 +47,12 @@ struct CompilationReport: Encodable {
 
   private mutating func add(_ graph: String, _ record: () throws -> () throws -> Void) throws {
     let clock = ContinuousClock()
-    let first = Tensor.recordedCount
+    let first = recordingPosition
     let run = try record()
     let (start, before) = (clock.now, Allocations.count)
     try run()
     let (time, after) = (start.duration(to: clock.now).milliseconds, Allocations.count)
-    let nodes = Tensor.recordedCount - first
+    let nodes = recordingPosition - first
     var line = Line(graph: graph, nodes: nodes, milliseconds: time, microsecondsPerNode: time * 1000 / Double(nodes))
     if let before, let after { line.allocationsPerNode = Double(after - before) / Double(nodes) }
     lines.append(line)

@@ -5,9 +5,7 @@ import OneDNNShim
 public enum Engine {
   /// Whether the package was built with oneDNN and the system lets it generate machine code; otherwise this package's
   /// own kernels are used.
-  public static var hasOneDNN: Bool { isLibraryReady }
-
-  private static let isLibraryReady: Bool = {
+  public static let hasOneDNN: Bool = {
     guard backprop_dnn_available() != 0 else { return false }
     backprop_dnn_use_pool(backprop_team, backprop_threads)
     return true

@@ -6,7 +6,7 @@ final class Executable: @unchecked Sendable {
   let plan: Plan
   private let constants: Storage
   /// What the loaded kernels point to.
-  private let loader: KernelLoader
+  let loader: KernelLoader
   /// The fused kernels' machine code, freed with them.
   private let code: ElementwiseCode
   private let steps: LoadedSteps
@@ -22,10 +22,6 @@ final class Executable: @unchecked Sendable {
   private let smallRuns: [Int?]
   /// Descriptions and costs of the steps, for profiles.
   private let descriptions = Mutex<[StepDescription]>([])
-
-  var scratchBytes: Int { loader.scratchBytes }
-  /// Whether oneDNN makes matrix products.
-  var hasLibraryProducts: Bool { loader.hasLibraryProducts }
 
   init(_ plan: Plan, for target: Target) throws(TensorError) {
     self.plan = plan

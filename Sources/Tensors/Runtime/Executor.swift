@@ -134,7 +134,7 @@ struct Executor: ~Copyable {
       guard let loaded = executor.plans[request.key] else { return .mustCompile(request) }
       let use = VariableUse(
         reads: request.sources.compactMap(\.variable), writes: assignments.map(\.0))
-      if let other = executor.conflict(with: use) { return .mustWait(other) }
+      if let other = executor.uses.first(where: { $0.conflicts(with: use) }) { return .mustWait(other) }
       let variables = assignments.map(\.0)
       assignments = []
       for variable in variables { try variable.prepareToWrite() }
@@ -147,7 +147,7 @@ struct Executor: ~Copyable {
   static func using<Result, Failure: Error>(
     _ use: VariableUse, _ body: (inout Executor) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try withoutConflict(body, where: { $0.conflict(with: use) })
+    try withoutConflict(body, where: { $0.uses.first { $0.conflicts(with: use) } })
   }
 
   /// The same for one variable. Allocates nothing.
@@ -171,10 +171,6 @@ struct Executor: ~Copyable {
       if let result { return result }
       other?.waitForEnd()
     }
-  }
-
-  private func conflict(with use: VariableUse) -> VariableUse? {
-    uses.isEmpty ? nil : uses.first { $0.conflicts(with: use) }
   }
 
   /// Lets a run go on while the lock is not held, until `end`.

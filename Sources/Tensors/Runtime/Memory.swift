@@ -54,6 +54,13 @@ package enum Memory {
 
   static func unmap(_ block: UnsafeMutableRawPointer, _ byteCount: Int) { munmap(block, byteCount) }
 
+  /// Only advice, so the answer does not matter.
+  static func adviseHugePages(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
+    #if os(Linux)
+      _ = madvise(block, byteCount, 14)  // MADV_HUGEPAGE
+    #endif
+  }
+
   /// Memory aligned to 64 bytes, reserved; `nil` where there is none.
   static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
     guard byteCount >= 0, take(byteCount) else { return nil }

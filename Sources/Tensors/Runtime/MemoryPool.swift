@@ -1,11 +1,5 @@
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Large regions of memory from which the larger arrays are cut.
 ///
 /// So the weights of a medium network are in huge pages, which avoids most TLB misses, and what a step frees is
@@ -91,19 +85,16 @@ struct MemoryPool: ~Copyable {
     // The parts before the first huge page and after the last are returned.
     let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
     let base = start + before
-    if before > 0 { munmap(start, before) }
-    if length > before + size { munmap(base + size, length - before - size) }
-    #if os(Linux)
-      let hugePages: Int32 = 14  // MADV_HUGEPAGE; only advice, so the answer does not matter
-      _ = madvise(base, size, hugePages)
-    #endif
+    if before > 0 { Memory.unmap(start, before) }
+    if length > before + size { Memory.unmap(base + size, length - before - size) }
+    Memory.adviseHugePages(base, size)
     var region = Region(base: base, size: size)
     region.gaps.giveBack(0, size)
     return region
   }
 
   private static func unmap(_ region: Region) {
-    munmap(region.base, region.size)
+    Memory.unmap(region.base, region.size)
     Memory.giveBack(region.size)
   }
 }

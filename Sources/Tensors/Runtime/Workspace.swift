@@ -15,9 +15,9 @@ final class Workspace: @unchecked Sendable {
   /// Makes room for a plan. While much memory is prefaulted, oneDNN generates its code for products.
   func grow(for loaded: Executable) throws(TensorError) {
     let isMuch = loaded.plan.arenaBytes - arena.byteCount >= 32 << 20
-    let products = isMuch && loaded.hasLibraryProducts ? ProductCode() : nil
+    let products = isMuch && loaded.loader.hasLibraryProducts ? ProductCode() : nil
     try Self.grow(&arena, to: loaded.plan.arenaBytes, for: "the memory for what is computed on the way")
-    try Self.grow(&scratch, to: loaded.scratchBytes, for: "the workspace of a convolution")
+    try Self.grow(&scratch, to: loaded.loader.scratchBytes, for: "the workspace of a convolution")
     withExtendedLifetime(products) {}
     guard capacity < loaded.addressCount else { return }
     buffers.deallocate()

@@ -54,9 +54,9 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
   private static let maximumCount = 1 << 44
 
   /// `axis` counted from the start, where negative ones count from the end; `nil` where there is no such axis.
-  func normalized(_ axis: Int) -> Int? {
-    let index = axis < 0 ? axis + rank : axis
-    return dimensions.indices.contains(index) ? index : nil
+  func normalized(_ axis: Int, added: Int = 0) -> Int? {
+    let index = axis < 0 ? axis + rank + added : axis
+    return 0..<rank + added ~= index ? index : nil
   }
 
   /// `axis` counted from the start, where negative ones count from the end. `added`: how many axes the result has more.
@@ -64,9 +64,7 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Ran
   /// All that takes an axis resolves it here, so that -1 is the last one everywhere and there is one sentence for an axis
   /// that does not exist.
   func axis(_ axis: Int, for operation: String, added: Int = 0) throws(TensorError) -> Int {
-    let count = rank + added
-    let index = axis < 0 ? axis + count : axis
-    guard 0..<count ~= index else { throw noAxis(axis, for: operation, added: added) }
+    guard let index = normalized(axis, added: added) else { throw noAxis(axis, for: operation, added: added) }
     return index
   }
 

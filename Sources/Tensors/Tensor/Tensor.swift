@@ -51,9 +51,6 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// How many operations were recorded so far, by all threads.
-  package static var recordedCount: Int { Node.latestNumber }
-
   /// A tensor that carries an error.
   public static func failed(_ error: TensorError) -> Tensor {
     Tensor(Node(Failed(), inputs: [], types: [TensorType([])], leaf: .failure(error)))

@@ -16,11 +16,11 @@ struct GroupNorm: KernelOperation {
     let (shape, dtype) = (operands[0].shape, operands[0].dtype)
     let isFull = groups == nil ? shape[-1] > 0 : shape.rank >= 2 && shape.dropFirst().allSatisfy { $0 > 0 }
     guard isFull, dtype.isDifferentiable else {
-      throw TensorError(
-        "\(name): needs "
-          + (groups == nil
-            ? "a float32 or float64 tensor with a last axis of at least 1"
-            : "float32 or float64 [batch, channels, ...], none but the batch empty") + ", not \(operands[0])")
+      let needs =
+        groups == nil
+        ? "a float32 or float64 tensor with a last axis of at least 1"
+        : "float32 or float64 [batch, channels, ...], none but the batch empty"
+      throw TensorError("\(name): needs \(needs), not \(operands[0])")
     }
     if let groups, groups <= 0 || shape[1] % groups != 0 {
       throw TensorError("groupNorm: the \(shape[1]) channels of \(shape) do not divide into \(groups) groups")
