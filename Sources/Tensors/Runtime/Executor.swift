@@ -93,7 +93,7 @@ struct Executor: ~Copyable {
   fileprivate static func compile(_ request: Request, _ tensors: [Tensor]) throws(TensorError) -> Executable {
     let plan = try Lowering.compile(try IR(request.key).recomputing())
     // Before anything is prepared for impossible sizes.
-    let held = shared.withLock { $0.idle.map(\.arenaBytes).max() ?? 0 }
+    let held = shared.withLock { $0.idle.map(\.arena.byteCount).max() ?? 0 }
     try Memory.check(
       plan.arenaBytes - held, for: "what is computed on the way, the largest of it \(largestResult(of: tensors)),")
     // oneDNN prepares its operations for the threads that it is given.
@@ -209,7 +209,7 @@ struct Executor: ~Copyable {
   /// The smallest that suffices, or else the largest.
   private mutating func takeWorkspace(for loaded: Executable) -> Workspace {
     let best = idle.indices.min { a, b in
-      let (a, b) = (idle[a].arenaBytes, idle[b].arenaBytes)
+      let (a, b) = (idle[a].arena.byteCount, idle[b].arena.byteCount)
       return min(a, b) >= loaded.plan.arenaBytes ? a < b : a > b
     }
     return best.map { idle.remove(at: $0) } ?? Workspace()

@@ -32,7 +32,6 @@ struct KernelOperands {
 
   /// `nil` for an operand that is absent.
   subscript(index: Int) -> UnsafeMutablePointer<Float>? { start[index]?.assumingMemoryBound(to: Float.self) }
-  func words(_ index: Int) -> UnsafeMutablePointer<UInt32>? { start[index]?.assumingMemoryBound(to: UInt32.self) }
   func ints(_ index: Int) -> UnsafeMutablePointer<Int32>? { start[index]?.assumingMemoryBound(to: Int32.self) }
 }
 

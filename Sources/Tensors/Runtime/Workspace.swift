@@ -10,8 +10,6 @@ final class Workspace: @unchecked Sendable {
 
   deinit { buffers.deallocate() }
 
-  var arenaBytes: Int { arena.byteCount }
-
   /// Makes room for a plan. While much memory is prefaulted, oneDNN generates its code for products.
   func grow(for loaded: Executable) throws(TensorError) {
     let isMuch = loaded.plan.arenaBytes - arena.byteCount >= 32 << 20

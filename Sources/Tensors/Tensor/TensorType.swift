@@ -11,11 +11,6 @@ struct TensorType: Hashable, Sendable, CustomStringConvertible {
   /// Bytes of all elements.
   var byteCount: Int { shape.elementCount.times(dtype.byteCount) }
 
-  /// The shape, and the type where it is not that of `expected`.
-  func described(beside expected: TensorType) -> String {
-    dtype == expected.dtype ? shape.description : description
-  }
-
   var description: String { "\(dtype) \(shape)" }
 }
 

@@ -7,7 +7,7 @@ struct Lowering {
   var sizes: [Int] = []
   var constants: [UInt8] = []
   var uses = BufferUses()
-  private var constantsBuffer: Int
+  private var constantsBuffer = 0
   private var sourceBuffers: [Int: Int] = [:]
   var views: ValueViews
   /// Row-major copies of values in another layout.
@@ -38,7 +38,6 @@ struct Lowering {
     views = ValueViews(count: ir.types.count)
     isLowered = Array(repeating: false, count: ir.instructions.count)
     (roots, users) = (ir.roots, ir.users())
-    constantsBuffer = 0
     constantsBuffer = newBuffer(0, .constants)
   }
 

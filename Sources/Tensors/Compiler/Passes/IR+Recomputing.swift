@@ -94,9 +94,7 @@ extension IR {
     }
     return with(result, adding: added)
   }
-}
 
-extension IR {
   private func isCheap(_ instruction: Instruction) -> Bool {
     instruction.op.elementwise?.isCheap == true && fusedInstruction(instruction) != nil
   }

@@ -32,13 +32,9 @@ struct ReplaceSlice: PrimitiveOperation {
     let inputs = instruction.inputs
     let (source, block) = (try lowering.view(inputs[0]), try lowering.contiguous(inputs[1]))
     let position = try lowering.contiguous(inputs[2])
-    var target = source
-    if lowering.isReplacedInPlace(inputs[0], by: instruction.firstOutput, source) {
-      lowering.forgetCopies(of: source.buffer)
-    } else {
-      target = lowering.allocate(source.shape, source.dtype)
-      lowering.emitCopy(from: source, to: target)
-    }
+    let isInPlace = lowering.isReplacedInPlace(inputs[0], by: instruction.firstOutput, source)
+    if isInPlace { lowering.forgetCopies(of: source.buffer) }
+    let target = isInPlace ? source : lowering.copy(source)
     lowering.views[instruction.firstOutput] = target
     let sizes = source.shape.dimensions
     let (outer, inner) = (sizes[..<axis].reduce(1, *), sizes[(axis + 1)...].reduce(1, *))

@@ -55,7 +55,7 @@ private struct RandomKernel: PlainKernel {
   var cost: Cost { Cost(elements: count) }
 
   func run(_ operands: KernelOperands) {
-    let key = operands.words(0)
+    let key = operands.start[0]?.assumingMemoryBound(to: UInt32.self)
     switch distribution {
     case .uniform: backprop_random_uniform(Int64(count), key, operands[1])
     case .normal: backprop_random_normal(Int64(count), key, operands[1])

@@ -145,8 +145,8 @@ extension Operation {
     let (shape, what) = (operands[0].shape, axis < 0 ? "features" : "channels")
     let channels = TensorType([shape[axis]], operands[0].dtype)
     guard operands[1] == channels, operands[2] == channels else {
-      let (scale, shift) = (operands[1].described(beside: channels), operands[2].described(beside: channels))
-      throw TensorError("\(name): \(shape) has \(shape[axis]) \(what), scale and shift are \(scale) and \(shift)")
+      let found = operands[1...2].map { $0.dtype == channels.dtype ? $0.shape.description : $0.description }
+      throw TensorError("\(name): \(shape) has \(shape[axis]) \(what), scale and shift are \(found[0]) and \(found[1])")
     }
   }
 }
