@@ -38,6 +38,8 @@ public final class CompiledStep {
 
   private let optimizer: any Optimizer
   private let record: ([Tensor], _ variant: Int) throws -> Recording
+  /// For which variants the changes of the parameters are computed, too.
+  private let measuresChanges: (_ variant: Int) -> Bool
   /// How many recordings are kept: those used last.
   private static let capacity = 64
   /// Few, so searched linearly: a dictionary key would be allocated in each step. The one used last is the last.
@@ -46,10 +48,20 @@ public final class CompiledStep {
   private var numbers: [Double] = []
 
   /// A step of `optimizer` along the gradients that `record` gives for inputs, computing other tensors with it.
-  public init(
+  public convenience init(
     with optimizer: any Optimizer, recording record: @escaping (_ inputs: [Tensor], _ variant: Int) throws -> Recording
   ) {
+    self.init(with: optimizer, measuringChanges: { _ in false }, recording: record)
+  }
+
+  /// A step that has `RuleOptimizer.changes(by:)` as its last result for the variants where `measuringChanges` says so,
+  /// unless its optimizer is not a `RuleOptimizer`.
+  package init(
+    with optimizer: any Optimizer, measuringChanges: @escaping (_ variant: Int) -> Bool,
+    recording record: @escaping (_ inputs: [Tensor], _ variant: Int) throws -> Recording
+  ) {
     self.optimizer = optimizer
+    measuresChanges = measuringChanges
     self.record = record
   }
 
@@ -94,10 +106,11 @@ public final class CompiledStep {
     let firstDraw = random.counter
     let (gradients, others) = try record(standIns, variant)
     let assignments = try rule.assignments(along: gradients, shared)
+    let changes = measuresChanges(variant) ? [rule.changes(by: assignments)] : []
     let draws = random.counter &- firstDraw
     random.counter = firstDraw
     return try CompiledGraph(
-      computing: [gradients.loss] + others, assigning: assignments, inputs: standIns, numbers: shared,
+      computing: [gradients.loss] + others + changes, assigning: assignments, inputs: standIns, numbers: shared,
       firstDraw: firstDraw, draws: draws, freezesNumbers: false)
   }
 }

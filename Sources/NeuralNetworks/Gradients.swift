@@ -41,11 +41,21 @@ public struct Gradients: Sendable {
 
   /// The norm of the gradients of these parameters; 0 where there are none.
   func norm(over parameters: [Parameter]) -> Tensor {
-    var norms = parameters.compactMap { self[$0]?.norm() }
-    if norms.contains(where: { $0.dtype == .float64 }) { norms = norms.map { $0.cast(to: .float64) } }
-    guard norms.count > 1 else { return norms.first ?? .zeros([]) }
-    return Tensor.concatenated(norms.map { $0.reshaped(to: [1]) }, axis: 0).norm()
+    let norms = parameters.compactMap { self[$0]?.norm() }
+    return norms.count > 1 ? vector(of: norms).norm() : norms.first ?? .zeros([])
   }
+
+  /// The norm of each trainable parameter's gradient, before any clipping, in the model's order: [parameters]. 0 where
+  /// the loss does not depend on one. Evaluated together with `norm` it costs nothing.
+  package var norms: Tensor {
+    parameters.isEmpty ? .zeros([0]) : vector(of: parameters.map { self[$0]?.norm() ?? .zeros([]) })
+  }
+}
+
+/// Scalars as a vector: of float64 where one of them is, of float32 otherwise.
+func vector(of scalars: [Tensor]) -> Tensor {
+  let type: DType = scalars.contains { $0.dtype == .float64 } ? .float64 : .float32
+  return Tensor.concatenated(scalars.map { $0.cast(to: type).reshaped(to: [1]) }, axis: 0)
 }
 
 /// The loss that `loss` gives for `model`, and its gradient for each trainable parameter.

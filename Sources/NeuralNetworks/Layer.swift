@@ -71,7 +71,7 @@ extension NamedLayer {
     let start = recorder == nil ? 0 : recordingPosition
     let (result, rest) = body()
     let output = result.located(in: path.named(summary))
-    recorder?.record(self, input: x.shape, output: output.shape, since: start)
+    recorder?.record(self, input: x.shape, output: output, since: start)
     return (output, rest)
   }
 }

@@ -9,6 +9,9 @@ struct Progress {
     var pausedSeconds = 0.0
     /// Seconds in which steps waited for data; checkpoints of version 0.1 do not know them.
     var dataSeconds: Double?
+    /// Seconds of the evaluations, and how many they were; checkpoints of version 0.1 do not know them.
+    var evaluationSeconds: Double?
+    var evaluations: Int?
     /// The step after which the model was evaluated last, and its result.
     var evaluatedStep = 0
     var evaluation: Evaluation?
@@ -49,8 +52,13 @@ struct Progress {
   private var seconds: Double { counts.seconds + start.duration(to: clock.now).seconds }
   private var trainingSeconds: Double { max(seconds - counts.pausedSeconds, 1e-9) }
   private var examplesPerSecond: Double { Double(counts.examples) / trainingSeconds }
+  /// Of the steps, evaluations and checkpoints that are left, as long as those before took.
   private var secondsLeft: Double {
-    trainingSeconds / Double(max(counts.steps, 1)) * Double(length.steps - counts.steps)
+    let evaluations = counts.evaluationSeconds ?? 0
+    // The steps and what is done between them, besides evaluations.
+    let others = max(seconds - evaluations, 0) / Double(max(counts.steps, 1)) * Double(length.steps - counts.steps)
+    return others + evaluations / Double(max(counts.evaluations ?? 0, 1))
+      * Double(length.evaluations(after: counts.steps))
   }
 
   /// Adds a step and returns its report.
@@ -66,7 +74,7 @@ struct Progress {
     return StepReport(
       step: steps, totalSteps: length.steps, epoch: epoch, totalEpochs: length.epochs, loss: outcome.loss,
       accuracy: outcome.accuracy, learningRate: learningRate, gradientNorm: outcome.gradientNorm,
-      examplesPerSecond: examplesPerSecond, secondsLeft: secondsLeft)
+      layers: outcome.layers, examplesPerSecond: examplesPerSecond, secondsLeft: secondsLeft)
   }
 
   /// Ends the period since the previous evaluation and returns its report.
@@ -85,6 +93,15 @@ struct Progress {
     counts.loss = counts.lossSum / Double(counts.periodExamples)
     counts.accuracy = counts.correctSum.map { $0 / Double(counts.periodExamples) }
     (counts.periodExamples, counts.lossSum, counts.correctSum) = (0, 0, nil)
+  }
+
+  /// Evaluates the model without counting its time as training.
+  mutating func evaluating(_ body: () throws -> Evaluation?) rethrows -> Evaluation? {
+    let before = counts.pausedSeconds
+    let result = try pausing { _ in try body() }
+    counts.evaluationSeconds = (counts.evaluationSeconds ?? 0) + counts.pausedSeconds - before
+    counts.evaluations = (counts.evaluations ?? 0) + 1
+    return result
   }
 
   /// Runs `body` without counting its time as training.
@@ -109,6 +126,7 @@ struct StepOutcome {
   var loss: Double
   var accuracy: Double?
   var gradientNorm: Double?
+  var layers: [LayerStatistics]?
   var examples: Int
   /// Seconds in which the step waited for its data.
   var dataSeconds: Double

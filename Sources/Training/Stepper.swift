@@ -1,28 +1,30 @@
 import NeuralNetworks
 import Tensors
 
-/// Takes the steps of a training: loss, accuracy and norm are computed in the same plan as the update, which is
+/// Takes the steps of a training: loss, accuracy, and what is measured of the layers are computed in the same plan as the update, which is
 /// recorded once where the task allows it.
 struct Stepper {
   private let task: any TrainingTask
   private let optimizer: any Optimizer
   /// For tasks whose steps can be compiled.
   private let compiled: CompiledStep?
+  private let measurement: LayerMeasurement
   private let clock = ContinuousClock()
 
   init(_ task: any TrainingTask, _ optimizer: any Optimizer) {
     self.task = task
     self.optimizer = optimizer
+    measurement = LayerMeasurement(task.model)
     compiled = (task as? any CompilableTask).map { task in
-      CompiledStep(with: optimizer) { inputs, variant in
+      CompiledStep(with: optimizer, measuringChanges: { $0 & 1 == 1 }) { inputs, variant in
         try task.record(StepInputs(inputs, variant: variant >> 1, examples: 0))
-          .recording(measuringNorm: variant & 1 == 1)
+          .recording(measuring: variant & 1 == 1)
       }
     }
   }
 
   /// Takes the step with this number, from 0.
-  func step(_ step: Int, measuringNorm: Bool) throws -> StepOutcome {
+  func step(_ step: Int, measuring: Bool) throws -> StepOutcome {
     let examples: Int
     let values: [Tensor]
     var dataSeconds = 0.0
@@ -31,26 +33,40 @@ struct Stepper {
       let inputs = try task.inputs(ofStep: step)
       dataSeconds = start.duration(to: clock.now).seconds
       examples = inputs.examples
-      values = try compiled(inputs.tensors, variant: inputs.variant << 1 | (measuringNorm ? 1 : 0))
+      values = try compiled(inputs.tensors, variant: inputs.variant << 1 | (measuring ? 1 : 0))
     } else {
       let recorded = try task.record(step: step)
       examples = recorded.examples
-      let (gradients, others) = recorded.recording(measuringNorm: measuringNorm)
+      let (gradients, others) = recorded.recording(measuring: measuring)
       try optimizer.update(along: gradients, evaluating: others)
       values = [gradients.loss] + others
     }
-    // The loss that is differentiated, the loss to report, the accuracy where there is one, the norm if it is measured.
-    var numbers = try values.dropFirst().map { try $0.number() }[...]
-    let norm = measuringNorm ? numbers.popLast() : nil
+    // The loss that is differentiated, the loss to report and the accuracy where there is one; where it is measured, the
+    // norm, the parameters' norms, and their changes if the optimizer's rule is known.
+    let count = values.dropFirst().prefix { $0.shape.rank == 0 }.count
+    var numbers = try values.dropFirst().prefix(count).map { try $0.number() }[...]
+    let norm = measuring ? numbers.popLast() : nil
     let loss = numbers.popFirst() ?? .nan
+    let vectors = try values.dropFirst(1 + count).map { try $0.numbers() }
     return StepOutcome(
-      loss: loss, accuracy: numbers.popFirst(), gradientNorm: norm, examples: examples, dataSeconds: dataSeconds)
+      loss: loss, accuracy: numbers.popFirst(), gradientNorm: norm,
+      layers: vectors.first.map {
+        measurement.statistics(
+          gradientNorms: $0, changes: vectors.count > 1 ? vectors[1] : nil, optimizer: optimizer)
+      }, examples: examples, dataSeconds: dataSeconds)
   }
 }
 
 extension RecordedStep {
-  fileprivate func recording(measuringNorm: Bool) -> CompiledStep.Recording {
+  fileprivate func recording(measuring: Bool) -> CompiledStep.Recording {
     let gradients = allGradients
-    return (gradients, [loss] + [accuracy, measuringNorm ? gradients.norm : nil].compactMap { $0 })
+    return (gradients, [loss] + [accuracy].compactMap { $0 } + (measuring ? [gradients.norm, gradients.norms] : []))
+  }
+}
+
+extension Tensor {
+  /// The values of a vector of norms.
+  fileprivate func numbers() throws(TensorError) -> [Double] {
+    dtype == .float64 ? try values(as: Double.self) : try values().map(Double.init)
   }
 }

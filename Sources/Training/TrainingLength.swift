@@ -31,5 +31,12 @@ struct TrainingLength: Hashable {
 
   func isEpochEnd(_ step: Int) -> Bool { step % stepsPerEpoch == 0 }
 
+  /// How many evaluations follow after `step` steps.
+  func evaluations(after step: Int) -> Int {
+    // The last step has one in any case.
+    let left = steps / evaluationInterval - min(step, steps) / evaluationInterval
+    return left + (steps % evaluationInterval != 0 && step < steps ? 1 : 0)
+  }
+
   func isEvaluated(after step: Int) -> Bool { step > 0 && (step % evaluationInterval == 0 || step == steps) }
 }

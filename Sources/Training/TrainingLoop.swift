@@ -54,7 +54,7 @@ struct TrainingLoop<Task: TrainingTask> {
       if trainer.stop.isRequested, progress.needsEvaluation || !progress.isDone { return .interrupted }
       if progress.needsEvaluation {
         let task = task
-        let evaluation = try progress.pausing { _ in try task.evaluate() }
+        let evaluation = try progress.evaluating { try task.evaluate() }
         let evaluationReport = progress.count(evaluation)
         try report(.evaluation(evaluationReport))
         for callback in callbacks { try callback.evaluationDidEnd(evaluationReport, of: training) }
@@ -94,7 +94,7 @@ struct TrainingLoop<Task: TrainingTask> {
     let number = progress.steps + 1
     optimizer.learningRate = learningRate(ofStep: progress.steps)
     let isLogged = number == 1 || number % trainer.logInterval == 0 || number == progress.length.steps
-    let outcome = try stepper.step(progress.steps, measuringNorm: isLogged)
+    let outcome = try stepper.step(progress.steps, measuring: isLogged)
     guard outcome.loss.isFinite else { throw try explained(Float(outcome.loss), report) }
     return progress.count(outcome, learningRate: Double(optimizer.learningRate))
   }

@@ -30,6 +30,8 @@ public struct StepReport: Hashable, Sendable {
   public var learningRate: Double
   /// The norm of all gradients together, before clipping. Measured every `logInterval` steps and in the first and last.
   public var gradientNorm: Double?
+  /// How each layer with trainable parameters was moved, measured together with `gradientNorm`.
+  public var layers: [LayerStatistics]?
   /// Examples a second since training began, evaluation and saving not counted.
   public var examplesPerSecond: Double
   /// Estimated seconds until the last step.

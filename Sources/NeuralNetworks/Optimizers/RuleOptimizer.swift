@@ -159,6 +159,9 @@ open class RuleOptimizer: Optimizer {
     return scalars.map { isPrecise ? Tensor($0) : Tensor(Float($0)) }
   }
 
+  /// All parameters, in the model's order.
+  var parameters: some Sequence<Parameter> { slots.lazy.map(\.parameter) }
+
   /// Which parameters are updated.
   var trainable: some Sequence<Bool> { slots.lazy.map(\.parameter.isTrainable) }
 

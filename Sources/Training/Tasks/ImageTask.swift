@@ -78,4 +78,11 @@ public final class ImageTask: CompilableTask {
     guard let evaluation, evaluation.count > 0 else { return nil }
     return .classification(try evaluateClassifier(model, on: evaluation))
   }
+
+  /// The first sixteen images of the validation set, or of the training set where there is none.
+  public func example() throws -> Tensor? {
+    let set = if let evaluation, evaluation.count > 0 { evaluation } else { training }
+    let images = try set.subset(0..<min(set.count, 16))
+    return images.batches(of: 16).first { _ in true }?.images.cast(to: model.parameterType)
+  }
 }

@@ -80,6 +80,11 @@ public final class TextTask: CompilableTask {
     )
   }
 
+  /// The first window of the validation text, or of the training text where there is none.
+  public func example() throws -> Tensor? {
+    try (evaluation ?? training).evaluationWindows(context: context, batchSize: 1).first { _ in true }?.inputs
+  }
+
   public func evaluate() throws -> Evaluation? {
     guard let evaluation else { return nil }
     return .language(try evaluateLanguageModel(network, on: evaluation, context: context))

@@ -17,6 +17,9 @@ public protocol TrainingTask {
   func record(step: Int) throws -> RecordedStep
   /// Evaluates the model on the validation set; `nil` where there is none. Must not change the state.
   func evaluate() throws -> Evaluation?
+  /// A few examples as the model takes them, always the same ones: what its layers give for them is recorded from time
+  /// to time. By default none.
+  func example() throws -> Tensor?
 }
 
 /// A task whose steps can be recorded once and compiled.
@@ -50,6 +53,7 @@ public struct StepInputs: Sendable {
 
 extension TrainingTask {
   public var stateVariables: [(name: String, variable: Variable)] { [] }
+  public func example() throws -> Tensor? { nil }
 }
 
 /// A training step that is recorded and not yet computed.

@@ -85,6 +85,7 @@ public struct MultiHeadAttention: NamedLayer {
       return .failed(TensorError("attention: the context must be [batch, time, width], not \(context.shape)"))
     }
     let parts = projections(x, context)
+    Tracing.recorder?.recordAttention(path.name, queries: parts.queries, keys: parts.keys, causal: isCausal)
     let mixed = attention(
       queries: parts.queries, keys: parts.keys, values: parts.values, lengths: lengths, causal: isCausal)
     return output(merged(mixed))
