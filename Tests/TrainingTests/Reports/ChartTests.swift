@@ -48,13 +48,32 @@ import Testing
     let chart = LineChart("t", x: "step", [.init("</script><b>", points, key: "loss")]).html.markup
     let start = try #require(chart.range(of: "<script type=\"application/json\" class=\"curves\">")).upperBound
     let end = try #require(chart.range(of: "</script>", range: start..<chart.endIndex)).lowerBound
-    let data = try #require(
-      try JSONSerialization.jsonObject(with: Data(chart[start..<end].utf8)) as? [String: Any])
-    let series = try #require((data["series"] as? [[String: Any]])?.first)
-    #expect(series["name"] as? String == "</script><b>")
-    #expect(series["key"] as? String == "loss")
-    #expect((series["y"] as? [Any])?.first as? Double == 0.1 + 0.2)
-    #expect((series["y"] as? [Any])?.last as? String == "NaN")
+    let data = try JSONDecoder().decode(Data.self, from: Foundation.Data(chart[start..<end].utf8))
+    let series = try #require(data.series.first)
+    #expect(series.name == "</script><b>")
+    #expect(series.key == "loss")
+    #expect(series.y == [.number(0.1 + 0.2), .text("NaN")])
+  }
+
+  /// What a chart's script reads.
+  private struct Data: Decodable {
+    enum Value: Decodable, Equatable {
+      case number(Double)
+      case text(String)
+
+      init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        self = try (try? container.decode(Double.self)).map(Self.number) ?? .text(container.decode(String.self))
+      }
+    }
+
+    struct Series: Decodable {
+      var name: String
+      var key: String?
+      var y: [Value]
+    }
+
+    var series: [Series]
   }
 
   @Test func `a long curve keeps its ends and peaks`() {

@@ -37,12 +37,12 @@ import Testing
 
   @Test func `numbers become gray by their range`() throws {
     let picture = try #require(
-      Picture([0, 5, 10, .nan], channels: 1, height: 2, width: 2, alternative: "<x>", caption: "b"))
+      PagePicture([0, 5, 10, .nan], channels: 1, height: 2, width: 2, alternative: "<x>", caption: "b"))
     let expected = try #require(PNG.dataURI(width: 2, height: 2, .gray, [0, 128, 255, 0]))
     #expect(picture.html.markup.contains(expected))
     #expect(picture.html.markup.contains("alt=\"&lt;x&gt;\""))
-    #expect(Picture([1, 2], channels: 1, height: 2, width: 2, alternative: "") == nil)
-    #expect(Picture([], channels: 0, height: 2, width: 2, alternative: "") == nil)
+    #expect(PagePicture([1, 2], channels: 1, height: 2, width: 2, alternative: "") == nil)
+    #expect(PagePicture([], channels: 0, height: 2, width: 2, alternative: "") == nil)
   }
 
   private func number(_ file: [UInt8], at index: Int) -> Int {

@@ -22,7 +22,8 @@ import Testing
 
   @Test(arguments: [
     (0.0, "0", "0"), (1, "1", "1"), (-1, "−1", "-1"), (0.1, "0.1", "0.1"), (0.123456, "0.1235", "0.123456"),
-    (12345.6, "12,346", "12345.6"), (1e-5, "1e−5", "1e-05"), (9.999e-4, "1e−3", "0.0009999"),
+    (12345.6, "12,346", "12345.6"), (1e-5, "1e−5", "1e-05"), (9.9996e-5, "1e−4", "9.9996e-05"),
+    (9.999e-4, "0.001", "0.0009999"), (5.12e-4, "0.000512", "0.000512"),
     (2.5e7, "2.5e7", "25000000"),
     (.nan, "NaN", "NaN"), (-.infinity, "−∞", "-Infinity"), (1e300, "1e300", "1e+300"), (999.96, "1000", "999.96"),
   ]) func `numbers are short for a person and exact for a check`(value: Double, short: String, exact: String) {
@@ -44,7 +45,8 @@ import Testing
     #expect(html.contains("default-src 'none'"))
     #expect(!html.contains("src=\"http") && !html.contains("url(") && !html.contains("@import"))
     // The only address is a name, not a place: that of SVG's elements.
-    #expect(html.split(separator: "http").count == 2 && html.contains("http://www.w3.org/2000/svg"))
+    let rest = html.replacing("http-equiv", with: "").replacing("http://www.w3.org/2000/svg", with: "")
+    #expect(!rest.contains("http"))
   }
 
   @Test func `a table's cells are escaped and aligned`() {

@@ -101,7 +101,7 @@ package struct Axis: Sendable {
   /// What is written at a tick.
   package static func label(_ value: Double) -> String {
     let size = value.magnitude
-    if size >= 1e9 || size < 1e-3 && size > 0 { return ShownNumber.short(value) }
+    if size >= 1e9 || size < 1e-4 && size > 0 { return ShownNumber.short(value) }
     if size >= 1e6 { return ShownNumber.short(value / 1e6) + "M" }
     if size >= 1e4 { return ShownNumber.short(value / 1e3) + "k" }
     return ShownNumber.short(value)

@@ -30,15 +30,24 @@ package struct LineChart: Sendable {
     package var color: Int?
     /// What its numbers are in `metrics.jsonl`, for checks.
     package var key: String?
+    /// Where it stands in an order from 0 to 1, such as that of layers; it then has a color between two.
+    package var depth: Double?
 
     package init(
-      _ name: String, _ points: [Point], stroke: Stroke = .solid, color: Int? = nil, key: String? = nil
+      _ name: String, _ points: [Point], stroke: Stroke = .solid, color: Int? = nil, key: String? = nil,
+      depth: Double? = nil
     ) {
       self.name = name
       self.points = points
       self.stroke = stroke
       self.color = color
       self.key = key
+      self.depth = depth
+    }
+
+    /// The name of its color, as the `index`th series.
+    func colorName(_ index: Int) -> String {
+      depth.map(Palette.name) ?? "\(Palette.index(color ?? index))"
     }
   }
 
@@ -69,18 +78,18 @@ package struct LineChart: Sendable {
     var drawing = frame.axes(x: x, y: y)
     if !points.contains(where: { x.place($0.x) != nil && y.place($0.y) != nil }) { drawing += ChartFrame.empty }
     for (index, series) in series.enumerated() {
-      drawing += Self.band(series, Palette.index(series.color ?? index), x, y)
+      drawing += Self.band(series, series.colorName(index), x, y)
     }
     for (index, series) in series.enumerated() {
-      drawing += Self.curve(series, Palette.index(series.color ?? index), x, y)
+      drawing += Self.curve(series, series.colorName(index), x, y)
     }
     drawing += "<line class=\"cursor\" y1=\"\(at: ChartFrame.top)\" y2=\"\(at: ChartFrame.bottom)\"/>"
     return frame.figure(
       drawing, legend: isLegendShown && series.count > 1 ? .legend(of: series) : "",
-      data: ScriptData.element(json(x), for: "curves"))
+      data: ScriptData.element(json(x, y), for: "curves"))
   }
 
-  private static func curve(_ series: Series, _ color: Int, _ x: Axis, _ y: Axis) -> HTML {
+  private static func curve(_ series: Series, _ color: String, _ x: Axis, _ y: Axis) -> HTML {
     var path = ""
     var isDown = false
     var lonely: [HTML] = []
@@ -107,7 +116,7 @@ package struct LineChart: Sendable {
     return "<path class=\"curve s\(color)\(style)\" d=\"\(path)\"/>\(lonely)"
   }
 
-  private static func band(_ series: Series, _ color: Int, _ x: Axis, _ y: Axis) -> HTML {
+  private static func band(_ series: Series, _ color: String, _ x: Axis, _ y: Axis) -> HTML {
     // One area a stretch of points that all have a band.
     let areas = series.points.split { $0.band == nil }.map { stretch -> String in
       let corners =
@@ -123,14 +132,15 @@ package struct LineChart: Sendable {
     return areas.isEmpty ? "" : "<path class=\"band f\(color)\" d=\"\(areas.joined())\"/>"
   }
 
-  private func json(_ x: Axis) -> String {
+  private func json(_ x: Axis, _ y: Axis) -> String {
     let all = series.enumerated().map { index, series -> String in
       let key = series.key.map { ",\"key\":\(ScriptData.string($0))" } ?? ""
-      return "{\"name\":\(ScriptData.string(series.name)),\"color\":\(Palette.index(series.color ?? index))\(key),"
+      return "{\"name\":\(ScriptData.string(series.name)),\"color\":\"\(series.colorName(index))\"\(key),"
         + "\"x\":\(ScriptData.numbers(series.points.map(\.x))),\"y\":\(ScriptData.numbers(series.points.map(\.y)))}"
     }
     let box = [ChartFrame.left, ChartFrame.top, ChartFrame.right, ChartFrame.bottom]
     return "{\"x\":\(ScriptData.string(frame.xLabel)),\"log\":\(scales.x == .logarithmic),"
+      + "\"yLog\":\(scales.y == .logarithmic),\"yRange\":\(ScriptData.numbers([y.low, y.high])),"
       + "\"range\":\(ScriptData.numbers([x.low, x.high])),\"box\":\(ScriptData.numbers(box)),"
       + "\"series\":[\(all.joined(separator: ","))]}"
   }
@@ -153,8 +163,10 @@ package struct LineChart: Sendable {
 extension HTML {
   /// The names of curves, each with its color; none where there is no curve.
   static func legend(of series: [LineChart.Series]) -> HTML {
-    let items = series.enumerated().map { index, series in
-      legendItem(series.name, color: series.color ?? index, isDashed: series.stroke == .dashed)
+    // Of many layers the first, the last and some between are enough to read their colors.
+    let every = max((series.count + 9) / 10, 1)
+    let items = series.enumerated().filter { $0.offset % every == 0 || $0.offset == series.count - 1 }.map {
+      legendItem($1.name, color: $1.colorName($0), stroke: $1.stroke)
     }
     return items.isEmpty ? "" : "<p class=\"legend\">\(items)</p>"
   }

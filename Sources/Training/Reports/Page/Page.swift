@@ -65,6 +65,12 @@ extension HTML {
   /// Charts and pictures side by side where there is space for several.
   package static func grid(_ parts: [HTML]) -> HTML { "<div class=\"grid\">\(parts)</div>" }
 
+  /// A few numbers that matter most, large.
+  package static func tiles(_ tiles: [(name: String, number: ShownNumber)]) -> HTML {
+    let all = tiles.map { "<div><b>\($0.number)</b><span>\($0.name)</span></div>" as HTML }
+    return "<div class=\"tiles\">\(all)</div>"
+  }
+
   /// A paragraph in a quieter color.
   package static func note(_ text: HTML) -> HTML { "<p class=\"note\">\(text)</p>" }
 
@@ -83,12 +89,17 @@ extension HTML {
 
   /// The names of what is drawn, each with its color.
   package static func legend(_ names: [String]) -> HTML {
-    let items = names.enumerated().map { index, name in legendItem(name, color: index) }
+    let items = names.enumerated().map { index, name in legendItem(name, color: "\(Palette.index(index))") }
     return "<p class=\"legend\">\(items)</p>"
   }
 
-  static func legendItem(_ name: String, color: Int, isDashed: Bool = false) -> HTML {
-    let dash: HTML = isDashed ? " dash" : ""
-    return "<span><i class=\"k\(Palette.index(color))\(dash)\"></i>\(name)</span>"
+  static func legendItem(_ name: String, color: String, stroke: LineChart.Stroke = .solid) -> HTML {
+    let dash: HTML =
+      switch stroke {
+      case .solid: ""
+      case .dashed: " dash"
+      case .faint: " faint"
+      }
+    return "<span><i class=\"k\(color)\(dash)\"></i>\(name)</span>"
   }
 }

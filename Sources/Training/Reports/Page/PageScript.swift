@@ -18,14 +18,19 @@ enum PageScript {
       const all=[...new Set(data.series.flatMap(s=>s.x))].sort((a,b)=>a-b);
       let at=-1;
       const hide=()=>{at=-1;readout.style.visibility=cursor.style.visibility="hidden"};
-      const show=index=>{at=Math.max(0,Math.min(all.length-1,index));const x=all[at],lines=[];
+      const yLog=v=>data.yLog?Math.log(v):v,[low,high]=data.yRange.map(yLog);
+      const height=y=>box[3]-(high===low?0.5:(yLog(y)-low)/(high-low))*(box[3]-box[1]);
+      const show=(index,py)=>{at=Math.max(0,Math.min(all.length-1,index));const x=all[at],lines=[];
         for(const [i,s] of data.series.entries()){let best=-1;
           for(let k=0;k<s.x.length;k++)if(best<0||Math.abs(s.x[k]-x)<Math.abs(s.x[best]-x))best=k;
           if(best<0||(s.x[best]!==x&&Math.abs(place(s.x[best])-place(x))>12))continue;
           lines.push([s,number(s.y[best]),s.x[best]])}
         const px=place(x);cursor.setAttribute("x1",px);cursor.setAttribute("x2",px);cursor.style.visibility="visible";
+        // Of many curves those nearest to the pointer.
+        const near=py===undefined?lines:[...lines].sort((a,b)=>Math.abs(height(a[1])-py)-Math.abs(height(b[1])-py));
+        const few=new Set(near.slice(0,8));
         readout.replaceChildren(`${data.x} ${short(x)}`);
-        for(const [s,y] of lines){const line=document.createElement("div"),dot=document.createElement("i");
+        for(const [s,y] of lines.filter(l=>few.has(l))){const line=document.createElement("div"),dot=document.createElement("i");
           dot.className="k"+s.color;line.append(dot,`${s.name} ${short(y)}`);readout.append(line)}
             const rect=svg.getBoundingClientRect(),own=figure.getBoundingClientRect(),x0=rect.left-own.left+px*rect.width/svg.viewBox.baseVal.width;
         readout.style.visibility="visible";
@@ -34,7 +39,8 @@ enum PageScript {
       const move=event=>{const rect=svg.getBoundingClientRect();if(!rect.width||!all.length)return;
         const px=(event.clientX-rect.left)*svg.viewBox.baseVal.width/rect.width;
         if(px<box[0]-8||px>box[2]+8)return hide();
-        let best=0;for(let k=1;k<all.length;k++)if(Math.abs(place(all[k])-px)<Math.abs(place(all[best])-px))best=k;show(best)};
+        let best=0;for(let k=1;k<all.length;k++)if(Math.abs(place(all[k])-px)<Math.abs(place(all[best])-px))best=k;
+        show(best,(event.clientY-rect.top)*svg.viewBox.baseVal.height/rect.height)};
       svg.addEventListener("pointermove",move);svg.addEventListener("pointerdown",move);
       svg.addEventListener("pointerleave",hide);figure.addEventListener("blur",hide);
       figure.addEventListener("keydown",event=>{const step={ArrowLeft:-1,ArrowRight:1}[event.key];

@@ -54,6 +54,11 @@ enum PageStyle {
     .legend span{display:inline-flex;align-items:center;gap:5px;min-width:0;overflow-wrap:anywhere}
     .legend i{flex:none;width:16px;height:0;border-top:3px solid}
     .legend i.dash{border-top-style:dashed}
+    .legend i.faint{border-top-width:1px;opacity:.6}
+    .tiles{display:flex;flex-wrap:wrap;gap:10px}
+    .tiles div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:8px 14px;min-width:100px}
+    .tiles b{display:block;font-size:21px;font-weight:600;line-height:1.25;white-space:nowrap}
+    .tiles span{font-size:13px;color:var(--mute)}
     .readout{position:absolute;z-index:2;pointer-events:none;background:var(--bg);border:1px solid var(--line);
     border-radius:6px;padding:4px 8px;font-size:12px;line-height:1.4;white-space:nowrap;visibility:hidden;
     box-shadow:0 2px 8px rgba(0,0,0,.2);font-variant-numeric:tabular-nums;max-width:90%;overflow:hidden}

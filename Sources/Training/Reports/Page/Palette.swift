@@ -14,12 +14,16 @@ package enum Palette {
   /// The number of the color for series `index`, whichever it is.
   package static func index(_ index: Int) -> Int { (index % count + count) % count }
 
+  /// The name of a color between the first and the second one, for a place from 0 to 1 in an order.
+  static func name(depth: Double) -> String { "d\(Int((min(max(depth.isFinite ? depth : 0, 0), 1) * 10).rounded()))" }
+
   /// `--c0:…;--c1:…`, for a light and for a dark page.
   static let light = colors.enumerated().map { "--c\($0):\($1.0)" }.joined(separator: ";")
   static let dark = colors.enumerated().map { "--c\($0):\($1.1)" }.joined(separator: ";")
 
-  /// Classes: `s0` strokes with color 0, `f0` fills, `k0` is the key of a legend.
-  static let rules = colors.indices.map { index in
-    ".s\(index){stroke:var(--c\(index))}.f\(index){fill:var(--c\(index))}.k\(index){color:var(--c\(index))}"
-  }.joined()
+  /// Classes: `s0` strokes with color 0, `f0` fills, `k0` is the key of a legend; `sd0` to `sd10` are those by depth.
+  static let rules =
+    (colors.indices.map { ("\($0)", "var(--c\($0))") }
+    + (0...10).map { ("d\($0)", "color-mix(in oklab,var(--c1) \($0 * 10)%,var(--c0))") })
+    .map { name, color in ".s\(name){stroke:\(color)}.f\(name){fill:\(color)}.k\(name){color:\(color)}" }.joined()
 }

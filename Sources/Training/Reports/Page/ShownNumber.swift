@@ -45,9 +45,9 @@ package struct ShownNumber: Hashable, Sendable {
     if value.isInfinite { return value < 0 ? "−∞" : "∞" }
     let size = value.magnitude
     if size == 0 { return "0" }
-    if size >= 1e6 || size < 1e-3 { return scientific(value) }
+    if size >= 1e6 || size < 1e-4 { return scientific(value) }
     if size >= 1000 { return grouped(Int(value.rounded())) }
-    let places = size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4
+    let places = size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : size >= 1e-3 ? 4 : 6
     return trimmed(fixed(value, places: places))
   }
 

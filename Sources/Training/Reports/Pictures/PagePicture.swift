@@ -1,7 +1,12 @@
 import Tensors
 
 /// A picture in a page, with a caption.
-package struct Picture: Sendable {
+package struct PagePicture: Sendable {
+  package let width: Int
+  package let height: Int
+  package let channels: PNG.Channels
+  /// Rows from top to bottom, pixels from left to right, the channels of a pixel together.
+  package let pixels: [UInt8]
   private let source: String
   private let alternative: String
   private let caption: HTML
@@ -11,6 +16,7 @@ package struct Picture: Sendable {
     width: Int, height: Int, _ channels: PNG.Channels, _ pixels: [UInt8], alternative: String, caption: HTML = ""
   ) {
     guard let source = PNG.dataURI(width: width, height: height, channels, pixels) else { return nil }
+    (self.width, self.height, self.channels, self.pixels) = (width, height, channels, pixels)
     self.source = source
     self.alternative = alternative
     self.caption = caption
@@ -48,7 +54,7 @@ package struct Picture: Sendable {
   }
 
   /// Pictures in rows, as many a row as the page's width takes, each at least `width` pixels wide.
-  package static func grid(_ pictures: [Picture], width: Int = 96) -> HTML {
+  package static func grid(_ pictures: [PagePicture], width: Int = 96) -> HTML {
     let size: HTML = width == 96 ? "" : " style=\"--picture:\(width)px\""
     return "<div class=\"pictures\"\(size)>\(pictures.map(\.html))</div>"
   }
