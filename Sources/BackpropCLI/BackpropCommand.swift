@@ -8,8 +8,8 @@ struct BackpropCommand: ParsableCommand {
     abstract: "Trains neural networks and uses them.",
     version: backpropVersion,
     subcommands: [
-      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, GenerateCommand.self, SummaryCommand.self,
-      CompareCommand.self, ExplainCommand.self, BenchCommand.self,
+      TrainCommand.self, EvaluateCommand.self, PredictCommand.self, GenerateCommand.self, ReportCommand.self,
+      RunsCommand.self, SummaryCommand.self, CompareCommand.self, ExplainCommand.self, BenchCommand.self,
     ])
 }
 

@@ -99,11 +99,11 @@ private final class CompareProgress {
   func show(_ text: String) {
     guard Console.errorIsTerminal else { return }
     isShown = true
-    Console.overwrite(text)
+    Console.redraw([text])
   }
 
   func end() {
-    if isShown { Console.overwrite("") }
+    if isShown { Console.erase() }
     isShown = false
   }
 }

@@ -1,5 +1,6 @@
 import Backprop
 import Files
+import Synchronization
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -51,8 +52,28 @@ enum Console {
   /// Writes a line to standard error as it is, such as one of a list.
   static func note(line: String) { note(line + "\n") }
 
-  /// Writes over the line that the cursor is on; only for terminals.
-  static func overwrite(_ line: String) { note("\r\u{1B}[K" + line) }
+  /// Whether standard error is a terminal whose user wants colors (no-color.org).
+  static let errorHasColors =
+    errorIsTerminal && ProcessInfo.processInfo.environment["NO_COLOR"].map(\.isEmpty) ?? true
+    && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+
+  /// How many lines of a block are above the one that the cursor is on.
+  private static let blockHeight = Mutex(0)
+
+  /// Draws a block of lines in the place of the one before; the cursor stays at its end. None of them may be wider than
+  /// the terminal. Does nothing where standard error is no terminal.
+  static func redraw(_ block: [String]) {
+    guard errorIsTerminal else { return }
+    let before = blockHeight.withLock { height in
+      defer { height = max(block.count - 1, 0) }
+      return height
+    }
+    let start = before > 0 ? "\u{1B}[\(before)A\r" : "\r"
+    note(start + "\u{1B}[J" + block.joined(separator: "\n"))
+  }
+
+  /// Removes the block, if there is one.
+  static func erase() { redraw([]) }
 
   /// Where nobody reads the notes any more, the work continues.
   private static func note(_ text: String) { try? errors.write(Data(text.utf8)) }

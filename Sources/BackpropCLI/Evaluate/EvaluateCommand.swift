@@ -52,19 +52,7 @@ struct EvaluateCommand: ParsableCommand {
   private func evaluateText(_ run: Run) throws {
     let (description, model) = try run.loadLanguageModel()
     let tokenizer = try run.loadTokenizer(for: description)
-    let own = try run.dataName()
-    let name = try data ?? own.orFail(run)
-    let text = try RequestError.whenFailing {
-      // Of the run's own data, what it was not trained on.
-      let validation = name == own ? try run.validation() ?? .share(TrainTextCommand.validationFraction) : .share(0)
-      // The pipe that a run was trained on may have no writer any more.
-      if case .path(let path) = validation {
-        return try TextDataset.named(path, tokenizer: tokenizer, validationFraction: 0, allowsPipes: false).train
-      }
-      let dataset = try TextDataset.named(
-        name, tokenizer: tokenizer, validationFraction: validation.share, allowsPipes: data != nil)
-      return validation.share > 0 ? dataset.validation : dataset.train
-    }
+    let (name, text) = try openText(data, for: run, tokenizer)
     let result = try RequestError.whenFailing {
       try evaluateLanguageModel(model, on: text, context: description.window)
     }
@@ -109,6 +97,25 @@ struct EvaluateCommand: ParsableCommand {
     var seconds: Double
     var tokensPerSecond: Double
   }
+}
+
+/// The name of the requested text, or else the run's, and the text itself; of the run's own what it was not trained on.
+func openText(
+  _ data: String?, for run: Run, _ tokenizer: any Tokenizer
+) throws -> (name: String, text: TokenSequence) {
+  let own = try run.dataName()
+  let name = try data ?? own.orFail(run)
+  let text = try RequestError.whenFailing {
+    let validation = name == own ? try run.validation() ?? .share(TrainTextCommand.validationFraction) : .share(0)
+    // The pipe that a run was trained on may have no writer any more.
+    if case .path(let path) = validation {
+      return try TextDataset.named(path, tokenizer: tokenizer, validationFraction: 0, allowsPipes: false).train
+    }
+    let dataset = try TextDataset.named(
+      name, tokenizer: tokenizer, validationFraction: validation.share, allowsPipes: data != nil)
+    return validation.share > 0 ? dataset.validation : dataset.train
+  }
+  return (name, text)
 }
 
 /// The requested data, or else the run's. Of another folder of pictures than the run's, all are the test set.

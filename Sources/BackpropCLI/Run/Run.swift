@@ -18,13 +18,16 @@ struct Run {
     self.lock = lock
   }
 
+  /// The name of its folder.
+  var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+
   static let record = "run.json"
   static let metrics = "metrics.jsonl"
   static let checkpoints = "checkpoint"
   static let tokenizer = "tokenizer.json"
   static let preparation = "preparation.json"
   /// Files that a training writes at its end. Those of a previous run must not be taken for this one's.
-  static let results = ["weights.safetensors", "model.json", tokenizer, preparation]
+  static let results = ["weights.safetensors", "model.json", tokenizer, preparation, ReportWriter.file]
 
   func file(_ name: String) -> URL { URL(filePath: path).appending(path: name) }
 

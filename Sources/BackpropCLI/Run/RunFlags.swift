@@ -46,6 +46,9 @@ struct RunFlags: Codable, Equatable {
     try container.encode(values)
   }
 
+  /// All flags by name, as text.
+  var all: [String: String] { values.mapValues { "\($0)" } }
+
   subscript(name: String) -> Value? {
     get { values[name] }
     set { values[name] = newValue }

@@ -21,7 +21,7 @@ final class RunWriter {
 
   private let run: Run
   private let metrics: MetricsLog
-  private var record: RunRecord
+  private(set) var record: RunRecord
   /// `nil` once the run is begun.
   private var beginning: Beginning?
   /// The step of the last saved checkpoint.
@@ -33,16 +33,20 @@ final class RunWriter {
 
   init(
     _ run: Run, _ record: RunRecord, beginning: Beginning, from checkpoint: Checkpoint?, stop: StopRequest,
-    evaluating set: EvaluatedSet
+    evaluating set: EvaluatedSet, measuring measurements: RunMeasurements = RunMeasurements()
   ) throws {
     self.stop = stop
     self.run = run
     self.record = record
     self.beginning = beginning
     savedStep = checkpoint?.step
-    metrics = try MetricsLog(run.file(Run.metrics), upTo: checkpoint, evaluating: set)
+    metrics = try MetricsLog(run, upTo: checkpoint, evaluating: set, measuring: measurements)
+    if checkpoint == nil { try metrics.add(record.flags) }
     if beginning == .atOnce { try begin() }
   }
+
+  /// Whether there are files of this training in the folder.
+  var isBegun: Bool { beginning == nil }
 
   func note(_ event: TrainingEvent) throws {
     if beginning == .withTheFirstEvent { try begin() }
@@ -67,6 +71,9 @@ final class RunWriter {
       stop.request()
     }
   }
+
+  /// Adds to TensorBoard's file.
+  func add(_ event: TensorBoardEvent) throws { try metrics.add(event) }
 
   private func begin() throws {
     try run.write(record)

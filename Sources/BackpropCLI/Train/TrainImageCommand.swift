@@ -141,7 +141,9 @@ struct TrainImageCommand: ParsableCommand {
         + "\(dataset.train.count.grouped) images, "
         + (dataset.validation.map { "\($0.count.grouped) to validate, " } ?? "")
         + "\(dataset.test.count.grouped) to test; \(Engine.description)",
-      evaluatedSet: dataset.validation == nil ? .test : .validation
+      evaluatedSet: dataset.validation == nil ? .test : .validation,
+      reporting: .images(
+        network, description, on: test ?? dataset.validation, classNames: dataset.classNames, example: task.example)
     ) { run in try run.save(network, description) }
     try outcome.report(asJSON: common.json, unit: "examples", classNames: dataset.classNames)
   }

@@ -96,7 +96,8 @@ struct TrainTableCommand: ParsableCommand {
       name: "table-\(description.kindName)-\(data.shortName)",
       summary: "\(description.kindName) with \(parameterCount(of: network).grouped) parameters on \(data.shortName): "
         + "\(data.train.count.grouped) rows to train, \((data.validation?.count ?? 0).grouped) for validation; "
-        + Engine.description, unit: "rows", evaluatedSet: .validation
+        + Engine.description, unit: "rows", evaluatedSet: .validation,
+      reporting: .table(network, description, classNames: preparation.target.classNames)
     ) { run in
       try run.save(network, description)
       try run.save(preparation)

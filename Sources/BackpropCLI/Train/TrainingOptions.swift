@@ -94,6 +94,9 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Makes the run repeatable (default: drawn, and stored in run.json).")
   var seed: UInt64?
 
+  @Flag(help: "Draws loss and accuracy below the progress.")
+  var plot = false
+
   @Flag(help: "No progress.")
   var quiet = false
 

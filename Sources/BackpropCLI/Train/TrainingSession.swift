@@ -58,7 +58,7 @@ struct TrainingSession {
   func train(
     _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, callbacks: [any TrainingCallback],
     name: String, summary: String, unit: String = "examples", evaluatedSet: EvaluatedSet = .test,
-    save: (Run) throws -> Void
+    reporting source: ReportSource, save: (Run) throws -> Void
   ) throws -> TrainingOutcome {
     let (run, isReplaced) =
       try resumed.map { ($0.run, true) } ?? Run.forNewTraining(at: options.output, name: name)
@@ -74,10 +74,12 @@ struct TrainingSession {
     let writer = try RunWriter(
       run, record,
       beginning: checkpoint != nil ? .withTheFirstEvent : isReplaced ? .withTheFirstCheckpoint : .atOnce,
-      from: checkpoint, stop: trainer.stop, evaluating: evaluatedSet)
+      from: checkpoint, stop: trainer.stop, evaluating: evaluatedSet,
+      measuring: RunMeasurements(of: task, sample: source.sample))
+    let report = ReportWriter(run, source)
 
     backprop_request_when_interrupted()
-    var display = ProgressDisplay(isQuiet: options.quiet, unit: unit, set: evaluatedSet)
+    var display = ProgressDisplay(isQuiet: options.quiet, unit: unit, set: evaluatedSet, plots: options.plot)
     let result: TrainingResult
     let isSaved: Bool
     do {
@@ -87,10 +89,15 @@ struct TrainingSession {
         if backprop_is_interrupted() != 0 { trainer.stop.request() }
         try writer.note(event)
         display.show(event)
+        if case .evaluation(let evaluation) = event, writer.isBegun {
+          report.note(evaluation.evaluation, record)
+        }
       }
       display.end()
       isSaved = try writer.finish(result, save: save)
       if let error = writer.unlogged { throw error }
+      // Who interrupts a training does not want to wait for the examples.
+      if isSaved { report.finish(writer, examining: result.ending != .interrupted) }
     } catch {
       display.end()
       throw writer.fail(error)

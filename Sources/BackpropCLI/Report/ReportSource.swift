@@ -1,0 +1,67 @@
+import Backprop
+
+/// What a report of a training needs to know of its task.
+struct ReportSource {
+  /// The layers of the network in the order of execution.
+  var layers: () throws -> [LayerTrace]
+  var classNames: [String] = []
+  /// What the trained network says about examples.
+  var examine: () throws -> Examination?
+  /// A text that the network writes, where it writes text.
+  var sample: (() throws -> String)?
+}
+
+extension ReportSource {
+  /// Of a classifier of images. `example` are a few images.
+  static func images(
+    _ network: any Layer, _ description: ModelDescription, on set: ImageSet?, classNames: [String],
+    example: @escaping () throws -> Tensor?
+  ) -> ReportSource {
+    ReportSource(
+      layers: { try summarize(network, example: description.example) }, classNames: classNames,
+      examine: {
+        guard let set, set.count > 0 else { return nil }
+        return .classifier(
+          try ClassifierExamination(of: network, on: set),
+          FirstLayerFilters(of: network, imageShape: description.inputShape),
+          try AttentionMaps(
+            of: network, example: try example(),
+            note: """
+              For the first test image: a row for each patch, from left to right and top to bottom, bright at the patches \
+              that it looks at.
+              """))
+      })
+  }
+
+  /// Of a network for a table's rows, which are no pictures.
+  static func table(
+    _ network: any Layer, _ description: TableModelDescription, classNames: [String]
+  ) -> ReportSource {
+    ReportSource(
+      layers: { try summarize(network, example: description.example) }, classNames: classNames, examine: { nil })
+  }
+
+  /// Of a language model.
+  static func text(
+    _ network: any LanguageModel, _ description: LanguageModelDescription, on text: TokenSequence,
+    _ tokenizer: any Tokenizer
+  ) -> ReportSource {
+    ReportSource(
+      layers: { try summarize(network, example: description.example) },
+      examine: {
+        let first = text.ids(in: 0..<min(description.window, 48))
+        return .language(
+          try LanguageExamination(of: network, on: text, tokenizer: tokenizer, context: description.window),
+          try AttentionMaps(
+            of: network, example: first.isEmpty ? nil : Tensor(first, shape: [1, first.count]),
+            note: """
+              For the beginning of the validation text, “\(try tokenizer.text(of: first).visibleLineEnds)”: a row for each token, \
+              bright at those that it looks at.
+              """))
+      },
+      sample: {
+        let generator = try TextGenerator(network, tokenizer, prompt: "\n", seed: 0)
+        return try tokenizer.text(of: (0..<160).map { _ in try generator.next() })
+      })
+  }
+}

@@ -1,0 +1,111 @@
+import Backprop
+import Testing
+
+@testable import BackpropCLI
+@testable import Training
+
+@Suite struct ProgressTests {
+  private func report(
+    step: Int = 900, epochs: Int = 30, loss: Double = 0.53217, evaluation: Evaluation? = nil, accuracy: Double? = 0.8123
+  ) -> EvaluationReport {
+    EvaluationReport(
+      step: step, totalSteps: 1350, epoch: 20, totalEpochs: epochs, loss: loss, accuracy: accuracy,
+      evaluation: evaluation, examplesPerSecond: 12345.6, seconds: 75, secondsLeft: 3725)
+  }
+
+  private func classification() throws -> Evaluation {
+    .classification(
+      ClassificationResult(
+        loss: 0.25, accuracy: 1, confusionMatrix: try ConfusionMatrix(classes: 2), seconds: 1, examplesPerSecond: 1))
+  }
+
+  @Test(arguments: [20, 40, 60, 79, 119, 200]) func `lines are aligned and fit`(columns: Int) throws {
+    let reports = [
+      report(evaluation: try classification()), report(loss: 12345.678, evaluation: try classification()),
+      report(loss: .nan, evaluation: try classification()),
+    ]
+    let tables = reports.map { ProgressDisplay.table($0, unit: "examples", columns: columns) }
+    #expect(tables.allSatisfy { $0 == tables[0] })
+    let lines = [tables[0].header] + reports.map { tables[0].row(ProgressDisplay.cells($0, unit: "examples")) }
+    #expect(lines.allSatisfy { $0.count <= columns })
+    #expect(Set(lines.map(\.count)).count == 1)
+  }
+
+  @Test func `a wide line has all columns`() throws {
+    let report = report(evaluation: try classification())
+    let table = ProgressDisplay.table(report, unit: "examples", columns: 119)
+    #expect(
+      table.header == "epoch     loss  accuracy  test loss  test accuracy  examples/s     time     left")
+    #expect(
+      table.row(ProgressDisplay.cells(report, unit: "examples"))
+        == "20/30   0.5322    81.2 %     0.2500        100.0 %       12.3k     1:15  1:02:05")
+    let narrow = ProgressDisplay.table(report, unit: "examples", columns: 40)
+    #expect(narrow.header == "epoch     loss  test accuracy     left")
+  }
+
+  @Test func `a language model's line has bits per character`() {
+    let result = Evaluation.language(LanguageResult(loss: 1, tokens: 10, characters: 10, seconds: 1))
+    let report = report(epochs: 1, evaluation: result, accuracy: nil)
+    let table = ProgressDisplay.table(report, unit: "tokens", columns: 99)
+    #expect(table.header == "       step     loss  test loss  perplexity  bits/char  tokens/s     time     left")
+    #expect(
+      table.row(ProgressDisplay.cells(report, unit: "tokens"))
+        == "  900/1,350   0.5322     1.0000      2.7183      1.443     12.3k     1:15  1:02:05")
+  }
+
+  @Test func `a curve is drawn in dots`() {
+    let points = (0..<12).map { (x: Double($0) / 11, y: Double($0)) }
+    let plot = BraillePlot(
+      title: "t", width: 14, height: 3, range: 0...1, curves: [.init(points: points, color: 33)])
+    // Twelve dots from the lower left to the upper right corner, one a column and a row.
+    let lines = ["t", " 11.00 │⠀⠀⠀⠀⡠⠊", "       │⠀⠀⡠⠊⠀⠀", " 0.000 │⡠⠊⠀⠀⠀⠀"]
+    #expect(plot.lines(colors: false) == lines)
+    let colored = plot.lines(colors: true)
+    #expect(colored[3] == " 0.000 │\u{1B}[38;5;33m⡠\u{1B}[0m\u{1B}[38;5;33m⠊\u{1B}[0m⠀⠀⠀⠀")
+  }
+
+  @Test(
+    arguments: [
+      [], [.nan], [.infinity, 1], [5], [-1e300, 1e300], [-1e308, 1e308], [1e-300, 2e-300],
+    ] as [[Double]]) func `any numbers can be drawn`(values: [Double])
+  {
+    let points = values.enumerated().map { (x: Double($0) / 10, y: $1) }
+    for width in [-5, 0, 20, 100] {
+      let plot = BraillePlot(
+        title: "t", width: width, height: 4, range: 0...1,
+        curves: [.init(points: points, color: 1), .init(points: points + [(7, 1)], color: 2)])
+      #expect(plot.lines(colors: false).count == 5)
+    }
+  }
+
+  @Test func `curves stand side by side where there is space`() throws {
+    var curves = TrainingCurves()
+    for step in 1...1350 {
+      curves.note(
+        StepReport(
+          step: step, totalSteps: 1350, epoch: 1, totalEpochs: 1, loss: 1 / Double(step), accuracy: 0.5,
+          learningRate: 1, gradientNorm: nil, layers: nil, examplesPerSecond: 1, secondsLeft: 0))
+    }
+    curves.note(report(evaluation: try classification()))
+    for (width, height) in [(79, 9), (60, 18), (119, 9)] {
+      let lines = curves.lines(width: width, colors: false)
+      #expect(lines.count == height)
+      #expect(lines.allSatisfy { $0.count <= width })
+      #expect(lines[0].contains("loss: training and test"))
+      #expect(lines.contains { $0.contains("accuracy: training and test") })
+    }
+  }
+
+  @Test func `a few of many steps are evenly spaced, also after a pause`() {
+    var steps = SpacedSteps(count: 10)
+    let logged = [1] + Array(stride(from: 10, through: 1000, by: 10))
+    let taken = logged.filter { steps.take($0, of: 1000) }
+    #expect(taken == [1, 110, 210, 310, 410, 510, 610, 710, 810, 910, 1000])
+    for pause in [1, 50, 110, 340, 999] {
+      var (before, after) = (SpacedSteps(count: 10), SpacedSteps(count: 10))
+      let first = logged.filter { $0 <= pause && before.take($0, of: 1000) }
+      for step in first { after.note(step) }
+      #expect(first + logged.filter { $0 > pause && after.take($0, of: 1000) } == taken)
+    }
+  }
+}
