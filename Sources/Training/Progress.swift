@@ -25,12 +25,17 @@ struct Progress {
   }
 
   let length: TrainingLength
+  /// Seconds for the whole training.
+  private let timeLimit: Double?
+  /// Whether only a last evaluation fits in the time that is left. Decided after each step.
+  private var isTimeUp = false
   private(set) var counts: Counts
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
 
-  init(_ length: TrainingLength, from counts: Counts = Counts()) {
+  init(_ length: TrainingLength, timeLimit: Double? = nil, from counts: Counts = Counts()) {
     self.length = length
+    self.timeLimit = timeLimit
     self.counts = counts
     start = clock.now
   }
@@ -46,24 +51,38 @@ struct Progress {
   /// The epoch of the last step, from 1.
   var epoch: Int { length.epoch(ofStep: counts.steps) }
   /// Whether the model is to be evaluated before the next step.
-  var needsEvaluation: Bool { length.isEvaluated(after: counts.steps) && counts.evaluatedStep != counts.steps }
-  var isDone: Bool { counts.steps >= length.steps }
+  var needsEvaluation: Bool {
+    (length.isEvaluated(after: counts.steps) || isTimeUp) && counts.evaluatedStep != counts.steps
+  }
+  var isDone: Bool { counts.steps >= length.steps || isTimeUp }
+  /// Steps there will be; with a time limit, as many as fit in it at the speed so far.
+  var totalSteps: Int {
+    guard let timeLimit, counts.steps > 0 else { return length.steps }
+    let left = isTimeUp ? 0 : max(timeLimit - seconds - meanEvaluationSeconds, 0)
+    let possible = Double(counts.steps) * left / max(seconds, 1e-9)
+    return min(counts.steps + Int(min(possible, 1e15)), length.steps)
+  }
+  private var totalEpochs: Int { length.epoch(ofStep: totalSteps) }
+  private var meanEvaluationSeconds: Double {
+    (counts.evaluationSeconds ?? 0) / Double(max(counts.evaluations ?? 0, 1))
+  }
 
   private var seconds: Double { counts.seconds + start.duration(to: clock.now).seconds }
   private var trainingSeconds: Double { max(seconds - counts.pausedSeconds, 1e-9) }
   private var examplesPerSecond: Double { Double(counts.examples) / trainingSeconds }
   /// Of the steps, evaluations and checkpoints that are left, as long as those before took.
   private var secondsLeft: Double {
+    if let timeLimit { return max(timeLimit - seconds, 0) }
     let evaluations = counts.evaluationSeconds ?? 0
     // The steps and what is done between them, besides evaluations.
     let others = max(seconds - evaluations, 0) / Double(max(counts.steps, 1)) * Double(length.steps - counts.steps)
-    return others + evaluations / Double(max(counts.evaluations ?? 0, 1))
-      * Double(length.evaluations(after: counts.steps))
+    return others + meanEvaluationSeconds * Double(length.evaluations(after: counts.steps))
   }
 
   /// Adds a step and returns its report.
   mutating func count(_ outcome: StepOutcome, learningRate: Double) -> StepReport {
     counts.steps += 1
+    if let timeLimit { isTimeUp = seconds + meanEvaluationSeconds >= timeLimit }
     counts.examples += outcome.examples
     counts.dataSeconds = (counts.dataSeconds ?? 0) + outcome.dataSeconds
     counts.periodExamples += outcome.examples
@@ -72,7 +91,7 @@ struct Progress {
       counts.correctSum = (counts.correctSum ?? 0) + accuracy * Double(outcome.examples)
     }
     return StepReport(
-      step: steps, totalSteps: length.steps, epoch: epoch, totalEpochs: length.epochs, loss: outcome.loss,
+      step: steps, totalSteps: totalSteps, epoch: epoch, totalEpochs: totalEpochs, loss: outcome.loss,
       accuracy: outcome.accuracy, learningRate: learningRate, gradientNorm: outcome.gradientNorm,
       layers: outcome.layers, examplesPerSecond: examplesPerSecond, secondsLeft: secondsLeft)
   }
@@ -83,7 +102,7 @@ struct Progress {
     counts.evaluation = evaluation
     counts.evaluatedStep = counts.steps
     return EvaluationReport(
-      step: steps, totalSteps: length.steps, epoch: epoch, totalEpochs: length.epochs, loss: counts.loss,
+      step: steps, totalSteps: totalSteps, epoch: epoch, totalEpochs: totalEpochs, loss: counts.loss,
       accuracy: counts.accuracy, evaluation: evaluation, examplesPerSecond: examplesPerSecond, seconds: seconds,
       secondsLeft: secondsLeft)
   }

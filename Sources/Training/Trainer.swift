@@ -16,6 +16,9 @@ public struct Trainer: Sendable {
   public var epochs: Int
   /// The greatest number of updates, or `nil` for as many as the epochs take.
   public var steps: Int?
+  /// Seconds for the whole training, with its evaluations and checkpoints; `nil` for as long as it takes. The schedule
+  /// then follows the time, so that it is at its end when the time is up: such a training is not repeatable.
+  public var timeLimit: Double?
   /// How the learning rate changes from the optimizer's initial one.
   public var schedule: LearningRateSchedule
   /// Steps between two evaluations, or `nil` for one after each epoch. There is one at the end in any case.
@@ -32,12 +35,13 @@ public struct Trainer: Sendable {
 
   /// A trainer with these settings. Numbers that make no sense are errors when training begins.
   public init(
-    epochs: Int = 10, steps: Int? = nil, schedule: LearningRateSchedule = .constant,
+    epochs: Int = 10, steps: Int? = nil, timeLimit: Double? = nil, schedule: LearningRateSchedule = .constant,
     evaluationInterval: Int? = nil, logInterval: Int = 10, checkpointInterval: Double = 60,
     checkpointSteps: Int? = nil, stop: StopRequest = StopRequest()
   ) {
     self.epochs = epochs
     self.steps = steps
+    self.timeLimit = timeLimit
     self.schedule = schedule
     self.evaluationInterval = evaluationInterval
     self.logInterval = logInterval

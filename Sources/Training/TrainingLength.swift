@@ -10,12 +10,15 @@ struct TrainingLength: Hashable {
     guard trainer.epochs > 0, trainer.steps ?? 1 > 0, trainer.evaluationInterval ?? 1 > 0,
       trainer.logInterval > 0, trainer.checkpointSteps ?? 1 > 0, trainer.checkpointInterval > 0
     else { throw TrainingError("epochs, steps and intervals must be at least 1") }
+    if let limit = trainer.timeLimit, !(limit > 0 && limit <= 1e9) {
+      throw TrainingError("the time limit must be above 0 and at most 1,000,000,000 seconds, not \(limit)")
+    }
     guard trainer.schedule.warmupSteps >= 0, (0...1).contains(trainer.schedule.finalFraction) else {
       throw TrainingError("warm-up steps must be at least 0, and the final fraction of the learning rate from 0 to 1")
     }
     guard stepsPerEpoch > 0 else { throw TrainingError("there are no training examples") }
     let (product, overflow) = trainer.epochs.multipliedReportingOverflow(by: stepsPerEpoch)
-    if overflow, trainer.steps == nil {
+    if overflow, trainer.steps == nil, trainer.timeLimit == nil {
       throw TrainingError("\(trainer.epochs) epochs are more steps than can be counted; ask for fewer")
     }
     steps = min(overflow ? .max : product, trainer.steps ?? .max)

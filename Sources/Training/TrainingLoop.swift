@@ -33,7 +33,8 @@ struct TrainingLoop<Task: TrainingTask> {
     training = RunningTraining(
       model: task.model, optimizer: optimizer, step: checkpoint?.step ?? 0, totalSteps: length.steps)
     try checkpoint?.restore(to: task, optimizer, callbacks, in: training)
-    progress = Progress(length, from: checkpoint?.header.counts ?? Progress.Counts())
+    progress = Progress(
+      length, timeLimit: trainer.timeLimit, from: checkpoint?.header.counts ?? Progress.Counts())
     clock = CheckpointClock(
       steps: trainer.checkpointSteps, interval: trainer.checkpointInterval, from: checkpoint?.step ?? 0)
     snapshot = try Checkpoint(of: task, optimizer, progress.counts, callbacks)
@@ -100,7 +101,7 @@ struct TrainingLoop<Task: TrainingTask> {
   }
 
   private func learningRate(ofStep step: Int) -> Float {
-    rate * training.learningRateFactor * Float(trainer.schedule.factor(after: step, of: progress.length.steps))
+    rate * training.learningRateFactor * Float(trainer.schedule.factor(after: step, of: progress.totalSteps))
   }
 
   /// The error for a loss that is not finite, with its cause.

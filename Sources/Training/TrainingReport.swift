@@ -66,7 +66,7 @@ public struct EvaluationReport: Hashable, Sendable {
 public struct TrainingResult: Hashable, Sendable {
   /// Why a training ended.
   public enum Ending: String, Hashable, Sendable, Codable {
-    /// Every requested epoch or step is done.
+    /// Every requested epoch or step is done, or the time is up.
     case completed
     /// A callback ended it, such as early stopping when the loss stopped falling.
     case converged

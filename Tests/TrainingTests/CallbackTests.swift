@@ -204,3 +204,81 @@ private final class Recorder: TrainingCallback {
     #expect(try rows().map { $0[0] } == ["step", "2", "4", "6"])
   }
 }
+
+@Suite struct TrainingLengthTests {
+  /// A limit of time ends training with an evaluation, at the end of its schedule.
+  @Test func aTimeLimitEndsTraining() throws {
+    let model = makeNetwork()
+    var (steps, evaluations): ([StepReport], [EvaluationReport]) = ([], [])
+    let result = try Trainer(epochs: .max, timeLimit: 0.3, schedule: .linear).train(
+      model, with: GradientDescent(for: model, learningRate: 1), on: makeImages(count: 64),
+      evaluatingOn: makeImages(count: 8), batchSize: 8
+    ) { event in
+      switch event {
+      case .step(let report): steps.append(report)
+      case .evaluation(let report): evaluations.append(report)
+      default: break
+      }
+    }
+    #expect(result.ending == .completed && result.steps == steps.count && steps.count > 1)
+    #expect(evaluations.last?.step == result.steps && result.evaluation != nil)
+    // The rate follows the time: it falls to nearly nothing, and hardly ever rises.
+    let rates = steps.map(\.learningRate)
+    #expect(rates[0] == 1 && rates.last ?? 1 < 0.2)
+    #expect(steps.allSatisfy { $0.secondsLeft >= 0 && $0.totalSteps >= $0.step && $0.totalEpochs >= $0.epoch })
+  }
+
+  @Test(arguments: [0, -1, .nan, .infinity, 1e10] as [Double]) func absurdLimitsAreErrors(limit: Double) throws {
+    let model = makeNetwork()
+    #expect(throws: TrainingError.self) {
+      try Trainer(epochs: 1, timeLimit: limit).train(model, with: Adam(for: model), on: makeImages(count: 4))
+    }
+  }
+}
+
+@Suite struct RateSearchTests {
+  private func task(_ model: any Layer) throws -> ImageTask {
+    try ImageTask(model, on: makeImages(count: 200), batchSize: 50)
+  }
+
+  @Test func findsARateThatTrains() throws {
+    try Random.$current.withValue(Random(seed: 2)) {
+      let model = makeNetwork()
+      let optimizer = GradientDescent(for: model, learningRate: 0.125)
+      let before = try model.parameters.map { try $0.parameter.tensor.values() }
+      let counter = Random.current.counter
+      let found = try LearningRateRangeTest().run(task(model), with: optimizer)
+      #expect(found.points.count > 10 && found.points.map(\.rate) == found.points.map(\.rate).sorted())
+      #expect(found.rate > 1e-5 && found.rate < 10)
+      // Nothing is left of it.
+      #expect(try model.parameters.map { try $0.parameter.tensor.values() } == before)
+      #expect(optimizer.learningRate == 0.125 && optimizer.stepCount == 0 && Random.current.counter == counter)
+      optimizer.learningRate = Float(found.rate)
+      let result = try Trainer(epochs: 30).train(task(model), with: optimizer)
+      #expect(result.loss < found.points[0].loss)
+    }
+  }
+
+  /// The steepest fall of known losses, before the minimum.
+  @Test(
+    arguments: [
+      ([5, 5, 4.9, 4, 2, 1.5, 1.4, 9], 3), ([3, 2, 1, 0], 1), ([1, 2, 3], nil), ([2, 1], nil), ([], nil),
+      ([1, 1, 1, 1], nil),
+    ] as [([Double], Int?)])
+  func takesTheSteepestFall(losses: [Double], index: Int?) {
+    let points = losses.enumerated().map { LearningRateRangeTest.Point(rate: Double($0.offset), loss: $0.element) }
+    #expect(LearningRateRangeTest.steepest(points) == index.map(Double.init))
+  }
+
+  @Test(
+    arguments: [
+      (0, 1, 50), (1, 1, 50), (-1, 1, 50), (1, .infinity, 50), (.nan, 1, 50), (1e-60, 1, 50), (0.1, 1, 9),
+      (0.1, 1, .max),
+    ] as [(Double, Double, Int)])
+  func absurdSearchesAreErrors(lowest: Double, highest: Double, steps: Int) throws {
+    let model = makeNetwork()
+    #expect(throws: TrainingError.self) {
+      try LearningRateRangeTest(lowest: lowest, highest: highest, steps: steps).run(task(model), with: Adam(for: model))
+    }
+  }
+}

@@ -93,10 +93,30 @@ extension String: FlagValue {
 struct ResolvedOptions {
   /// The resumed run, `nil` for a new one.
   let record: RunRecord?
+  /// The defaults of a new run from the record of another one.
+  private let configuration: RunFlags?
+  /// Whether the length of a training is taken from there: not where one was given.
+  var takesLength = true
   /// The flags resolved so far.
   private(set) var flags = RunFlags()
 
-  init(_ record: RunRecord?) { self.record = record }
+  init(_ record: RunRecord?, configuration: RunFlags? = nil) {
+    self.record = record
+    self.configuration = configuration
+  }
+
+  private static let lengths: Set = ["epochs", "steps", "minutes"]
+
+  /// The value of a flag in the configuration.
+  private func configured<Value: FlagValue>(_ name: String) throws -> Value? {
+    guard takesLength || !Self.lengths.contains(name) else { return nil }
+    return try configuration?[name].map { flag in
+      guard let value = Value(flag) else {
+        throw RequestError("--config: its file has '\(flag)' as \(name), which cannot be")
+      }
+      return value
+    }
+  }
 
   mutating func resolve<Value: FlagValue>(_ name: String, _ value: inout Value?, default defaultValue: Value? = nil)
     throws
@@ -116,10 +136,18 @@ struct ResolvedOptions {
       }
       value = own
     } else {
-      value = value ?? defaultValue
+      value = try value ?? configured(name) ?? (hasConfiguredLength(name) ? nil : defaultValue)
     }
     flags[name] = value?.asFlag
   }
+
+  /// Whether the configuration has another length than this one, so that there is no default of it.
+  private func hasConfiguredLength(_ name: String) -> Bool {
+    takesLength && Self.lengths.contains(name) && Self.lengths.contains { configuration?[$0] != nil }
+  }
+
+  /// Replaces the value of a flag that was resolved.
+  mutating func replace(_ name: String, with value: some FlagValue) { flags[name] = value.asFlag }
 
   /// Resolves the length of the training: with a schedule that does not depend on it, a run can be extended.
   mutating func resolveLength(_ name: String, _ value: inout Int?, default defaultLength: Int? = nil) throws {

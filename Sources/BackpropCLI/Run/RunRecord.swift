@@ -80,6 +80,7 @@ struct RunRecord: Codable {
       var shaping = flags
       shaping["epochs"] = nil
       shaping["steps"] = nil
+      shaping["minutes"] = nil
       return "\(kind.rawValue) \(seed) \(try JSON.line(shaping))"
     }
   }

@@ -134,6 +134,8 @@ struct TrainImageCommand: ParsableCommand {
     if dataset.validation != nil, let test {
       callbacks.append(TestEvaluation { .classification(try evaluateClassifier(network, on: test)) })
     }
+    var session = session
+    try session.findRate(task, with: optimizer)
     let outcome = try session.train(
       task, with: optimizer, by: training.makeTrainer(), callbacks: callbacks,
       name: "image-\(model)-\(dataset.name)",

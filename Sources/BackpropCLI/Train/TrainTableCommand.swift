@@ -90,6 +90,8 @@ struct TrainTableCommand: ParsableCommand {
       try TableTask(
         network, on: data.train, evaluatingOn: data.validation, batchSize: training.batchSize ?? 0, seed: session.seed)
     }
+    var session = session
+    try session.findRate(task, with: optimizer)
     let outcome = try session.train(
       task, with: optimizer, by: training.makeTrainer(),
       callbacks: training.makeCallbacks(hasValidation: data.validation != nil),

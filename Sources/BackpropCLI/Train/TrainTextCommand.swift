@@ -108,6 +108,8 @@ struct TrainTextCommand: ParsableCommand {
         batchSize: training.batchSize ?? 0, seed: session.seed)
     }
     let name = dataset.name.split(separator: "/").last.map(String.init) ?? dataset.name
+    var session = session
+    try session.findRate(task, with: optimizer)
     let outcome = try session.train(
       task, with: optimizer, by: training.makeTrainer(finalFraction: 0.1),
       callbacks: training.makeCallbacks(hasValidation: false),

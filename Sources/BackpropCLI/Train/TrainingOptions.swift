@@ -17,6 +17,11 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
+    help: "Minutes for the whole training, which the schedule follows, in place of --epochs.")
+  var minutes: Double?
+
+  @Option(
+    parsing: .unconditional,
     help:
       "Images, rows or windows of text in an update (default: 32, fewer below 256 images, 64 from 10,000 images on, 256 from 2,000 rows on)."
   )
@@ -33,6 +38,9 @@ struct TrainingOptions: ParsableArguments {
     help:
       "The highest learning rate (default: the optimizer's, 0.001 for adam; another for some models, see run.json).")
   var learningRate: Double?
+
+  @Flag(help: "Tries rising learning rates, draws the loss and takes the one where it falls fastest.")
+  var findRate = false
 
   @Option(parsing: .unconditional, help: "The momentum, β₁ for adam and adamw (default: 0.9, 0 for sgd).")
   var momentum: Double?
@@ -82,6 +90,9 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "The folder of the run (default: a new one in runs, named after model, data and time).")
   var output: String?
 
+  @Option(help: "The run.json of a run whose flags and seed are the defaults here.")
+  var config: String?
+
   @Flag(help: "Resumes the run in --output, with its flags.")
   var resume = false
 
@@ -100,7 +111,15 @@ struct TrainingOptions: ParsableArguments {
   @Flag(help: "No progress.")
   var quiet = false
 
-  mutating func validate() throws { try RequestError.validating(check) }
+  mutating func validate() throws {
+    try RequestError.validating {
+      if findRate, learningRate != nil || resume {
+        throw RequestError(
+          "--find-rate finds a learning rate for a new run; leave out \(resume ? "it" : "--learning-rate")")
+      }
+      try check()
+    }
+  }
 
   /// Throws a `RequestError` for a value out of range.
   func check() throws {
@@ -113,7 +132,10 @@ struct TrainingOptions: ParsableArguments {
     try require(checkpointSteps, "--checkpoint-steps", in: many)
     try require(warmupSteps, "--warmup-steps", in: 0...many.upperBound)
     try require(checkpoint, "--checkpoint", "above 0 and at most 1,000,000,000 seconds") { $0 > 0 && $0 <= 1e9 }
-    if epochs != nil, steps != nil { throw RequestError("give --epochs or --steps, not both") }
+    try require(minutes, "--minutes", "above 0 and at most 1,000,000") { $0 > 0 && $0 <= 1e6 }
+    if [epochs != nil, steps != nil, minutes != nil].filter({ $0 }).count > 1 {
+      throw RequestError("give --epochs, --steps or --minutes, one of the three")
+    }
     // Training computes in Float: a value that is not finite as a Float, or is rounded to 0 or 1, is out of range as
     // well.
     let isPositive = { (value: Double) in Float(value) > 0 && Float(value).isFinite }
@@ -130,6 +152,10 @@ struct TrainingOptions: ParsableArguments {
     try requirePath(output, "--output")
     try requirePath(validation, "--validation")
     if let validation { _ = try ValidationFlag(validation) }
+    try requirePath(config, "--config")
+    if resume, config != nil {
+      throw RequestError("give --resume or --config, not both; a resumed run has its own flags")
+    }
     if resume, output == nil { throw RequestError("--resume needs the run to resume; name it with --output") }
   }
 
@@ -155,9 +181,11 @@ struct TrainingOptions: ParsableArguments {
 
   /// Resolves all options that shape a run; afterwards `optimizer`, `learningRate`, `batchSize` and `schedule` are set.
   mutating func resolve(_ options: inout ResolvedOptions, default defaults: Defaults) throws {
-    let hasLength = epochs != nil || steps != nil
+    let hasLength = epochs != nil || steps != nil || minutes != nil
+    options.takesLength = !hasLength
     try options.resolveLength("epochs", &epochs, default: hasLength ? nil : defaults.epochs)
     try options.resolveLength("steps", &steps, default: hasLength ? nil : defaults.steps)
+    try options.resolve("minutes", &minutes)
     try options.resolve("batch-size", &batchSize, default: defaults.batchSize)
     try options.resolve("optimizer", &optimizer, default: defaults.optimizer)
     // Through text: 0.001 as a Float is not 0.001 as a Double.
@@ -185,7 +213,7 @@ struct TrainingOptions: ParsableArguments {
   func makeTrainer(finalFraction: Double = 0) -> Trainer {
     let shape = schedule.flatMap(LearningRateSchedule.Shape.init) ?? .constant
     return Trainer(
-      epochs: epochs ?? .max, steps: steps,
+      epochs: epochs ?? .max, steps: steps, timeLimit: minutes.map { $0 * 60 },
       schedule: LearningRateSchedule(shape, warmupSteps: warmupSteps ?? 0, finalFraction: finalFraction),
       evaluationInterval: evaluationSteps, checkpointInterval: checkpoint, checkpointSteps: checkpointSteps)
   }

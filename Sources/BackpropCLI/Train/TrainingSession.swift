@@ -1,12 +1,7 @@
 import Backprop
 import CProcess
 import Files
-
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
+import Foundation
 
 /// What training images and training text have in common: the run's folder, its record, metrics, checkpoints, progress
 /// and Ctrl-C.
@@ -26,8 +21,9 @@ struct TrainingSession {
     self.options = options
     guard options.resume, let path = options.output else {
       resumed = nil
-      seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-      resolved = ResolvedOptions(nil)
+      let configuration = try options.config.map { try Self.configuration($0, for: kind) }
+      seed = options.seed ?? configuration?.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+      resolved = ResolvedOptions(nil, configuration: configuration?.flags)
       try common.apply()
       return
     }
@@ -49,6 +45,25 @@ struct TrainingSession {
   /// Whether there is a checkpoint to continue from.
   var hasCheckpoint: Bool {
     resumed.map { OpenFile.isThere($0.run.file(Run.checkpoints).appending(path: "latest.safetensors").path) } ?? false
+  }
+
+  /// `--find-rate`: finds a learning rate, draws the loss by it, and gives it to the optimizer and the run's record.
+  mutating func findRate(_ task: some TrainingTask, with optimizer: any Optimizer) throws {
+    guard options.findRate else { return }
+    let found = try LearningRateRangeTest().run(task, with: optimizer)
+    let rate = found.rate.significant(3)
+    optimizer.learningRate = Float(rate) ?? Float(found.rate)
+    resolved.replace("learning-rate", with: Double(rate) ?? found.rate)
+    guard !options.quiet else { return }
+    let columns = (Terminal.columns(of: 2) ?? Terminal.defaultColumns) - 1
+    let points = found.points.map { (x: Foundation.log($0.rate), y: $0.loss) }
+    let (first, last) = (found.points.first?.rate ?? 0, found.points.last?.rate ?? 0)
+    let plot = BraillePlot(
+      title: "loss by learning rate, from \(first.significant(3)) to \(last.significant(3))", width: min(columns, 72),
+      height: 8, range: (points.first?.x ?? 0)...(points.last?.x ?? 1),
+      curves: [BraillePlot.Curve(points: points, color: 39)])
+    plot.lines(colors: Console.errorIsTerminal).forEach(Console.note(line:))
+    Console.log("the loss falls fastest at a learning rate of \(rate), which is taken")
   }
 
   /// Trains `task` and saves the run. `name` is that of a new folder, `summary` the note at the start, and `save`
@@ -110,6 +125,19 @@ struct TrainingSession {
           : "interrupted before the first step; the run in \(run.path) is as it was")
     }
     return TrainingOutcome(run: run, result: result, parameters: parameters)
+  }
+
+  /// The record of a run at `path`, whose flags and seed are defaults. Throws a `RequestError` where it is none, or of
+  /// another task.
+  private static func configuration(_ path: String, for kind: NetworkTask) throws -> RunRecord {
+    let record: RunRecord
+    do { record = try JSONReading.file(RunRecord.self, at: path) } catch {
+      throw RequestError("--config \(path) \(error.reason); it should be the run.json of a run")
+    }
+    guard record.kind == kind else {
+      throw RequestError("--config \(path) is of a run of \(record.kind.rawValue); this trains \(kind.rawValue)")
+    }
+    return record
   }
 
   /// Throws where the run to resume has a checkpoint of another network than the one its record describes. The network
