@@ -44,7 +44,8 @@ struct TablePredictionReport {
 
   private func values(_ index: Int) -> [String] {
     switch predictions {
-    case .numbers(let numbers): ["\(numbers[index])"]
+    // A network of float32 has no more digits.
+    case .numbers(let numbers): [numbers[index].significant(8)]
     case .classes(let rows): [examples.target.classNames[best(rows[index])]] + rows[index].map { $0.fixed(6) }
     }
   }
