@@ -6,7 +6,7 @@ extension EvaluateCommand {
     let (_, model, preparation) = try run.loadTableModel()
     let examples = try RequestError.whenFailing { try rows(of: run, preparation) }
     if examples.skipped > 0 {
-      Console.log("\(examples.skipped.grouped) rows without a value of '\(preparation.target.name)' are left out")
+      Console.log(TrainingTable.leftOutSentence(examples.skipped, preparation.target.name))
     }
     let evaluation = try RequestError.whenFailing { try Backprop.evaluateTable(model, on: examples) }
     guard common.json else {

@@ -75,8 +75,13 @@ struct TrainingTable {
         ? "\(target.goal.rawValue), as requested: the target has \(target.found)"
         : "\(target.goal.rawValue): the target has \(target.found)"
           + (target.areNumbers ? " (--task \(other(target.goal).rawValue) overrides that)" : ""))
-    if leftOut > 0 { lines.append("\(leftOut.grouped) rows without a value of '\(target.name)' are left out") }
+    if leftOut > 0 { lines.append(leftOutSentence(leftOut, target.name)) }
     return lines + plan.notes.map { "note: \($0)" }
+  }
+
+  /// Says that rows have no target.
+  static func leftOutSentence(_ count: Int, _ target: String) -> String {
+    "left out, as they have no value of '\(target)': \(count.grouped) row\(count == 1 ? "" : "s")"
   }
 
   private static func other(_ goal: TableGoal) -> TableGoal { goal == .regression ? .classification : .regression }

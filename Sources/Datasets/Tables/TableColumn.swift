@@ -96,7 +96,7 @@ public struct TableColumn: Hashable, Codable, Sendable {
       wanted = "a date \(dateForm?.rawValue ?? "")"
     case .number, .category, .ignored:
       if let number = Cell.number(bytes, decimalComma: decimalComma) { return (number, nil) }
-      wanted = "a number\(decimalComma ? " with a decimal comma" : "")"
+      wanted = "a number\(decimalComma ? " with a decimal comma" : ""), at most 1e100"
     }
     let text = String(decoding: bytes.prefix(60), as: UTF8.self)
     throw DataError("\(place()): column '\(name)' has '\(text)' and should have \(wanted)")
