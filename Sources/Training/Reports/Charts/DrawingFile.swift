@@ -53,7 +53,7 @@ package struct DrawingFile {
   private static func lines(_ part: Part) -> [(x: Double, line: Int, color: String, name: String)] {
     var (x, line) = (0.0, 0)
     return part.legend.map { color, name in
-      let width = Double(name.count) * 6.4 + 34
+      let width = Double(name.count) * 7 + 36
       if x > 0, x + width > ChartFrame.width { (x, line) = (0, line + 1) }
       defer { x += width }
       return (x, line, color, name)
