@@ -156,8 +156,23 @@ def check_numbers(page, run):
     return problems[:10]
 
 
+def check_comparison(page, results):
+    """Which numbers of a comparison's page are not those of its results."""
+    problems, count = [], 0
+    for key, shown in Numbers(page.read_text(encoding="utf-8")).named:
+        *names, field = key.split(".")
+        for row in results:
+            if names == [row[name] for name in ("surface", "optimizer") if name in row]:
+                count += 1
+                if not same(shown, row[field]):
+                    problems.append(f"{key} is {shown}, but {row[field]} in results.json")
+    if count < 2 * len(results):
+        problems.append(f"only {count} numbers could be compared")
+    return problems[:10]
+
+
 def train(backprop, folder):
-    """Small runs of each kind."""
+    """Small runs of each kind, a comparison of runs, and the pages of `explain` and `compare`."""
     runs = {
         "digits-cnn": ["image", "--data", "digits", "--model", "cnn", "--epochs", "4"],
         "digits-attention": ["image", "--data", "digits", "--model", "attention", "--epochs", "3"],
@@ -170,7 +185,16 @@ def train(backprop, folder):
             stdout=subprocess.DEVNULL)
     pair = [str(folder / "digits-cnn"), str(folder / "digits-attention")]
     subprocess.run([backprop, "report", *pair, "--output", str(folder / "both.html")], check=True)
-    return [folder / name for name in runs] + [folder / "both.html"]
+    subprocess.run(
+        [backprop, "explain", "--optimizer", "adam", "--output", str(folder / "explain.html")], check=True,
+        stdout=subprocess.DEVNULL)
+    comparisons = {"sparse": "sgd,adagrad", "surface": "sgd,momentum"}
+    for task, optimizers in comparisons.items():
+        subprocess.run(
+            [backprop, "compare", "--task", task, "--optimizers", optimizers, "--seeds", "2", "--output",
+             str(folder / f"compare-{task}")], check=True, stdout=subprocess.DEVNULL)
+    return ([folder / name for name in runs] + [folder / "both.html", folder / "explain.html"]
+            + [folder / f"compare-{task}" / "report.html" for task in comparisons])
 
 
 def main():
@@ -188,6 +212,8 @@ def main():
             problems = check_page(browser, page, screenshots)
             if target.is_dir():
                 problems += check_numbers(page, target)
+            elif (results := page.parent / "results.json").exists():
+                problems += check_comparison(page, json.loads(results.read_text()))
             for problem in problems:
                 print(f"error: {target.name}: {problem}", file=sys.stderr)
             failed |= bool(problems)
