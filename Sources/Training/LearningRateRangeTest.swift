@@ -94,8 +94,12 @@ public struct LearningRateRangeTest: Sendable {
   /// The rate where the loss falls fastest on the way to its minimum; `nil` where it does not fall.
   static func steepest(_ points: [Point]) -> Double? {
     guard let end = points.indices.min(by: { points[$0].loss < points[$1].loss }), end > 1 else { return nil }
-    // Rates rise by the same factor each step.
-    let falls = (1..<end).map { ($0, points[$0 - 1].loss - points[$0 + 1].loss) }
+    // Rates rise by the same factor each step. Over some steps, as the loss of a batch has noise.
+    let window = max(points.count / 20, 1)
+    let falls = (1..<end).map { index in
+      let (first, last) = (max(index - window, 0), min(index + window, points.count - 1))
+      return (index, (points[first].loss - points[last].loss) / Double(last - first))
+    }
     guard let best = falls.max(by: { $0.1 < $1.1 }), best.1 > 0 else { return nil }
     return points[best.0].rate
   }

@@ -71,7 +71,7 @@ struct FlagTests {
     switch flag.name {
     case "prompt": return true
     case "stop": return !value.isEmpty
-    case "data", "output", "run", "file", "target", "from", "freeze":
+    case "data", "output", "run", "file", "folder", "target", "from", "freeze", "config":
       return !value.isEmpty && value.count < 4096 && value != "-1"
     default: break
     }
@@ -95,7 +95,8 @@ struct FlagTests {
 
   @Test(arguments: flags) func oddValuesAreTakenOrRefusedWithASentence(flag: Flag) {
     let others: [String: [String]] = [
-      "evaluate": ["run"], "predict": ["run", "--data", "digits"], "generate": ["run"], "summary": ["run"],
+      "evaluate": ["run"], "report": ["run"], "predict": ["run", "--data", "digits"], "generate": ["run"],
+      "summary": ["run"],
     ]
     for value in Self.values {
       var arguments = flag.command

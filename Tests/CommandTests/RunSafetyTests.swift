@@ -27,10 +27,12 @@ struct RunSafetyTests {
       #expect(outcome.status == 0, "\(outcome.errors)")
       let after = try contents(of: folder)
       #expect(
-        Set(after.keys)
+        Set(after.keys.map { $0.hasPrefix("events.out.tfevents.") ? "events" : $0 })
           == [
             "run.json", "metrics.jsonl", "model.json", "weights.safetensors", "checkpoint/latest.safetensors",
+            "report.html", "events",
           ])
+      #expect(after.keys.count { $0.hasPrefix("events") } == 1)
       for name in ["run.json", "metrics.jsonl", "weights.safetensors"] {
         #expect(after[name] != before[name], "\(name)")
       }
@@ -165,7 +167,7 @@ struct RunSafetyTests {
       let outcome = try shell(
         #"ulimit -f 8; exec "$0" train image --model mlp --steps 20 --quiet --output "$1""#, [folder.path])
       #expect(outcome.status == 1)
-      #expect(outcome.errors.hasPrefix("error: the checkpoint of step 20 cannot be saved: "), "\(outcome.errors)")
+      #expect(outcome.errors.hasPrefix("error: the checkpoint of step "), "\(outcome.errors)")
       #expect(outcome.errors.contains("File too large; there is no checkpoint yet"), "\(outcome.errors)")
       #expect(outcome.errors.split(separator: "\n").count == 1)
     }
