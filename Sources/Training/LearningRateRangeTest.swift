@@ -78,7 +78,7 @@ public struct LearningRateRangeTest: Sendable {
     for step in 0..<steps {
       let rate = lowest * pow(highest / lowest, Double(step) / Double(steps - 1))
       optimizer.learningRate = Float(rate)
-      let loss = try stepper.step(step, measuring: false).loss
+      let loss = try stepper.step(step, measuring: []).loss
       guard loss.isFinite else { break }
       mean = Self.smoothing * mean + (1 - Self.smoothing) * loss
       weight = Self.smoothing * weight + 1 - Self.smoothing

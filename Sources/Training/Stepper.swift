@@ -1,6 +1,16 @@
 import NeuralNetworks
 import Tensors
 
+/// What a step measures besides loss and accuracy.
+struct StepMeasurement: OptionSet {
+  let rawValue: Int
+
+  /// The norm of all gradients.
+  static let norm = StepMeasurement(rawValue: 1)
+  /// The gradients and updates of each layer, which read all weights once more.
+  static let layers = StepMeasurement(rawValue: 2)
+}
+
 /// Takes the steps of a training: loss, accuracy, and what is measured of the layers are computed in the same plan as the update, which is
 /// recorded once where the task allows it.
 struct Stepper {
@@ -16,15 +26,15 @@ struct Stepper {
     self.optimizer = optimizer
     measurement = LayerMeasurement(task.model)
     compiled = (task as? any CompilableTask).map { task in
-      CompiledStep(with: optimizer, measuringChanges: { $0 & 1 == 1 }) { inputs, variant in
-        try task.record(StepInputs(inputs, variant: variant >> 1, examples: 0))
-          .recording(measuring: variant & 1 == 1)
+      CompiledStep(with: optimizer, measuringChanges: { $0 & 2 == 2 }) { inputs, variant in
+        try task.record(StepInputs(inputs, variant: variant >> 2, examples: 0))
+          .recording(StepMeasurement(rawValue: variant & 3))
       }
     }
   }
 
   /// Takes the step with this number, from 0.
-  func step(_ step: Int, measuring: Bool) throws -> StepOutcome {
+  func step(_ step: Int, measuring: StepMeasurement) throws -> StepOutcome {
     let examples: Int
     let values: [Tensor]
     var dataSeconds = 0.0
@@ -33,11 +43,11 @@ struct Stepper {
       let inputs = try task.inputs(ofStep: step)
       dataSeconds = start.duration(to: clock.now).seconds
       examples = inputs.examples
-      values = try compiled(inputs.tensors, variant: inputs.variant << 1 | (measuring ? 1 : 0))
+      values = try compiled(inputs.tensors, variant: inputs.variant << 2 | measuring.rawValue)
     } else {
       let recorded = try task.record(step: step)
       examples = recorded.examples
-      let (gradients, others) = recorded.recording(measuring: measuring)
+      let (gradients, others) = recorded.recording(measuring)
       try optimizer.update(along: gradients, evaluating: others)
       values = [gradients.loss] + others
     }
@@ -45,7 +55,7 @@ struct Stepper {
     // norm, the parameters' norms, and their changes if the optimizer's rule is known.
     let count = values.dropFirst().prefix { $0.shape.rank == 0 }.count
     var numbers = try values.dropFirst().prefix(count).map { try $0.number() }[...]
-    let norm = measuring ? numbers.popLast() : nil
+    let norm = measuring.contains(.norm) ? numbers.popLast() : nil
     let loss = numbers.popFirst() ?? .nan
     let vectors = try values.dropFirst(1 + count).map { try $0.numbers() }
     return StepOutcome(
@@ -58,9 +68,13 @@ struct Stepper {
 }
 
 extension RecordedStep {
-  fileprivate func recording(measuring: Bool) -> CompiledStep.Recording {
+  fileprivate func recording(_ measurement: StepMeasurement) -> CompiledStep.Recording {
     let gradients = allGradients
-    return (gradients, [loss] + [accuracy].compactMap { $0 } + (measuring ? [gradients.norm, gradients.norms] : []))
+    return (
+      gradients,
+      [loss] + [accuracy].compactMap { $0 } + (measurement.contains(.norm) ? [gradients.norm] : [])
+        + (measurement.contains(.layers) ? [gradients.norms] : [])
+    )
   }
 }
 

@@ -94,10 +94,20 @@ struct TrainingLoop<Task: TrainingTask> {
   private mutating func step(_ report: (TrainingEvent) throws -> Void) throws -> StepReport {
     let number = progress.steps + 1
     optimizer.learningRate = learningRate(ofStep: progress.steps)
-    let isLogged = number == 1 || number % trainer.logInterval == 0 || number == progress.length.steps
-    let outcome = try stepper.step(progress.steps, measuring: isLogged)
+    let outcome = try stepper.step(progress.steps, measuring: measurement(ofStep: number))
     guard outcome.loss.isFinite else { throw try explained(Float(outcome.loss), report) }
     return progress.count(outcome, learningRate: Double(optimizer.learningRate))
+  }
+
+  /// What the step with this number, from 1, measures: depends on the number alone, so that a resumed training does the
+  /// same.
+  private func measurement(ofStep number: Int) -> StepMeasurement {
+    let (interval, last) = (trainer.logInterval, progress.length.steps)
+    guard number > 1, number != last else { return [.norm, .layers] }
+    guard number % interval == 0 else { return [] }
+    // Some forty of all steps: measuring layers takes as long as a step of a small network.
+    let spacing = (last / 40 / interval + 1).times(interval)
+    return number % spacing == 0 ? [.norm, .layers] : .norm
   }
 
   private func learningRate(ofStep step: Int) -> Float {

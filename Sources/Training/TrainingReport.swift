@@ -30,7 +30,7 @@ public struct StepReport: Hashable, Sendable {
   public var learningRate: Double
   /// The norm of all gradients together, before clipping. Measured every `logInterval` steps and in the first and last.
   public var gradientNorm: Double?
-  /// How each layer with trainable parameters was moved, measured together with `gradientNorm`.
+  /// How each layer with trainable parameters was moved; measured in some forty of the steps in which `gradientNorm` is.
   public var layers: [LayerStatistics]?
   /// Examples a second since training began, evaluation and saving not counted.
   public var examplesPerSecond: Double

@@ -40,7 +40,7 @@ struct MetricsLine: Codable {
   var testMetrics: [String: Double]?
   /// Text that a language model wrote then, in some 20 of all evaluations.
   var sample: String?
-  /// In some 200 of all steps, in the model's order.
+  /// In some 40 of all steps, in the model's order.
   var layers: [Layer]?
   /// In some 25 of all steps: of parameters, in the model's order, and of layers' outputs for a few examples.
   var weights: [Histogram]?

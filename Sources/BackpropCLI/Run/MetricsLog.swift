@@ -18,7 +18,6 @@ final class MetricsLog {
   private var waiting: Data
   private let events: TensorBoardLog
   /// Which steps have the larger parts of a line, so that a file stays small however long the training is.
-  private var layerSteps = SpacedSteps(count: 200)
   private var histogramSteps = SpacedSteps(count: 25)
   private var sampleSteps = SpacedSteps(count: 20)
   private let measurements: RunMeasurements
@@ -40,7 +39,6 @@ final class MetricsLog {
     for (bytes, line) in try Self.read(url)
     where line.step <= (line.isEvaluation ? checkpoint.evaluatedStep : checkpoint.step) {
       waiting += bytes + Data("\n".utf8)
-      if line.layers != nil { layerSteps.note(line.step) }
       if line.weights != nil { histogramSteps.note(line.step) }
       if line.sample != nil { sampleSteps.note(line.step) }
     }
@@ -88,7 +86,7 @@ final class MetricsLog {
     case .step(let report):
       // The steps whose gradient norm was measured are the ones to log.
       guard var line = MetricsLine(report) else { return }
-      if let layers = report.layers, layerSteps.take(report.step, of: report.totalSteps) { line.add(layers) }
+      if let layers = report.layers { line.add(layers) }
       // Training does not depend on them.
       if histogramSteps.take(report.step, of: report.totalSteps), let histograms = measurements.histograms() {
         line.add(histograms)

@@ -47,7 +47,8 @@ package struct ShownNumber: Hashable, Sendable {
     if size == 0 { return "0" }
     if size >= 1e6 || size < 1e-4 { return scientific(value) }
     if size >= 1000 { return grouped(Int(value.rounded())) }
-    let places = size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : size >= 1e-3 ? 4 : 6
+    let places =
+      size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : size >= 0.1 ? 4 : size >= 0.01 ? 5 : size >= 1e-3 ? 6 : 7
     return trimmed(fixed(value, places: places))
   }
 
@@ -64,15 +65,16 @@ package struct ShownNumber: Hashable, Sendable {
 
   /// With so many digits after the point.
   package static func fixed(_ value: Double, places: Int) -> String {
-    guard value.isFinite, value.magnitude < 1e12 else { return short(value) }
+    let places = min(max(places, 0), 8)
     var scale = 1.0
-    for _ in 0..<min(max(places, 0), 6) { scale *= 10 }
+    for _ in 0..<places { scale *= 10 }
+    guard value.isFinite, value.magnitude * scale < 1e18 else { return short(value) }
     let scaled = Int((value.magnitude * scale).rounded())
     let sign = value < 0 && scaled > 0 ? "−" : ""
     guard places > 0 else { return sign + "\(scaled)" }
     let digits = "\(scaled)"
-    let padded = String(repeating: "0", count: max(min(places, 6) + 1 - digits.count, 0)) + digits
-    return "\(sign)\(padded.dropLast(min(places, 6))).\(padded.suffix(min(places, 6)))"
+    let padded = String(repeating: "0", count: max(places + 1 - digits.count, 0)) + digits
+    return "\(sign)\(padded.dropLast(places)).\(padded.suffix(places))"
   }
 
   /// Without zeros at the end of its decimal places.
