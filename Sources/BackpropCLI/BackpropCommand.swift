@@ -9,7 +9,8 @@ struct BackpropCommand: ParsableCommand {
     version: backpropVersion,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, GenerateCommand.self, ReportCommand.self,
-      RunsCommand.self, SummaryCommand.self, CompareCommand.self, ExplainCommand.self, BenchCommand.self,
+      RunsCommand.self, SummaryCommand.self, DataCommand.self, CompareCommand.self, ExplainCommand.self,
+      BenchCommand.self,
     ])
 }
 

@@ -96,7 +96,10 @@ public struct LearningRateRangeTest: Sendable {
     guard let end = points.indices.min(by: { points[$0].loss < points[$1].loss }), end > 1 else { return nil }
     // Rates rise by the same factor each step. Over some steps, as the loss of a batch has noise.
     let window = max(points.count / 20, 1)
-    let falls = (1..<end).map { index in
+    // The first means are of few steps, and fall and rise with them.
+    let start = max(min(10, points.count / 5), 1)
+    guard start < end else { return nil }
+    let falls = (start..<end).map { index in
       let (first, last) = (max(index - window, 0), min(index + window, points.count - 1))
       return (index, (points[first].loss - points[last].loss) / Double(last - first))
     }

@@ -95,7 +95,8 @@ struct FlagTests {
 
   @Test(arguments: flags) func oddValuesAreTakenOrRefusedWithASentence(flag: Flag) {
     let others: [String: [String]] = [
-      "evaluate": ["run"], "report": ["run"], "predict": ["run", "--data", "digits"], "generate": ["run"],
+      "evaluate": ["run"], "report": ["run"], "data show": ["digits"], "predict": ["run", "--data", "digits"],
+      "generate": ["run"],
       "summary": ["run"],
     ]
     for value in Self.values {

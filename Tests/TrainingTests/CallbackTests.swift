@@ -236,7 +236,7 @@ private final class Recorder: TrainingCallback {
   }
 }
 
-@Suite struct RateSearchTests {
+@Suite struct LearningRateRangeTestTests {
   private func task(_ model: any Layer) throws -> ImageTask {
     try ImageTask(model, on: makeImages(count: 200), batchSize: 50)
   }

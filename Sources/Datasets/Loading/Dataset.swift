@@ -21,6 +21,7 @@ extension Dataset {
   }
 
   /// The examples at `indices`, in that order. Throws a `DataError` where there is no such example.
+  @_disfavoredOverload  // Where a dataset has its own, that is meant.
   public func subset(_ indices: [Int]) throws(DataError) -> GeneratedDataset<Example> {
     if let wrong = indices.first(where: { !(0..<count).contains($0) }) {
       throw DataError("there is no example \(wrong) among \(count)")
@@ -32,6 +33,7 @@ extension Dataset {
   /// integer, in an order that `seed` determines on every platform. Both parts keep the order of the examples.
   ///
   /// Throws a `DataError` where the fraction is out of range.
+  @_disfavoredOverload
   public func split(
     validationFraction: Double, seed: UInt64
   ) throws(DataError) -> (train: GeneratedDataset<Example>, validation: GeneratedDataset<Example>) {
