@@ -32,8 +32,7 @@ struct TrainImageCommand: ParsableCommand {
   @Option(
     help: """
       How images are varied: none; light, by flips and shifts; strong, also by random operations, erased rectangles and \
-      mixed images. Digits and letters are not flipped (default: light for convolutional networks on pictures of things, \
-      none for digits and letters and other networks).
+      mixed images. Digits and letters are never flipped (default: none).
       """)
   var augment: String?
 
@@ -87,8 +86,7 @@ struct TrainImageCommand: ParsableCommand {
     }
     if !training.quiet { dataset.survey?.lines().forEach(Console.note(line:)) }
     let kind = ModelDescription.Kind(rawValue: model ?? "")
-    let varies = kind?.isConvolutional == true && !dataset.hasGlyphs
-    try session.resolved.resolve("augment", &augment, default: (varies ? Augmentation.Strength.light : .none).rawValue)
+    try session.resolved.resolve("augment", &augment, default: Augmentation.Strength.none.rawValue)
     try training.resolve(&session.resolved, default: .image(kind, count: dataset.train.count))
     try training.resolveValidation(
       &session.resolved, default: training.patience != nil && dataset.validation == nil ? "0.1" : nil)

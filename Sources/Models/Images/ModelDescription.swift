@@ -27,14 +27,6 @@ public struct ModelDescription: NetworkDescription {
     /// Self-attention between patches. See `VisionTransformer`.
     case attention
 
-    /// Whether it consists of convolutions, which see a shifted image alike.
-    public var isConvolutional: Bool {
-      switch self {
-      case .cnn, .resnet20, .resnet18, .wideResNet, .mobilenet: true
-      case .mlp, .rnn, .lstm, .gru, .attention: false
-      }
-    }
-
     /// The default width of the hidden layers.
     public var defaultHidden: Int { self == .attention ? 64 : 128 }
   }
