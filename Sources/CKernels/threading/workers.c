@@ -9,6 +9,7 @@
 #include "threading/workers.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -86,9 +87,20 @@ static int begin(worker *w, uint32_t number) {
          atomic_compare_exchange_strong(&w->begun, &before, number);
 }
 
+// Of those that may come at any time: handlers run on other threads, where no kernel is. oneDNN's products use the stack
+// pointer as an address of theirs, so a handler here would write over other memory.
+static void block_signals(void) {
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+  sigset_t set;
+  sigfillset(&set);
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&set, faults[i]);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static void *work(void *context) {
   worker *w = context;
   backprop_enter_kernel_arithmetic();
+  block_signals();
   for (uint32_t next = 1;; next++) {
     wait_for(&w->posted, next);
     if (!begin(w, next)) continue;
