@@ -35,7 +35,7 @@ import Testing
       // The row without a length may be among the twelve, and cannot be told.
       #expect(
         ["(12 of 12)", "(11 of 12)"].contains {
-          outcome.output.contains("test accuracy") && outcome.output.contains($0)
+          outcome.output.contains("validation accuracy") && outcome.output.contains($0)
         },
         "\(outcome.output)")
       let run = folder.appending(path: "run").path

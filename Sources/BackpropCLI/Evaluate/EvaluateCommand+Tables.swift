@@ -10,7 +10,9 @@ extension EvaluateCommand {
     }
     let evaluation = try RequestError.whenFailing { try Backprop.evaluateTable(model, on: examples) }
     guard common.json else {
-      return EvaluationText.lines(evaluation, preparation.target.classNames).forEach(Console.result)
+      return EvaluationText.lines(
+        evaluation, preparation.target.classNames, on: data == nil ? .validation : .test
+      ).forEach(Console.result)
     }
     try Console.json(TableReport(evaluation, parameters: parameterCount(of: model)))
   }

@@ -45,8 +45,10 @@ struct EvaluateCommand: ParsableCommand {
     }
     try Console.json(
       ImageReport(
-        accuracy: result.accuracy, loss: result.loss, confusionMatrix: result.confusionMatrix.counts,
-        parameters: parameterCount(of: model), seconds: result.seconds, examplesPerSecond: result.examplesPerSecond))
+        accuracy: result.accuracy, loss: result.loss, precision: result.confusionMatrix.precision(.macro),
+        recall: result.confusionMatrix.recall(.macro), f1: result.confusionMatrix.f1(.macro),
+        confusionMatrix: result.confusionMatrix.counts, parameters: parameterCount(of: model), seconds: result.seconds,
+        examplesPerSecond: result.examplesPerSecond))
   }
 
   private func evaluateText(_ run: Run) throws {
@@ -82,6 +84,10 @@ struct EvaluateCommand: ParsableCommand {
   private struct ImageReport: Encodable {
     var accuracy: Double
     var loss: Double
+    /// Means over the classes, as `f1`.
+    var precision: Double?
+    var recall: Double?
+    var f1: Double?
     var confusionMatrix: [[Int]]
     var parameters: Int
     var seconds: Double

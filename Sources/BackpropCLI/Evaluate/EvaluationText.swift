@@ -3,9 +3,11 @@ import Files
 
 /// The results of an evaluation as text.
 enum EvaluationText {
-  static func lines(_ evaluation: Evaluation, _ classNames: [String]) -> [String] {
+  static func lines(
+    _ evaluation: Evaluation, _ classNames: [String], on set: EvaluatedSet = .test
+  ) -> [String] {
     switch evaluation {
-    case .classification(let result): lines(result, classNames)
+    case .classification(let result): lines(result, classNames, set)
     case .regression(let result):
       [
         "MAE \(result.meanAbsoluteError.significant(4)), RMSE \(result.rootMeanSquaredError.significant(4))"
@@ -14,19 +16,21 @@ enum EvaluationText {
           + "RMSE \(result.baselineRootMeanSquaredError.significant(4))",
       ]
     case .metrics(let result):
-      ["test loss \(result.loss.fixed(4))"]
+      ["\(set.rawValue) loss \(result.loss.fixed(4))"]
         + result.metrics.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.fixed(4))" }
     case .language(let result):
       [
-        "test loss \(result.loss.fixed(4)) nats a token, perplexity \(result.perplexity.fixed(3)), "
+        "\(set.rawValue) loss \(result.loss.fixed(4)) nats a token, perplexity \(result.perplexity.fixed(3)), "
           + "\(result.bitsPerCharacter.fixed(4)) bits a character (\(result.tokens.grouped) tokens)"
       ]
     }
   }
 
-  private static func lines(_ result: ClassificationResult, _ classNames: [String]) -> [String] {
+  private static func lines(
+    _ result: ClassificationResult, _ classNames: [String], _ set: EvaluatedSet
+  ) -> [String] {
     [
-      "test accuracy \(result.accuracy.fixed(4)) "
+      "\(set.rawValue) accuracy \(result.accuracy.fixed(4)) "
         + "(\(result.confusionMatrix.correct.grouped) of \(result.confusionMatrix.total.grouped)), "
         + "loss \(result.loss.fixed(4)), F1 \(result.confusionMatrix.f1(.macro).fixed(4))",
       "",

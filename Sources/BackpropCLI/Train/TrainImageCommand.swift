@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backprop
+import Files
 
 struct TrainImageCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -75,16 +76,20 @@ struct TrainImageCommand: ParsableCommand {
     }
     let start = try origin.map { try $0.loadModel().description }
     try session.resolved.resolve("model", &model, default: start?.kind.rawValue ?? "cnn")
-    try session.resolved.resolve("size", &size)
-    var preparation = PicturePreparation(size: size.map { PicturePreparation.Size(height: $0, width: $0) })
-    if let start, size == nil { preparation = try RequestError.whenFailing { try start.preparation } }
+    let preparation = try preparation(&session, like: start)
     let dataset = try RequestError.whenFailing {
       try ImageDataset.named(data ?? "", allowsPipes: !training.resume, preparedBy: preparation, isStrict: strict)
     }
-    if dataset.survey == nil, size != nil {
+    if dataset.survey == nil, size != nil, start == nil, !training.resume {
       throw RequestError("--size is for folders of pictures; the images of \(dataset.name) have a size of their own")
     }
     if !training.quiet { dataset.survey?.lines().forEach(Console.note(line:)) }
+    guard dataset.classNames.count > 1 else {
+      let only = dataset.classNames.first.map { ", '\($0.printable)'" } ?? ""
+      throw RequestError(
+        "\(dataset.name) has one class\(only), so there is nothing to learn; it should have a subfolder for each of two or more"
+      )
+    }
     let kind = ModelDescription.Kind(rawValue: model ?? "")
     try session.resolved.resolve("augment", &augment, default: Augmentation.Strength.none.rawValue)
     try training.resolve(&session.resolved, default: .image(kind, count: dataset.train.count))
@@ -92,6 +97,22 @@ struct TrainImageCommand: ParsableCommand {
       &session.resolved, default: training.patience != nil && dataset.validation == nil ? "0.1" : nil)
     let split = try splitting(dataset, session)
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, split, from: origin) }
+  }
+
+  /// How pictures are prepared: as for the network that the training begins with, where they are not to be of another size.
+  private mutating func preparation(
+    _ session: inout TrainingSession, like start: ModelDescription?
+  ) throws -> PicturePreparation {
+    let own = try start.map { start in try RequestError.whenFailing { try start.preparation } }
+    // Recorded, since a resumed training does not look at that network any more.
+    var (width, channels, fit): (Int?, Int?, String?)
+    try session.resolved.resolve("size", &size, default: own?.size.map(\.height))
+    try session.resolved.resolve("width", &width, default: own?.size.map(\.width) ?? size)
+    try session.resolved.resolve("channels", &channels, default: own?.channels)
+    try session.resolved.resolve("fit", &fit, default: own?.fit.rawValue)
+    return PicturePreparation(
+      channels: channels, size: size.map { PicturePreparation.Size(height: $0, width: width ?? $0) },
+      fit: fit.flatMap(PictureFit.init(rawValue:)) ?? PicturePreparation().fit)
   }
 
   /// The data with the validation set that --validation names.

@@ -55,12 +55,12 @@ struct TrainTableCommand: ParsableCommand {
   }
 
   mutating func run() throws {
-    guard training.resume || data != nil && target != nil else {
-      throw RequestError("name the table with --data FILE.csv and the column to predict with --target COLUMN")
-    }
     var session = try TrainingSession(.table, training, common)
     try session.resolved.resolve("data", &data)
     try session.resolved.resolve("target", &target)
+    guard data != nil, target != nil else {
+      throw RequestError("name the table with --data FILE.csv and the column to predict with --target COLUMN")
+    }
     try session.resolved.resolve("task", &task)
     try session.resolved.resolve("model", &model, default: TableModelDescription.Kind.mlp.rawValue)
     try training.resolveValidation(&session.resolved, default: "0.2")

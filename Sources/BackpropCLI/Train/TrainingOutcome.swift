@@ -5,11 +5,15 @@ struct TrainingOutcome {
   var run: Run
   var result: TrainingResult
   var parameters: Int
+  /// What the result's evaluation is on.
+  var evaluatedSet = EvaluatedSet.test
 
   /// Prints the results, as text or as one JSON value. `classNames` are those of images.
   func report(asJSON: Bool, unit: String, classNames: [String] = []) throws {
     guard !asJSON else { return try Console.json(Report(self)) }
-    if let evaluation = result.evaluation { EvaluationText.lines(evaluation, classNames).forEach(Console.result) }
+    if let evaluation = result.evaluation {
+      EvaluationText.lines(evaluation, classNames, on: evaluatedSet).forEach(Console.result)
+    }
     let how = result.ending == .converged ? "the loss stopped falling" : "done"
     Console.resultSentence(
       "\(how): \(result.steps.grouped) steps in \(clockTime(result.seconds)), "
@@ -26,6 +30,8 @@ struct TrainingOutcome {
     var confusionMatrix: [[Int]]?
     var validationLoss: Double?
     var validationAccuracy: Double?
+    var precision: Double?
+    var recall: Double?
     var f1: Double?
     var meanAbsoluteError: Double?
     var rootMeanSquaredError: Double?
@@ -61,6 +67,7 @@ struct TrainingOutcome {
         tokensPerSecond = result.examplesPerSecond
       case .classification(let found):
         (accuracy, confusionMatrix) = (found.accuracy, found.confusionMatrix.counts)
+        (precision, recall) = (found.confusionMatrix.precision(.macro), found.confusionMatrix.recall(.macro))
         f1 = found.confusionMatrix.f1(.macro)
         examplesPerSecond = result.examplesPerSecond
       case .regression(let found):

@@ -124,7 +124,8 @@ struct TrainingSession {
             + "'backprop train \(kind.rawValue) --resume --output \(run.path)' resumes it"
           : "interrupted before the first step; the run in \(run.path) is as it was")
     }
-    return TrainingOutcome(run: run, result: result, parameters: parameters)
+    return TrainingOutcome(
+      run: run, result: result, parameters: parameters, evaluatedSet: result.validation == nil ? evaluatedSet : .test)
   }
 
   /// The record of a run at `path`, whose flags and seed are defaults. Throws a `RequestError` where it is none, or of
