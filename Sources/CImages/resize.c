@@ -6,7 +6,13 @@
 #pragma STDC FP_CONTRACT OFF
 
 // Compiled twice, and chosen by the processor when the program is loaded, where the system's loader can do that.
-#if defined(__x86_64__) && defined(__gnu_linux__) && __has_attribute(target_clones)
+// The functions that choose a clone run before ThreadSanitizer is ready, which instruments them.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WITHOUT_CLONES
+#endif
+#endif
+#if defined(__x86_64__) && defined(__gnu_linux__) && __has_attribute(target_clones) && !defined(WITHOUT_CLONES)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
 #else
 #define FOR_EACH_PROCESSOR
