@@ -58,6 +58,9 @@ struct ColumnSurvey {
     if let lastNumber {
       if number != lastNumber + 1 { countsUp = false }
       if number <= lastNumber { increases = false }
+    } else if number != 0, number != 1 {
+      // Years in order are no numbers of rows.
+      countsUp = false
     }
     lastNumber = number
   }

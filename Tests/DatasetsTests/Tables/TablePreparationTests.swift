@@ -83,6 +83,14 @@ import Testing
     6,9,,2026-01-05,yes,60
     """
 
+  /// What counts from 0 or 1 numbers the rows; years in order are data.
+  @Test(arguments: [(0, false), (1, false), (1950, true), (-3, true), (2, true)])
+  func numbersInOrder(first: Int, isFeature: Bool) throws {
+    let rows = (0..<30).map { "\(first + $0),\($0 * 7 % 5),\($0 * $0)" }
+    let plan = try TablePlan(Self.table("n,x,y\n" + rows.joined(separator: "\n")), target: "y")
+    #expect((plan.columns[0].kind == .number) == isFeature)
+  }
+
   /// Means and standard deviations of the rows 0, 1, 2 and 4, the row without a target left out, in float64 by hand.
   @Test func numbersOfRows() throws {
     let plan = try TablePlan(Self.table(Self.mixed), target: "y")
