@@ -64,7 +64,7 @@ public struct ImageBatches: Sequence, Sendable {
       let places = (0..<Int32(indices.count)).map { $0 }
       return PendingImages(places[...], of: try prefetcher.value(at: index), by: converter)
     } catch {
-      return PendingImages(failing: TensorError("\(error)"))
+      return PendingImages([], of: [], by: converter, failing: TensorError("\(error)"))
     }
   }
 

@@ -20,24 +20,17 @@ package final class PendingImages: @unchecked Sendable {
   /// What was wrong with the indices.
   private let failure: TensorError?
 
-  /// The images with these indices of `pixels`, which holds one image after the other. An index out of range gives a
-  /// failed tensor.
-  package init(_ numbers: ArraySlice<Int32>, of pixels: [UInt8], by converter: PixelConverter) {
-    failure = converter.failure(of: numbers, in: pixels)
+  /// The images with these indices of `pixels`, which holds one image after the other. An index out of range, or an
+  /// `error`, gives a failed tensor.
+  package init(
+    _ numbers: ArraySlice<Int32>, of pixels: [UInt8], by converter: PixelConverter, failing error: TensorError? = nil
+  ) {
+    failure = error ?? converter.failure(of: numbers, in: pixels)
     let numbers = failure == nil ? numbers : []
     self.numbers = numbers
     self.pixels = pixels
     self.converter = converter
     type = TensorType(Shape([numbers.count] + converter.imageShape.dimensions))
-  }
-
-  /// Images that cannot be had: a failed tensor.
-  package init(failing failure: TensorError) {
-    self.failure = failure
-    numbers = []
-    pixels = []
-    converter = PixelConverter(imageShape: [0, 0, 0], greatestPixel: 255, scales: [], offsets: [])
-    type = TensorType(Shape([0]))
   }
 
   private func target() throws(TensorError) -> (Storage, UnsafeMutablePointer<Float>) {
