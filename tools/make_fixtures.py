@@ -10,7 +10,7 @@ congruential one over 32 bits:
 in row-major order of the shape as Backprop stores it: dense weights [in, out], convolution weights
 [out, in, height, width], vectors [n]. Labels are floor(x / 2^32 * classes) of the same sequence.
 
-Run it with Python, PyTorch, and NumPy installed:  python tools/make_fixtures.py
+Run it with Python, PyTorch, Keras and NumPy installed:  python tools/make_fixtures.py
 The same version of PyTorch on the same kind of CPU writes the same bytes.
 """
 
@@ -26,6 +26,7 @@ from fixtures.networks import NETWORKS, network_fixture
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, plateaus_fixture, schedules_fixture
 from fixtures.recurrent import recurrent_cases
+from fixtures.rules import rules_fixture
 from fixtures.tokens import token_cases
 
 
@@ -34,6 +35,8 @@ def summary_of(fixture):
         return f"{len(fixture['schedules'])} schedules"
     if "plateaus" in fixture:
         return f"{len(fixture['plateaus'])} plateau schedules"
+    if "rules" in fixture:
+        return f"{len(fixture['rules'])} paths of optimizers"
     if "casts" in fixture:
         return f"{len(fixture['casts'])} pairs of types"
     if "rows" in fixture:
@@ -54,7 +57,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     fixtures = {name: lambda name=name: network_fixture(name) for name in NETWORKS}
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
-    fixtures["plateaus"] = plateaus_fixture
+    fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "casts": casts_fixture}

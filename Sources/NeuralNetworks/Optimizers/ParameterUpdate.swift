@@ -6,8 +6,7 @@ public struct ParameterUpdate {
   public let parameter: Tensor
   /// The loss's gradient, clipped, with that of the penalty.
   public let gradient: Tensor
-  /// The parameter's state before the step, in the order of the names that the optimizer was made with; of the
-  /// parameter's shape.
+  /// The parameter's state before the step, in the order of the optimizer's `state(of:)`.
   public let state: [Tensor]
   /// The learning rate of the parameter's group, a scalar: [].
   public let learningRate: Tensor

@@ -33,6 +33,8 @@ open class RuleOptimizer: Optimizer {
     let variable: Variable
     /// Of the type of the parameter.
     let state: [Variable]
+    /// Which state is an average or a sum of squares.
+    let squares: Int?
     let weightDecay: Float
     /// The group's learning rate, as a multiple of the optimizer's.
     let rateFactor: Float
@@ -40,27 +42,24 @@ open class RuleOptimizer: Optimizer {
 
   private var slots: [Slot] = []
   private let decouplesWeightDecay: Bool
-  /// Which state is an average or a sum of squares.
-  private let squares: Int?
+  private let state: [OptimizerState]
   /// What was wrong with a parameter; the first update throws it.
   private var failure: TensorError?
 
   /// - Parameters:
-  ///   - names: what is stored for each parameter, such as `["mean", "squares"]`; of `squares` it is checked from time to
-  ///     time that they are finite.
-  ///   - start: the first value of the state.
+  ///   - state: what is stored for each parameter, such as `["mean", "squares"]`; see `state(of:)`.
   ///   - decouplesWeightDecay: whether the rule applies the weight decay itself (`ParameterUpdate.weightDecay`), instead
   ///     of the penalty's gradient in the gradient.
   ///   - groups: settings for some of the parameters; the first group that has a parameter counts.
   public init(
-    for model: any Layer, learningRate: Float, weightDecay: Float = 0, clipNorm: Float? = nil, state names: [String],
-    startingAt start: Double = 0, decouplesWeightDecay: Bool = false, groups: [ParameterGroup] = []
+    for model: any Layer, learningRate: Float, weightDecay: Float = 0, clipNorm: Float? = nil, state: [OptimizerState],
+    decouplesWeightDecay: Bool = false, groups: [ParameterGroup] = []
   ) {
     self.learningRate = learningRate
     self.weightDecay = weightDecay
     self.clipNorm = clipNorm
     self.decouplesWeightDecay = decouplesWeightDecay
-    squares = names.firstIndex(of: "squares")
+    self.state = state
     for decay in [weightDecay] + groups.compactMap(\.weightDecay) {
       require(
         decay >= 0 && decay.isFinite, "the weight decay must be a finite number of at least 0, not \(decay)")
@@ -75,14 +74,16 @@ open class RuleOptimizer: Optimizer {
       for (name, parameter) in model.parameters {
         let group = groups.first { $0.contains(parameter) }
         let variable = try parameter.variable()
-        var state: [Variable] = []
-        for kind in names {
-          try Memory.check(variable.dtype.byteCount * parameter.count, for: "the \(kind) of \(name)")
-          state.append(try Variable(repeating: start, like: variable, name: "\(name).\(kind)"))
+        let kinds = self.state(of: parameter)
+        let state = try kinds.map { kind throws(TensorError) in
+          let shape = kind.shape ?? parameter.shape
+          try Memory.check(variable.dtype.byteCount * shape.elementCount, for: "the \(kind.name) of \(name)")
+          return try Variable(repeating: kind.start, shape: shape, like: variable, name: "\(name).\(kind.name)")
         }
         slots.append(
           Slot(
             parameter: parameter, variable: variable, state: state,
+            squares: kinds.firstIndex { $0.name == "squares" },
             weightDecay: group?.weightDecay ?? weightDecay,
             rateFactor: group?.learningRate.map { $0 / learningRate } ?? 1))
       }
@@ -90,6 +91,10 @@ open class RuleOptimizer: Optimizer {
       failure = error
     }
   }
+
+  /// What is stored for a parameter: by default what the optimizer was made with. Called while it is made, so an override
+  /// reads properties that are set before `super.init`.
+  open func state(of parameter: Parameter) -> [OptimizerState] { state }
 
   /// Records an invalid setting, where the condition does not hold; the first update throws it.
   public func require(_ holds: Bool, _ message: @autoclosure () -> String) {
@@ -126,9 +131,10 @@ open class RuleOptimizer: Optimizer {
   /// again.
   func finishStep() throws(TensorError) {
     stepCount = stepCount.plus(1)
-    guard let squares, stepCount % 64 == 0 || stepCount & (stepCount - 1) == 0 else { return }
+    guard stepCount % 64 == 0 || stepCount & (stepCount - 1) == 0 else { return }
     // A parameter that is not finite either shows in the loss, whose cause the trainer finds.
-    for slot in slots where slot.parameter.isTrainable && slot.state[squares].holdsInfinity && slot.variable.isFinite {
+    for slot in slots where slot.parameter.isTrainable {
+      guard let squares = slot.squares, slot.state[squares].holdsInfinity, slot.variable.isFinite else { continue }
       throw TensorError(
         "the squares of the gradients of \(slot.variable.name) are infinite: a gradient beyond 1e19 took them out of the "
           + "range of \(slot.variable.dtype), and the parameter would never move again; set clipNorm or lower the learning rate"

@@ -28,13 +28,15 @@ extension Variable {
     self.init(copy, shape: other.shape, dtype: other.dtype, name: other.name)
   }
 
-  /// A variable of the shape and type of another one, with the same number everywhere.
-  package convenience init(repeating value: Double, like other: Variable, name: String) throws(TensorError) {
-    let count = other.shape.elementCount
+  /// A variable with the same number everywhere: float64 where `other` is, float32 otherwise.
+  package convenience init(
+    repeating value: Double, shape: Shape, like other: Variable, name: String
+  ) throws(TensorError) {
+    let count = shape.elementCount
     if other.dtype == .float64 {
-      try self.init(Array(repeating: value, count: count), shape: other.shape, name: name)
+      try self.init(Array(repeating: value, count: count), shape: shape, name: name)
     } else {
-      try self.init(Array(repeating: Float(value), count: count), shape: other.shape, name: name)
+      try self.init(Array(repeating: Float(value), count: count), shape: shape, name: name)
     }
   }
 

@@ -135,11 +135,6 @@ package struct SurfaceComparison: Sendable {
 }
 
 extension OptimizerName {
-  /// Whether it takes a momentum (β₁ of Adam); `sgd` with one is another optimizer.
-  package var hasMomentum: Bool {
-    switch self {
-    case .sgd, .adagrad, .rmsprop: false
-    case .momentum, .momentumEMA, .nesterov, .adam, .adamw: true
-    }
-  }
+  /// Whether its momentum can be set here; `sgd` with one is another optimizer.
+  package var hasMomentum: Bool { takesMomentum && self != .sgd }
 }

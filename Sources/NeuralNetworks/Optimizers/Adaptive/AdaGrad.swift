@@ -24,8 +24,8 @@ public final class AdaGrad: RuleOptimizer {
     self.variant = variant
     self.epsilon = epsilon.map(Double.init) ?? (variant == .keras ? 1e-7 : 1e-10)
     super.init(
-      for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["squares"],
-      startingAt: variant == .keras ? 0.1 : 0, groups: groups())
+      for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm,
+      state: [OptimizerState("squares", startingAt: variant == .keras ? 0.1 : 0)], groups: groups())
     require(epsilon: self.epsilon)
   }
 

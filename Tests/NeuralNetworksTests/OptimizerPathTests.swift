@@ -1,0 +1,100 @@
+import NeuralNetworks
+import Testing
+
+@testable import Tensors
+
+/// 1,000 steps of each rule in float64 against PyTorch, Keras and the papers' rules by hand.
+@Suite struct OptimizerPathTests {
+  struct Content: Decodable {
+    var arrays: [GeneratedArray]
+    var rules: [Rule]
+  }
+
+  struct Rule: Decodable, Sendable, CustomTestStringConvertible {
+    struct Point: Decodable, Sendable {
+      var step: Int
+      var parameters: [Double]
+    }
+
+    var variant: OptimizerVariant
+    var name: String
+    var learningRate: Float?
+    var weightDecay: Float?
+    var trajectory: [Point]
+
+    var testDescription: String { "\(name) of \(variant)" }
+  }
+
+  private struct Perceptron: Layer {
+    let weight: Parameter
+    let bias: Parameter
+
+    func callAsFunction(_ x: Tensor) -> Tensor { (x.matmul(weight.tensor.transposed(0, 1)) + bias.tensor).tanh() }
+  }
+
+  @Test func thereAreAllRules() throws {
+    let rules = try fixture("Optimizers/rules", as: Content.self).rules
+    #expect(rules.filter { $0.variant == .pytorch }.count == 14)
+    #expect(rules.filter { $0.variant == .keras }.count == 12)
+    #expect(rules.filter { $0.variant == .paper }.count == 9)
+    #expect(rules.allSatisfy { $0.trajectory.last?.step == 1000 })
+  }
+
+  @Test(arguments: try fixture("Optimizers/rules", as: Content.self).rules) func pathsAreThoseRecorded(_ rule: Rule)
+    throws
+  {
+    let arrays = Dictionary(
+      try fixture("Optimizers/rules", as: Content.self).arrays.map { ($0.name ?? "", $0) }, uniquingKeysWith: { $1 })
+    func array(_ name: String) throws -> GeneratedArray { try #require(arrays[name]) }
+    func parameter(_ name: String) throws -> Parameter {
+      let array = try array(name)
+      return Parameter(array.values, shape: Shape(array.shape), name: name)
+    }
+    let model = try Perceptron(weight: parameter("weight"), bias: parameter("bias")).copy(as: .float64)
+    let batches = try (0..<3).map { index in
+      try ["inputs", "targets"].map { name in
+        let tensor = try array(name).tensor.cast(to: .float64)
+        return tensor.sliced(starts: [index, 0, 0], shape: Shape([1] + tensor.shape.dimensions.dropFirst())).squeezed()
+      }
+    }
+    let optimizer = try optimizer(rule, for: model)
+    for point in rule.trajectory {
+      // A change of the start by 1e-15 has grown to 3e-3 by step 1,000.
+      if rule.name == "muon", point.step > 100 { break }
+      while optimizer.stepCount < point.step {
+        let batch = batches[optimizer.stepCount % 3]
+        try optimizer.update(
+          along: valueAndGradient(of: model) { ($0(batch[0]) - batch[1]).square().mean() }.gradients)
+      }
+      let found = try [model.weight, model.bias].flatMap { try $0.variable().values(as: Double.self) }
+      let difference = zip(found, point.parameters).map { abs($0 - $1) }.max() ?? .infinity
+      #expect(found.count == point.parameters.count && difference <= 1e-9, "step \(point.step): \(difference)")
+    }
+  }
+
+  private func optimizer(_ rule: Rule, for model: Perceptron) throws -> any Optimizer {
+    let (variant, decay, rate) = (rule.variant, rule.weightDecay ?? 0, rule.learningRate)
+    let needed = rate ?? .nan
+    return switch rule.name {
+    case "sgd": GradientDescent(for: model, learningRate: needed)
+    case "momentum": Momentum(for: model, learningRate: needed, variant: variant)
+    case "nesterov": Nesterov(for: model, learningRate: needed, variant: variant)
+    case "adagrad": AdaGrad(for: model, learningRate: needed, variant: variant)
+    case "adadelta": AdaDelta(for: model, learningRate: rate, variant: variant)
+    case "rmsprop": RMSProp(for: model, learningRate: needed, variant: variant)
+    case "rprop": Rprop(for: model, learningRate: needed)
+    case "adam": Adam(for: model, learningRate: needed, variant: variant)
+    case "adamw": AdamW(for: model, learningRate: needed, variant: variant, weightDecay: decay)
+    case "adamax": AdaMax(for: model, learningRate: needed, variant: variant)
+    case "nadam": NAdam(for: model, learningRate: needed, variant: variant)
+    case "amsgrad": AMSGrad(for: model, learningRate: needed, variant: variant)
+    case "radam": RAdam(for: model, learningRate: needed, variant: variant)
+    case "lamb": LAMB(for: model, learningRate: needed, weightDecay: decay)
+    case "lars": LARS(for: model, learningRate: needed, weightDecay: decay)
+    case "lion": Lion(for: model, learningRate: needed, weightDecay: decay)
+    case "muon": Muon(for: model, learningRate: needed, weightDecay: decay)
+    case "adafactor": AdaFactor(for: model, learningRate: needed, weightDecay: decay)
+    default: throw TensorError("no such rule: \(rule.name)")
+    }
+  }
+}
