@@ -79,7 +79,7 @@ struct FlagTests {
     case "0":
       return [
         "warmup-steps", "weight-decay", "momentum", "dropout", "tokens", "temperature", "index", "seed",
-        "validation",
+        "validation", "label-smoothing",
       ].contains(flag.name) || flag.name == "layers" && flag.command == ["train", "table"]
     case "9223372036854775808": return ["seed", "learning-rate", "weight-decay", "clip-norm"].contains(flag.name)
     default: return false

@@ -18,9 +18,16 @@ import Testing
     #expect(parameters.reduce(0) { $0 + $1.shape.elementCount } == count)
   }
 
+  /// Page's network has 6,573,120, and no bias in the last layer.
+  @Test func resnet9HasTheParametersOfItsSource() {
+    let parameters = ResNet9(inputChannels: 3, classes: 10, width: 64).parameters
+    #expect(parameters.reduce(0) { $0 + $1.parameter.count } == 6_573_120 + 10)
+  }
+
   /// One step of each, on images below and from 64 pixels on, with shapes along the way.
   @Test(
-    arguments: [ModelDescription.Kind.resnet18, .mobilenet, .wideResNet], [[1, 8, 8], [3, 20, 13], [3, 64, 64]])
+    arguments: [ModelDescription.Kind.resnet9, .resnet18, .mobilenet, .wideResNet],
+    [[1, 8, 8], [3, 20, 13], [3, 64, 64]])
   func takeAStep(kind: ModelDescription.Kind, shape: [Int]) throws {
     let model = try Random.$current.withValue(Random(seed: 3)) {
       try ModelDescription(kind: kind, inputShape: Shape(shape), classes: 5).makeModel()
@@ -48,6 +55,7 @@ import Testing
     #expect(MobileNet(inputShape: [3, 8, 8], classes: 2, width: Double(n))(images).failure != nil)
     #expect(InvertedResidualBlock(3, 3, expansion: n)(images).failure != nil || n == 1025)
     #expect(MobileNet(inputShape: [n], classes: 2)(images).failure != nil)
+    #expect(ResNet9(inputChannels: 3, classes: 2, width: n)(images).failure != nil)
     #expect(ResNet18(inputShape: [n], classes: 2)(images).failure != nil)
   }
 }

@@ -56,7 +56,7 @@ import Testing
 
   /// Whether the width of a hidden layer is its own; the others have those of their papers.
   private func hasHidden(_ kind: ModelDescription.Kind) -> Bool {
-    ![.resnet20, .resnet18, .wideResNet, .mobilenet].contains(kind)
+    ![.resnet9, .resnet20, .resnet18, .wideResNet, .mobilenet].contains(kind)
   }
 
   /// Each claims a network of gigabytes, with weights of some kilobytes. The sizes once exhausted the memory of a

@@ -37,6 +37,9 @@ struct TrainImageCommand: ParsableCommand {
       """)
   var augment: String?
 
+  @Option(help: "The share of each label that is spread over all classes in training, 0 to 1 (default: 0).")
+  var labelSmoothing: Double?
+
   @Option(help: "A run to begin with the weights of; where the classes differ, the last layer is new.")
   var from: String?
 
@@ -55,6 +58,7 @@ struct TrainImageCommand: ParsableCommand {
       try requirePath(data, "--data")
       try requirePath(from, "--from")
       try requirePath(freeze, "--freeze")
+      try require(labelSmoothing, "--label-smoothing", "from 0 to 1") { 0...1 ~= $0 }
       try require(size, "--size", in: 1...4096)
       if let model, !ModelDescription.kindNames.contains(model) {
         throw RequestError.unknown("model", model, known: ModelDescription.kindNames)
@@ -92,6 +96,7 @@ struct TrainImageCommand: ParsableCommand {
     }
     let kind = ModelDescription.Kind(rawValue: model ?? "")
     try session.resolved.resolve("augment", &augment, default: Augmentation.Strength.none.rawValue)
+    try session.resolved.resolve("label-smoothing", &labelSmoothing, default: 0)
     try training.resolve(&session.resolved, default: .image(kind, count: dataset.train.count))
     try training.resolveValidation(
       &session.resolved, default: training.patience != nil && dataset.validation == nil ? "0.1" : nil)
@@ -147,7 +152,8 @@ struct TrainImageCommand: ParsableCommand {
     let test = dataset.test.count > 0 ? dataset.test : nil
     let task = try ImageTask(
       network, on: dataset.train, evaluatingOn: dataset.validation ?? test,
-      augmentation: Augmentation(strength, allowsFlips: !dataset.hasGlyphs), batchSize: training.batchSize ?? 64,
+      augmentation: Augmentation(strength, allowsFlips: !dataset.hasGlyphs),
+      labelSmoothing: labelSmoothing ?? 0, batchSize: training.batchSize ?? 64,
       seed: session.seed)
     var callbacks = training.makeCallbacks(hasValidation: dataset.validation != nil)
     if dataset.validation != nil, let test {
@@ -183,7 +189,7 @@ extension TrainingOptions.Defaults {
     case .lstm, .gru: (defaults.learningRate, defaults.clipNorm) = (3e-3, 1)
     case .rnn: defaults.clipNorm = 1
     case .attention: (defaults.learningRate, defaults.warmupSteps) = (2e-3, 100)
-    case .mlp, .cnn, .resnet20, .resnet18, .wideResNet, .mobilenet, nil: break
+    case .mlp, .cnn, .resnet9, .resnet20, .resnet18, .wideResNet, .mobilenet, nil: break
     }
     return defaults
   }

@@ -14,6 +14,8 @@ public struct ModelDescription: NetworkDescription {
     case mlp
     /// Two 3×3 convolutions of 32 and 64 channels, each with ReLU and max-pooling, then dense 128, ReLU, dense.
     case cnn
+    /// A residual network that learns small images in minutes. See `ResNet9`.
+    case resnet9
     /// The residual network with 20 weighted layers. See `ResNet`.
     case resnet20
     /// The residual network with 18 weighted layers. See `ResNet18`.
@@ -91,8 +93,12 @@ public struct ModelDescription: NetworkDescription {
     guard kind != .attention || hidden % VisionTransformer.heads == 0 else {
       throw ModelError("attention needs a hidden width that \(VisionTransformer.heads) heads divide, not \(hidden)")
     }
-    guard kind != .cnn || (inputShape[1] >= 4 && inputShape[2] >= 4) else {
-      throw ModelError("cnn halves an image twice, so it must be at least 4×4, not \(inputShape[1])×\(inputShape[2])")
+    for (halving, least) in [(Kind.cnn, 4), (.resnet9, 8)] where kind == halving {
+      guard inputShape[1] >= least, inputShape[2] >= least else {
+        throw ModelError(
+          "\(kind.rawValue) halves an image \(least == 4 ? "twice" : "three times"), so it must be at least "
+            + "\(least)×\(least), not \(inputShape[1])×\(inputShape[2])")
+      }
     }
   }
 
@@ -103,6 +109,7 @@ public struct ModelDescription: NetworkDescription {
       switch kind {
       case .mlp: makePerceptron(inputShape: inputShape, classes: classes, hidden: hidden)
       case .cnn: makeConvolutionalNetwork(inputShape: inputShape, classes: classes, hidden: hidden)
+      case .resnet9: ResNet9(inputChannels: inputShape[0], classes: classes)
       case .resnet20: ResNet(inputChannels: inputShape[0], classes: classes)
       case .resnet18: ResNet18(inputShape: inputShape, classes: classes)
       case .wideResNet: WideResNet(inputChannels: inputShape[0], classes: classes)

@@ -8,15 +8,17 @@ public final class ImageTask: CompilableTask {
   private let training: ImageSet
   private let loader: ImageLoader
   private let evaluation: ImageSet?
+  private let labelSmoothing: Double
 
   /// The last batch of an epoch may be smaller than `batchSize`; `seed` determines the order of the examples and how
-  /// `augmentation` varies them.
+  /// `augmentation` varies them; `labelSmoothing` is that of `crossEntropy`, in training alone.
   ///
   /// Throws a `TrainingError` for an empty set, a batch size below 1 and an augmentation that cannot be.
   public init(
     _ model: any Layer, on training: ImageSet, evaluatingOn evaluation: ImageSet? = nil,
-    augmentation: Augmentation = Augmentation(), batchSize: Int = 64, seed: UInt64 = 0
+    augmentation: Augmentation = Augmentation(), labelSmoothing: Double = 0, batchSize: Int = 64, seed: UInt64 = 0
   ) throws(TrainingError) {
+    self.labelSmoothing = labelSmoothing
     guard training.count > 0 else { throw TrainingError("there are no training examples") }
     self.model = model
     self.training = training
@@ -64,12 +66,15 @@ public final class ImageTask: CompilableTask {
       // Once per recording, so for all labels: a compiled step checks none.
       if logits.shape.rank == 2 { try checkLabels(of: training, classes: logits.shape[1]) }
       accuracy = logits.stoppingGradient().argmax(axis: -1).equal(to: labels).cast(to: .float32).mean()
-      guard let (otherLabels, shares) = mixture else { return crossEntropy(logits: logits, labels: labels) }
+      guard let (otherLabels, shares) = mixture else {
+        return crossEntropy(logits: logits, labels: labels, labelSmoothing: labelSmoothing)
+      }
       // −Σ targets · log softmax is linear in the targets, so mixed targets need no product over the classes.
       let (own, other) = (
         crossEntropyLosses(logits: logits, labels: labels), crossEntropyLosses(logits: logits, labels: otherLabels)
       )
-      return (other + shares.cast(to: own.dtype) * (own - other)).mean()
+      let loss = (other + shares.cast(to: own.dtype) * (own - other)).mean()
+      return loss.smoothed(by: labelSmoothing, logits, CallSite(#fileID, #line))
     }
     return RecordedStep(gradients: gradients, accuracy: accuracy, examples: examples)
   }
