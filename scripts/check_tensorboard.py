@@ -15,7 +15,9 @@ from tensorboard.util import tensor_util
 TAGS = {
     "loss": "loss/step", "meanLoss": "loss/training", "testLoss": "loss/test", "accuracy": "accuracy/step",
     "meanAccuracy": "accuracy/training", "testAccuracy": "accuracy/test", "testPerplexity": "test/perplexity",
-    "testBitsPerCharacter": "test/bitsPerCharacter", "learningRate": "training/learningRate",
+    "testBitsPerCharacter": "test/bitsPerCharacter", "validationLoss": "loss/validation",
+    "validationPerplexity": "validation/perplexity", "validationBitsPerCharacter": "validation/bitsPerCharacter",
+    "learningRate": "training/learningRate",
     "gradientNorm": "training/gradientNorm",
 }
 

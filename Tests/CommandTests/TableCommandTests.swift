@@ -121,6 +121,21 @@ import Testing
     }
   }
 
+  /// A table's rows aside are a validation set, and are called so everywhere.
+  @Test func validationRowsAreNoTest() throws {
+    try withTable(Self.flowers, ["--target", "species", "--epochs", "2"]) { folder, outcome in
+      #expect(outcome.status == 0 && outcome.errors.contains("validation accuracy"), "\(outcome.errors)")
+      let list = try CommandTests().run(["runs", folder.path])
+      #expect(list.output.contains(" validation ") && !list.output.contains("test accuracy"), "\(list.output)")
+      let run = folder.appending(path: "run")
+      let page = try String(contentsOf: run.appending(path: "report.html"), encoding: .utf8)
+      #expect(page.contains("validation accuracy") && page.contains("validation set"))
+      #expect(!page.contains("test accuracy") && !page.contains("test loss") && !page.contains("test set"))
+      let metrics = try String(contentsOf: run.appending(path: "metrics.jsonl"), encoding: .utf8)
+      #expect(metrics.contains("validationLoss") && !metrics.contains("\"test"))
+    }
+  }
+
   @Test func damagedPreparationsAreRefused() throws {
     try withTable("x,y\n1,2\n2,3\n3,4.5\n4,6\n5,8\n", ["--target", "y", "--epochs", "1"]) { folder, outcome in
       #expect(outcome.status == 0, "\(outcome.errors)")

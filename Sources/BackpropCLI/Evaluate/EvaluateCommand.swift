@@ -54,13 +54,13 @@ struct EvaluateCommand: ParsableCommand {
   private func evaluateText(_ run: Run) throws {
     let (description, model) = try run.loadLanguageModel()
     let tokenizer = try run.loadTokenizer(for: description)
-    let (name, text) = try openText(data, for: run, tokenizer)
+    let (name, text, set) = try openText(data, for: run, tokenizer)
     let result = try RequestError.whenFailing {
       try evaluateLanguageModel(model, on: text, context: description.window)
     }
     let numbers = name == "numbers" ? try scoreNumbers(model, tokenizer) : nil
     guard common.json else {
-      EvaluationText.lines(.language(result), []).forEach(Console.result)
+      EvaluationText.lines(.language(result), [], on: set).forEach(Console.result)
       if let share = numbers?.share {
         Console.resultSentence(
           "of \((numbers?.total ?? 0).grouped) lines it wrote for numbers below 10,000, \(share.percent) are right")
@@ -105,23 +105,25 @@ struct EvaluateCommand: ParsableCommand {
   }
 }
 
-/// The name of the requested text, or else the run's, and the text itself; of the run's own what it was not trained on.
+/// The name of the requested text, or else the run's, and the text itself; of the run's own what it was not trained on,
+/// its validation set.
 func openText(
   _ data: String?, for run: Run, _ tokenizer: any Tokenizer
-) throws -> (name: String, text: TokenSequence) {
+) throws -> (name: String, text: TokenSequence, set: EvaluatedSet) {
   let own = try run.dataName()
   let name = try data ?? own.orFail(run)
-  let text = try RequestError.whenFailing {
+  let (text, set) = try RequestError.whenFailing { () throws -> (TokenSequence, EvaluatedSet) in
     let validation = name == own ? try run.validation() ?? .share(TrainTextCommand.validationFraction) : .share(0)
     // The pipe that a run was trained on may have no writer any more.
     if case .path(let path) = validation {
-      return try TextDataset.named(path, tokenizer: tokenizer, validationFraction: 0, allowsPipes: false).train
+      let dataset = try TextDataset.named(path, tokenizer: tokenizer, validationFraction: 0, allowsPipes: false)
+      return (dataset.train, .validation)
     }
     let dataset = try TextDataset.named(
       name, tokenizer: tokenizer, validationFraction: validation.share, allowsPipes: data != nil)
-    return validation.share > 0 ? dataset.validation : dataset.train
+    return validation.share > 0 ? (dataset.validation, .validation) : (dataset.train, .test)
   }
-  return (name, text)
+  return (name, text, set)
 }
 
 /// The requested data, or else the run's. Of another folder of pictures than the run's, all are the test set.

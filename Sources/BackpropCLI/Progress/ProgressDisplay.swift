@@ -19,7 +19,7 @@ struct ProgressDisplay {
     self.isQuiet = isQuiet
     self.unit = unit
     self.set = set
-    curves = plots && !isQuiet ? TrainingCurves() : nil
+    curves = plots && !isQuiet ? TrainingCurves(set) : nil
   }
 
   mutating func show(_ event: TrainingEvent) {

@@ -14,6 +14,10 @@ struct TrainingCurves {
   private var stretches = [Stretch](repeating: Stretch(), count: count)
   private var tests: [(step: Int, loss: Double, accuracy: Double?)] = []
   private var total = 1
+  private let set: EvaluatedSet
+
+  /// `set` is what the evaluations are of.
+  init(_ set: EvaluatedSet = .test) { self.set = set }
 
   mutating func note(_ report: StepReport) {
     total = max(report.totalSteps, 1)
@@ -64,7 +68,8 @@ struct TrainingCurves {
     }
     let tests = tests.compactMap { entry in test(entry).map { (x: Double(entry.step) / Double(total), y: $0) } }
     return BraillePlot(
-      title: "        \(name)\(tests.isEmpty ? "" : ": training and test")", width: width, height: 8, range: 0...1,
+      title: "        \(name)\(tests.isEmpty ? "" : ": training and \(set.rawValue)")", width: width, height: 8,
+      range: 0...1,
       curves: [.init(points: training, color: 33), .init(points: tests, color: 208)], allowsLogarithm: name == "loss")
   }
 }

@@ -19,7 +19,9 @@ enum ClassesSection {
         .init(ShownNumber.count(truth)),
       ])
     }
-    let matrix = MatrixChart("Confusion matrix", note: "test set", counts: counts, names: counts.indices.map(name))
+    let set = run.record?.evaluatedSet ?? .test
+    let matrix = MatrixChart(
+      "Confusion matrix", note: "\(set.rawValue) set", counts: counts, names: counts.indices.map(name))
     page.section(
       "Classes",
       note: """
@@ -27,13 +29,13 @@ enum ClassesSection {
         share that it finds.
         """, [.grid([matrix.html, "<div>\(table.html)</div>"])])
     guard case .classifier(let examination, let filters, let maps)? = run.examination else { return }
-    addCalibration(to: &page, examination.calibration)
-    addMistakes(to: &page, examination, name)
+    addCalibration(to: &page, examination.calibration, set)
+    addMistakes(to: &page, examination, set, name)
     if let filters { page.section("First-layer filters", note: "\(filters.note)", [filters.html]) }
     if let maps { AttentionSection.add(to: &page, maps) }
   }
 
-  private static func addCalibration(to page: inout Page, _ calibration: Calibration) {
+  private static func addCalibration(to page: inout Page, _ calibration: Calibration, _ set: EvaluatedSet) {
     let bins = calibration.bins
     let edges = (0...bins.count).map { Double($0) / Double(max(bins.count, 1)) }
     let chart = BarChart(
@@ -42,7 +44,7 @@ enum ClassesSection {
       over: .edges(edges), [("accuracy", bins.map { $0.count > 0 ? $0.accuracy : 0 })],
       reference: bins.map { $0.count > 0 ? $0.confidence : .nan }, top: 1)
     let counts = BarChart(
-      "How sure it is", note: "test examples by the probability of the predicted class",
+      "How sure it is", note: "\(set.rawValue) examples by the probability of the predicted class",
       x: "probability of the predicted class", over: .edges(edges), [("examples", bins.map { Double($0.count) })])
     page.section(
       "Calibration",
@@ -53,14 +55,14 @@ enum ClassesSection {
   }
 
   private static func addMistakes(
-    to page: inout Page, _ examination: ClassifierExamination, _ name: (Int) -> String
+    to page: inout Page, _ examination: ClassifierExamination, _ set: EvaluatedSet, _ name: (Int) -> String
   ) {
     let pictures = pictures(ofMistakes: examination, name)
     guard !pictures.isEmpty else { return }
     page.section(
       "Worst mistakes",
       note: """
-        Of \(ShownNumber.count(examination.count)) test examples \(ShownNumber.count(examination.mistakeCount)) are wrong; \
+        Of \(ShownNumber.count(examination.count)) \(set.rawValue) examples \(ShownNumber.count(examination.mistakeCount)) are wrong; \
         these have the lowest probability for what they are. First what the network says, then what it is.
         """, [PagePicture.grid(pictures, width: 104)])
   }

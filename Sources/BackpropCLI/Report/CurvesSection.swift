@@ -26,25 +26,22 @@ enum CurvesSection {
         ("validation", run.points(\.validationAccuracy), .solid, 1, "validationAccuracy"),
         ("test", run.points(\.testAccuracy), .solid, 1, "testAccuracy"),
       ])
-    add(
-      "Perplexity", y: "test", to: &charts,
-      [
-        ("test", run.points(\.testPerplexity), .solid, 1, "testPerplexity")
-      ])
-    add(
-      "Bits per character", y: "test", to: &charts,
-      [
-        ("test", run.points(\.testBitsPerCharacter), .solid, 1, "testBitsPerCharacter")
-      ])
-    for (title, key, value) in regression {
-      add(title, y: "validation", to: &charts, [("validation", run.points(value), .solid, 1, key)])
+    for (title, key, test, validation) in measures {
+      add(
+        title, to: &charts,
+        [
+          ("validation", run.points(validation), .solid, 1, "validation\(key)"),
+          // Older runs of tables call it so.
+          (run.record?.evaluatedSet.rawValue ?? "test", run.points(test), .solid, 1, "test\(key)"),
+        ])
     }
-    let metrics = Set(run.lines.flatMap { ($0.testMetrics ?? [:]).keys }).sorted()
+    let metrics = Set(run.lines.flatMap { (($0.testMetrics ?? $0.validationMetrics) ?? [:]).keys }).sorted()
     for name in metrics {
       add(
-        name, y: "test", to: &charts,
+        name, to: &charts,
         [
-          (name, run.points { $0.testMetrics?[name] }, .solid, 1, "testMetrics/\(name)")
+          ("validation", run.points { $0.validationMetrics?[name] }, .solid, 1, "validationMetrics/\(name)"),
+          ("test", run.points { $0.testMetrics?[name] }, .solid, 1, "testMetrics/\(name)"),
         ])
     }
     add("Learning rate", to: &charts, [("learning rate", run.points(\.learningRate), .solid, 2, "learningRate")])
@@ -65,10 +62,15 @@ enum CurvesSection {
     return charts
   }
 
-  private static let regression: [(title: String, key: String, value: @Sendable (MetricsLine) -> Double?)] = [
-    ("Mean absolute error", "testMeanAbsoluteError", { $0.testMeanAbsoluteError }),
-    ("Root mean squared error", "testRootMeanSquaredError", { $0.testRootMeanSquaredError }),
-    ("R²", "testR2", { $0.testR2 }),
+  private typealias Value = @Sendable (MetricsLine) -> Double?
+  private static let measures: [(title: String, key: String, test: Value, validation: Value)] = [
+    ("Perplexity", "Perplexity", { $0.testPerplexity }, { $0.validationPerplexity }),
+    ("Bits per character", "BitsPerCharacter", { $0.testBitsPerCharacter }, { $0.validationBitsPerCharacter }),
+    ("Mean absolute error", "MeanAbsoluteError", { $0.testMeanAbsoluteError }, { $0.validationMeanAbsoluteError }),
+    (
+      "Root mean squared error", "RootMeanSquaredError", { $0.testRootMeanSquaredError },
+      { $0.validationRootMeanSquaredError }
+    ), ("R²", "R2", { $0.testR2 }, { $0.validationR2 }),
   ]
 
   private static func several(_ runs: [ReportedRun]) -> [HTML] {
@@ -78,8 +80,14 @@ enum CurvesSection {
       ("Training accuracy", "", false, "meanAccuracy", \.meanAccuracy),
       ("Validation loss", "", false, "validationLoss", \.validationLoss),
       ("Validation accuracy", "", false, "validationAccuracy", \.validationAccuracy),
-      ("Root mean squared error", "", false, "testRootMeanSquaredError", \.testRootMeanSquaredError),
-      ("Bits per character", "test", false, "testBitsPerCharacter", \.testBitsPerCharacter),
+      (
+        "Root mean squared error", "validation", false, "validationRootMeanSquaredError",
+        { $0.validationRootMeanSquaredError ?? $0.testRootMeanSquaredError }
+      ),
+      (
+        "Bits per character", "validation", false, "validationBitsPerCharacter",
+        { $0.validationBitsPerCharacter ?? $0.testBitsPerCharacter }
+      ),
       ("Learning rate", "", false, "learningRate", \.learningRate),
       ("Gradient norm", "all parameters together", true, "gradientNorm", \.gradientNorm),
     ]

@@ -4,13 +4,13 @@ import Backprop
 enum SettingsSection {
   static func addResults(to page: inout Page, _ runs: [ReportedRun]) {
     if runs.count == 1, let run = runs.first, let record = run.record {
-      guard let results = record.results else { return }
+      guard record.results != nil else { return }
       page.section(
-        "Results", note: "\(ending(record))", [.tiles(rows(results).map { (name: $0.name, number: $0.number) })])
+        "Results", note: "\(ending(record))", [.tiles(rows(record).map { (name: $0.name, number: $0.number) })])
       return
     }
     guard runs.count > 1 else { return }
-    let found = runs.map { $0.record?.results.map(rows) ?? [] }
+    let found = runs.map { $0.record.map(rows) ?? [] }
     let names = found.flatMap { $0.map(\.name) }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     var table = PageTable(["run"] + names)
     for (run, rows) in zip(runs, found) {
@@ -40,11 +40,13 @@ enum SettingsSection {
     page.section("What differs", [table.html])
   }
 
-  private static func rows(_ results: RunRecord.Results) -> [(name: String, number: ShownNumber)] {
+  private static func rows(_ record: RunRecord) -> [(name: String, number: ShownNumber)] {
+    guard let results = record.results else { return [] }
+    let set = record.evaluatedSet.rawValue
     let key = { (name: String) in "run:results/\(name)" }
     var rows: [(String, ShownNumber)] = []
-    if let value = results.accuracy { rows.append(("test accuracy", .percent(value, key: key("accuracy")))) }
-    if let value = results.loss { rows.append(("test loss", ShownNumber(value, key: key("loss")))) }
+    if let value = results.accuracy { rows.append(("\(set) accuracy", .percent(value, key: key("accuracy")))) }
+    if let value = results.loss { rows.append(("\(set) loss", ShownNumber(value, key: key("loss")))) }
     if let value = results.perplexity { rows.append(("perplexity", ShownNumber(value, key: key("perplexity")))) }
     if let value = results.bitsPerCharacter {
       rows.append(("bits per character", ShownNumber(value, key: key("bitsPerCharacter"))))

@@ -36,8 +36,14 @@ struct MetricsLine: Codable {
   var testMeanAbsoluteError: Double?
   var testRootMeanSquaredError: Double?
   var testR2: Double?
+  var validationPerplexity: Double?
+  var validationBitsPerCharacter: Double?
+  var validationMeanAbsoluteError: Double?
+  var validationRootMeanSquaredError: Double?
+  var validationR2: Double?
   /// Other metrics of a task by name.
   var testMetrics: [String: Double]?
+  var validationMetrics: [String: Double]?
   /// Text that a language model wrote then, in some 20 of all evaluations.
   var sample: String?
   /// In some 40 of all steps, in the model's order.
@@ -59,18 +65,24 @@ struct MetricsLine: Codable {
     (step, epoch, examplesPerSecond) = (report.step, report.epoch, report.examplesPerSecond)
     (meanLoss, meanAccuracy) = (report.loss, report.accuracy)
     let loss = report.evaluation?.loss
-    if set == .test { testLoss = loss } else { validationLoss = loss }
-    switch report.evaluation {
-    case .classification(let result):
-      if set == .test { testAccuracy = result.accuracy } else { validationAccuracy = result.accuracy }
-    case .language(let result):
+    switch (report.evaluation, set) {
+    case (.classification(let result), .test): testAccuracy = result.accuracy
+    case (.classification(let result), .validation): validationAccuracy = result.accuracy
+    case (.language(let result), .test):
       (testPerplexity, testBitsPerCharacter) = (result.perplexity, result.bitsPerCharacter)
-    case .regression(let result):
+    case (.language(let result), .validation):
+      (validationPerplexity, validationBitsPerCharacter) = (result.perplexity, result.bitsPerCharacter)
+    case (.regression(let result), .test):
       (testMeanAbsoluteError, testR2) = (result.meanAbsoluteError, result.r2)
       testRootMeanSquaredError = result.rootMeanSquaredError
-    case .metrics(let result): testMetrics = result.metrics
-    case nil: break
+    case (.regression(let result), .validation):
+      (validationMeanAbsoluteError, validationR2) = (result.meanAbsoluteError, result.r2)
+      validationRootMeanSquaredError = result.rootMeanSquaredError
+    case (.metrics(let result), .test): testMetrics = result.metrics
+    case (.metrics(let result), .validation): validationMetrics = result.metrics
+    case (nil, _): break
     }
+    if set == .test { testLoss = loss } else { validationLoss = loss }
   }
 
   mutating func add(_ statistics: [LayerStatistics]) {
@@ -92,11 +104,15 @@ struct MetricsLine: Codable {
       ("accuracy/training", meanAccuracy), ("accuracy/test", testAccuracy), ("loss/validation", validationLoss),
       ("accuracy/validation", validationAccuracy), ("test/meanAbsoluteError", testMeanAbsoluteError),
       ("test/rootMeanSquaredError", testRootMeanSquaredError), ("test/r2", testR2), ("test/perplexity", testPerplexity),
-      ("test/bitsPerCharacter", testBitsPerCharacter), ("training/learningRate", learningRate),
+      ("test/bitsPerCharacter", testBitsPerCharacter), ("validation/meanAbsoluteError", validationMeanAbsoluteError),
+      ("validation/rootMeanSquaredError", validationRootMeanSquaredError), ("validation/r2", validationR2),
+      ("validation/perplexity", validationPerplexity), ("validation/bitsPerCharacter", validationBitsPerCharacter),
+      ("training/learningRate", learningRate),
       ("training/gradientNorm", gradientNorm), ("training/examplesPerSecond", isEvaluation ? nil : examplesPerSecond),
     ]
     return named.compactMap { tag, value in value.map { (tag, $0) } }
       + (testMetrics ?? [:]).sorted { $0.key < $1.key }.map { ("test/\($0.key)", $0.value) }
+      + (validationMetrics ?? [:]).sorted { $0.key < $1.key }.map { ("validation/\($0.key)", $0.value) }
       + (layers ?? []).map { ("gradientNorm/\($0.name)", $0.gradientNorm) }
       + (layers ?? []).compactMap { layer in layer.updateRatio.map { ("updateRatio/\(layer.name)", $0) } }
   }

@@ -14,6 +14,8 @@ struct RunRecord: Codable {
     var epochs: Int
     var trainingLoss: Double
     var trainingAccuracy: Double?
+    /// What loss, accuracy and the other measures of an evaluation are of; older runs do not say it.
+    var evaluatedOn: EvaluatedSet?
     var loss: Double?
     var accuracy: Double?
     var confusionMatrix: [[Int]]?
@@ -29,7 +31,8 @@ struct RunRecord: Codable {
     /// The share of the time of training that steps waited for data.
     var dataShare: Double?
 
-    init(_ result: TrainingResult) {
+    init(_ result: TrainingResult, evaluatedOn set: EvaluatedSet) {
+      evaluatedOn = set
       ending = result.ending.rawValue
       steps = result.steps
       epochs = result.epochs
@@ -74,6 +77,12 @@ struct RunRecord: Codable {
   var error: String?
   var results: Results?
 
+  /// What the measures of its evaluations are of. Texts and tables have no test set.
+  var evaluatedSet: EvaluatedSet {
+    if let set = results?.evaluatedOn { return set }
+    return kind == .image && (results != nil || flags["validation"] == nil) ? .test : .validation
+  }
+
   /// The settings that a checkpoint of this run must have: all that determine it except its length.
   var configuration: String {
     get throws {
@@ -95,9 +104,9 @@ struct RunRecord: Codable {
     (ended, error, results) = (nil, nil, nil)
   }
 
-  mutating func end(_ result: TrainingResult) {
+  mutating func end(_ result: TrainingResult, evaluatedOn set: EvaluatedSet) {
     ended = Date().ISO8601Format()
-    results = Results(result)
+    results = Results(result, evaluatedOn: set)
   }
 
   mutating func end(_ failure: any Error) {

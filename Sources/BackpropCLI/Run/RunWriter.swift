@@ -21,6 +21,7 @@ final class RunWriter {
 
   private let run: Run
   private let metrics: MetricsLog
+  private let set: EvaluatedSet
   private(set) var record: RunRecord
   /// `nil` once the run is begun.
   private var beginning: Beginning?
@@ -37,6 +38,7 @@ final class RunWriter {
   ) throws {
     self.stop = stop
     self.run = run
+    self.set = set
     self.record = record
     self.beginning = beginning
     savedStep = checkpoint?.step
@@ -87,7 +89,7 @@ final class RunWriter {
     if beginning != nil { try begin() }
     try run.lock?.check()
     try save(run)
-    record.end(result)
+    record.end(result, evaluatedOn: set.ofResult(result))
     try run.write(record)
     return true
   }

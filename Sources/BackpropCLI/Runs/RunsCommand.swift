@@ -52,6 +52,9 @@ struct ListedRun: Encodable, Comparable {
   let ended: String?
   let error: String?
   let results: RunRecord.Results?
+  private let set: EvaluatedSet
+
+  private enum CodingKeys: CodingKey { case run, kind, flags, seed, parameters, started, ended, error, results }
 
   init(_ run: Run, _ record: RunRecord) {
     self.run = run.path
@@ -61,6 +64,7 @@ struct ListedRun: Encodable, Comparable {
     parameters = record.parameters
     started = record.started
     (ended, error, results) = (record.ended, record.error, record.results)
+    set = record.evaluatedSet
   }
 
   /// By task; then the most accurate first, or the one with the fewest bits a character, or with the lowest loss; runs
@@ -75,7 +79,7 @@ struct ListedRun: Encodable, Comparable {
     return (kind.rawValue, isKnown ? 0 : 1, isKnown ? measure ?? 0 : 0, run)
   }
 
-  static let headings = ["run", "model", "data", "optimizer", "rate", "steps", "test accuracy", "test loss", "time"]
+  static let headings = ["run", "model", "data", "optimizer", "rate", "steps", "accuracy", "loss", "on", "time"]
 
   /// Its cells.
   var row: [String] {
@@ -85,7 +89,8 @@ struct ListedRun: Encodable, Comparable {
       run.printable, (all["model"] ?? "").printable, (all["data"] ?? "").printable, (all["optimizer"] ?? "").printable,
       (all["learning-rate"] ?? "").printable, results.map { $0.steps.grouped } ?? "",
       results.map { $0.accuracy?.percent ?? $0.bitsPerCharacter.map { "\($0.fixed(4)) bits/char" } ?? "" } ?? end,
-      results?.loss.map { $0.fixed(4) } ?? "", results.map { clockTime($0.seconds) } ?? "",
+      results?.loss.map { $0.fixed(4) } ?? "", results?.loss == nil ? "" : set.rawValue,
+      results.map { clockTime($0.seconds) } ?? "",
     ]
   }
 }

@@ -116,7 +116,8 @@ struct TrainTextCommand: ParsableCommand {
       name: "text-\(kind.rawValue)-\(name)",
       summary: "\(kind.rawValue) with \(parameterCount(of: network).grouped) parameters on \(name): "
         + "\(dataset.train.count.grouped) tokens of \(dataset.tokenizer.vocabularySize.grouped) kinds, "
-        + "\(evaluated.count.grouped) to test; \(Engine.description)", unit: "tokens",
+        + "\(evaluated.count.grouped) for validation; \(Engine.description)", unit: "tokens",
+      evaluatedSet: .validation,
       reporting: .text(network, description, on: evaluated, dataset.tokenizer)
     ) { run in
       try run.save(network, description)

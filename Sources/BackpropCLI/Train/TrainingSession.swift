@@ -125,7 +125,7 @@ struct TrainingSession {
           : "interrupted before the first step; the run in \(run.path) is as it was")
     }
     return TrainingOutcome(
-      run: run, result: result, parameters: parameters, evaluatedSet: result.validation == nil ? evaluatedSet : .test)
+      run: run, result: result, parameters: parameters, evaluatedSet: evaluatedSet.ofResult(result))
   }
 
   /// The record of a run at `path`, whose flags and seed are defaults. Throws a `RequestError` where it is none, or of
