@@ -65,6 +65,7 @@ public struct Table: Sendable {
     if beginning.starts(with: [0xFF, 0xFE]) || beginning.starts(with: [0xFE, 0xFF]) {
       throw DataError("\(name) is text in UTF-16 and should be in UTF-8; save it so, or convert it with iconv")
     }
+    if let found = BinaryFormat(of: beginning) { throw DataError("\(name) is \(found.sentence)") }
     if beginning.starts(with: [0xEF, 0xBB, 0xBF]) { beginning.removeFirst(3) }
     let separator = CSVSeparator.detect(in: Array(beginning.prefix(1 << 16)), isWhole: isWhole)
     var builder = TableBuilder()
@@ -131,6 +132,11 @@ public struct Table: Sendable {
     }
     return index
   }
+}
+
+extension String {
+  /// The word with a number of such things: `1 row`, `2 rows`.
+  func counted(_ count: Int) -> String { "\(count) \(self)\(count == 1 ? "" : "s")" }
 }
 
 extension [String] {

@@ -65,7 +65,7 @@ struct TableBuilder: CSVSink {
     guard isHeader else {
       guard fields == columns.count else {
         throw DataError(
-          "line \(line) has \(fields) field\(fields == 1 ? "" : "s"), but the header has \(columns.count) columns")
+          "line \(line) has \("field".counted(fields)), but the header has \("column".counted(columns.count))")
       }
       let record = bytes[recordStart...]
       if record.contains(where: { $0 >= 0x80 }), String(validating: record, as: UTF8.self) == nil {

@@ -57,6 +57,7 @@ import Testing
     ("a,b\n1,2\n3\n", "line 3 has 1 field, but the header has 2"),
     ("a,b\n1,2,3\n", "line 2 has 3 fields, but the header has 2"),
     ("a,b\n\"x\ny\",2\n3\n", "line 4 has 1 field"),
+    ("a\n1,2\n", "line 2 has 2 fields, but the header has 1 column"),
     ("a,a\n1,2\n", "line 1: columns 1 and 2 are both called 'a'"),
     ("a, a \n1,2\n", "both called 'a'"),
     ("a,,c\n1,2,3\n", "line 1: column 2 has no name"),
@@ -79,6 +80,19 @@ import Testing
     #expect(header.message.contains("line 1 has bytes that are not UTF-8"))
     let wide = try #require(throws: DataError.self) { try Table(csv: [0xFF, 0xFE, 97, 0], name: "t.csv") }
     #expect(wide.message.contains("UTF-16"))
+  }
+
+  @Test(
+    arguments: [
+      ([0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10], "is a picture and no CSV"),
+      ([0xFF, 0xD8, 0xFF, 0xE0], "is a picture"),
+      ([0x50, 0x4B, 3, 4], "save the sheet as CSV"), ([0x1F, 0x8B, 8, 0], "is compressed"),
+      (Array("PAR1\0".utf8), "is a Parquet file"), (Array("%PDF-1.7\n%\u{E9}".utf8), "is a PDF"),
+    ] as [([UInt8], String)])
+  func refusesOtherFiles(_ beginning: [UInt8], _ says: String) throws {
+    let error = try #require(throws: DataError.self) { try Table(csv: beginning + [10, 10], name: "t.csv") }
+    #expect(error.message.hasPrefix("t.csv is") && error.message.contains(says), "\(error)")
+    #expect(try Self.table("PAR1,BZh\n1,2\n").columns == ["PAR1", "BZh"])
   }
 
   @Test func programsThatNumberTheRowsGiveNoName() throws {
