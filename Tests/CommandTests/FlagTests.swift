@@ -71,6 +71,7 @@ struct FlagTests {
     switch flag.name {
     case "prompt": return true
     case "stop": return !value.isEmpty
+    case "missing", "ignore", "include": return !value.isEmpty && value.count < 4096
     case "data", "output", "run", "file", "folder", "target", "from", "freeze", "config":
       return !value.isEmpty && value.count < 4096 && value != "-1"
     default: break

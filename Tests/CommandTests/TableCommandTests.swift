@@ -45,9 +45,15 @@ import Testing
       #expect(report["accuracy"] as? Double ?? 0 > 0.9 && report["f1"] as? Double ?? 0 > 0.9)
       #expect((report["confusionMatrix"] as? [[Int]])?.joined().reduce(0, +) == 12)
       let other = folder.appending(path: "new.csv")
-      try Data("seen,length,color,more\n2026-03-01,5.5,red,\"a, b\"\n2026-03-02,,green,\n".utf8).write(to: other)
-      let wrong = try CommandTests().run(["predict", run, other.path])
-      #expect(wrong.status == 2 && wrong.errors.contains("a number with a decimal comma"), "\(wrong.errors)")
+      // Of another separator and decimal mark, and with a cell that is no number.
+      try Data("seen,length,color,more\n2026-03-01,5.5,red,\"a, b\"\n2026-03-02,long,green,\n".utf8).write(to: other)
+      let wrong = try CommandTests().run(["predict", run, other.path, "--strict"])
+      #expect(wrong.status == 2 && wrong.errors.contains("line 3: column 'length' has 'long'"), "\(wrong.errors)")
+      let replaced = try CommandTests().run(["predict", run, other.path])
+      #expect(replaced.status == 0 && replaced.output.contains("\n2026-03-01,5.5,red,\"a, b\",iris,0."))
+      #expect(
+        replaced.errors.contains("1 cell of \(other.path) cannot be read, and is taken as missing:\n  line 3: column "),
+        "\(replaced.errors)")
       try Data("seen;length;color;more\n2026-03-01;5,5;red;\"a; b\"\n2026-03-02;2,1;green;\n".utf8).write(to: other)
       let predicted = try CommandTests().run(["predict", run, other.path, "--csv"])
       #expect(predicted.status == 0, "\(predicted.errors)")
@@ -55,14 +61,15 @@ import Testing
       #expect(
         lines.first
           == "seen;length;color;more;predicted_species;probability_iris;\"probability_moss \"\"x\"\"\"")
-      #expect(lines.count == 3 && lines[1].hasPrefix("2026-03-01;5,5;red;\"a; b\";iris;"))
-      #expect(lines[2].hasPrefix("2026-03-02;2,1;green;;\"moss \"\"x\"\"\";"))
-      #expect(predicted.errors.contains("1 cells"))
+      #expect(lines.count == 3 && lines[1].hasPrefix("2026-03-01;5,5;red;\"a; b\";iris;0,"))
+      #expect(lines[2].hasPrefix("2026-03-02;2,1;green;;\"moss \"\"x\"\"\";0,") && !lines[2].contains("."))
+      #expect(predicted.errors.contains("1 cell of"))
       let json = try CommandTests().run(["predict", run, other.path, "--json"])
       let rows = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
       #expect(rows.count == 2 && rows[1]["row"] as? Int == 2)
       let best = (rows[1]["predictions"] as? [[String: Any]])?.first
-      #expect(best?["label"] as? String == "moss \"x\"")
+      #expect(best?["label"] as? Int == 1 && best?["name"] as? String == "moss \"x\"")
+      #expect(best?["probability"] as? Double ?? 0 > 0.5 && rows[1]["file"] as? String == other.path)
       #expect(try CommandTests().run(["summary", run]).output.contains("Embedding"))
     }
   }
@@ -112,12 +119,49 @@ import Testing
     ("x,y\n1,2\n2,3\n", ["--target", "y", "--validation", "/no/such.csv"], "/no/such.csv"),
     ("x,y\n1,2\n2,3\n", ["--target", "y", "--width", "0"], "--width must be from 1"),
     ("x,y\n1,2\n2,3\n", [], "--target COLUMN"),
+    ("x,y\n1,2\n2,3\n", ["--target", "y", "--decimal", "dot"], "there is point, comma"),
+    ("x,y\n1,2\n2,3\n", ["--target", "y", "--date-order", "US"], "there is month-first, day-first"),
+    ("x,y\n1,2\n2,3\n", ["--target", "y", "--ignore", "z"], "has no column 'z'"),
+    ("x,y\n1,2\n2,3\n", ["--target", "y", "--include", ""], "--include must have a name"),
+    ("y,x\n2026-01-31,2\n2026-02-01,3\n", ["--target", "y"], "has dates (YYYY-MM-DD), which cannot be predicted"),
   ])
   func wrongRequestsEndWithASentence(_ text: String, _ flags: [String], _ says: String) throws {
     try withTable(text, flags) { folder, outcome in
       #expect(outcome.status == 2, "\(outcome.errors)")
       #expect(outcome.errors.contains(says), "\(outcome.errors)")
       #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "run/run.json").path))
+    }
+  }
+
+  /// The flags for columns are the run's: for its validation rows, for other files and for what resumes it.
+  @Test func flagsForColumns() throws {
+    let rows = (1...60).map { index in
+      "\(index);\(index == 9 ? "tbd" : "\(index % 8 + 1).217");\(index % 7);0\(index % 9 + 1)/02/2026;\(index % 8 * 1000),5"
+    }.joined(separator: "\n")
+    let flags = [
+      "--target", "y", "--epochs", "4", "--include", "day", "--ignore", "note", "--missing", "tbd", "--missing", "-9",
+      "--decimal", "point", "--date-order", "day-first",
+    ]
+    try withTable("day;x;note;when;y\n" + rows, flags) { folder, outcome in
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      for says in [
+        "left out: as requested", "DD/MM/YYYY", "'2.217' in column 'x' is read as 2.217, as requested",
+        "read as DD/MM/YYYY, though all of them may be MM/DD/YYYY; --date-order month-first",
+      ] { #expect(outcome.errors.contains(says), "\(outcome.errors)") }
+      let run = folder.appending(path: "run").path
+      let evaluated = try CommandTests().run(["evaluate", run])
+      #expect(evaluated.status == 0 && evaluated.output.contains("(12 rows)"), "\(evaluated.errors)")
+      let other = folder.appending(path: "new.csv")
+      try Data("day;x;when\n61;tbd;31/02/2026\n62;-9;31/01/2026\n".utf8).write(to: other)
+      let predicted = try CommandTests().run(["predict", run, other.path])
+      #expect(predicted.errors.contains("1 cell") && predicted.errors.contains("'31/02/2026'"), "\(predicted.errors)")
+      let lines = predicted.output.split(separator: "\n").map { $0.split(separator: ";") }
+      #expect(lines.count == 3 && lines.dropFirst().allSatisfy { $0.count == 4 && $0[3].contains(",") })
+      let resumed = try CommandTests().run(["train", "table", "--resume", "--output", run, "--quiet"])
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      let contradicted = try CommandTests().run(
+        ["train", "table", "--resume", "--output", run, "--missing", "none yet", "--quiet"])
+      #expect(contradicted.status == 2 && contradicted.errors.contains("--missing"), "\(contradicted.errors)")
     }
   }
 

@@ -27,6 +27,11 @@ extension BinaryFloatingPoint {
   var percent: String { (Double(self) * 100).fixed(1) + " %" }
 }
 
+extension String {
+  /// The word with a number of such things: `1 row`, `2,000 rows`.
+  func counted(_ count: Int) -> String { "\(count.grouped) \(self)\(count == 1 ? "" : "s")" }
+}
+
 extension BinaryInteger {
   /// With a comma every three digits.
   var grouped: String {

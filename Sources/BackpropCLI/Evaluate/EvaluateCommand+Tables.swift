@@ -8,6 +8,7 @@ extension EvaluateCommand {
     if examples.skipped > 0 {
       Console.log(TrainingTable.leftOutSentence(examples.skipped, preparation.target.name))
     }
+    examples.logUnreadable(in: data ?? "the run's rows")
     let evaluation = try RequestError.whenFailing { try Backprop.evaluateTable(model, on: examples) }
     guard common.json else {
       return EvaluationText.lines(
@@ -18,7 +19,7 @@ extension EvaluateCommand {
   }
 
   private func rows(of run: Run, _ preparation: TablePreparation) throws -> TableExamples {
-    if let data { return try preparation.examples(of: Table(contentsOf: data)) }
+    if let data { return try preparation.examples(of: Table(contentsOf: data), isStrict: false) }
     guard let record = try run.readRecord(), let path = try run.dataName(),
       case .text(let validation)? = record.flags["validation"]
     else {

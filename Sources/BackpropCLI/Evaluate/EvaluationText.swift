@@ -11,7 +11,7 @@ enum EvaluationText {
     case .regression(let result):
       [
         "MAE \(result.meanAbsoluteError.significant(4)), RMSE \(result.rootMeanSquaredError.significant(4))"
-          + (result.r2.map { ", R² \($0.fixed(4))" } ?? "") + " (\(result.count.grouped) rows)",
+          + (result.r2.map { ", R² \($0.fixed(4))" } ?? "") + " (\("row".counted(result.count)))",
         "predicting the mean of the training rows: MAE \(result.baselineMeanAbsoluteError.significant(4)), "
           + "RMSE \(result.baselineRootMeanSquaredError.significant(4))",
       ]

@@ -11,7 +11,7 @@ extension PredictCommand {
     guard files.count == 1, data == nil, !draw, index.isEmpty else {
       throw RequestError("\(folder) is a run of a table: name one CSV file, and no other data")
     }
-    let report = try TablePredictionReport(run, files[0])
+    let report = try TablePredictionReport(run, files[0], isStrict: strict)
     common.json ? try Console.json(report.report) : try report.writeCSV()
   }
 }

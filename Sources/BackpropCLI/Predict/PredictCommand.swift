@@ -43,6 +43,9 @@ struct PredictCommand: ParsableCommand {
   @Flag(help: "Prints comma-separated values, a line for each image; the default for the rows of a table.")
   var csv = false
 
+  @Flag(help: "Ends where a cell of a table cannot be read, in place of taking it as missing.")
+  var strict = false
+
   @OptionGroup var common: CommonOptions
 
   mutating func validate() throws {
@@ -64,6 +67,7 @@ struct PredictCommand: ParsableCommand {
     try common.apply()
 
     if let table = try tableRun() { return try predictRows(table) }
+    guard !strict else { throw RequestError("--strict is for runs of tables, and \(folder) is none") }
     let run = try Run.open(folder, for: .image)
     let (description, model) = try run.loadModel()
     let (subjects, classNames) =

@@ -63,10 +63,10 @@ struct PredictionReport {
     case .json:
       try Console.json(
         results.map { result in
-          Entry(
+          PredictionEntry(
             file: result.name, truth: result.truth,
             predictions: result.predictions.map {
-              Entry.Label(label: $0.label, name: name($0.label), probability: $0.probability)
+              PredictionEntry.Label(label: $0.label, name: name($0.label), probability: $0.probability)
             }, error: result.error)
         })
     case .drawings: try draw(results)
@@ -97,18 +97,5 @@ struct PredictionReport {
       value.contains { ",\"\r\n".contains($0) || $0 == "\r\n" }
         ? "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : value
     }.joined(separator: ",")
-  }
-
-  private struct Entry: Encodable {
-    struct Label: Encodable {
-      var label: Int
-      var name: String
-      var probability: Double
-    }
-
-    var file: String
-    var truth: Int?
-    var predictions: [Label]
-    var error: String?
   }
 }

@@ -6,17 +6,19 @@ struct TablePredictionReport {
   let examples: TableExamples
   let predictions: TablePredictions
 
-  /// Predicts for every row of the file at `path`.
-  init(_ run: Run, _ path: String) throws {
+  /// Predicts for every row of the file at `path`. A cell that cannot be read is taken as missing, unless `isStrict`.
+  init(_ run: Run, _ path: String, isStrict: Bool) throws {
     let (_, model, preparation) = try run.loadTableModel()
     (table, examples) = try RequestError.whenFailing {
       let table = try Table(contentsOf: path)
-      return (table, try preparation.examples(of: table, needsTarget: false))
+      return (table, try preparation.examples(of: table, needsTarget: false, isStrict: isStrict))
     }
+    examples.logUnreadable(in: path)
     predictions = try predictTable(model, examples)
     if examples.unknownCategories > 0 {
       Console.log(
-        "note: \(examples.unknownCategories.grouped) cells of \(path) have a category that training had at most once")
+        "note: \("cell".counted(examples.unknownCategories)) of \(path) \(examples.unknownCategories == 1 ? "has" : "have") "
+          + "a category that training had at most once")
     }
   }
 
@@ -45,9 +47,16 @@ struct TablePredictionReport {
   private func values(_ index: Int) -> [String] {
     switch predictions {
     // A network of float32 has no more digits.
-    case .numbers(let numbers): [numbers[index].significant(8)]
-    case .classes(let rows): [examples.target.classNames[best(rows[index])]] + rows[index].map { $0.fixed(6) }
+    case .numbers(let numbers): [written(numbers[index].significant(8))]
+    case .classes(let rows):
+      [written(examples.target.classNames[best(rows[index])], isNumber: examples.target.areNumbers)]
+        + rows[index].map { written($0.fixed(6)) }
     }
+  }
+
+  /// A number with the decimal mark of the file.
+  private func written(_ number: String, isNumber: Bool = true) -> String {
+    isNumber && examples.decimalMark == .comma ? number.replacing(".", with: ",") : number
   }
 
   private func best(_ probabilities: [Double]) -> Int {
@@ -76,31 +85,18 @@ struct TablePredictionReport {
   }
 
   /// One object a row, in the order of the file.
-  var report: [Row] {
+  var report: [PredictionEntry] {
     examples.rows.indices.map { index in
-      var row = Row(file: table.name, row: index + 1)
+      var row = PredictionEntry(file: table.name, row: index + 1)
       switch predictions {
       case .numbers(let numbers): row.prediction = numbers[index]
       case .classes(let rows):
         let order = rows[index].indices.sorted { (rows[index][$0], $1) > (rows[index][$1], $0) }
-        row.predictions = order.map { Row.Entry(label: examples.target.classNames[$0], probability: rows[index][$0]) }
+        row.predictions = order.map {
+          PredictionEntry.Label(label: $0, name: examples.target.classNames[$0], probability: rows[index][$0])
+        }
       }
       return row
     }
-  }
-
-  struct Row: Encodable {
-    struct Entry: Encodable {
-      var label: String
-      var probability: Double
-    }
-
-    var file: String
-    /// From 1, the header not counted.
-    var row: Int
-    /// The number, for regression.
-    var prediction: Double?
-    /// The classes, the most probable one first.
-    var predictions: [Entry]?
   }
 }

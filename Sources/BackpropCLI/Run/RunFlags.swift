@@ -6,6 +6,7 @@ struct RunFlags: Codable, Equatable {
     case integer(Int)
     case number(Double)
     case text(String)
+    case texts([String])
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
@@ -13,6 +14,8 @@ struct RunFlags: Codable, Equatable {
         self = .integer(value)
       } else if let value = try? container.decode(Double.self) {
         self = .number(value)
+      } else if let values = try? container.decode([String].self) {
+        self = .texts(values)
       } else {
         self = .text(try container.decode(String.self))
       }
@@ -24,6 +27,7 @@ struct RunFlags: Codable, Equatable {
       case .integer(let value): try container.encode(value)
       case .number(let value): try container.encode(value)
       case .text(let value): try container.encode(value)
+      case .texts(let values): try container.encode(values)
       }
     }
 
@@ -32,6 +36,7 @@ struct RunFlags: Codable, Equatable {
       case .integer(let value): "\(value)"
       case .number(let value): "\(value)"
       case .text(let value): value
+      case .texts(let values): values.joined(separator: ", ")
       }
     }
   }
@@ -75,7 +80,7 @@ extension Double: FlagValue {
     switch flag {
     case .integer(let value): self = Double(value)
     case .number(let value): self = value
-    case .text: return nil
+    case .text, .texts: return nil
     }
   }
 }
@@ -85,6 +90,14 @@ extension String: FlagValue {
   init?(_ flag: RunFlags.Value) {
     guard case .text(let value) = flag else { return nil }
     self = value
+  }
+}
+
+extension [String]: FlagValue {
+  var asFlag: RunFlags.Value { .texts(self) }
+  init?(_ flag: RunFlags.Value) {
+    guard case .texts(let values) = flag else { return nil }
+    self = values
   }
 }
 

@@ -8,6 +8,7 @@ struct TrainTableCommand: ParsableCommand {
     discussion: """
       backprop train table --data houses.csv --target price
       backprop train table --data flowers.csv --target species --validation test.csv --output runs/flowers
+      backprop train table --data sales.csv --target total --ignore note --include day --missing tbd
       """)
 
   @Option(help: "A CSV file with a header; separated by commas, semicolons or tabs.")
@@ -35,6 +36,7 @@ struct TrainTableCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "The rate of dropout in training (default: 0.2).")
   var dropout: Double?
 
+  @OptionGroup(title: "Columns") var reading: TableReadingOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup var common: CommonOptions
 
@@ -63,26 +65,31 @@ struct TrainTableCommand: ParsableCommand {
     }
     try session.resolved.resolve("task", &task)
     try session.resolved.resolve("model", &model, default: TableModelDescription.Kind.mlp.rawValue)
-    try training.resolveValidation(&session.resolved, default: "0.2")
+    let reading = try reading.resolve(&session.resolved)
+    try training.resolveValidation(&session.resolved, default: Self.validationShare)
     let table = try RequestError.whenFailing {
       try TrainingTable(
-        data ?? "", target: target ?? "", goal: task.flatMap(TableGoal.init), validation: training.validation ?? "",
-        seed: session.seed, allowsPipes: !training.resume)
+        data ?? "", target: target ?? "", goal: task.flatMap(TableGoal.init), reading: reading,
+        validation: training.validation ?? "", seed: session.seed, allowsPipes: !training.resume)
     }
     let rows = table.train.count
-    try session.resolved.resolve("width", &width, default: 128)
-    try session.resolved.resolve("layers", &layers, default: rows < TrainingOptions.Defaults.fewRows ? 1 : 2)
-    try session.resolved.resolve("dropout", &dropout, default: 0.2)
+    let network = TableModelDescription(for: table)
+    try session.resolved.resolve("width", &width, default: network.hidden.first)
+    try session.resolved.resolve("layers", &layers, default: network.hidden.count)
+    try session.resolved.resolve("dropout", &dropout, default: Self.dropout)
     try training.resolve(&session.resolved, default: .table(rows: rows))
     if !training.quiet { for line in table.survey { Console.note(line: line) } }
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, table) }
   }
 
+  /// The default share of the rows that are for validation, and the default rate of dropout.
+  static let (validationShare, dropout) = ("0.2", 0.2)
+
   private func train(_ session: TrainingSession, _ data: TrainingTable) throws {
     let preparation = data.preparation
-    let description = TableModelDescription(
-      numbers: preparation.numberCount, codeCounts: preparation.codeCounts, outputs: preparation.outputCount,
-      hidden: Array(repeating: width ?? 0, count: layers ?? 0), dropout: Float(dropout ?? 0))
+    var description = TableModelDescription(for: data)
+    description.hidden = Array(repeating: width ?? 0, count: layers ?? 0)
+    description.dropout = Float(dropout ?? 0)
     try session.checkCheckpoint(description)
     let network = try RequestError.whenFailing { try description.makeModel() }
     let optimizer = try training.makeOptimizer(for: network)
@@ -97,7 +104,7 @@ struct TrainTableCommand: ParsableCommand {
       callbacks: training.makeCallbacks(hasValidation: data.validation != nil),
       name: "table-\(description.kindName)-\(data.shortName)",
       summary: "\(description.kindName) with \(parameterCount(of: network).grouped) parameters on \(data.shortName): "
-        + "\(data.train.count.grouped) rows to train, \((data.validation?.count ?? 0).grouped) for validation; "
+        + "\("row".counted(data.train.count)) to train, \((data.validation?.count ?? 0).grouped) for validation; "
         + Engine.description, unit: "rows", evaluatedSet: .validation,
       reporting: .table(network, description, classNames: preparation.target.classNames)
     ) { run in
@@ -105,6 +112,17 @@ struct TrainTableCommand: ParsableCommand {
       try run.save(preparation)
     }
     try outcome.report(asJSON: common.json, unit: "rows", classNames: preparation.target.classNames)
+  }
+}
+
+extension TableModelDescription {
+  /// The default network for a table.
+  init(for table: TrainingTable) {
+    self.init(
+      numbers: table.preparation.numberCount, codeCounts: table.preparation.codeCounts,
+      outputs: table.preparation.outputCount,
+      hidden: Array(repeating: 128, count: table.train.count < TrainingOptions.Defaults.fewRows ? 1 : 2),
+      dropout: Float(TrainTableCommand.dropout))
   }
 }
 

@@ -20,9 +20,11 @@ struct TrainingTable {
 
   /// `validation` is a share of the rows, or the name of another file.
   init(
-    _ path: String, target: String, goal: TableGoal?, validation: String, seed: UInt64, allowsPipes: Bool
+    _ path: String, target: String, goal: TableGoal?, reading: TableReading = TableReading(), validation: String,
+    seed: UInt64, allowsPipes: Bool
   ) throws {
-    let plan = try TablePlan(try Table(contentsOf: path, allowsPipes: allowsPipes), target: target, goal: goal)
+    let plan = try TablePlan(
+      try Table(contentsOf: path, allowsPipes: allowsPipes), target: target, goal: goal, reading: reading)
     let share = Double(validation)
     let (rows, aside) = try plan.split(validationFraction: share ?? 0, seed: seed)
     preparation = try plan.preparation(from: rows)
@@ -48,7 +50,8 @@ struct TrainingTable {
     }
     let target = preparation.target
     let plan = try TablePlan(
-      Table(contentsOf: path, allowsPipes: false), target: target.name, goal: target.goal)
+      Table(contentsOf: path, allowsPipes: false), target: target.name, goal: target.goal,
+      reading: preparation.reading)
     let rows = try plan.split(validationFraction: share, seed: seed).validation
     guard !rows.isEmpty else {
       throw DataError("the run had no validation rows; name a CSV file with --data")
@@ -66,7 +69,8 @@ struct TrainingTable {
     let classes = target.classNames.prefix(8).map(\.printable).joined(separator: ", ")
     let goal =
       target.goal == .regression
-      ? "mean \(target.mean.significant(4)), standard deviation \(target.deviation.significant(4))"
+      ? how(target.unit, target.decimalMark)
+        + "mean \(target.mean.significant(4)), standard deviation \(target.deviation.significant(4))"
       : "\(target.classNames.count) classes: \(classes)\(target.classNames.count > 8 ? ", …" : "")"
     let targetRow = [target.name.printable, "target", leftOut == 0 ? "" : leftOut.grouped, goal]
     var lines = table([header] + rows + [targetRow], left: [0, 1, 3], limit: Terminal.columns(of: 2))
@@ -81,17 +85,25 @@ struct TrainingTable {
 
   /// Says that rows have no target.
   static func leftOutSentence(_ count: Int, _ target: String) -> String {
-    "left out, as they have no value of '\(target)': \(count.grouped) row\(count == 1 ? "" : "s")"
+    "left out, as they have no value of '\(target)': \("row".counted(count))"
   }
 
   private static func other(_ goal: TableGoal) -> TableGoal { goal == .regression ? .classification : .regression }
 
+  /// How numbers are written, where that is not the usual way.
+  private static func how(_ unit: String?, _ mark: DecimalMark) -> String {
+    (unit.map { "in \($0.printable), " } ?? "") + (mark == .comma ? "decimal comma, " : "")
+  }
+
   private static func what(_ column: TableColumn) -> String {
     switch column.kind {
     case .ignored: "left out: \(column.reason ?? "")"
-    case .category: "\(column.categories.count.grouped) categories that training has more than once"
+    case .category:
+      "\(column.categories.count.grouped) categor\(column.categories.count == 1 ? "y" : "ies") that training has more "
+        + "than once"
     case .number, .boolean:
-      "mean \((column.mean ?? 0).significant(4)), standard deviation \((column.deviation ?? 0).significant(4))"
+      how(column.unit, column.decimalMark)
+        + "mean \((column.mean ?? 0).significant(4)), standard deviation \((column.deviation ?? 0).significant(4))"
     case .date: column.datePattern ?? ""
     }
   }

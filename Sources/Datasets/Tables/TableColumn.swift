@@ -38,7 +38,9 @@ public struct TableColumn: Hashable, Codable, Sendable {
   /// Whether another number says that the value is missing: where it was in a training row.
   public private(set) var hasMissing = false
   /// Whether numbers have a decimal comma in place of the point.
-  let decimalComma: Bool
+  private var decimalComma: Bool
+  /// The unit or currency of all numbers, such as `kg`, `$` or `%`; `nil` for none.
+  public let unit: String?
   /// The words for false and true, in lower case.
   let words: [String]
   let dateForm: DateForm?
@@ -52,18 +54,26 @@ public struct TableColumn: Hashable, Codable, Sendable {
   /// The code of categories that are not among `categories`, and of missing ones.
   static let (unknownCode, missingCode, firstCode) = (0, 1, 2)
 
-  init(_ survey: ColumnSurvey) {
+  init(_ survey: ColumnSurvey, _ mark: DecimalMark, _ reading: TableReading) {
     name = survey.name
-    missing = survey.missing
-    var (decimalComma, words, form, why): (Bool, [String], DateForm?, String?) = (false, [], nil, nil)
-    switch survey.kind {
-    case .number(let comma): (kind, decimalComma) = (.number, comma)
+    var (words, form, why): ([String], DateForm?, String?) = ([], nil, nil)
+    switch survey.kind(mark, reading) {
+    case .number: kind = .number
     case .boolean(let pair): (kind, words) = (.boolean, pair)
     case .date(let found): (kind, form) = (.date, found)
     case .category: kind = .category
     case .ignored(let reason): (kind, why) = (.ignored, reason)
     }
-    (self.decimalComma, self.words, dateForm, reason) = (decimalComma, words, form, why)
+    missing = survey.missing + (kind == .category ? 0 : survey.words)
+    unit = kind == .number && !survey.numbers.unit.isEmpty ? survey.numbers.unit : nil
+    decimalComma = kind == .number && mark == .comma
+    (self.words, dateForm, reason) = (words, form, why)
+  }
+
+  /// What separates the fraction of numbers from the rest.
+  public internal(set) var decimalMark: DecimalMark {
+    get { decimalComma ? .comma : .point }
+    set { decimalComma = newValue == .comma }
   }
 
   /// How many numbers a row has for it.
@@ -78,78 +88,94 @@ public struct TableColumn: Hashable, Codable, Sendable {
   /// How many codes a category may have.
   var codeCount: Int { categories.count + Self.firstCode }
 
-  /// The value of a cell before standardization; `nil` where it is missing. Throws where it is not of this kind, with
-  /// `place` in the sentence.
-  private func value(
-    _ bytes: ArraySlice<UInt8>, _ place: @autoclosure () -> String
-  ) throws(DataError) -> (value: Double, moment: DateForm.Moment?)? {
-    guard !Cell.isMissing(bytes) else { return nil }
-    let wanted: String
-    switch kind {
-    case .boolean:
-      if let index = words.firstIndex(of: String(decoding: bytes.prefix(8), as: UTF8.self).lowercased()) {
-        return (Double(index), nil)
-      }
-      wanted = words.joined(separator: " or ")
-    case .date:
-      if let moment = dateForm?.moment(bytes) { return (moment.days, moment) }
-      wanted = "a date \(dateForm?.rawValue ?? "")"
-    case .number, .category, .ignored:
-      if let number = Cell.number(bytes, decimalComma: decimalComma) { return (number, nil) }
-      wanted = "a number\(decimalComma ? " with a decimal comma" : ""), at most 1e100"
-    }
-    let text = String(decoding: bytes.prefix(60), as: UTF8.self)
-    throw DataError("\(place()): column '\(name)' has '\(text)' and should have \(wanted)")
+  /// What a cell says, before standardization.
+  private enum Reading {
+    case missing
+    case value(Double, DateForm.Moment?)
+    /// Of another kind than the column.
+    case unreadable
   }
 
-  /// The number in a cell, not standardized; `nil` where it is missing.
-  func number(_ table: Table, _ row: Int, _ column: Int) throws(DataError) -> Double? {
-    try value(table.trimmed(row, column), table.place(row))?.value
+  private func read(_ bytes: ArraySlice<UInt8>, _ missing: MissingWords) -> Reading {
+    guard !missing.contain(bytes, asText: kind == .category) else { return .missing }
+    switch kind {
+    case .boolean:
+      let word = String(decoding: bytes.prefix(8), as: UTF8.self).lowercased()
+      return words.firstIndex(of: word).map { .value(Double($0), nil) } ?? .unreadable
+    case .date: return dateForm?.moment(bytes).map { .value($0.days, $0) } ?? .unreadable
+    case .number, .category, .ignored:
+      guard let number = WrittenNumber(bytes), number.unit == unit ?? "", let value = number.value(decimalMark) else {
+        return .unreadable
+      }
+      return .value(value, nil)
+    }
+  }
+
+  /// What its cells should be, for a sentence.
+  private var expectation: String {
+    switch kind {
+    case .boolean: words.joined(separator: " or ")
+    case .date: "a date \(dateForm?.rawValue ?? "")"
+    case .number, .category, .ignored:
+      "a number\(decimalComma ? " with a decimal comma" : "")\(unit.map { " in '\($0)'" } ?? ""), at most 1e100"
+    }
+  }
+
+  private func unreadable(_ table: Table, _ row: Int, _ column: Int) -> UnreadableCell {
+    UnreadableCell(
+      line: table.line(row), column: name, text: String(table.text(row, column).prefix(60)), expectation: expectation)
   }
 
   /// Mean, standard deviation, categories and what else depends on the training rows.
-  mutating func fit(_ table: Table, column: Int, rows: [Int]) throws(DataError) {
+  mutating func fit(_ table: Table, column: Int, rows: [Int], _ missing: MissingWords) throws(DataError) {
     switch kind {
     case .ignored: break
     case .category:
       var counts: [String: Int] = [:]
-      for row in rows where !Cell.isMissing(table.trimmed(row, column)) {
+      for row in rows where !missing.contain(table.trimmed(row, column), asText: true) {
         counts[table.text(row, column), default: 0] += 1
       }
       categories = counts.filter { $0.value > 1 }.keys.sorted()
     case .number, .boolean, .date:
       var moments = RunningMoments()
       for row in rows {
-        guard let (value, moment) = try value(table.trimmed(row, column), table.place(row)) else {
-          hasMissing = true
-          continue
+        switch read(table.trimmed(row, column), missing) {
+        case .missing: hasMissing = true
+        case .unreadable: throw DataError("\(table.name), \(unreadable(table, row, column))")
+        case .value(let value, let moment):
+          moments.add(value)
+          if let moment, moment.seconds != 0 { hasTime = true }
         }
-        moments.add(value)
-        if let moment, moment.seconds != 0 { hasTime = true }
       }
       mean = moments.mean
       deviation = moments.deviation
     }
   }
 
-  /// Appends the numbers of a cell. Throws where it is not of this kind.
-  func append(_ table: Table, _ row: Int, _ column: Int, to numbers: inout [Float]) throws(DataError) {
-    let found = try value(table.trimmed(row, column), table.place(row))
-    numbers.append(found.map { standardized($0.value) } ?? 0)
+  /// Appends the numbers of a cell. One that is not of this kind is taken as missing, and returned.
+  func append(
+    _ table: Table, _ row: Int, _ column: Int, _ missing: MissingWords, to numbers: inout [Float]
+  ) -> UnreadableCell? {
+    let reading = read(table.trimmed(row, column), missing)
+    var (value, moment): (Double?, DateForm.Moment?) = (nil, nil)
+    if case .value(let number, let date) = reading { (value, moment) = (number, date) }
+    numbers.append(value.map(standardized) ?? 0)
     if kind == .date {
-      var angles = [found?.moment.map { Double($0.month - 1) / 12 }, found?.moment.map { Double($0.weekday) / 7 }]
-      if hasTime { angles.append(found?.moment.map { $0.seconds / 86_400 }) }
+      var angles = [moment.map { Double($0.month - 1) / 12 }, moment.map { Double($0.weekday) / 7 }]
+      if hasTime { angles.append(moment.map { $0.seconds / 86_400 }) }
       for turn in angles {
         numbers.append(turn.map { Float(sin(2 * .pi * $0)) } ?? 0)
         numbers.append(turn.map { Float(cos(2 * .pi * $0)) } ?? 0)
       }
     }
-    if hasMissing { numbers.append(found == nil ? 1 : 0) }
+    if hasMissing { numbers.append(value == nil ? 1 : 0) }
+    if case .unreadable = reading { return unreadable(table, row, column) }
+    return nil
   }
 
   /// The code of a cell's category, from 0 to below `codeCount`.
-  func code(_ table: Table, _ row: Int, _ column: Int, _ codes: [String: Int]) -> Int {
-    guard !Cell.isMissing(table.trimmed(row, column)) else { return Self.missingCode }
+  func code(_ table: Table, _ row: Int, _ column: Int, _ missing: MissingWords, _ codes: [String: Int]) -> Int {
+    guard !missing.contain(table.trimmed(row, column), asText: true) else { return Self.missingCode }
     return codes[table.text(row, column)] ?? Self.unknownCode
   }
 

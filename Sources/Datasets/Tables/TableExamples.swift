@@ -14,11 +14,24 @@ public struct TableExamples: Sendable {
   public internal(set) var skipped = 0
   /// How many cells have a category that was not in the training rows.
   public internal(set) var unknownCategories = 0
+  /// The first of the cells that are of another kind than their column was in training, and are taken as missing.
+  public private(set) var unreadable: [UnreadableCell] = []
+  /// How many there are of these.
+  public private(set) var unreadableCount = 0
+  /// What separates the fraction from the rest in the numbers of this table.
+  public internal(set) var decimalMark = DecimalMark.point
 
   init(target: TableTarget, featureCount: Int) {
     self.target = target
     self.featureCount = featureCount
   }
+
+  mutating func note(_ cell: UnreadableCell) {
+    unreadableCount += 1
+    if unreadable.count < Self.mostUnreadable { unreadable.append(cell) }
+  }
+
+  private static let mostUnreadable = 100
 
   /// How many rows there are.
   public var count: Int { rows.count }
@@ -31,4 +44,18 @@ public struct TableExamples: Sendable {
     guard target.goal == .regression else { return [] }
     return targets.map { Float(min(max(($0 - target.mean) / target.deviation, -1e6), 1e6)) }
   }
+}
+
+/// A cell that is not what its column should have.
+public struct UnreadableCell: Hashable, Sendable, CustomStringConvertible {
+  /// The line of the file that its row begins on.
+  public let line: Int
+  /// The name of its column.
+  public let column: String
+  /// What it has; of a long text the beginning.
+  public let text: String
+  let expectation: String
+
+  /// All of it as a sentence.
+  public var description: String { "line \(line): column '\(column)' has '\(text)' and should have \(expectation)" }
 }

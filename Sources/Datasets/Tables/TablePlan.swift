@@ -10,36 +10,52 @@ public struct TablePlan: Sendable {
   public let rows: [Int]
   /// What deserves a look, each a sentence.
   public let notes: [String]
+  /// How cells are read.
+  public let reading: TableReading
+  /// The decimal mark of the columns to predict from that can have one only.
+  private let mark: DecimalMark?
 
   /// Looks at all cells of `table`. `goal` is found out where it is `nil`: classification for texts, and for at most 10
   /// different integers in at least five times as many rows; regression for other numbers.
   ///
   /// Throws a `DataError` where there is no such column, nothing can be learned from it, or no other column can be used.
-  public init(_ table: Table, target name: String, goal: TableGoal? = nil) throws(DataError) {
+  public init(
+    _ table: Table, target name: String, goal: TableGoal? = nil, reading: TableReading = TableReading()
+  ) throws(DataError) {
     let targetColumn = try table.column(named: name)
     guard table.rowCount > 1 else {
       throw DataError(
         "\(table.name) has \(table.rowCount == 0 ? "no row" : "one row") below its header; a training needs several")
     }
-    self.table = table
-    target = try TableTarget(ColumnSurvey(table, column: targetColumn), goal: goal, in: table)
-    var (columns, notes): ([TableColumn], [String]) = ([], [])
-    for index in table.columns.indices where index != targetColumn {
-      let survey = ColumnSurvey(table, column: index)
-      columns.append(TableColumn(survey))
-      if let other = survey.firstOther, survey.numbers * 10 >= survey.count * 9, survey.commaNumbers < survey.count {
-        notes.append(
-          "column '\(survey.name)' has \(survey.numbers) numbers and also '\(other.text.prefix(40))' in line "
-            + "\(table.line(other.row)), so it is not taken as numbers; correct these cells, or leave them empty")
-      }
+    try reading.check(table, target: name)
+    let words = MissingWords(and: reading.missing)
+    let surveys = table.columns.indices.map { ColumnSurvey(table, column: $0, missing: words) }
+    let mark = surveys.lazy.filter { $0.areNumbers(.point) || $0.areNumbers(.comma) }.map(\.numbers).mark
+    let marks = surveys.map { Self.mark(of: $0.numbers, mark, table, reading) }
+    target = try TableTarget(surveys[targetColumn], marks[targetColumn], goal: goal, in: table, reading)
+    let features = table.columns.indices.filter { $0 != targetColumn }
+    columns = features.map { TableColumn(surveys[$0], marks[$0], reading) }
+    for column in columns where column.kind == .ignored && reading.included.contains(column.name) {
+      throw DataError("column '\(column.name)' cannot be included: \(column.reason ?? "")")
     }
     guard columns.contains(where: { $0.kind != .ignored }) else {
       let reasons = columns.map { "\($0.name): \($0.reason ?? "")" }.joinedBriefly
       throw DataError(
         "\(table.name) has no column to predict '\(name)' from" + (columns.isEmpty ? "" : "; there is \(reasons)"))
     }
-    (self.columns, self.notes) = (columns, notes)
-    rows = (0..<table.rowCount).filter { !Cell.isMissing(table.trimmed($0, targetColumn)) }
+    notes = TableNotes(table, surveys, marks, columns, mark, reading, target: targetColumn).sentences
+    (self.table, self.reading) = (table, reading)
+    self.mark = zip(features, columns).filter { $0.1.kind == .number }.map { surveys[$0.0].numbers }.mark
+    let asText = !target.areNumbers
+    rows = (0..<table.rowCount).filter { !words.contain(table.trimmed($0, targetColumn), asText: asText) }
+  }
+
+  /// The mark of a column: the one that it must have, or else the requested one, that of the other columns, or the one
+  /// that is there.
+  private static func mark(
+    of numbers: NumberSurvey, _ others: DecimalMark?, _ table: Table, _ reading: TableReading
+  ) -> DecimalMark {
+    numbers.mark ?? reading.decimal ?? others ?? (table.separator == "," ? .point : numbers.ambiguousMark ?? .point)
   }
 
   /// Splits off a validation set, `validationFraction` of the rows, from 0 to below 1; of each class, where there are
@@ -53,10 +69,10 @@ public struct TablePlan: Sendable {
       throw DataError("the share of rows for validation should be from 0 to below 1, not \(validationFraction)")
     }
     let column = try table.column(named: target.name)
-    let labels = target.labels
+    let (labels, words) = (target.labels, MissingWords(and: reading.missing))
     var groups: [Int: [Int]] = [:]
     for row in rows {
-      let label = target.goal == .classification ? try target.value(table, row, column, labels) : nil
+      let label = target.goal == .classification ? try target.value(table, row, column, words, labels) : nil
       groups[Int(label ?? 0), default: []].append(row)
     }
     var generator = SeededGenerator(seed: seed)
@@ -67,7 +83,7 @@ public struct TablePlan: Sendable {
     }
     guard validationFraction == 0 || !validation.isEmpty, validation.count < rows.count else {
       throw DataError(
-        "\(table.name) has \(rows.count) rows with a target, too few for \(validationFraction) of them as validation set"
+        "\(table.name) has \("row".counted(rows.count)) with a target, too few for \(validationFraction) of them as validation set"
       )
     }
     return (rows.filter { !validation.contains($0) }, rows.filter(validation.contains))
@@ -82,17 +98,18 @@ public struct TablePlan: Sendable {
       throw DataError("\(table.name) has no row \(row)")
     }
     var (columns, target) = (columns, target)
+    let words = MissingWords(and: reading.missing)
     for index in columns.indices {
-      try columns[index].fit(table, column: try table.column(named: columns[index].name), rows: rows)
+      try columns[index].fit(table, column: try table.column(named: columns[index].name), rows: rows, words)
     }
     if target.goal == .regression {
       let column = try table.column(named: target.name)
       var moments = RunningMoments()
       for row in rows {
-        if let value = try target.value(table, row, column, [:]) { moments.add(value) }
+        if let value = try target.value(table, row, column, words, [:]) { moments.add(value) }
       }
       (target.mean, target.deviation) = (moments.mean, moments.deviation)
     }
-    return TablePreparation(columns: columns, target: target)
+    return TablePreparation(columns: columns, target: target, reading: reading, mark: mark)
   }
 }

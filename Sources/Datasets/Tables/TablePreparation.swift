@@ -20,9 +20,13 @@ public struct TablePreparation: Hashable, Codable, Sendable {
   /// The column to predict.
   public let target: TableTarget
 
-  init(columns: [TableColumn], target: TableTarget) {
-    self.columns = columns
-    self.target = target
+  /// How cells are read.
+  public let reading: TableReading
+  /// The decimal mark of the columns that can have one only, in the training table.
+  private let mark: DecimalMark?
+
+  init(columns: [TableColumn], target: TableTarget, reading: TableReading, mark: DecimalMark?) {
+    (self.columns, self.target, self.reading, self.mark) = (columns, target, reading, mark)
   }
 
   /// Reads one; throws where it cannot be one.
@@ -30,6 +34,8 @@ public struct TablePreparation: Hashable, Codable, Sendable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     columns = try container.decode([TableColumn].self, forKey: .columns)
     target = try container.decode(TableTarget.self, forKey: .target)
+    reading = try container.decodeIfPresent(TableReading.self, forKey: .reading) ?? TableReading()
+    mark = try container.decodeIfPresent(DecimalMark.self, forKey: .mark)
     for column in columns { try column.check() }
     try target.check()
     guard Set(columns.map(\.name)).count == columns.count, !columns.contains(where: { $0.name == target.name }) else {
@@ -40,7 +46,7 @@ public struct TablePreparation: Hashable, Codable, Sendable {
     }
   }
 
-  private enum CodingKeys: CodingKey { case columns, target }
+  private enum CodingKeys: CodingKey { case columns, target, reading, mark }
 
   /// Reads a preparation from a JSON file. Throws a `DataError` that names the file and what is wrong with it.
   public static func read(from path: String) throws(DataError) -> TablePreparation {
@@ -59,37 +65,68 @@ public struct TablePreparation: Hashable, Codable, Sendable {
   /// The rows of a table as numbers, `rows` of them or all.
   ///
   /// With `needsTarget`, the table must have the target, and rows without a value there are left out; otherwise the
-  /// target is not looked at. Throws a `DataError` where the table lacks a column, or a cell is of another kind than in
-  /// the training table; it names the line and the column. Categories that were not in the training rows have a code of
-  /// their own.
+  /// target is not looked at. Numbers may have another decimal mark than in the training table, where the columns of this
+  /// one say so. Categories that were not in the training rows have a code of their own.
+  ///
+  /// Throws a `DataError` where the table lacks a column, or a cell is of another kind than in the training table; it
+  /// names the line and the column. Without `isStrict` such a cell is taken as missing, unless it is of the target, and
+  /// noted in `unreadable`.
   public func examples(
-    of table: Table, rows: [Int]? = nil, needsTarget: Bool = true
+    of table: Table, rows: [Int]? = nil, needsTarget: Bool = true, isStrict: Bool = true
   ) throws(DataError) -> TableExamples {
     let places = try positions(in: table)
     let targetColumn = needsTarget ? try table.column(named: target.name) : nil
+    let words = MissingWords(and: reading.missing)
+    let (columns, reader, mark) = read(table, places, targetColumn)
     let labels = target.labels
     let codes = columns.map { $0.kind == .category ? $0.codes : [:] }
     var examples = TableExamples(target: target, featureCount: numberCount + codeCounts.count)
+    examples.decimalMark = mark
     for row in rows ?? Array(0..<table.rowCount) {
       guard (0..<table.rowCount).contains(row) else { throw DataError("\(table.name) has no row \(row)") }
       if let targetColumn {
-        guard let value = try target.value(table, row, targetColumn, labels) else {
+        guard let value = try reader.value(table, row, targetColumn, words, labels) else {
           examples.skipped += 1
           continue
         }
         examples.targets.append(value)
       }
       for (column, place) in zip(columns, places) where column.kind != .ignored && column.kind != .category {
-        try column.append(table, row, place, to: &examples.features)
+        guard let cell = column.append(table, row, place, words, to: &examples.features) else { continue }
+        if isStrict { throw DataError("\(table.name), \(cell)") }
+        examples.note(cell)
       }
       for (index, column) in columns.enumerated() where column.kind == .category {
-        let code = column.code(table, row, places[index], codes[index])
+        let code = column.code(table, row, places[index], words, codes[index])
         if code == TableColumn.unknownCode { examples.unknownCategories += 1 }
         examples.features.append(Float(code))
       }
       examples.rows.append(row)
     }
     return examples
+  }
+
+  /// Columns and target with the decimal marks that `table` has, and the mark of the table: those of the training, unless
+  /// a column of the table must have the other one, or all that must have one have another than in the training.
+  private func read(
+    _ table: Table, _ places: [Int], _ targetColumn: Int?
+  ) -> (columns: [TableColumn], target: TableTarget, mark: DecimalMark) {
+    func survey(_ place: Int) -> NumberSurvey {
+      var numbers = NumberSurvey()
+      for row in 0..<table.rowCount { _ = numbers.note(table.trimmed(row, place), row: row) }
+      return numbers
+    }
+    var (columns, target) = (columns, target)
+    let numbers = columns.indices.filter { columns[$0].kind == .number }.map { ($0, survey(places[$0])) }
+    let found = numbers.map(\.1).mark
+    let other = found == mark ? nil : found
+    for (index, numbers) in numbers {
+      if let mark = numbers.mark ?? other { columns[index].decimalMark = mark }
+    }
+    let own = target.areNumbers ? targetColumn.flatMap { survey($0).mark } : nil
+    if let mark = own ?? other { target.decimalMark = mark }
+    let hasComma = target.decimalMark == .comma || columns.contains { $0.decimalMark == .comma }
+    return (columns, target, found ?? (hasComma ? .comma : .point))
   }
 
   /// Where the columns are in `table`; 0 for those that are not used.

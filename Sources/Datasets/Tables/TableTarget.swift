@@ -13,15 +13,25 @@ public struct TableTarget: Hashable, Codable, Sendable {
   public internal(set) var mean = 0.0
   /// Their standard deviation; above 0.
   public internal(set) var deviation = 1.0
-  let decimalComma: Bool
+  private var decimalComma: Bool
+  /// The unit or currency of all numbers; `nil` for none. Predictions are in it.
+  public let unit: String?
   /// Whether all values are numbers. Then 1 and 1.0 are the same class.
   public let areNumbers: Bool
 
   /// The most classes, and the most different integers that are taken for classes without being asked to.
   static let (mostClasses, mostIntegers) = (1000, 10)
 
+  /// What separates the fraction of numbers from the rest.
+  public internal(set) var decimalMark: DecimalMark {
+    get { decimalComma ? .comma : .point }
+    set { decimalComma = newValue == .comma }
+  }
+
   /// The target of this survey. Throws a `DataError` where nothing can be learned from it.
-  init(_ survey: ColumnSurvey, goal: TableGoal?, in table: Table) throws(DataError) {
+  init(
+    _ survey: ColumnSurvey, _ mark: DecimalMark, goal: TableGoal?, in table: Table, _ reading: TableReading
+  ) throws(DataError) {
     let column = "\(table.name): the target '\(survey.name)'"
     guard survey.count > 0 else { throw DataError("\(column) has no value in any row") }
     guard survey.distinct > 1 else {
@@ -29,20 +39,27 @@ public struct TableTarget: Hashable, Codable, Sendable {
         "\(column) is '\(survey.texts.first?.prefix(40) ?? "")' in all rows, so there is nothing to learn")
     }
     name = survey.name
-    let (isNumber, comma) = (survey.numbers == survey.count, survey.commaNumbers == survey.count)
-    decimalComma = !isNumber && comma
-    areNumbers = isNumber || comma
+    areNumbers = survey.areNumbers(mark)
+    decimalComma = areNumbers && mark == .comma
+    unit = areNumbers && !survey.numbers.unit.isEmpty ? survey.numbers.unit : nil
+    if !areNumbers, goal != .classification, let form = survey.dateForm(reading.dateOrder) {
+      throw DataError(
+        "\(column) has dates (\(form.rawValue)), which cannot be predicted; choose another target, or add a column with "
+          + "a number, such as the days from another date to it")
+    }
+    let why = survey.whyNoNumbers(table, mark).map { "; \($0)" } ?? ""
     // Of few rows, few integers are no sign of classes.
     let areFew = survey.distinct <= Self.mostIntegers && survey.distinct * 5 <= survey.count
-    if isNumber || comma {
-      let looksLikeClasses = isNumber && survey.areIntegers && areFew
-      self.goal = goal ?? (looksLikeClasses ? .classification : .regression)
-      found = "\(survey.distinctText) different \(survey.areIntegers && isNumber ? "integers" : "numbers")"
+    if areNumbers {
+      let areIntegers = survey.numbers.tally(mark).areIntegers
+      self.goal = goal ?? (areIntegers && areFew ? .classification : .regression)
+      found = "\(survey.distinctText) different \(areIntegers ? "integers" : "numbers")"
     } else {
       if goal == .regression {
-        let text = survey.firstOther.map { "'\($0.text.prefix(40))' in line \(table.line($0.row))" } ?? "text"
+        let text = survey.others.first.map { "'\($0.text.prefix(40))' in line \(table.line($0.row))" } ?? "text"
         throw DataError(
-          "\(column) should have numbers for regression, but has \(text); choose classification or another target")
+          "\(column) should have numbers for regression, but has \(text); choose classification or another target\(why)"
+        )
       }
       self.goal = .classification
       found = "\(survey.distinctText) different texts"
@@ -51,9 +68,8 @@ public struct TableTarget: Hashable, Codable, Sendable {
       classNames = []
       return
     }
-    let isComma = decimalComma
     if areNumbers {
-      let values = Set(survey.texts.compactMap { Cell.number(Array($0.utf8)[...], decimalComma: isComma) })
+      let values = Set(survey.texts.compactMap { WrittenNumber(Array($0.utf8)[...])?.value(mark) })
       classNames = values.sorted().map(Self.className)
     } else {
       classNames = survey.texts.sorted()
@@ -61,7 +77,7 @@ public struct TableTarget: Hashable, Codable, Sendable {
     guard classNames.count <= Self.mostClasses, classNames.count * 2 <= survey.count else {
       throw DataError(
         "\(column) has \(survey.distinctText) different values in \(survey.count) rows, which are no classes: each needs "
-          + "several rows" + (areNumbers ? "; choose regression" : ""))
+          + "several rows" + (areNumbers ? "; choose regression" : why))
     }
     guard classNames.count > 1 else {
       throw DataError("\(column) is \(classNames.first ?? "") in all rows, so there is nothing to learn")
@@ -74,16 +90,23 @@ public struct TableTarget: Hashable, Codable, Sendable {
   }
 
   /// The number in a cell, or the label of its class; `nil` where it is missing.
-  func value(_ table: Table, _ row: Int, _ column: Int, _ labels: [String: Int]) throws(DataError) -> Double? {
+  func value(
+    _ table: Table, _ row: Int, _ column: Int, _ missing: MissingWords, _ labels: [String: Int]
+  ) throws(DataError) -> Double? {
     let bytes = table.trimmed(row, column)
-    guard !Cell.isMissing(bytes) else { return nil }
-    let number = goal == .regression || areNumbers ? Cell.number(bytes, decimalComma: decimalComma) : nil
+    guard !missing.contain(bytes, asText: !areNumbers) else { return nil }
+    var number: Double?
+    if areNumbers, let written = WrittenNumber(bytes), written.unit == unit ?? "" {
+      number = written.value(decimalMark)
+    }
     if goal == .regression, let number { return number }
     let text = number.map(Self.className) ?? table.text(row, column)
     if let label = labels[text] { return Double(label) }
     throw DataError(
       "\(table.place(row)): the target '\(name)' is '\(text.prefix(60))' and should be "
-        + (goal == .regression ? "a number" : "one of the classes of the training: \(classNames.joinedBriefly)"))
+        + (goal == .regression
+          ? "a number\(unit.map { " in '\($0)'" } ?? "")"
+          : "one of the classes of the training: \(classNames.joinedBriefly)"))
   }
 
   /// The labels of the classes by their names.

@@ -14,6 +14,7 @@ import Testing
       ("31.01.2026", .dayFirstWithDots, 20484, 5), ("1/31/2026", .monthFirst, 20484, 5),
       ("31/1/2026", .dayFirst, 20484, 5),
       ("31-01-2026 18:00", .dayFirstWithDashes, 20484.75, 5),
+      ("01-31-2026 18:00", .monthFirstWithDashes, 20484.75, 5),
     ] as [(String, DateForm, Double, Int)])
   func moments(_ text: String, _ form: DateForm, _ days: Double, _ weekday: Int) throws {
     let moment = try #require(form.moment(Array(text.utf8)[...]))

@@ -11,7 +11,7 @@ import Testing
     let rows = cells.enumerated().map { "\($1)\(separator)\($0 % 2)" }
     let table = try table((["x\(separator)y"] + rows).joined(separator: "\n"))
     let survey = ColumnSurvey(table, column: 0)
-    return TableColumn(survey)
+    return TableColumn(survey, survey.numbers.mark ?? .point, TableReading())
   }
 
   @Test(

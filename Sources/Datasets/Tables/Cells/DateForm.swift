@@ -11,8 +11,19 @@ enum DateForm: String, Codable, Hashable, Sendable, CaseIterable {
   case monthFirst = "MM/DD/YYYY"
   /// 31/01/2026
   case dayFirst = "DD/MM/YYYY"
-  /// 31-01-2026
+  /// 31-01-2026. Where all dates of a column could also be of the next form, it is this one.
   case dayFirstWithDashes = "DD-MM-YYYY"
+  /// 01-31-2026
+  case monthFirstWithDashes = "MM-DD-YYYY"
+
+  /// Whether the month or the day is first, where dates with this separator may have either.
+  var order: TableReading.DateOrder? {
+    switch self {
+    case .iso, .yearFirst, .dayFirstWithDots: nil
+    case .monthFirst, .monthFirstWithDashes: .monthFirst
+    case .dayFirst, .dayFirstWithDashes: .dayFirst
+    }
+  }
 
   /// A moment, or a day's beginning, in UTC where the text has an offset.
   struct Moment: Hashable {
@@ -31,7 +42,7 @@ enum DateForm: String, Codable, Hashable, Sendable, CaseIterable {
 
   private var separator: UInt8 {
     switch self {
-    case .iso, .dayFirstWithDashes: UInt8(ascii: "-")
+    case .iso, .dayFirstWithDashes, .monthFirstWithDashes: UInt8(ascii: "-")
     case .yearFirst, .monthFirst, .dayFirst: UInt8(ascii: "/")
     case .dayFirstWithDots: UInt8(ascii: ".")
     }
@@ -47,7 +58,7 @@ enum DateForm: String, Codable, Hashable, Sendable, CaseIterable {
       switch self {
       case .iso, .yearFirst: (first, second, third)
       case .dayFirstWithDots, .dayFirst, .dayFirstWithDashes: (third, second, first)
-      case .monthFirst: (third, first, second)
+      case .monthFirst, .monthFirstWithDashes: (third, first, second)
       }
     guard year.digits == 4, month.digits <= 2, day.digits <= 2, (1...12).contains(month.value),
       (1...Self.days(inMonth: month.value, of: year.value)).contains(day.value)

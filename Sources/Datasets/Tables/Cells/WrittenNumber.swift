@@ -1,0 +1,119 @@
+/// What separates a number's fraction from the rest. The other mark may separate thousands.
+public enum DecimalMark: String, Codable, Hashable, Sendable, CaseIterable {
+  /// As in 1,234.5
+  case point
+  /// As in 1.234,5
+  case comma
+
+  var byte: UInt8 { self == .point ? UInt8(ascii: ".") : UInt8(ascii: ",") }
+  var other: DecimalMark { self == .point ? .comma : .point }
+}
+
+/// A number as a cell has it: decimal or scientific notation, with or without marks for thousands, and with a unit or
+/// currency around it.
+struct WrittenNumber {
+  /// The number where the mark of the fraction is a point, and where it is a comma; `nil` where it cannot be one then.
+  let point: Double?
+  let comma: Double?
+  /// The text before or after the number, such as `$`, `kg` or `%`; empty for none.
+  let unit: String
+
+  /// The greatest number that is taken: squares of greater ones would not be finite.
+  static let greatest = 1e100
+  private static let longest = 64
+
+  /// The number with this decimal mark.
+  func value(_ mark: DecimalMark) -> Double? { mark == .point ? point : comma }
+
+  /// Reads a cell without spaces around it; `nil` where it is no number.
+  init?(_ text: ArraySlice<UInt8>) {
+    guard text.count <= Self.longest else { return nil }
+    var rest = text
+    var sign = rest.popSign()
+    let currency = Self.popCurrency(&rest)
+    if sign == nil, !currency.isEmpty { sign = rest.popSign() }
+    let digits = rest.popAll { Self.isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ",") }
+    guard digits.contains(where: Self.isDigit) else { return nil }
+    let exponent = Self.popExponent(&rest)
+    guard let suffix = Self.unit(rest) else { return nil }
+    let signed = { (mark: DecimalMark) -> Double? in
+      Self.value(digits, exponent, mark).map { sign == UInt8(ascii: "-") ? -$0 : $0 }
+    }
+    (point, comma) = (signed(.point), signed(.comma))
+    unit = currency.isEmpty || suffix.isEmpty ? currency + suffix : "\(currency) … \(suffix)"
+    guard point != nil || comma != nil else { return nil }
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
+
+  /// The number of digits and marks; `nil` where marks for thousands are not before groups of three digits.
+  private static func value(_ digits: ArraySlice<UInt8>, _ exponent: ArraySlice<UInt8>, _ mark: DecimalMark) -> Double?
+  {
+    let parts = digits.split(separator: mark.byte, omittingEmptySubsequences: false)
+    guard parts.count <= 2, let whole = parts.first, parts.count < 2 || !parts[1].contains(mark.other.byte) else {
+      return nil
+    }
+    let groups = whole.split(separator: mark.other.byte, omittingEmptySubsequences: false)
+    if groups.count > 1 {
+      guard (1...3).contains(groups[0].count), groups[0].first != UInt8(ascii: "0"), exponent.isEmpty,
+        groups.dropFirst().allSatisfy({ $0.count == 3 })
+      else { return nil }
+    }
+    var plain = Array(groups.joined())
+    if parts.count == 2 { plain += [UInt8(ascii: ".")] + parts[1] }
+    plain += exponent
+    guard let value = Double(String(decoding: plain, as: UTF8.self)), value <= greatest else { return nil }
+    return value
+  }
+
+  /// An `e` with digits; otherwise it may be a unit.
+  private static func popExponent(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var ahead = rest
+    guard let letter = ahead.popFirst(), letter | 0x20 == UInt8(ascii: "e") else { return [] }
+    _ = ahead.popSign()
+    guard !ahead.popAll(isDigit).isEmpty else { return [] }
+    defer { rest = ahead }
+    return rest[rest.startIndex..<ahead.startIndex]
+  }
+
+  /// Signs and codes of currencies that stand before a number. Other words there rather number things: `Room 5`.
+  private static let currencies = [
+    "US$", "$", "€", "£", "¥", "₹", "₽", "₩", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "CAD", "AUD", "SEK",
+    "NOK",
+    "DKK", "PLN", "CZK",
+  ].map { (text: $0, bytes: Array($0.utf8)) }
+
+  private static func popCurrency(_ rest: inout ArraySlice<UInt8>) -> String {
+    guard let first = rest.first, !isDigit(first), let found = currencies.first(where: { rest.starts(with: $0.bytes) })
+    else { return "" }
+    rest = rest.dropFirst(found.bytes.count).trimmed
+    return found.text
+  }
+
+  /// The unit that the end of a cell is; `nil` where it cannot be one. It begins with a letter, a sign of percent or of a
+  /// currency, and has no digits.
+  private static func unit(_ end: ArraySlice<UInt8>) -> String? {
+    var rest = end.trimmed
+    // A no-break space.
+    if rest.starts(with: [0xC2, 0xA0]) { rest = rest.dropFirst(2) }
+    guard let first = rest.first else { return "" }
+    let begins = first >= 0x80 || 65...90 ~= first & 0xDF || first == UInt8(ascii: "%") || first == UInt8(ascii: "$")
+    let isUnit = rest.count <= 16 && rest.allSatisfy { !isDigit($0) && !($0 < 0x20) && !",:;\"'".utf8.contains($0) }
+    return begins && isUnit ? String(decoding: rest, as: UTF8.self) : nil
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// Takes a sign from the front.
+  fileprivate mutating func popSign() -> UInt8? {
+    guard first == UInt8(ascii: "-") || first == UInt8(ascii: "+") else { return nil }
+    return popFirst()
+  }
+
+  /// Takes the bytes from the front that are such.
+  fileprivate mutating func popAll(_ isSuch: (UInt8) -> Bool) -> ArraySlice<UInt8> {
+    let end = firstIndex { !isSuch($0) } ?? endIndex
+    defer { self = self[end...] }
+    return self[startIndex..<end]
+  }
+}

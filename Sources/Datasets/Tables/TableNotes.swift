@@ -1,0 +1,54 @@
+/// What deserves a look in a table that a network is to be trained on.
+struct TableNotes {
+  private(set) var sentences: [String] = []
+
+  /// `columns` are those without the target; `mark` is the decimal mark of the columns that can have one only.
+  init(
+    _ table: Table, _ surveys: [ColumnSurvey], _ marks: [DecimalMark], _ columns: [TableColumn], _ mark: DecimalMark?,
+    _ reading: TableReading, target: Int
+  ) {
+    let used = zip(surveys, marks).filter { !reading.ignored.contains($0.0.name) }
+    sentences += used.compactMap { $0.whyNoNumbers(table, $1) }
+    noteNumbers(used.filter { $0.areNumbers($1) && $0.numbers.mark == nil }, mark, reading)
+    noteDates(surveys.filter { survey in columns.contains { $0.name == survey.name && $0.kind == .date } }, reading)
+    let numbering = columns.filter { $0.reason == ColumnSurvey.numbersTheRows }.map(\.name)
+    if let first = numbering.first {
+      sentences.append(
+        "left out, as \(numbering.count == 1 ? "it numbers" : "they number") the rows: \(numbering.joinedBriefly); "
+          + "--include '\(first)' uses it all the same")
+    }
+  }
+
+  /// Numbers that are others with the other decimal mark.
+  private mutating func noteNumbers(
+    _ columns: [(ColumnSurvey, DecimalMark)], _ others: DecimalMark?, _ reading: TableReading
+  ) {
+    for taken in DecimalMark.allCases {
+      let names = columns.filter { $0.1 == taken && $0.0.numbers.ambiguous != nil }.map(\.0)
+      guard let text = names.first?.numbers.ambiguous, let value = WrittenNumber(Array(text.utf8)[...])?.value(taken)
+      else { continue }
+      let reason =
+        taken == reading.decimal ? ", as requested" : taken == others ? ", as other columns have decimal \(taken)s" : ""
+      sentences.append(
+        "'\(text)' in \(names.count == 1 ? "column" : "columns") \(names.map(\.name).joinedBriefly) is read as "
+          + "\(Self.plain(value))\(reason); "
+          + "--decimal \(taken.other) reads it with a decimal \(taken.other)")
+    }
+  }
+
+  /// Dates that are others with the other order of day and month.
+  private mutating func noteDates(_ columns: [ColumnSurvey], _ reading: TableReading) {
+    for column in columns where column.datesDiffer && column.dateForms.count > 1 {
+      guard let taken = column.dateForm(reading.dateOrder),
+        let other = column.dateForms.first(where: { $0.order != taken.order })
+      else { continue }
+      sentences.append(
+        "the dates in '\(column.name)' are read as \(taken.rawValue), though all of them may be \(other.rawValue); "
+          + "--date-order \(other.order?.rawValue ?? "") reads them so")
+    }
+  }
+
+  private static func plain(_ value: Double) -> String {
+    value.magnitude < 1e15 && value.rounded() == value ? "\(Int(value))" : "\(value)"
+  }
+}

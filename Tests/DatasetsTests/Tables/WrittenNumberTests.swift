@@ -1,0 +1,32 @@
+import Testing
+
+@testable import Datasets
+
+@Suite struct WrittenNumberTests {
+  /// What a cell is with a decimal point, with a decimal comma, and its unit.
+  @Test(
+    arguments: [
+      ("12", 12, 12, ""), ("-3.5", -3.5, nil, ""), ("+3,5", nil, 3.5, ""), ("1e3", 1000, 1000, ""),
+      ("2.5E-3", 0.0025, nil, ""), (".5", 0.5, nil, ""),
+      ("4.217", 4.217, 4217, ""), ("4,217", 4217, 4.217, ""), ("1,234,567.5", 1_234_567.5, nil, ""),
+      ("1.234.567,5", nil, 1_234_567.5, ""), ("1,234,567", 1_234_567, nil, ""), ("0.217", 0.217, nil, ""),
+      ("12.34", 12.34, nil, ""), ("1234.567", 1234.567, nil, ""), ("4.217e2", 421.7, nil, ""),
+      ("12 kg", 12, 12, "kg"), ("12kg", 12, 12, "kg"), ("$1,200", 1200, 1.2, "$"), ("-$5", -5, -5, "$"),
+      ("$-5", -5, -5, "$"), ("1.200,50 €", nil, 1200.5, "€"), ("€ 5", 5, 5, "€"), ("15%", 15, 15, "%"),
+      ("15 %", 15, 15, "%"), ("USD 7.5", 7.5, nil, "USD"), ("5 km/h", 5, 5, "km/h"), ("5 m²", 5, 5, "m²"),
+      ("$1.2M", 1.2, nil, "$ … M"), ("5e", 5, 5, "e"),
+    ] as [(String, Double?, Double?, String)])
+  func reads(_ text: String, _ point: Double?, _ comma: Double?, _ unit: String) throws {
+    let number = try #require(WrittenNumber(Array(text.utf8)[...]))
+    #expect(number.point == point && number.comma == comma && number.unit == unit, "\(number)")
+  }
+
+  @Test(arguments: [
+    "", "-", "$", "kg", "abc", "1,23,4", "1.2.3", "12,34,567", "1,2345.6", "1.5,5.5", "--5", "1-2", "2026-01-31",
+    "31.12.2026", "1/2", "12:30", "5 (old)", "A1", "Room 5", "0x10", "1 2", "inf", "nan", "1e999", "3m2",
+    "9 is far more than a unit", "5\"",
+  ])
+  func isNone(_ text: String) {
+    #expect(WrittenNumber(Array(text.utf8)[...]) == nil)
+  }
+}
