@@ -180,6 +180,26 @@ import Testing
     }
   }
 
+  @Test func summariesOfTables() throws {
+    let rows = (0..<60).map { "\($0 % 8),\(["a", "b"][$0 % 2]),\(["iris", "moss"][$0 / 2 % 2])" }.joined(
+      separator: "\n")
+    try withTable("x,kind,species\n" + rows, ["--target", "species", "--epochs", "1"]) { folder, _ in
+      let data = folder.appending(path: "data.csv").path
+      let summary = try CommandTests().run(["summary", "--model", "mlp", "--data", data, "--target", "species"])
+      let own = try CommandTests().run(["summary", folder.appending(path: "run").path])
+      #expect(summary.status == 0 && summary.output == own.output, "\(summary.errors)\(summary.output)")
+      for (flags, says) in [
+        (["mlp", "--data", data], "name the column to predict with --target"),
+        (["lstm", "--data", data, "--target", "species"], "there is no model of tables 'lstm'; there is mlp"),
+        (["mlp", "--target", "species"], "name its file with --data"),
+        (["mlp", "--data", data, "--target", "z"], "has no column 'z'"),
+      ] {
+        let wrong = try CommandTests().run(["summary", "--model"] + flags)
+        #expect(wrong.status == 2 && wrong.errors.contains(says), "\(wrong.errors)")
+      }
+    }
+  }
+
   @Test func damagedPreparationsAreRefused() throws {
     try withTable("x,y\n1,2\n2,3\n3,4.5\n4,6\n5,8\n", ["--target", "y", "--epochs", "1"]) { folder, outcome in
       #expect(outcome.status == 0, "\(outcome.errors)")

@@ -12,11 +12,17 @@ struct SummaryCommand: ParsableCommand {
   @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
   var folder: String?
 
-  @Option(help: "The name of a network for images or, with --data of text, for text; in place of a run.")
+  @Option(
+    help: """
+      The name of a network for images or, with --data of text or a table, for these; in place of a run.
+      """)
   var model: String?
 
   @Option(help: "The data that the network is for (default: digits, numbers for text).")
   var data: String?
+
+  @Option(help: "The column to predict, where --data is a table.")
+  var target: String?
 
   @OptionGroup var common: CommonOptions
 
@@ -24,6 +30,7 @@ struct SummaryCommand: ParsableCommand {
     try RequestError.validating {
       try requirePath(folder, "the run")
       try requirePath(data, "--data")
+      try requirePath(target, "--target")
       if let model { try checkName(of: model) }
     }
   }
@@ -80,6 +87,8 @@ struct SummaryCommand: ParsableCommand {
 
   /// Names that images and text share, such as lstm, mean the one for images unless the data are text.
   private func named(_ model: String) throws -> any NetworkDescription {
+    let isTable = [".csv", ".tsv"].contains { data?.lowercased().hasSuffix($0) ?? false }
+    if isTable || target != nil { return try tableNetwork(model) }
     let isForImages = data == nil && ModelDescription.kindNames.contains(model)
     let images = isForImages ? "digits" : data
     if let images, let dataset = try? ImageDataset.named(images) {
@@ -88,6 +97,21 @@ struct SummaryCommand: ParsableCommand {
     let text = try TextDataset.named(data ?? "numbers", tokenizer: .character)
     return try LanguageModelDescription(
       kind: LanguageModelDescription.kind(named: model), vocabulary: text.tokenizer.vocabularySize)
+  }
+
+  /// The default network of `train table`.
+  private func tableNetwork(_ model: String) throws -> any NetworkDescription {
+    guard TableModelDescription.kindNames.contains(model) else {
+      throw RequestError.unknown("model of tables", model, known: TableModelDescription.kindNames)
+    }
+    guard let data, let target else {
+      throw RequestError(
+        data.map { "\($0) is a table; name the column to predict with --target" }
+          ?? "--target is for a table; name its file with --data")
+    }
+    return TableModelDescription(
+      for: try TrainingTable(
+        data, target: target, goal: nil, validation: TrainTableCommand.validationShare, seed: 0, allowsPipes: true))
   }
 
   /// Operations are those of one example's forward pass.
