@@ -77,7 +77,7 @@ public struct TablePreparation: Hashable, Codable, Sendable {
     let places = try positions(in: table)
     let targetColumn = needsTarget ? try table.column(named: target.name) : nil
     let words = MissingWords(and: reading.missing)
-    let (columns, reader, mark) = read(table, places, targetColumn)
+    let (columns, reader, mark) = read(table, places, targetColumn, words)
     let labels = target.labels
     let codes = columns.map { $0.kind == .category ? $0.codes : [:] }
     var examples = TableExamples(target: target, featureCount: numberCount + codeCounts.count)
@@ -109,11 +109,14 @@ public struct TablePreparation: Hashable, Codable, Sendable {
   /// Columns and target with the decimal marks that `table` has, and the mark of the table: those of the training, unless
   /// a column of the table must have the other one, or all that must have one have another than in the training.
   private func read(
-    _ table: Table, _ places: [Int], _ targetColumn: Int?
+    _ table: Table, _ places: [Int], _ targetColumn: Int?, _ words: MissingWords
   ) -> (columns: [TableColumn], target: TableTarget, mark: DecimalMark) {
     func survey(_ place: Int) -> NumberSurvey {
       var numbers = NumberSurvey()
-      for row in 0..<table.rowCount { _ = numbers.note(table.trimmed(row, place), row: row) }
+      for row in 0..<table.rowCount {
+        let text = table.trimmed(row, place)
+        if !words.contain(text, asText: false) { _ = numbers.note(text, row: row) }
+      }
       return numbers
     }
     var (columns, target) = (columns, target)

@@ -149,6 +149,16 @@ import Testing
     #expect(try restored.examples(of: plan.table).features == preparation.examples(of: plan.table).features)
   }
 
+  /// A number that says that a value is missing says nothing of the decimal mark.
+  @Test func ownWordsThatAreNumbers() throws {
+    let plan = try Self.plan([("x", "4.217|9.9|5"), ("other", "1,5|2,5|3,5")]) { $0.missing = ["9.9"] }
+    #expect(plan.columns[0].decimalMark == .comma && plan.columns[0].missing == 1)
+    let preparation = try plan.preparation(from: plan.rows)
+    #expect(abs(try #require(preparation.columns[0].mean) - 2111) < 1e-9)
+    let features = try preparation.examples(of: plan.table).features
+    #expect(features[0] == 1 && features[features.count - 3] == -1)
+  }
+
   @Test(
     arguments: [
       ("03/04/2026|05/06/2026", nil, "MM/DD/YYYY", "--date-order day-first"),

@@ -14,6 +14,9 @@ import Testing
       ("12 kg", 12, 12, "kg"), ("12kg", 12, 12, "kg"), ("$1,200", 1200, 1.2, "$"), ("-$5", -5, -5, "$"),
       ("$-5", -5, -5, "$"), ("1.200,50 €", nil, 1200.5, "€"), ("€ 5", 5, 5, "€"), ("15%", 15, 15, "%"),
       ("15 %", 15, 15, "%"), ("USD 7.5", 7.5, nil, "USD"), ("5 km/h", 5, 5, "km/h"), ("5 m²", 5, 5, "m²"),
+      ("123456789012345678901.5", 123_456_789_012_345_678_901.5, nil, ""),
+      ("0.123456789012345", 0.123456789012345, nil, ""),
+      ("0.1234567890123456789", 0.123_456_789_012_345_678_9, nil, ""), ("007", 7, 7, ""), ("5.", 5, nil, ""),
       ("$1.2M", 1.2, nil, "$ … M"), ("5e", 5, 5, "e"),
     ] as [(String, Double?, Double?, String)])
   func reads(_ text: String, _ point: Double?, _ comma: Double?, _ unit: String) throws {
@@ -28,5 +31,24 @@ import Testing
   ])
   func isNone(_ text: String) {
     #expect(WrittenNumber(Array(text.utf8)[...]) == nil)
+  }
+}
+
+/// Words for missing values, and numbers that look like some of them.
+@Suite struct MissingWordsTests {
+  @Test(arguments: [
+    ("", true), ("-", true), ("--", true), ("..", true), (".", true), ("-5", false), ("-.5", false), ("+1", false),
+    (".5", false), ("...", false), ("9", false), ("not available", true), ("N/A", true), ("nota", false),
+  ])
+  func contains(_ text: String, _ isMissing: Bool) {
+    #expect(MissingWords().contain(Array(text.utf8)[...], asText: false) == isMissing)
+  }
+
+  @Test func ownWords() {
+    let words = MissingWords(and: ["-999", "9.9", "Noch nicht erfasst"])
+    for text in ["-999", "9.9", "noch nicht erfasst"] {
+      #expect(words.contain(Array(text.utf8)[...], asText: true))
+    }
+    #expect(!words.contain(Array("-99".utf8)[...], asText: true))
   }
 }

@@ -35,13 +35,18 @@ struct MissingWords {
   /// What a cell without spaces around it says.
   func meaning(_ text: ArraySlice<UInt8>) -> Meaning {
     guard let first = text.first else { return .missing }
-    // No word begins with a digit, except perhaps one of the user's; most cells do.
-    guard text.count <= longest, !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= first) || !own.isEmpty else {
-      return .value
-    }
+    guard text.count <= longest, !own.isEmpty || !Self.beginsNumber(first) || text.count <= 2 else { return .value }
     let word = String(decoding: text, as: UTF8.self).lowercased()
     if Self.always.contains(word) || own.contains(word) { return .missing }
     return Self.besideValues.contains(word) ? .missingBesideValues : .value
+  }
+
+  /// No known word of more than two characters begins so, and most cells do.
+  private static func beginsNumber(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."): true
+    default: false
+    }
   }
 
   /// Whether a cell lacks a value: of texts, or of numbers, dates and two words.

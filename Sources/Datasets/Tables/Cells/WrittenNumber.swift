@@ -39,7 +39,9 @@ struct WrittenNumber {
     let signed = { (mark: DecimalMark) -> Double? in
       Self.value(digits, exponent, mark).map { sign == UInt8(ascii: "-") ? -$0 : $0 }
     }
-    (point, comma) = (signed(.point), signed(.comma))
+    point = signed(.point)
+    let hasMarks = digits.contains { !Self.isDigit($0) }
+    comma = hasMarks ? signed(.comma) : point
     unit = currency.isEmpty || suffix.isEmpty ? currency + suffix : "\(currency) … \(suffix)"
     guard point != nil || comma != nil else { return nil }
   }
@@ -47,24 +49,36 @@ struct WrittenNumber {
   private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
 
   /// The number of digits and marks; `nil` where marks for thousands are not before groups of three digits.
-  private static func value(_ digits: ArraySlice<UInt8>, _ exponent: ArraySlice<UInt8>, _ mark: DecimalMark) -> Double?
-  {
-    let parts = digits.split(separator: mark.byte, omittingEmptySubsequences: false)
-    guard parts.count <= 2, let whole = parts.first, parts.count < 2 || !parts[1].contains(mark.other.byte) else {
-      return nil
+  private static func value(
+    _ digits: ArraySlice<UInt8>, _ exponent: ArraySlice<UInt8>, _ mark: DecimalMark
+  ) -> Double? {
+    let zero = UInt8(ascii: "0")
+    // All digits as one integer, how many there are and how many of the fraction; marks for thousands, and digits since.
+    var (number, count, places, marks, group, isFraction) = (0, 0, 0, 0, 0, false)
+    for byte in digits {
+      if byte == mark.byte {
+        guard !isFraction, marks == 0 || group == 3 else { return nil }
+        isFraction = true
+      } else if byte == mark.other.byte {
+        guard !isFraction, exponent.isEmpty, marks == 0 ? 1...3 ~= group && digits.first != zero : group == 3 else {
+          return nil
+        }
+        (marks, group) = (marks + 1, 0)
+      } else {
+        number = number &* 10 &+ Int(byte &- zero)
+        count += 1
+        if isFraction { places += 1 } else { group += 1 }
+      }
     }
-    let groups = whole.split(separator: mark.other.byte, omittingEmptySubsequences: false)
-    if groups.count > 1 {
-      guard (1...3).contains(groups[0].count), groups[0].first != UInt8(ascii: "0"), exponent.isEmpty,
-        groups.dropFirst().allSatisfy({ $0.count == 3 })
-      else { return nil }
-    }
-    var plain = Array(groups.joined())
-    if parts.count == 2 { plain += [UInt8(ascii: ".")] + parts[1] }
-    plain += exponent
-    guard let value = Double(String(decoding: plain, as: UTF8.self)), value <= greatest else { return nil }
+    guard marks == 0 || group == 3 else { return nil }
+    // Both are exact, so the quotient is the nearest number.
+    if count <= 15, exponent.isEmpty { return Double(number) / powers[places] }
+    let plain = digits.filter { $0 != mark.other.byte }.map { $0 == mark.byte ? UInt8(ascii: ".") : $0 }
+    guard let value = Double(String(decoding: plain + exponent, as: UTF8.self)), value <= greatest else { return nil }
     return value
   }
+
+  private static let powers = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]
 
   /// An `e` with digits; otherwise it may be a unit.
   private static func popExponent(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
