@@ -7,19 +7,18 @@ import Testing
 @testable import Training
 
 @Suite struct ExaminationTests {
-  @Test func `calibration error is the mean distance of accuracy and probability`() {
+  @Test func `calibration error is the mean distance of accuracy and probability`() throws {
     // By hand: ranges of a half; (0, ½]: 0.3 right, 0.5 wrong; (½, 1]: 0.9 right, 0.8 wrong, 1.0 right.
-    var calibration = Calibration(bins: 2)
+    var calibration = try ExpectedCalibrationError(bins: 2)
     for (confidence, isRight) in [(0.3, true), (0.5, false), (0.9, true), (0.8, false), (1.0, true)] {
-      calibration.record(confidence: confidence, isRight: isRight)
+      calibration.add(confidence: confidence, isCorrect: isRight)
     }
-    calibration.record(confidence: .nan, isRight: true)
-    #expect(calibration.bins.map(\.count) == [2, 3])
-    #expect(abs(calibration.bins[0].confidence - 0.4) < 1e-12)
+    calibration.add(confidence: .nan, isCorrect: true)
+    #expect(calibration.bins.map(\.weight) == [2, 3])
+    #expect(abs(calibration.bins[0].meanConfidence - 0.4) < 1e-12)
     #expect(abs(calibration.bins[1].accuracy - 2.0 / 3) < 1e-12)
     let expected = 2.0 / 5 * abs(0.5 - 0.4) + 3.0 / 5 * abs(2.0 / 3 - 0.9)
-    #expect(abs(calibration.expectedError - expected) < 1e-12)
-    #expect(Calibration(bins: -3).expectedError == 0)
+    #expect(abs(try calibration.value - expected) < 1e-12)
   }
 
   /// Two pixels are the logits of two classes.

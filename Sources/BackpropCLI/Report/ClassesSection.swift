@@ -35,22 +35,22 @@ enum ClassesSection {
     if let maps { AttentionSection.add(to: &page, maps) }
   }
 
-  private static func addCalibration(to page: inout Page, _ calibration: Calibration, _ set: EvaluatedSet) {
+  private static func addCalibration(to page: inout Page, _ calibration: ExpectedCalibrationError, _ set: EvaluatedSet) {
     let bins = calibration.bins
     let edges = (0...bins.count).map { Double($0) / Double(max(bins.count, 1)) }
     let chart = BarChart(
       "Reliability", note: "bars: share that was right; marks: mean probability",
       x: "probability of the predicted class",
-      over: .edges(edges), [("accuracy", bins.map { $0.count > 0 ? $0.accuracy : 0 })],
-      reference: bins.map { $0.count > 0 ? $0.confidence : .nan }, top: 1)
+      over: .edges(edges), [("accuracy", bins.map(\.accuracy))],
+      reference: bins.map { $0.weight > 0 ? $0.meanConfidence : .nan }, top: 1)
     let counts = BarChart(
       "How sure it is", note: "\(set.rawValue) examples by the probability of the predicted class",
-      x: "probability of the predicted class", over: .edges(edges), [("examples", bins.map { Double($0.count) })])
+      x: "probability of the predicted class", over: .edges(edges), [("examples", bins.map(\.weight))])
     page.section(
       "Calibration",
       note: """
         Where bars end below their marks, the network is surer than it should be. Expected calibration error: \
-        \(ShownNumber.percent(calibration.expectedError)) (Guo et al., 2017, \(bins.count) ranges).
+        \(ShownNumber.percent((try? calibration.value) ?? 0)) (Guo et al., 2017, \(bins.count) ranges).
         """, [.grid([chart.html, counts.html])])
   }
 

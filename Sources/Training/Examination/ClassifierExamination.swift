@@ -20,7 +20,7 @@ package struct ClassifierExamination: Sendable {
   /// How many examples there were, and how many were wrong.
   package private(set) var count = 0
   package private(set) var mistakeCount = 0
-  package private(set) var calibration = Calibration()
+  package private(set) var calibration = ExpectedCalibrationError(unchecked: 15)
   /// Those with the lowest probability of the truth, the lowest first.
   package private(set) var worstMistakes: [Mistake] = []
   package let channels: Int
@@ -44,7 +44,7 @@ package struct ClassifierExamination: Sendable {
         // The first of equal ones, as `argmax` has it.
         let best = own.indices.reduce(own.startIndex) { own[$1] > own[$0] ? $1 : $0 }
         let (prediction, truth) = (best - own.startIndex, Int(label))
-        calibration.record(confidence: Double(own[best]), isRight: prediction == truth)
+        calibration.add(confidence: Double(own[best]), isCorrect: prediction == truth)
         if prediction != truth {
           mistakeCount += 1
           found.append(

@@ -14,6 +14,10 @@ public struct ExpectedCalibrationError: Metric, Hashable {
     public internal(set) var correct = 0.0
     /// The summed confidences, weighted.
     public internal(set) var confidence = 0.0
+
+    /// The mean confidence, and the share that was predicted correctly; 0 where there are none.
+    package var meanConfidence: Double { weight > 0 ? confidence / weight : 0 }
+    package var accuracy: Double { weight > 0 ? correct / weight : 0 }
   }
 
   public var name: String { "calibration error" }
@@ -26,19 +30,27 @@ public struct ExpectedCalibrationError: Metric, Hashable {
     guard (1...1_000_000).contains(bins) else {
       throw TrainingError("there must be from 1 to 1,000,000 bins, not \(bins)")
     }
-    self.bins = Array(repeating: Bin(), count: bins)
+    self.init(unchecked: bins)
   }
+
+  /// The same with a number of bins that is in this range.
+  init(unchecked bins: Int) { self.bins = Array(repeating: Bin(), count: bins) }
 
   public mutating func update(_ batch: ClassificationBatch) throws(TrainingError) {
     let probabilities = try batch.probabilities(for: name)
     for (index, prediction) in batch.predictions.enumerated() {
       let confidence = probabilities[index * batch.classes + prediction]
-      let bin = min(max(Int((confidence * Double(bins.count)).rounded(.up)) - 1, 0), bins.count - 1)
-      let weight = batch.weights[index]
-      bins[bin].weight += weight
-      bins[bin].confidence += weight * confidence
-      if prediction == batch.labels[index] { bins[bin].correct += weight }
+      add(confidence: confidence, isCorrect: prediction == batch.labels[index], weight: batch.weights[index])
     }
+  }
+
+  /// Adds an example. A confidence that is no probability is not counted.
+  mutating func add(confidence: Double, isCorrect: Bool, weight: Double = 1) {
+    guard confidence >= 0, confidence <= 1 else { return }
+    let bin = min(max(Int((confidence * Double(bins.count)).rounded(.up)) - 1, 0), bins.count - 1)
+    bins[bin].weight += weight
+    bins[bin].confidence += weight * confidence
+    if isCorrect { bins[bin].correct += weight }
   }
 
   public var value: Double {
