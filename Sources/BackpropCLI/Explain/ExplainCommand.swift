@@ -52,6 +52,7 @@ struct ExplainCommand: ParsableCommand {
   }
 
   func run() throws {
+    try output.map(OutputPlace.file)
     try common.apply()
     let explanation = try Explanation(
       sizes: try ExplainedNetwork.sizes(named: network), optimizer: optimizer,

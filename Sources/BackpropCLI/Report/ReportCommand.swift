@@ -32,6 +32,7 @@ struct ReportCommand: ParsableCommand {
   }
 
   func run() throws {
+    try output.map(OutputPlace.file)
     try common.apply()
     let opened = folders.map { Run(path: $0) }
     var runs = try opened.map { try ReportedRun($0, examining: opened.count == 1) }
