@@ -1,6 +1,6 @@
 import ArgumentParser
 import Backprop
-import Files
+import CProcess
 import Foundation
 
 struct CompareCommand: ParsableCommand {
@@ -61,34 +61,51 @@ struct CompareCommand: ParsableCommand {
     // The networks are small: more threads would wait for each other.
     try common.apply(default: 1)
     let folder = try output.map { path in
-      let folder = URL(fileURLWithPath: path, isDirectory: true)
-      do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-        throw RequestError("the folder \(path) cannot be made: \(error.localizedDescription)")
-      }
-      return folder
+      try OutputPlace.folder(path)
+      return URL(fileURLWithPath: path, isDirectory: true)
     }
-    let progress = CompareProgress()
+    let (chosen, stop, progress) = (try chosen(), StopRequest(), CompareProgress())
     defer { progress.end() }
+    func report(_ text: String) {
+      if backprop_is_interrupted() != 0 { stop.request() }
+      progress.show(text)
+    }
+    backprop_request_when_interrupted()
     let (json, page, lines): (String, String?, [String])
+    /// What there is of how much, where the comparison was interrupted.
+    var done: String?
     if let name = ComparedTask.Name(rawValue: task.rawValue) {
-      let comparison = try Comparison(try ComparedTask.named(name), try chosen(), seeds: seeds, report: progress.show)
+      let comparison = try Comparison(
+        try ComparedTask.named(name), chosen, seeds: seeds, stop: stop, report: report)
+      if comparison.isStopped { done = "\(comparison.rows.count) of \(chosen.count) optimizers" }
       json = try JSON.line(comparison.rows)
       page = folder == nil ? nil : ComparisonPage(comparison).html
       lines = ComparisonText.lines(comparison)
     } else {
       let comparison = try SurfaceComparison(
-        try chosen(), seeds: seeds, hasTrails: folder != nil, report: progress.show)
+        chosen, seeds: seeds, hasTrails: folder != nil, stop: stop, report: report)
+      if comparison.isStopped {
+        done = "\(Set(comparison.rows.map(\.surface)).count) of \(Surface.allCases.count) surfaces"
+      }
       json = try JSON.line(comparison.rows)
       page = folder == nil ? nil : try SurfacePage(comparison).html()
       lines = ComparisonText.lines(comparison)
     }
     progress.end()
+    if let done, done.hasPrefix("0 ") {
+      throw Interrupted(description: "interrupted with \(done) done, so there is no result")
+    }
     if let folder, let page {
       try AtomicFile.replace(folder.appendingPathComponent("results.json"), with: Data((json + "\n").utf8))
       try AtomicFile.replace(folder.appendingPathComponent("report.html"), with: Data(page.utf8))
     }
     if common.json { Console.result(json) } else { lines.forEach(Console.result) }
     if let output { Console.log("report in \(output)/report.html") }
+    if let done {
+      throw Interrupted(
+        description:
+          "interrupted with \(done) done; \(output == nil ? "these are their" : "the report has their") results")
+    }
   }
 }
 

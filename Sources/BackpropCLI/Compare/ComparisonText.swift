@@ -28,6 +28,7 @@ enum ComparisonText {
     ]
     for surface in Surface.allCases {
       let rows = comparison.rows.filter { $0.surface == surface.rawValue }
+      guard !rows.isEmpty else { continue }
       lines += ["", "\(surface.rawValue): \(surface.formula)"]
       lines += table(
         [["optimizer", "learning rate", "steps", "last value", "rates tried"]]

@@ -53,11 +53,14 @@ package struct Comparison: Sendable {
 
   package let task: ComparedTask
   package private(set) var rows: [Row] = []
+  /// Whether it was stopped before the last optimizer; the one that was being trained has no row.
+  package private(set) var isStopped = false
 
-  /// Compares the optimizers on the seeds from 0 up to `seeds`. `report` is told what is done next; what it throws ends
-  /// the comparison.
+  /// Compares the optimizers on the seeds from 0 up to `seeds`. `report` is told what is done next, before each
+  /// training; where it requests the `stop`, the comparison ends with the optimizers that are done.
   package init(
-    _ task: ComparedTask, _ optimizers: [OptimizerName], seeds: Int, report: (String) throws -> Void = { _ in }
+    _ task: ComparedTask, _ optimizers: [OptimizerName], seeds: Int, stop: StopRequest = StopRequest(),
+    report: (String) throws -> Void = { _ in }
   ) throws {
     self.task = task
     let clock = ContinuousClock()
@@ -66,6 +69,8 @@ package struct Comparison: Sendable {
       var search = RateSearch(around: optimizer.defaultLearningRate)
       while let rate = search.next {
         try report("\(optimizer.rawValue): learning rate \(rate)")
+        isStopped = stop.isRequested
+        if isStopped { return }
         let outcome = try task.train(optimizer, learningRate: Float(rate), seed: 0, evaluates: false)
         search.add(outcome.finalLoss)
       }
@@ -74,6 +79,8 @@ package struct Comparison: Sendable {
         rates: search.tried.map { .init(learningRate: $0.rate, loss: $0.loss.isFinite ? $0.loss : nil) }, curves: [])
       for seed in 0..<UInt64(max(seeds, 1)) {
         try report("\(optimizer.rawValue): seed \(seed)")
+        isStopped = stop.isRequested
+        if isStopped { return }
         let outcome = try task.train(optimizer, learningRate: Float(search.best), seed: seed)
         row.seeds.append(
           .init(

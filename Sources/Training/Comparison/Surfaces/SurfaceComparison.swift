@@ -63,17 +63,26 @@ package struct SurfaceComparison: Sendable {
 
   package private(set) var rows: [Row] = []
   package private(set) var trails: [Surface: [Trail]] = [:]
+  /// Whether it was stopped before the last surface; the one that was being followed has no rows.
+  package private(set) var isStopped = false
 
   /// Compares the optimizers; seeds, from 0 up to `seeds`, only matter where gradients are noisy. With `hasTrails`,
-  /// also computes what the page's sliders show.
+  /// also computes what the page's sliders show. `report` is told what is done next; where it requests the `stop`, the
+  /// comparison ends with the surfaces that are done.
   package init(
     _ optimizers: [OptimizerName], on surfaces: [Surface] = Surface.allCases, seeds: Int, hasTrails: Bool,
-    report: (String) throws -> Void = { _ in }
+    stop: StopRequest = StopRequest(), report: (String) throws -> Void = { _ in }
   ) throws {
     let clock = ContinuousClock()
     for surface in surfaces {
       for name in optimizers {
         try report("\(surface.rawValue): \(name.rawValue)")
+        guard !stop.isRequested else {
+          rows.removeAll { $0.surface == surface.rawValue }
+          trails[surface] = nil
+          isStopped = true
+          return
+        }
         let start = clock.now
         let descent = try SurfaceDescent(surface, name)
         let (best, tried) = try Self.bestRate(descent, surface)

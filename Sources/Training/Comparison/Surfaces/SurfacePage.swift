@@ -15,13 +15,18 @@ package struct SurfacePage {
       "Paths",
       note:
         "The learning rate is a multiple of each optimizer's best one; the momentum is that of those that have one (β₁ of Adam).",
-      [controls, "<div class=\"grid surfaces\">\(try Surface.allCases.map(figure))</div>"])
+      [controls, "<div class=\"grid surfaces\">\(try surfaces.map(figure))</div>"])
     page.section(
       "Steps to the target",
       note:
         "Each at its best learning rate; the target, to be kept for 20 steps, is a ten-thousandth of the first value, in the noisy valley a fiftieth as the mean of 20 steps.",
       [table])
     return page.html
+  }
+
+  /// Those that were followed.
+  private var surfaces: [Surface] {
+    Surface.allCases.filter { surface in comparison.rows.contains { $0.surface == surface.rawValue } }
   }
 
   private var optimizers: [String] {
@@ -78,7 +83,7 @@ package struct SurfacePage {
   }
 
   private var table: HTML {
-    let surfaces = Surface.allCases.map(\.rawValue)
+    let surfaces = surfaces.map(\.rawValue)
     var table = PageTable(["optimizer"] + surfaces)
     for name in optimizers {
       table.add(
