@@ -39,6 +39,11 @@ struct TrainingOptions: ParsableArguments {
       "The highest learning rate (default: the optimizer's, 0.001 for adam; another for some models, see run.json).")
   var learningRate: Double?
 
+  @Option(
+    parsing: .unconditional,
+    help: "What multiplies the learning rate from each layer to the one below, above 0 and at most 1 (default: 1).")
+  var layerDecay: Double?
+
   @Flag(help: "Tries rising learning rates, draws the loss and takes the one where it falls fastest.")
   var findRate = false
 
@@ -140,6 +145,7 @@ struct TrainingOptions: ParsableArguments {
     // well.
     let isPositive = { (value: Double) in Float(value) > 0 && Float(value).isFinite }
     try require(learningRate, "--learning-rate", "a number above 0, such as 0.001", isPositive)
+    try require(layerDecay, "--layer-decay", "above 0 and at most 1") { Float($0) > 0 && $0 <= 1 }
     try require(momentum, "--momentum", "at least 0 and below 1") { $0 >= 0 && Float($0) < 1 }
     try require(weightDecay, "--weight-decay", "a number of at least 0") { $0 >= 0 && Float($0).isFinite }
     try require(clipNorm, "--clip-norm", "a number above 0", isPositive)
@@ -192,6 +198,7 @@ struct TrainingOptions: ParsableArguments {
     let suitable = optimizer.flatMap(OptimizerName.init).flatMap { Double("\($0.defaultLearningRate)") }
     let own = optimizer == defaults.optimizer ? defaults.learningRate : nil
     try options.resolve("learning-rate", &learningRate, default: own ?? suitable)
+    try options.resolve("layer-decay", &layerDecay)
     try options.resolve("momentum", &momentum)
     try options.resolve(
       "weight-decay", &weightDecay, default: optimizer == defaults.optimizer ? defaults.weightDecay : nil)
@@ -230,10 +237,17 @@ struct TrainingOptions: ParsableArguments {
   /// The optimizer of the resolved options.
   func makeOptimizer(for model: any Layer) throws -> any Optimizer {
     try RequestError.whenFailing {
-      try Backprop.makeOptimizer(
+      let made = try Backprop.makeOptimizer(
         named: optimizer ?? "", for: model, learningRate: learningRate.map { Float($0) },
         momentum: momentum.map { Float($0) }, weightDecay: weightDecay.map { Float($0) },
         clipNorm: clipNorm.map { Float($0) })
+      if let layerDecay {
+        guard let optimizer = made as? RuleOptimizer else {
+          throw RequestError("--layer-decay is not for \(optimizer ?? "this optimizer"), which has one learning rate")
+        }
+        optimizer.multiplyLearningRates(by: LayerDecay.factors(of: model, Float(layerDecay)))
+      }
+      return made
     }
   }
 }

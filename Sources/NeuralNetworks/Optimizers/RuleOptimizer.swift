@@ -37,7 +37,7 @@ open class RuleOptimizer: Optimizer {
     let squares: Int?
     let weightDecay: Float
     /// The group's learning rate, as a multiple of the optimizer's.
-    let rateFactor: Float
+    var rateFactor: Float
   }
 
   private var slots: [Slot] = []
@@ -103,6 +103,11 @@ open class RuleOptimizer: Optimizer {
 
   func require(epsilon: Double) {
     require(epsilon >= 0 && epsilon.isFinite, "epsilon must be a finite number of at least 0, not \(epsilon)")
+  }
+
+  /// Multiplies the learning rates of the parameters with these names by a factor each.
+  package final func multiplyLearningRates(by factors: [String: Float]) {
+    for index in slots.indices { slots[index].rateFactor *= factors[slots[index].parameter.name] ?? 1 }
   }
 
   public var stateVariables: [Variable] { slots.flatMap(\.state) }
