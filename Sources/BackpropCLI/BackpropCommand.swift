@@ -6,6 +6,7 @@ struct BackpropCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "backprop",
     abstract: "Trains neural networks and uses them.",
+    discussion: "'backprop help models' lists the defaults of trainings that depend on the model.",
     version: backpropVersion,
     subcommands: [
       TrainCommand.self, EvaluateCommand.self, PredictCommand.self, GenerateCommand.self, ReportCommand.self,
@@ -21,6 +22,10 @@ enum Main {
   static func main() {
     Startup.prepare()
     do {
+      if CommandArguments.all == ModelsHelp.arguments {
+        ModelsHelp.lines.forEach(Console.result)
+        Console.exit(.done)
+      }
       var command = try BackpropCommand.parseAsRoot(CommandArguments.all)
       try command.run()
     } catch {

@@ -178,7 +178,7 @@ struct TrainImageCommand: ParsableCommand {
 
 extension TrainingOptions.Defaults {
   /// The defaults for a network and so many images.
-  fileprivate static func image(_ kind: ModelDescription.Kind?, count: Int) -> TrainingOptions.Defaults {
+  static func image(_ kind: ModelDescription.Kind?, count: Int) -> TrainingOptions.Defaults {
     let isSmall = count < 10_000
     // At least 8 steps an epoch and 600 in all, where there are enough images for that.
     let batchSize = isSmall ? min(max(count / 8, 1), 32) : 64

@@ -56,6 +56,13 @@ struct TrainTextCommand: ParsableCommand {
     }
   }
 
+  /// The default context, width, layers and heads of a network.
+  static func defaultSizes(_ kind: LanguageModelDescription.Kind) -> LanguageModelDescription {
+    LanguageModelDescription(
+      kind: kind, vocabulary: 1, context: kind == .mlp ? 8 : 64, width: 128, layers: kind == .transformer ? 4 : 2,
+      heads: 4)
+  }
+
   /// The share of a text that is for validation.
   static let validationFraction = 0.1
 
@@ -65,10 +72,11 @@ struct TrainTextCommand: ParsableCommand {
     try session.resolved.resolve("model", &model, default: "lstm")
     let kind = try RequestError.whenFailing { try LanguageModelDescription.kind(named: model ?? "") }
     try session.resolved.resolve("tokenizer", &tokenizer, default: "character")
-    try session.resolved.resolve("context", &context, default: kind == .mlp ? 8 : 64)
-    try session.resolved.resolve("width", &width, default: 128)
-    try session.resolved.resolve("layers", &layers, default: kind == .transformer ? 4 : 2)
-    try session.resolved.resolve("heads", &heads, default: 4)
+    let sizes = Self.defaultSizes(kind)
+    try session.resolved.resolve("context", &context, default: sizes.context)
+    try session.resolved.resolve("width", &width, default: sizes.width)
+    try session.resolved.resolve("layers", &layers, default: sizes.layers)
+    try session.resolved.resolve("heads", &heads, default: sizes.heads)
     try session.resolved.resolve("dropout", &dropout, default: 0)
     try training.resolve(&session.resolved, default: .text(kind, steps: training.steps))
     try training.resolveValidation(&session.resolved, default: "\(Self.validationFraction)")
@@ -136,7 +144,7 @@ struct TrainTextCommand: ParsableCommand {
 
 extension TrainingOptions.Defaults {
   /// The defaults for a language model. `steps` are the requested ones.
-  fileprivate static func text(_ kind: LanguageModelDescription.Kind, steps: Int?) -> TrainingOptions.Defaults {
+  static func text(_ kind: LanguageModelDescription.Kind, steps: Int?) -> TrainingOptions.Defaults {
     let length = 3000
     let rates: [LanguageModelDescription.Kind: Double] = [
       .mlp: 3e-3, .rnn: 1e-3, .lstm: 6e-3, .gru: 3e-3, .transformer: 1e-3,

@@ -36,7 +36,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help:
-      "The highest learning rate (default: the optimizer's, 0.001 for adam; another for some models, see run.json).")
+      "The highest learning rate (default: the optimizer's, 0.001 for adam; another for some models, see 'backprop help models')."
+  )
   var learningRate: Double?
 
   @Option(
@@ -183,6 +184,13 @@ struct TrainingOptions: ParsableArguments {
     /// `nil`: an epoch.
     var evaluationSteps: Int?
     var schedule = LearningRateSchedule.Shape.cosine
+
+    /// The learning rate with the optimizer of this name; `nil` where there is none.
+    func learningRate(with name: String) -> Double? {
+      if name == optimizer, let learningRate { return learningRate }
+      // Through text: 0.001 as a Float is not 0.001 as a Double.
+      return OptimizerName(rawValue: name).flatMap { Double("\($0.defaultLearningRate)") }
+    }
   }
 
   /// Resolves all options that shape a run; afterwards `optimizer`, `learningRate`, `batchSize` and `schedule` are set.
@@ -194,10 +202,7 @@ struct TrainingOptions: ParsableArguments {
     try options.resolve("minutes", &minutes)
     try options.resolve("batch-size", &batchSize, default: defaults.batchSize)
     try options.resolve("optimizer", &optimizer, default: defaults.optimizer)
-    // Through text: 0.001 as a Float is not 0.001 as a Double.
-    let suitable = optimizer.flatMap(OptimizerName.init).flatMap { Double("\($0.defaultLearningRate)") }
-    let own = optimizer == defaults.optimizer ? defaults.learningRate : nil
-    try options.resolve("learning-rate", &learningRate, default: own ?? suitable)
+    try options.resolve("learning-rate", &learningRate, default: optimizer.flatMap(defaults.learningRate))
     try options.resolve("layer-decay", &layerDecay)
     try options.resolve("momentum", &momentum)
     try options.resolve(
