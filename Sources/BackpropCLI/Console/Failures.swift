@@ -49,9 +49,9 @@ enum Failure {
       case .success: self = .asked(BackpropCommand.message(for: error))
       case .validationFailure:
         // An argument may be of any length.
-        let message = BackpropCommand.message(for: error).split(separator: " ", omittingEmptySubsequences: false)
+        let message = ParserSentence.text(error).split(separator: " ", omittingEmptySubsequences: false)
           .map { $0.count <= 200 ? String($0) : $0.prefix(60) + "…" }.joined(separator: " ")
-        self = .sentence("\(message)\nSee 'backprop --help' and 'backprop help <subcommand>'.", .wrongRequest)
+        self = .sentence(message, .wrongRequest)
       default: self = .sentence("\(error)", .failed)
       }
     }

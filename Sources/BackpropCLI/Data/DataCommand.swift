@@ -67,7 +67,7 @@ struct DataShowCommand: ParsableCommand {
   @Option(help: "How --augmented varies images: light or strong (default: light).")
   var augment: String?
 
-  @Option(help: "The variations are those of this seed.")
+  @Option(parsing: .unconditional, help: "The variations are those of this seed.")
   var seed: UInt64 = 0
 
   mutating func validate() throws {

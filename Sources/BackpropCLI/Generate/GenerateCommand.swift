@@ -45,7 +45,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "End before this text (default: at --tokens).")
   var stop: String?
 
-  @Option(help: "Makes the text repeatable (default: drawn).")
+  @Option(parsing: .unconditional, help: "Makes the text repeatable (default: drawn).")
   var seed: UInt64?
 
   @OptionGroup var common: CommonOptions

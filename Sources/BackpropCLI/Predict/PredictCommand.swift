@@ -56,7 +56,9 @@ struct PredictCommand: ParsableCommand {
       try require(top, "--top", in: 1...1_000_000)
       try require(count, "--count", in: 1...1_000_000_000)
       for index in index { try require(index, "--index", in: 0...Int(UInt32.max)) }
-      guard files.isEmpty != (data == nil) else { throw RequestError("name image files or --data, one of the two") }
+      guard files.isEmpty != (data == nil) else {
+        throw RequestError("name image files or --data, one of the two" + (ParserSentence.fileHint() ?? ""))
+      }
       guard [csv, common.json, draw].count(where: { $0 }) <= 1 else {
         throw RequestError("--csv, --json and --draw are three forms of the result; name one of them")
       }

@@ -108,7 +108,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Steps between two further checkpoints (default: none).")
   var checkpointSteps: Int?
 
-  @Option(help: "Makes the run repeatable (default: drawn, and stored in run.json).")
+  @Option(parsing: .unconditional, help: "Makes the run repeatable (default: drawn, and stored in run.json).")
   var seed: UInt64?
 
   @Flag(help: "Draws loss and accuracy below the progress.")
