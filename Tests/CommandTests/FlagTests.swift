@@ -98,7 +98,7 @@ struct FlagTests {
     let others: [String: [String]] = [
       "evaluate": ["run"], "report": ["run"], "data show": ["digits"], "predict": ["run", "--data", "digits"],
       "generate": ["run"],
-      "summary": ["run"],
+      "summary": ["run"], "data fetch": ["mnist"],
     ]
     for value in Self.values {
       var arguments = flag.command
@@ -140,7 +140,8 @@ struct FlagTests {
   }
 
   @Test(arguments: [
-    [], ["train"], ["train", "image"], ["train", "text"], ["evaluate"], ["predict"], ["generate"], ["summary"],
+    [], ["data", "fetch"], ["train"], ["train", "image"], ["train", "text"], ["evaluate"], ["predict"], ["generate"],
+    ["summary"],
     ["bench"],
   ])
   func helpFitsEightyColumns(command: [String]) throws {

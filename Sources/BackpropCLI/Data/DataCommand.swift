@@ -4,8 +4,8 @@ import Backprop
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Lists the data sets that have names, and shows images.",
-    subcommands: [DataListCommand.self, DataShowCommand.self])
+    abstract: "Lists and downloads the data sets that have names, and shows images.",
+    subcommands: [DataListCommand.self, DataFetchCommand.self, DataShowCommand.self])
 }
 
 struct DataListCommand: ParsableCommand {

@@ -3,15 +3,17 @@ import Foundation
 import Tensors
 
 extension ImageDataset {
-  /// 60,000 photographs of 32 × 32 pixels in 10 classes, from `folder` or from /usr/share/datasets/cifar10: the files
-  /// `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of the binary version.
+  /// 60,000 photographs of 32 × 32 pixels in 10 classes, from `folder`, or from where `backprop data fetch`
+  /// puts them or /usr/share/datasets/cifar10: the files `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`
+  /// of the binary version.
   ///
   /// Throws a `DataError` where they are not there or a file is corrupt.
   /// Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images" (2009).
   public static func cifar10(in folder: URL? = nil) throws -> ImageDataset { try CIFARFiles.ten.dataset(in: folder) }
 
-  /// 60,000 photographs of 32 × 32 pixels in 100 classes, the fine ones, from `folder` or from
-  /// /usr/share/datasets/cifar100: the files `train.bin` and `test.bin` of the binary version.
+  /// 60,000 photographs of 32 × 32 pixels in 100 classes, the fine ones, from `folder`, or from where
+  /// `backprop data fetch` puts them or /usr/share/datasets/cifar100: the files `train.bin` and `test.bin` of the binary
+  /// version.
   ///
   /// Throws a `DataError` where they are not there or a file is corrupt.
   /// Source: Krizhevsky, "Learning Multiple Layers of Features from Tiny Images" (2009).
@@ -48,6 +50,9 @@ struct CIFARFiles {
       tulip turtle wardrobe whale willow_tree wolf woman worm
       """.split(separator: " ").map(String.init))
 
+  /// The names of all files.
+  var names: [String] { train + [test] }
+
   private static let pictureBytes = 3 * 32 * 32
   /// The most pictures of a file; the sets have 50,000.
   private static let greatestCount = 1 << 18
@@ -58,11 +63,11 @@ struct CIFARFiles {
   }
 
   func dataset(in folder: URL?) throws -> ImageDataset {
-    let folder = folder ?? URL(fileURLWithPath: "/usr/share/datasets/\(name)", isDirectory: true)
-    guard let place = place(in: folder) else {
-      throw DataError(
-        "\(name) is not in \(folder.path): unpack its binary version there, or name the folder that has \(train[0])")
-    }
+    let advice =
+      "`backprop data fetch \(name)` downloads it; or unpack its binary version there, or name the folder that has "
+      + train[0]
+    let found = try DataFolder.place(of: name, in: folder, advice: advice) { self.place(in: $0) != nil }
+    let place = self.place(in: found) ?? found
     return try ImageDataset(
       name: name, train: set(train.map { place.path + "/" + $0 }), test: set([place.path + "/" + test]),
       classNames: classNames)

@@ -137,26 +137,30 @@ public struct ImageDataset: Sendable {
     return try ImageDataset(name: "digits", train: parts.train, test: parts.validation, classNames: digitNames)
   }
 
-  /// 70,000 pictures of clothes of 28 × 28 pixels, from `folder` or from the location of the Debian package.
+  /// 70,000 pictures of clothes of 28 × 28 pixels, from `folder`, or from where `backprop data fetch` or the Debian
+  /// package puts them.
   ///
   /// Throws a `DataError` where they are not there or a file is corrupt.
   /// Source: Xiao, Rasul & Vollgraf, "Fashion-MNIST", arXiv:1708.07747 (2017).
   public static func fashionMNIST(in folder: URL? = nil) throws -> ImageDataset {
     try standard(
-      "fashion-mnist", in: folder, otherwise: "/usr/share/datasets/fashion-mnist",
-      advice: "`apt install dataset-fashion-mnist` or give the folder that has it",
+      "fashion-mnist", in: folder,
+      advice:
+        "`backprop data fetch fashion-mnist` downloads it, `apt install dataset-fashion-mnist` installs it, or give the "
+        + "folder that has it",
       classNames: [
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
       ])
   }
 
-  /// 70,000 handwritten digits of 28 × 28 pixels, from `folder` or from /usr/share/datasets/mnist.
+  /// 70,000 handwritten digits of 28 × 28 pixels, from `folder`, or from where `backprop data fetch` puts them or
+  /// /usr/share/datasets/mnist.
   ///
   /// Throws a `DataError` where they are not there or a file is corrupt.
   public static func mnist(in folder: URL? = nil) throws -> ImageDataset {
     try standard(
-      "mnist", in: folder, otherwise: "/usr/share/datasets/mnist",
-      advice: "give the folder that has its four IDX files",
+      "mnist", in: folder,
+      advice: "`backprop data fetch mnist` downloads it, or give the folder that has its four IDX files",
       classNames: digitNames)
   }
 
@@ -179,11 +183,10 @@ public struct ImageDataset: Sendable {
   }
 
   private static func standard(
-    _ name: String, in folder: URL?, otherwise path: String, advice: String, classNames: [String]
+    _ name: String, in folder: URL?, advice: String, classNames: [String]
   ) throws -> ImageDataset {
-    let place = folder ?? URL(fileURLWithPath: path, isDirectory: true)
-    guard find("train-images-idx3-ubyte", in: place) != nil else {
-      throw DataError("\(name) is not in \(place.path): \(advice)")
+    let place = try DataFolder.place(of: name, in: folder, advice: advice) {
+      find("train-images-idx3-ubyte", in: $0) != nil
     }
     return try ImageDataset(
       name: name, train: imageSet("train", in: place, classes: classNames.count),
