@@ -68,7 +68,10 @@ struct PictureTests {
       #expect((entries[0]["predictions"] as? [[String: Any]])?.first?["name"] as? String == "2 dark")
       #expect(entries[0]["error"] == nil && (entries[1]["error"] as? String)?.contains("is GIF") == true)
       let one = try shell(#""$B" predict r new.gif"#, in: folder)
-      #expect(one.status == 2 && one.errors.contains("new.gif is GIF"))
+      #expect(one.status == 1 && one.errors.contains("1 of 1 file cannot be read"), "\(one.errors)")
+      #expect(one.output.hasPrefix("new.gif is GIF"))
+      let alone = try shell(#""$B" predict r nowhere.png --json"#, in: folder)
+      #expect(alone.status == 1 && alone.output.hasPrefix(#"[{"error":"nowhere.png"#), "\(alone)")
     }
   }
 

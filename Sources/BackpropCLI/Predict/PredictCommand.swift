@@ -89,7 +89,9 @@ struct PredictCommand: ParsableCommand {
     }
     try report.end(results)
     let failed = results.count { $0.error != nil }
-    guard failed == 0 else { throw WorkError("\(failed) of \(results.count) files cannot be read") }
+    guard failed == 0 else {
+      throw WorkError("\(failed) of \(results.count) file\(results.count == 1 ? "" : "s") cannot be read")
+    }
   }
 
   /// What is to be classified.
@@ -147,8 +149,7 @@ struct PredictCommand: ParsableCommand {
     return (subjects, dataset.classNames)
   }
 
-  /// The predictions for some subjects. A file that cannot be read does not end the others, except where it is the only
-  /// one.
+  /// The predictions for some subjects. A file that cannot be read has an error in their place.
   private func classify(
     _ subjects: [Subject], _ description: ModelDescription, _ model: any Layer
   ) throws -> [PredictionReport.Result] {
@@ -160,7 +161,6 @@ struct PredictCommand: ParsableCommand {
     let images = subjects.map { subject -> Result<Tensor, any Error> in
       if case .image(let image) = subject.source { .success(image) } else { loaded.removeFirst() }
     }
-    if self.files.count == 1, images.count == 1, case .failure(let error) = images[0] { throw RequestError("\(error)") }
     let readable = images.compactMap { try? $0.get() }
     var predictions: ArraySlice<[Prediction]> =
       readable.isEmpty ? [] : try Backprop.classify(.concatenated(readable, axis: 0), with: model, top: top)[...]
