@@ -64,6 +64,15 @@ import Testing
     #expect(colored[3] == " 0.000 │\u{1B}[38;5;33m⡠\u{1B}[0m\u{1B}[38;5;33m⠊\u{1B}[0m⠀⠀⠀⠀")
   }
 
+  @Test func `without colors a second curve has marks of its own`() {
+    let points = (0..<12).map { (x: Double($0) / 11, y: Double($0)) }
+    let plot = BraillePlot(
+      title: "t", width: 14, height: 3, range: 0...1,
+      curves: [.init(points: points, color: 33), .init(points: [(0, 0), (1, 0)], color: 208, mark: "o")])
+    #expect(plot.lines(colors: false) == ["t", " 11.00 │⠀⠀⠀⠀⡠⠊", "       │⠀⠀⡠⠊⠀⠀", " 0.000 │o⠊⠀⠀⠀o"])
+    #expect(!plot.lines(colors: true).joined().contains("o"))
+  }
+
   @Test(
     arguments: [
       [], [.nan], [.infinity, 1], [5], [-1e300, 1e300], [-1e308, 1e308], [1e-300, 2e-300],
@@ -76,6 +85,19 @@ import Testing
         curves: [.init(points: points, color: 1), .init(points: points + [(7, 1)], color: 2)])
       #expect(plot.lines(colors: false).count == 5)
     }
+  }
+
+  @Test func `a confusion matrix has names or numbers at its columns, and not both`() throws {
+    var matrix = try ConfusionMatrix(classes: 2)
+    try matrix.record(truth: 1, prediction: 0)
+    #expect(
+      EvaluationText.matrix(matrix, ["cat", "dog"]) == [
+        "true \\ predicted  cat  dog", "cat                 ·    ·", "dog                 1    ·",
+      ])
+    #expect(
+      EvaluationText.matrix(matrix, ["cat", "horse"]) == [
+        "true \\ predicted  0  1", "0 cat             ·  ·", "1 horse           1  ·",
+      ])
   }
 
   @Test func `curves stand side by side where there is space`() throws {
@@ -91,7 +113,7 @@ import Testing
       let lines = curves.lines(width: width, colors: false)
       #expect(lines.count == height)
       #expect(lines.allSatisfy { $0.count <= width })
-      #expect(lines[0].contains("loss: training and test"))
+      #expect(lines[0].contains("loss: training and test (o)"))
       #expect(lines.contains { $0.contains("accuracy: training and test") })
     }
   }

@@ -41,10 +41,11 @@ enum EvaluationText {
   static func matrix(_ matrix: ConfusionMatrix, _ classNames: [String]) -> [String] {
     let name = { (label: Int) in classNames.indices.contains(label) ? classNames[label].printable : "\(label)" }
     let classes = 0..<matrix.classes
-    // Long names would make the columns wide: they are shown at the rows only.
-    let header = ["true \\ predicted"] + classes.map { name($0).count <= 4 ? name($0) : "\($0)" }
+    // Long names would make the columns wide: where one is long, all columns have numbers.
+    let areShort = classes.allSatisfy { name($0).count <= 4 }
+    let header = ["true \\ predicted"] + classes.map { areShort ? name($0) : "\($0)" }
     let rows = classes.map { truth in
-      [name(truth).count <= 4 ? name(truth) : "\(truth) \(name(truth))"]
+      [areShort ? name(truth) : "\(truth) \(name(truth))"]
         + classes.map { matrix.counts[truth][$0] == 0 ? "·" : "\(matrix.counts[truth][$0])" }
     }
     return table([header] + rows, left: [0])

@@ -94,7 +94,8 @@ struct PredictionReport {
   /// A line of comma-separated values (RFC 4180).
   private static func row(_ values: [String]) -> String {
     values.map { value in
-      value.contains { ",\"\r\n".contains($0) || $0 == "\r\n" }
+      // By bytes, as a line's end of two bytes is one character.
+      value.utf8.contains { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }
         ? "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\"" : value
     }.joined(separator: ",")
   }

@@ -15,6 +15,8 @@ struct BraillePlot {
     var color: Int
     /// Whether points are joined.
     var isLine = true
+    /// What its points are where there are no colors; `nil`: dots, as the others.
+    var mark: Character?
   }
 
   /// What is written above it.
@@ -48,13 +50,17 @@ struct BraillePlot {
     let bottom = high > low ? low : low - spread / 2
     var dots = [UInt8](repeating: 0, count: columns * rows)
     var inks = [Int](repeating: 0, count: columns * rows)
+    var marks = [Character?](repeating: nil, count: columns * rows)
     for curve in curves {
       var curve = curve
       for index in curve.points.indices { curve.points[index].y = scaled(curve.points[index].y) }
+      let mark = colors ? nil : curve.mark
+      if mark != nil { curve.isLine = false }
       draw(curve, bottom, spread, columns, rows) { x, y in
         let cell = y / 4 * columns + x / 2
         dots[cell] |= Self.bits[y % 4][x % 2]
         inks[cell] = curve.color
+        if let mark { marks[cell] = mark }
       }
     }
     return [title]
@@ -63,6 +69,7 @@ struct BraillePlot {
           row == 0 ? Self.label(unscaled(bottom + spread)) : row == rows - 1 ? Self.label(unscaled(bottom)) : ""
         let cells = (0..<columns).map { column -> String in
           let cell = row * columns + column
+          if let mark = marks[cell] { return String(mark) }
           let dot = String(UnicodeScalar(0x2800 + UInt32(dots[cell])) ?? " ")
           return colors && dots[cell] != 0 ? "\u{1B}[38;5;\(inks[cell])m\(dot)\u{1B}[0m" : dot
         }

@@ -40,9 +40,10 @@ struct TrainingCurves {
 
   /// The plots in lines of at most `width` characters: side by side, or one below the other where that is narrow.
   func lines(width: Int, colors: Bool) -> [String] {
-    let loss = plot("loss", width, { $0.count > 0 ? $0.lossSum / Double($0.count) : nil }, { $0.loss })
+    let loss = plot("loss", width, colors, { $0.count > 0 ? $0.lossSum / Double($0.count) : nil }, { $0.loss })
     let accuracy = plot(
-      "accuracy", width, { $0.accuracyCount > 0 ? $0.accuracySum / Double($0.accuracyCount) : nil }, { $0.accuracy })
+      "accuracy", width, colors, { $0.accuracyCount > 0 ? $0.accuracySum / Double($0.accuracyCount) : nil },
+      { $0.accuracy })
     guard accuracy.curves.contains(where: { !$0.points.isEmpty }) else { return loss.lines(colors: colors) }
     guard width >= 2 * Self.least else { return loss.lines(colors: colors) + accuracy.lines(colors: colors) }
     let half = (width - 2) / 2
@@ -60,16 +61,18 @@ struct TrainingCurves {
   private static let least = 36
 
   private func plot(
-    _ name: String, _ width: Int, _ mean: (Stretch) -> Double?,
+    _ name: String, _ width: Int, _ colors: Bool, _ mean: (Stretch) -> Double?,
     _ test: ((step: Int, loss: Double, accuracy: Double?)) -> Double?
   ) -> BraillePlot {
     let training = stretches.enumerated().compactMap { index, stretch in
       mean(stretch).map { (x: (Double(index) + 0.5) / Double(Self.count), y: $0) }
     }
     let tests = tests.compactMap { entry in test(entry).map { (x: Double(entry.step) / Double(total), y: $0) } }
+    let mark: Character = "o"
     return BraillePlot(
-      title: "        \(name)\(tests.isEmpty ? "" : ": training and \(set.rawValue)")", width: width, height: 8,
-      range: 0...1,
-      curves: [.init(points: training, color: 33), .init(points: tests, color: 208)], allowsLogarithm: name == "loss")
+      title: "        \(name)" + (tests.isEmpty ? "" : ": training and \(set.rawValue)" + (colors ? "" : " (\(mark))")),
+      width: width, height: 8, range: 0...1,
+      curves: [.init(points: training, color: 33), .init(points: tests, color: 208, mark: mark)],
+      allowsLogarithm: name == "loss")
   }
 }
