@@ -65,6 +65,21 @@ import Testing
     }
   }
 
+  /// What lies beside them is no class, and is named.
+  @Test func besideTrainOnlyPartsCount() throws {
+    try Self.withFiles([
+      "train/a/1.pgm": Self.gray(1), "train/b/1.pgm": Self.gray(2), "train/notes.txt": [65],
+      "test/a/1.pgm": Self.gray(3), "unsorted/1.pgm": Self.gray(4),
+    ]) { folder in
+      let data = try ImageDataset.pictures(folder)
+      #expect(data.classNames == ["a", "b"] && data.train.count == 2 && data.test.count == 1)
+      let survey = try #require(data.survey)
+      #expect(
+        survey.lines().contains("  unsorted lies beside train, so it is neither a part nor a class"),
+        "\(survey.lines())")
+    }
+  }
+
   @Test func aClassMayBeCalledTrain() throws {
     try Self.withFiles(["train/1.pgm": Self.gray(1), "bus/1.pgm": Self.gray(2)]) { folder in
       let data = try ImageDataset.pictures(folder, testFraction: 0)

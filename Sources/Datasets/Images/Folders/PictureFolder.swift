@@ -24,15 +24,20 @@ struct PictureFolder {
   init(_ path: String) throws(DataError) {
     self.path = path
     let (folders, loose) = try contents(of: "")
-    // All of them, as a class may be called `test`, too.
     let partFolders = folders.compactMap { name in PictureSurvey.Part(folder: name).map { (part: $0, name: name) } }
-    let isSplit = !folders.isEmpty && partFolders.count == folders.count && partFolders.contains { $0.part == .train }
+    let train = partFolders.first { $0.part == .train }?.name
+    // A class may be called `train` or `test`, too: it has pictures, and a part has folders.
+    var isSplit = train != nil && partFolders.count == folders.count
+    if let train, !isSplit { isSplit = try hasClasses(train) }
     for name in loose { ignore(name, "lies in no class") }
     var classes: [(part: PictureSurvey.Part, name: String, path: String)] = []
     if isSplit {
       guard Set(partFolders.map(\.part)).count == partFolders.count else {
-        throw DataError(
-          "\(path) should have one folder for each of train, val and test, not \(folders.joined(separator: ", "))")
+        let names = partFolders.map(\.name).joined(separator: ", ")
+        throw DataError("\(path) should have one folder for each of train, val and test, not \(names)")
+      }
+      for name in folders where PictureSurvey.Part(folder: name) == nil {
+        ignore(name, "lies beside \(train ?? ""), so it is neither a part nor a class")
       }
       for (part, folder) in partFolders {
         parts.insert(part)
@@ -93,6 +98,14 @@ struct PictureFolder {
       }
     }
     return (folders, others)
+  }
+
+  /// Whether there are folders in a folder, and no pictures beside them.
+  private func hasClasses(_ folder: String) throws(DataError) -> Bool {
+    let names = try names(in: folder).filter { !Self.isHidden($0) }
+    let (folders, files) = (names.filter { OpenFile.isFolder(absolute("\(folder)/\($0)")) }, Set(names))
+    return !folders.isEmpty
+      && !files.subtracting(folders).contains { PictureFormat.isExpected(ofFile: absolute("\(folder)/\($0)")) }
   }
 
   private func names(in folder: String) throws(DataError) -> [String] {
