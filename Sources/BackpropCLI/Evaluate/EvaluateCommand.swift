@@ -38,7 +38,6 @@ struct EvaluateCommand: ParsableCommand {
       throw RequestError(
         "\(dataset.name) has images of \(dataset.imageShape), but \(folder) takes \(description.inputShape)")
     }
-    try RequestError.whenFailing { try description.checkClasses(of: dataset) }
     let result = try evaluateClassifier(model, on: dataset.test)
     guard common.json else {
       return EvaluationText.lines(.classification(result), dataset.classNames).dropLast().forEach(Console.result)
@@ -126,15 +125,23 @@ func openText(
   return (name, text, set)
 }
 
-/// The requested data, or else the run's. Of another folder of pictures than the run's, all are the test set.
+/// The requested data, or else the run's, with the classes of the network; a note names those that it lacks. Of another
+/// folder of pictures than the run's, all are the test set.
 func openData(_ name: String?, for run: Run, _ description: ModelDescription) throws -> ImageDataset {
   let own = try name == nil ? run.dataName().orFail(run) : run.dataName()
   // Also by another path.
   let isOwn = name == nil || name == own || own.flatMap(Folder.identity) == name.flatMap(Folder.identity)
   return try RequestError.whenFailing {
-    try ImageDataset.named(
+    let found = try ImageDataset.named(
       name ?? own ?? "", allowsPipes: name != nil, preparedBy: description.preparation,
       testFraction: isOwn ? 0.2 : 1)
+    let (dataset, absent) = try description.matchingClasses(of: found)
+    if !absent.isEmpty {
+      let list = absent.prefix(8).map(\.printable).joined(separator: ", ") + (absent.count > 8 ? ", …" : "")
+      Console.log(
+        "note: \(dataset.name) has no pictures of \(absent.count) of the \(dataset.classNames.count) classes: \(list)")
+    }
+    return dataset
   }
 }
 

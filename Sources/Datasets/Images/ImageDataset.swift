@@ -51,29 +51,35 @@ public struct ImageDataset: Sendable {
 
   /// The same data, its batches standardized by the mean and standard deviation of each channel of the training images;
   /// the test images by the same ones.
-  public var standardized: ImageDataset { ImageDataset(self, Standardization(of: train)) }
-
-  private init(_ other: ImageDataset, _ standardization: Standardization) {
-    name = other.name
-    train = other.train.replacing(standardization)
-    validation = other.validation?.replacing(standardization)
-    test = other.test.replacing(standardization)
-    classNames = other.classNames
-    hasClassNames = other.hasClassNames
-    survey = other.survey
+  public var standardized: ImageDataset {
+    let standardization = Standardization(of: train)
+    return ImageDataset(
+      self, train: train.replacing(standardization), validation: validation?.replacing(standardization),
+      test: test.replacing(standardization))
   }
 
   /// The same data with another training and validation set, of the same shape and classes.
   func replacing(train: ImageSet, validation: ImageSet) -> ImageDataset {
-    ImageDataset(self, train: train, validation: validation)
+    ImageDataset(self, train: train, validation: validation, test: test)
   }
 
-  private init(_ other: ImageDataset, train: ImageSet, validation: ImageSet) {
+  /// The same images with the classes of these names, among which its own must be.
+  package func relabeled(_ names: [String]) -> ImageDataset {
+    let places = Dictionary(zip(names, Int32(0)...)) { first, _ in first }
+    let labels = classNames.map { places[$0] ?? 0 }
+    func relabeled(_ set: ImageSet) -> ImageSet { set.replacing(labels: set.labels.map { labels[Int($0)] }) }
+    return ImageDataset(
+      self, train: relabeled(train), validation: validation.map(relabeled), test: relabeled(test), classNames: names)
+  }
+
+  private init(
+    _ other: ImageDataset, train: ImageSet, validation: ImageSet?, test: ImageSet, classNames: [String]? = nil
+  ) {
     name = other.name
     self.train = train
     self.validation = validation
-    test = other.test
-    classNames = other.classNames
+    self.test = test
+    self.classNames = classNames ?? other.classNames
     hasClassNames = other.hasClassNames
     survey = other.survey
   }

@@ -132,4 +132,7 @@ public struct ImageSet: Sendable {
   func replacing(_ standardization: Standardization?) -> ImageSet {
     ImageSet(unchecked: storage, labels, like: self, standardization)
   }
+
+  /// The same images with other labels, one for each.
+  func replacing(labels: [Int32]) -> ImageSet { ImageSet(unchecked: storage, labels, like: self, standardization) }
 }

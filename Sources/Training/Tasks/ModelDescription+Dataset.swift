@@ -25,23 +25,20 @@ extension ModelDescription {
     }
   }
 
-  /// Throws a `ModelError` that names the difference where the classes of a data set are not those of the network, in the
-  /// same order. Those of a folder of IDX files have no names to compare.
-  public func checkClasses(of dataset: ImageDataset) throws {
+  /// The data set with the classes of the network, matched by their names, and the classes of which it has none. Those of
+  /// a folder of IDX files have no names to compare.
+  ///
+  /// Throws a `ModelError` that names the classes of the data set that the network does not know.
+  public func matchingClasses(of dataset: ImageDataset) throws -> (dataset: ImageDataset, absent: [String]) {
     let (own, other) = (classNames, dataset.classNames)
-    guard !own.isEmpty, own != other, dataset.hasClassNames || own.count < other.count else { return }
-    let missing = own.filter { !other.contains($0) }
+    guard !own.isEmpty, own != other, dataset.hasClassNames || own.count < other.count else { return (dataset, []) }
     let unknown = other.filter { !own.contains($0) }
-    var differences: [String] = []
-    if !missing.isEmpty { differences.append("lacks \(Self.list(missing))") }
-    if !unknown.isEmpty { differences.append("has \(Self.list(unknown)), which the network does not know") }
-    if differences.isEmpty, let place = zip(own, other).enumerated().first(where: { $1.0 != $1.1 }) {
-      differences.append(
-        "has them in another order: class \(place.offset) is \(place.element.1) and should be \(place.element.0)")
+    guard unknown.isEmpty else {
+      throw ModelError(
+        "\(dataset.name) should have classes that the network was trained on, which are \(Self.list(own)), but it has "
+          + "\(Self.list(unknown)), which the network does not know")
     }
-    throw ModelError(
-      "\(dataset.name) should have the \(own.count) classes that the network was trained on, but it "
-        + differences.joined(separator: " and "))
+    return (dataset.relabeled(own), own.filter { !other.contains($0) })
   }
 
   private static func list(_ names: [String]) -> String {
