@@ -35,6 +35,15 @@ struct Run {
   static func open(_ path: String, for task: NetworkTask? = nil) throws -> Run {
     let run = Run(path: path)
     guard OpenFile.isThere(run.file("model.json").path) else {
+      if let record = try run.readRecord() {
+        let state = RunState(record, path: path)
+        guard state != .training else {
+          throw RequestError("\(path) is still being trained, and has a network when that ends or is interrupted")
+        }
+        throw RequestError(
+          "the training of \(path) \(state == .failed ? "failed" : "was interrupted") before it saved a network; 'backprop train "
+            + "\(record.kind.rawValue) --resume --output \(path)' continues it")
+      }
       throw RequestError(
         "\(path) is no run: it holds no model.json; 'backprop train \((task ?? .image).rawValue) --output \(path)' makes one"
       )
