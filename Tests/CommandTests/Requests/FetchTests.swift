@@ -4,7 +4,11 @@ import Testing
 
 @testable import BackpropCLI
 
+private let hasCurl = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+  .contains { FileManager.default.isExecutableFile(atPath: "\($0)/curl") }
+
 /// `data fetch`, from folders and from addresses where nobody answers.
+@Suite(.enabled(if: hasCurl, "needs the program curl"))
 struct FetchTests {
   /// Two files, of which the digests are those of `sha256sum`.
   private static let source = DataSource(
