@@ -35,7 +35,8 @@ enum ClassesSection {
     if let maps { AttentionSection.add(to: &page, maps) }
   }
 
-  private static func addCalibration(to page: inout Page, _ calibration: ExpectedCalibrationError, _ set: EvaluatedSet) {
+  private static func addCalibration(to page: inout Page, _ calibration: ExpectedCalibrationError, _ set: EvaluatedSet)
+  {
     let bins = calibration.bins
     let edges = (0...bins.count).map { Double($0) / Double(max(bins.count, 1)) }
     let chart = BarChart(

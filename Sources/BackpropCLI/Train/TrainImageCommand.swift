@@ -32,7 +32,7 @@ struct TrainImageCommand: ParsableCommand {
 
   @Option(
     help: """
-      How images are varied: none; light, by flips and shifts; strong, also by random operations, erased rectangles and \
+      How images are varied: none; light, by flips, shifts and erased rectangles; strong, also by random operations and \
       mixed images. Digits and letters are never flipped (default: none).
       """)
   var augment: String?

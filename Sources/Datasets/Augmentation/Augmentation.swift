@@ -45,9 +45,9 @@ public struct Augmentation: Hashable, Sendable, Codable {
   public enum Strength: String, Hashable, Sendable, Codable, CaseIterable {
     /// None.
     case none
-    /// Flip, a shift of an eighth.
+    /// Flip, a shift of an eighth, erasing of a quarter of the images.
     case light
-    /// Flip, a shift of an eighth, two random operations, erasing of a quarter of the images, and mixup or cutmix.
+    /// As light, with two random operations and mixup or cutmix.
     case strong
   }
 
@@ -55,8 +55,8 @@ public struct Augmentation: Hashable, Sendable, Codable {
   public init(_ strength: Strength, allowsFlips: Bool = true) {
     guard strength != .none else { return }
     horizontalFlip = allowsFlips ? 0.5 : 0
-    shift = 0.125
-    if strength == .strong { (randomOperations, erasing, mixup, cutmix) = (2, 0.25, 0.2, 1) }
+    (shift, erasing) = (0.125, 0.25)
+    if strength == .strong { (randomOperations, mixup, cutmix) = (2, 0.2, 1) }
   }
 
   /// Whether it changes nothing.

@@ -28,7 +28,8 @@ extension ModelDescription {
   /// The data set with the classes of the network, matched by their names, and the classes of which it has none. Those of
   /// a folder of IDX files have no names to compare.
   ///
-  /// Throws a `ModelError` that names the classes of the data set that the network does not know.
+  /// Throws a `ModelError` that names the classes of the data set that the network does not know, and where they come in
+  /// another order: then either its names or its labels are not those of the training.
   public func matchingClasses(of dataset: ImageDataset) throws -> (dataset: ImageDataset, absent: [String]) {
     let (own, other) = (classNames, dataset.classNames)
     guard !own.isEmpty, own != other, dataset.hasClassNames || own.count < other.count else { return (dataset, []) }
@@ -37,6 +38,11 @@ extension ModelDescription {
       throw ModelError(
         "\(dataset.name) should have classes that the network was trained on, which are \(Self.list(own)), but it has "
           + "\(Self.list(unknown)), which the network does not know")
+    }
+    guard own.filter(other.contains) == other else {
+      throw ModelError(
+        "\(dataset.name) should have its classes in the order of the network's, which is \(Self.list(own)), not "
+          + "\(Self.list(other))")
     }
     return (dataset.relabeled(own), own.filter { !other.contains($0) })
   }

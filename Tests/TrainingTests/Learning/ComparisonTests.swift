@@ -48,6 +48,17 @@ import Testing
     #expect(diverged.isDiverged && diverged.finalLoss == .infinity)
   }
 
+  /// Stopped between two trainings, a comparison has the optimizers that are done and no other.
+  @Test(arguments: [("sgd: learning rate", 0), ("sgd: seed 1", 0), ("adam: seed 0", 1)])
+  func whatIsDoneIsKept(when text: String, _ count: Int) throws {
+    let stop = StopRequest()
+    let comparison = try Comparison(try .named(.image), [.sgd, .adam], seeds: 2, stop: stop) {
+      if $0.hasPrefix(text) { stop.request() }
+    }
+    #expect(comparison.isStopped && comparison.rows.map(\.optimizer) == Array(["sgd", "adam"].prefix(count)))
+    #expect(comparison.rows.allSatisfy { $0.seeds.count == 2 })
+  }
+
   /// In the ravine, momentum needs at most half the steps of gradient descent, each at its best rate.
   @Test func momentumHalvesTheStepsInTheRavine() throws {
     let comparison = try SurfaceComparison([.sgd, .momentum], on: [.ravine], seeds: 1, hasTrails: false)
