@@ -53,6 +53,23 @@ import Testing
     #expect(image.moved(by: .scaled(2)).values == [3, 4, 5])
   }
 
+  /// A part of a white image has no black, and one of a slope is a slope that is less steep.
+  @Test func partsAreEnlarged() {
+    var augmentation = Augmentation()
+    augmentation.crop = 0.25
+    var generator = SeededGenerator(seed: 3, stream: 0)
+    let white = Self.planes(Array(repeating: 1, count: 63), height: 7, width: 9)
+    let slope = Self.planes((0..<63).map { Float($0 % 9) / 8 }, height: 7, width: 9)
+    for _ in 0..<200 {
+      let part = augmentation.varied(white, using: &generator).values
+      #expect(part.allSatisfy { abs($0 - 1) < 1e-5 }, "\(part)")
+      let row = augmentation.varied(slope, using: &generator).values.prefix(9)
+      let step = row[8] / 8 - row[0] / 8
+      #expect(0.43 / 8...1.0001 / 8 ~= step, "\(row)")
+      #expect(zip(row, row.dropFirst()).allSatisfy { abs($1 - $0 - step) < 1e-5 }, "\(row)")
+    }
+  }
+
   // MARK: Colors, by hand: luminance is 0.299 red + 0.587 green + 0.114 blue
 
   @Test func colorsAreBlended() {

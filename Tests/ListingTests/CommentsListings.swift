@@ -301,4 +301,15 @@ private final class EpochCounter: TrainingCallback {
 
     #expect(result.loss < 0.1)
   }
+
+  @Test func lineSearchListing() throws {
+    let model = Dense(4, 3)
+    let images = Tensor([0.5, -1, 2, 0.25, 1, 1, -0.5, 0], shape: [2, 4])
+    let labels = Tensor([0, 2] as [Int32], shape: [2])
+
+    let optimizer = LBFGS(for: model)
+    let loss = try optimizer.minimize { crossEntropy(logits: $0(images), labels: labels) }
+
+    #expect(loss < 0.01)
+  }
 }

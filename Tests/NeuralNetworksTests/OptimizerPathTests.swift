@@ -8,6 +8,13 @@ import Testing
   struct Content: Decodable {
     var arrays: [GeneratedArray]
     var rules: [Rule]
+    var lbfgs: [Call]
+  }
+
+  /// Four steps of L-BFGS.
+  struct Call: Decodable {
+    var lossBefore: Double
+    var parameters: [Double]
   }
 
   struct Rule: Decodable, Sendable, CustomTestStringConvertible {
@@ -43,6 +50,51 @@ import Testing
   @Test(arguments: try fixture("Optimizers/rules", as: Content.self).rules) func pathsAreThoseRecorded(_ rule: Rule)
     throws
   {
+    let (model, batches) = try Self.start()
+    let optimizer = try optimizer(rule, for: model)
+    for point in rule.trajectory {
+      // A change of the start by 1e-15 has grown to 3e-3 by step 1,000.
+      if rule.name == "muon", point.step > 100 { break }
+      while optimizer.stepCount < point.step {
+        let batch = batches[optimizer.stepCount % 3]
+        try optimizer.update(
+          along: valueAndGradient(of: model) { ($0(batch[0]) - batch[1]).square().mean() }.gradients)
+      }
+      let found = try [model.weight, model.bias].flatMap { try $0.variable().values(as: Double.self) }
+      let difference = zip(found, point.parameters).map { abs($0 - $1) }.max() ?? .infinity
+      #expect(found.count == point.parameters.count && difference <= 1e-9, "step \(point.step): \(difference)")
+    }
+  }
+
+  /// The same steps as PyTorch's, with the same line search.
+  @Test func followsPyTorchsLBFGS() throws {
+    let (model, batches) = try Self.start()
+    let optimizer = LBFGS(for: model, history: 5)
+    var loss: Double?
+    for call in try fixture("Optimizers/rules", as: Content.self).lbfgs {
+      if let loss { #expect(abs(loss - call.lossBefore) < 1e-9, "\(loss), \(call.lossBefore)") }
+      loss = try optimizer.minimize(iterations: 4) { ($0(batches[0][0]) - batches[0][1]).square().mean() }
+      let found = try [model.weight, model.bias].flatMap { try $0.variable().values(as: Double.self) }
+      let difference = zip(found, call.parameters).map { abs($0 - $1) }.max() ?? .infinity
+      #expect(difference < 1e-6, "\(difference)")
+    }
+    #expect(try #require(loss) < 0.3)
+  }
+
+  /// A loss that cannot be is an error, and the parameters stay.
+  @Test func lbfgsLeavesParametersAfterAnError() throws {
+    let (model, batches) = try Self.start()
+    let before = try model.weight.variable().values(as: Double.self)
+    #expect(throws: TensorError.self) {
+      try LBFGS(for: model).minimize { ($0(batches[0][0]) - 2).log().mean() }
+    }
+    #expect(throws: TensorError.self) { try LBFGS(for: model, history: 0).minimize { $0(batches[0][0]).mean() } }
+    #expect(throws: TensorError.self) { try LBFGS(for: model).minimize { $0(.ones([7])) } }
+    #expect(try model.weight.variable().values(as: Double.self) == before)
+  }
+
+  /// The layer of the fixture in float64, and its three batches of inputs and targets.
+  private static func start() throws -> (model: Perceptron, batches: [[Tensor]]) {
     let arrays = Dictionary(
       try fixture("Optimizers/rules", as: Content.self).arrays.map { ($0.name ?? "", $0) }, uniquingKeysWith: { $1 })
     func array(_ name: String) throws -> GeneratedArray { try #require(arrays[name]) }
@@ -57,19 +109,7 @@ import Testing
         return tensor.sliced(starts: [index, 0, 0], shape: Shape([1] + tensor.shape.dimensions.dropFirst())).squeezed()
       }
     }
-    let optimizer = try optimizer(rule, for: model)
-    for point in rule.trajectory {
-      // A change of the start by 1e-15 has grown to 3e-3 by step 1,000.
-      if rule.name == "muon", point.step > 100 { break }
-      while optimizer.stepCount < point.step {
-        let batch = batches[optimizer.stepCount % 3]
-        try optimizer.update(
-          along: valueAndGradient(of: model) { ($0(batch[0]) - batch[1]).square().mean() }.gradients)
-      }
-      let found = try [model.weight, model.bias].flatMap { try $0.variable().values(as: Double.self) }
-      let difference = zip(found, point.parameters).map { abs($0 - $1) }.max() ?? .infinity
-      #expect(found.count == point.parameters.count && difference <= 1e-9, "step \(point.step): \(difference)")
-    }
+    return (model, batches)
   }
 
   private func optimizer(_ rule: Rule, for model: Perceptron) throws -> any Optimizer {

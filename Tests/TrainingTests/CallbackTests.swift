@@ -120,6 +120,34 @@ private final class Recorder: TrainingCallback {
     #expect(optimizer.learningRate == 0.5)
   }
 
+  /// The mean of the weights after the last half of the steps, or one that forgets.
+  @Test(arguments: [1, 0.75]) func weightsAreAveraged(decay: Double) throws {
+    final class Weights: TrainingCallback {
+      var seen: [[Float]] = []
+      func stepDidEnd(_ report: StepReport, of training: RunningTraining) throws {
+        seen.append(try training.model.parameters[0].parameter.variable().values())
+      }
+    }
+    let (model, weights) = (makeNetwork(), Weights())
+    let average = AveragedWeights(decay: decay, startingAfter: 0.5) {
+      .classification(try evaluateClassifier(model, on: makeImages(seed: 9)))
+    }
+    let result = try Trainer(epochs: 2).train(
+      model, with: GradientDescent(for: model, learningRate: 1), on: makeImages(), batchSize: 5,
+      callbacks: [weights, average])
+    var expected: [Double] = []
+    let last = weights.seen.suffix(weights.seen.count - weights.seen.count / 2)
+    #expect(last.count >= 4)
+    for (index, values) in last.enumerated() {
+      let rate = max(1 - decay, 1 / Double(index + 1))
+      expected = values.indices.map { (expected.isEmpty ? 0 : expected[$0] * (1 - rate)) + rate * Double(values[$0]) }
+    }
+    let found = try model.parameters[0].parameter.variable().values()
+    #expect(found != weights.seen.last)
+    #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) < 1e-6 })
+    #expect(try result.evaluation?.loss == evaluateClassifier(model, on: makeImages(seed: 9)).loss)
+  }
+
   @Test func theBestWeightsAreRestored() throws {
     let model = makeNetwork()
     var losses: [Double] = []
@@ -141,6 +169,7 @@ private final class Recorder: TrainingCallback {
     let model = makeNetwork()
     for callback: any TrainingCallback in [
       EarlyStopping(patience: 1, watching: WatchedMetric("F1", .higherIsBetter)), BestWeights(watching: .accuracy),
+      AveragedWeights(decay: -0.1), AveragedWeights(decay: .nan), AveragedWeights(startingAfter: 1),
       EarlyStopping(patience: 0), EarlyStopping(patience: 1, watching: .loss(leastGain: .nan)),
       PlateauSchedule(factor: 1), PlateauSchedule(patience: -1), PlateauSchedule(leastFactor: 2),
     ] {

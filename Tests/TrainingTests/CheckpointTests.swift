@@ -29,6 +29,8 @@ private struct Fixture {
     optimizer = try makeOptimizer(named: name, for: model)
   }
 
+  private let average = AveragedWeights(decay: 0.8, startingAfter: 0.2)
+
   func train(
     _ trainer: Trainer, from checkpoint: Checkpoint? = nil, savingTo store: CheckpointStore? = nil,
     report: (TrainingEvent) throws -> Void = { _ in }
@@ -37,7 +39,7 @@ private struct Fixture {
       try trainer.train(
         task, with: optimizer,
         callbacks: [
-          EarlyStopping(patience: 4), BestWeights(), PlateauSchedule(factor: 0.7, patience: 0, cooldown: 1),
+          average, EarlyStopping(patience: 4), BestWeights(), PlateauSchedule(factor: 0.7, patience: 0, cooldown: 1),
         ], from: checkpoint, savingTo: store, report: report)
     }
   }
@@ -45,7 +47,8 @@ private struct Fixture {
   /// All numbers by their bits, so that NaN would equal itself.
   func bits() throws -> [[UInt32]] {
     let variables = try namedVariables(of: model).map(\.variable) + optimizer.stateVariables
-    return try variables.map { try $0.values().map(\.bitPattern) } + [
+    let averages = try average.state().arrays.map { try $0.values().map(\.bitPattern) }
+    return try variables.map { try $0.values().map(\.bitPattern) } + averages + [
       [UInt32(optimizer.stepCount), UInt32(random.counter)]
     ]
   }

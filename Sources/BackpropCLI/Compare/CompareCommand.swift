@@ -23,7 +23,10 @@ struct CompareCommand: ParsableCommand {
 
   @Option(
     help:
-      "Names with commas between them: \(OptimizerName.allCases.map(\.rawValue).joined(separator: ", ")) (default: all)."
+      """
+      Names with commas between them: \(OptimizerName.allCases.map(\.rawValue).joined(separator: ", ")) (default: all; on \
+      surfaces without muon, which is adamw there).
+      """
   )
   var optimizers: String?
 
@@ -45,7 +48,7 @@ struct CompareCommand: ParsableCommand {
 
   /// The optimizers, in the order in which they are named.
   private func chosen() throws(RequestError) -> [OptimizerName] {
-    guard let optimizers else { return OptimizerName.allCases }
+    guard let optimizers else { return OptimizerName.allCases.filter { task != .surface || $0 != .muon } }
     var chosen: [OptimizerName] = []
     for name in optimizers.split(separator: ",", omittingEmptySubsequences: false) {
       guard let optimizer = OptimizerName(rawValue: String(name)) else {

@@ -32,8 +32,8 @@ struct TrainImageCommand: ParsableCommand {
 
   @Option(
     help: """
-      How images are varied: none; light, by flips, shifts and erased rectangles; strong, also by random operations and \
-      mixed images. Digits and letters are never flipped (default: none).
+      How images are varied: none; light, by flips, shifts and erased rectangles; strong, also by crops, random \
+      operations and mixed images. Digits and letters are never flipped (default: none).
       """)
   var augment: String?
 

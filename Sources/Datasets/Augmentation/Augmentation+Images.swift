@@ -15,6 +15,7 @@ extension Augmentation {
     if rotation > 0 { placement.then(.rotated(degrees: generator.symmetric(rotation))) }
     if scale > 0 { placement.then(.scaled(1 + generator.symmetric(scale))) }
     var result = image
+    if crop > 0 { placement.then(cropped(image, using: &generator)) }
     for _ in 0..<randomOperations { apply(Operation.allCases, to: &result, &placement, using: &generator) }
     if placement != PixelPlanes.Placement() { result = result.moved(by: placement) }
     if color > 0 {
@@ -34,6 +35,16 @@ extension Augmentation {
     placement.x = (generator.symmetric(share) * Float(image.width)).rounded()
     placement.y = (generator.symmetric(share) * Float(image.height)).rounded()
     return placement
+  }
+
+  private func cropped(_ image: PixelPlanes, using generator: inout SeededGenerator) -> PixelPlanes.Placement {
+    let area = crop + (1 - crop) * generator.unit()
+    let ratio = exp((2 * generator.unit() - 1) * log(4.0 / 3))
+    let (width, height) = (Float(min((area * ratio).squareRoot(), 1)), Float(min((area / ratio).squareRoot(), 1)))
+    // The middle of the part, from that of the image: in pixels of the enlarged image.
+    return PixelPlanes.Placement(
+      a: width, d: height, x: generator.symmetric(1) * (1 / width - 1) * Float(image.width - 1) / 2,
+      y: generator.symmetric(1) * (1 / height - 1) * Float(image.height - 1) / 2)
   }
 
   private enum Operation: CaseIterable {

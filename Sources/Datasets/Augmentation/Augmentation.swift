@@ -14,6 +14,11 @@ public struct Augmentation: Hashable, Sendable, Codable {
   public var rotation = 0.0
   /// The greatest change of size: from 1 − `scale` to 1 + `scale` times, 0 to below 1.
   public var scale = 0.0
+  /// The least share of the area of a part that is cut out at random and enlarged to the whole, above 0 to 1; 0 for none.
+  /// Its shape is from 3:4 to 4:3 times the image's.
+  ///
+  /// Source: Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6.
+  public var crop = 0.0
   /// The probability of replacing a rectangle of 2 to 20 % of the area by gray noise, 0 to 1.
   ///
   /// Source: Zhong et al., "Random Erasing Data Augmentation", AAAI 2020.
@@ -47,7 +52,7 @@ public struct Augmentation: Hashable, Sendable, Codable {
     case none
     /// Flip, a shift of an eighth, erasing of a quarter of the images.
     case light
-    /// As light, with two random operations and mixup or cutmix.
+    /// As light, with crops of at least half of the area, two random operations and mixup or cutmix.
     case strong
   }
 
@@ -56,7 +61,7 @@ public struct Augmentation: Hashable, Sendable, Codable {
     guard strength != .none else { return }
     horizontalFlip = allowsFlips ? 0.5 : 0
     (shift, erasing) = (0.125, 0.25)
-    if strength == .strong { (randomOperations, mixup, cutmix) = (2, 0.2, 1) }
+    if strength == .strong { (crop, randomOperations, mixup, cutmix) = (0.5, 2, 0.2, 1) }
   }
 
   /// Whether it changes nothing.
@@ -66,7 +71,8 @@ public struct Augmentation: Hashable, Sendable, Codable {
   public func check() throws(DataError) {
     for (name, value, upper) in [
       ("horizontalFlip", horizontalFlip, 1), ("shift", shift, 1), ("rotation", rotation, 180), ("scale", scale, 0.99),
-      ("erasing", erasing, 1), ("color", color, 1), ("randomOperations", Double(randomOperations), 10),
+      ("crop", crop, 1), ("erasing", erasing, 1), ("color", color, 1),
+      ("randomOperations", Double(randomOperations), 10),
       ("mixup", mixup, 100), ("cutmix", cutmix, 100),
     ] where !(0...upper).contains(value) {
       throw DataError("the augmentation's \(name) should be from 0 to \(upper), not \(value)")

@@ -45,6 +45,11 @@ package struct LineChart: Sendable {
       self.depth = depth
     }
 
+    /// How it is drawn, as the `index`th series: dashed where its color is that of another one.
+    func shownStroke(_ index: Int) -> Stroke {
+      stroke == .solid && depth == nil && (color ?? index) >= Palette.count ? .dashed : stroke
+    }
+
     /// The name of its color, as the `index`th series.
     func colorName(_ index: Int) -> String {
       depth.map(Palette.name) ?? "\(Palette.index(color ?? index))"
@@ -81,7 +86,7 @@ package struct LineChart: Sendable {
       drawing += Self.band(series, series.colorName(index), x, y)
     }
     for (index, series) in series.enumerated() {
-      drawing += Self.curve(series, series.colorName(index), x, y)
+      drawing += Self.curve(series, series.colorName(index), series.shownStroke(index), x, y)
     }
     drawing += "<line class=\"cursor\" y1=\"\(at: ChartFrame.top)\" y2=\"\(at: ChartFrame.bottom)\"/>"
     return frame.figure(
@@ -89,7 +94,9 @@ package struct LineChart: Sendable {
       data: ScriptData.element(json(x, y), for: "curves"))
   }
 
-  private static func curve(_ series: Series, _ color: String, _ x: Axis, _ y: Axis) -> HTML {
+  private static func curve(
+    _ series: Series, _ color: String, _ stroke: Stroke, _ x: Axis, _ y: Axis
+  ) -> HTML {
     var path = ""
     var isDown = false
     var lonely: [HTML] = []
@@ -108,7 +115,7 @@ package struct LineChart: Sendable {
       isDown = true
     }
     let style: HTML =
-      switch series.stroke {
+      switch stroke {
       case .solid: ""
       case .dashed: " dash"
       case .faint: "\" style=\"opacity:.4;stroke-width:1"
@@ -164,9 +171,9 @@ extension HTML {
   /// The names of curves, each with its color; none where there is no curve.
   static func legend(of series: [LineChart.Series]) -> HTML {
     // Of many layers the first, the last and some between are enough to read their colors.
-    let every = max((series.count + 9) / 10, 1)
+    let every = series.contains { $0.depth == nil } ? 1 : max((series.count + 9) / 10, 1)
     let items = series.enumerated().filter { $0.offset % every == 0 || $0.offset == series.count - 1 }.map {
-      legendItem($1.name, color: $1.colorName($0), stroke: $1.stroke)
+      legendItem($1.name, color: $1.colorName($0), stroke: $1.shownStroke($0))
     }
     return items.isEmpty ? "" : "<p class=\"legend\">\(items)</p>"
   }
