@@ -60,9 +60,10 @@ typedef struct {
 
 void test_products(void), test_quantized(void);
 void test_instructions(void), test_fused_kernels(void);
-void test_plain(void), test_reductions(void), test_softmax(void), test_normalization(void);
+void test_plain(void), test_reductions(void), test_scans(void), test_sorting(void), test_softmax(void);
+void test_normalization(void);
 void test_convolutions(void), test_windows(void);
-void test_indexing(void), test_random(void), test_attention(void), test_recurrent(void), test_threading(void);
+void test_indexing(void), test_along_axis(void), test_random(void), test_attention(void), test_recurrent(void), test_threading(void);
 
 extern int64_t case_count, value_count, mismatch_count;
 void set_rounds(int64_t count);

@@ -14,4 +14,6 @@
 #include "random.h"
 #include "recurrent.h"
 #include "reduction.h"
+#include "scan.h"
+#include "sorting.h"
 #include "threading.h"

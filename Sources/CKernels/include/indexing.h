@@ -1,6 +1,7 @@
-// Rows and images chosen by index, and slices.
+// Rows, elements along an axis and images chosen by index, and slices.
 #pragma once
 #include <stdint.h>
+#include "plain.h"
 #include "threading.h"
 
 #ifdef __cplusplus
@@ -19,6 +20,22 @@ int backprop_scatter_add(
 // Writes x[outer, count, inner] over y[outer, size, inner] from *position on; the position is clamped so that x fits.
 void backprop_replace_slice(
     int64_t outer, int64_t size, int64_t count, int64_t inner, const float *x, const int32_t *position, float *y);
+
+// y[outer, count, inner] = x[o, indices[o, i, j], j] of x[outer, size, inner], elements of `bytes` bytes (1, 2, 4 or 8);
+// `outside` holds the bits of what an index outside 0..<size gives.
+void backprop_gather_along(
+    int64_t bytes, int64_t outer, int64_t size, int64_t count, int64_t inner, const void *x, const int32_t *indices,
+    uint64_t outside, void *y);
+
+// What becomes of an element that an index names; NaN is greater and less than all numbers.
+typedef enum { BACKPROP_SCATTER_SET, BACKPROP_SCATTER_ADD, BACKPROP_SCATTER_MAXIMUM, BACKPROP_SCATTER_MINIMUM }
+    backprop_scatter;
+
+// y[o, indices[o, i, j], j] of y[outer, size, inner] is set to part[outer, count, inner], or combined with it, in the
+// order of i; indices outside 0..<size are ignored. Setting looks at `bytes` alone, the others at the type.
+void backprop_scatter_along(
+    backprop_type type, int64_t bytes, backprop_scatter kind, int64_t outer, int64_t size, int64_t count,
+    int64_t inner, const int32_t *indices, const void *part, void *y);
 
 // y[count, channels, plane] = x[indices[i], channel, :] / greatest * scales[channel] + offsets[channel]: images chosen
 // by index, which must be in range.

@@ -2,7 +2,8 @@ import Foundation
 
 @testable import Tensors
 
-/// `Tests/Fixtures/edges.json`: PyTorch's results, recorded by `tools/fixtures/edges.py`.
+/// `Tests/Fixtures/edges.json` and `Edges/arrays.json`: PyTorch's results, recorded by `tools/fixtures/edges.py` and
+/// `edges_arrays.py`.
 struct EdgeFixture: Decodable, Sendable {
   /// The weights of results, and then of gradients, before they are summed; repeated cyclically.
   let weights: [Float]
@@ -11,8 +12,11 @@ struct EdgeFixture: Decodable, Sendable {
   static let read = Result {
     let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    return try JSONDecoder().decode(
-      EdgeFixture.self, from: try Data(contentsOf: tests.appending(path: "Fixtures/edges.json")))
+    let parts = try ["edges.json", "Edges/arrays.json"].map { name in
+      try JSONDecoder().decode(
+        EdgeFixture.self, from: try Data(contentsOf: tests.appending(path: "Fixtures/\(name)")))
+    }
+    return EdgeFixture(weights: parts[0].weights, rows: parts.flatMap(\.rows))
   }
 }
 

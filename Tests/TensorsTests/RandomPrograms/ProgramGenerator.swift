@@ -170,7 +170,7 @@ struct ProgramGenerator {
     while let step = pending.popLast() {
       guard seen.insert(step).inserted else { continue }
       if case .operation(let op, _) = program.steps[step].action {
-        if op is ReplaceSlice || op is Argmax || op is Cast { return false }
+        if op is ReplaceSlice || op is Argmax || op is Cast || isPosition(op) { return false }
       }
       pending += program.steps[step].action.inputs.map(\.step)
     }

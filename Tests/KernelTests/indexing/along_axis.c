@@ -1,0 +1,40 @@
+// Elements chosen by index along an axis, and those that go where an index says.
+#include "check.h"
+
+#include <stddef.h>
+
+static void check(int64_t outer, int64_t size, int64_t count, int64_t inner) {
+  begin_case("backprop_gather_along", "%lld of [%lld, %lld, %lld]", (long long)count, (long long)outer,
+             (long long)size, (long long)inner);
+  float *x = random_floats(outer * size * inner, -1, 1), *y = floats(outer * count * inner);
+  int32_t *indices = integers(outer * count * inner, -2, size + 1);
+  backprop_gather_along(4, outer, size, count, inner, x, indices, 0x7FC00000, y);
+  for (int64_t i = 0; i < outer * count * inner; i++) {
+    int64_t index = indices[i], o = i / (count * inner);
+    float expected = index >= 0 && index < size ? x[(o * size + index) * inner + i % inner] : NAN;
+    expect_bits(i, y[i], expected);
+  }
+  name_kernel("backprop_scatter_along");
+  float *part = random_floats(outer * count * inner, -1, 1);
+  for (int kind = BACKPROP_SCATTER_SET; kind <= BACKPROP_SCATTER_MINIMUM; kind++) {
+    float *result = copied(x, outer * size * inner), *expected = copied(x, outer * size * inner);
+    backprop_scatter_along(
+        BACKPROP_FLOAT32, 4, (backprop_scatter)kind, outer, size, count, inner, indices, part, result);
+    for (int64_t i = 0; i < outer * count * inner; i++) {
+      int64_t index = indices[i], o = i / (count * inner);
+      if (index < 0 || index >= size) continue;
+      float *to = expected + (o * size + index) * inner + i % inner;
+      *to = kind == BACKPROP_SCATTER_SET       ? part[i]
+            : kind == BACKPROP_SCATTER_ADD     ? *to + part[i]
+            : kind == BACKPROP_SCATTER_MAXIMUM ? fmaxf(*to, part[i])
+                                               : fminf(*to, part[i]);
+    }
+    for (int64_t i = 0; i < outer * size * inner; i++) expect_bits(i, result[i], expected[i]);
+  }
+}
+
+void test_along_axis(void) {
+  for (int64_t i = 0; i < repeated(60); i++)
+    check(pick(1, 5), pick(1, 20), pick(0, 30), one_in(2) ? 1 : pick(1, 150));
+  check(600, 20, 30, 1);
+}
