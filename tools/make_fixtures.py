@@ -21,6 +21,7 @@ from fixtures.cases import cases_fixture
 from fixtures.casts import casts_fixture
 from fixtures.edges import edges_fixture
 from fixtures.edges_arrays import arrays_fixture
+from fixtures.edges_mathematics import mathematics_fixture
 from fixtures.layers import layers_fixture
 from fixtures.models import models_fixture
 from fixtures.networks import NETWORKS, network_fixture
@@ -61,7 +62,7 @@ def main():
     fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
-    fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture,
+    fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,
                  "casts": casts_fixture}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():

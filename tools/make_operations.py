@@ -120,6 +120,11 @@ def function_rows(path, protocol):
         yield row(f"`{in_messages(name, body)}`", text(doc), rule, "yes" if "integerInstruction" in body else "")
 
 
+def library_rows(path):
+    for name, _, doc, body in declarations(path, "enum", ["UnaryLibraryFunction", "LibraryFunction", "BitFunction"]):
+        yield row(f"`{in_messages(name, body)}`", text(doc), gradient(path, name, body) or "none")
+
+
 lines = [introduction.rstrip("\n")]
 for folder in sorted(path for path in operations.iterdir() if path.is_dir()):
     lines += ["", f"## {folder.name}"]
@@ -130,6 +135,11 @@ for folder in sorted(path for path in operations.iterdir() if path.is_dir()):
             numbers = "one number" if family == "Unary" else "two numbers"
             lines += ["", f"Functions of {numbers}: [`{family}`](../{path.relative_to(root)})"]
             lines += table(path, ["function", "what it is", "gradient", "also int32"], function_rows(path, protocol))
+
+    if folder.name == "Mathematics":
+        path = folder / "LibraryFunctions.swift"
+        lines += ["", f"Functions of the C library: [`LibraryCall`](../{path.relative_to(root)})"]
+        lines += table(path, ["function", "what it is", "gradient"], library_rows(path))
 
 page = "\n".join(lines) + "\n"
 file = root / "docs/operations.md"

@@ -59,7 +59,7 @@ typedef struct {
 } test;
 
 void test_products(void), test_quantized(void);
-void test_instructions(void), test_fused_kernels(void);
+void test_instructions(void), test_fused_kernels(void), test_library(void);
 void test_plain(void), test_reductions(void), test_scans(void), test_sorting(void), test_softmax(void);
 void test_normalization(void);
 void test_convolutions(void), test_windows(void);

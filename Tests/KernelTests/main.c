@@ -13,6 +13,7 @@ static const test tests[] = {
     {"quantized", test_quantized},
     {"instructions", test_instructions},
     {"fused-kernels", test_fused_kernels},
+    {"library", test_library},
     {"plain", test_plain},
     {"reductions", test_reductions},
     {"scans", test_scans},

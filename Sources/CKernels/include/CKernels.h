@@ -9,6 +9,7 @@
 #include "elementwise.h"
 #include "gemm.h"
 #include "indexing.h"
+#include "library.h"
 #include "normalization.h"
 #include "plain.h"
 #include "random.h"

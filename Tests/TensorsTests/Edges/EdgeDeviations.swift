@@ -99,7 +99,16 @@ let edgeDeviations: [EdgeDeviation] = [
   EdgeDeviation(["relu layer, infinity", "relu layer, NaN"], [.second(1)], .nan, "a state of ∞ or NaN times 0") {
     index, _ in index < 2
   },
+
+  EdgeDeviation(["acosh"], [.gradient(0)], .nan, "there is no derivative where there is no value") { $1[0] < 1 },
+  EdgeDeviation(["digamma"], [.gradient(0)], .infinity, "a pole; PyTorch rounds its angle", where: isPole),
+  EdgeDeviation(["polygamma"], [.value], .infinity, "a pole; PyTorch rounds its angle", where: isPole),
 ]
+
+/// Whether the operand is a pole of the gamma function below 0.
+@Sendable private func isPole(_ index: Int, _ operands: [Double]) -> Bool {
+  operands[0] < 0 && operands[0].isFinite && operands[0] == operands[0].rounded(.down)
+}
 
 /// The definition of causal attention, which the interpreter and second gradients use, multiplies masked values by 0;
 /// kernels do not.

@@ -2,8 +2,8 @@ import Foundation
 
 @testable import Tensors
 
-/// `Tests/Fixtures/edges.json` and `Edges/arrays.json`: PyTorch's results, recorded by `tools/fixtures/edges.py` and
-/// `edges_arrays.py`.
+/// `Tests/Fixtures/edges.json` and those of `Edges/`: PyTorch's results, recorded by `tools/fixtures/edges.py` and
+/// `edges_*.py`.
 struct EdgeFixture: Decodable, Sendable {
   /// The weights of results, and then of gradients, before they are summed; repeated cyclically.
   let weights: [Float]
@@ -12,7 +12,7 @@ struct EdgeFixture: Decodable, Sendable {
   static let read = Result {
     let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    let parts = try ["edges.json", "Edges/arrays.json"].map { name in
+    let parts = try ["edges.json", "Edges/arrays.json", "Edges/mathematics.json"].map { name in
       try JSONDecoder().decode(
         EdgeFixture.self, from: try Data(contentsOf: tests.appending(path: "Fixtures/\(name)")))
     }

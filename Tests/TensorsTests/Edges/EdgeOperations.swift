@@ -18,7 +18,9 @@ let edgeOperations: [String: @Sendable ([Tensor]) -> Tensor] = {
     all[name] = { recurred(cell, reversed: false, $0) }
     all["\(name) reversed"] = { recurred(cell, reversed: true, $0) }
   }
-  for more in [elementwise, movement, products, networks, arrayEdges] { all.merge(more) { _, new in new } }
+  for more in [elementwise, movement, products, networks, arrayEdges, mathematicsEdges] {
+    all.merge(more) { _, new in new }
+  }
   return all
 }()
 

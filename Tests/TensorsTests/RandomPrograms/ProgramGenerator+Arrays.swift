@@ -3,12 +3,13 @@
 // Scans, sorting and indexing along an axis. Positions are of exact numbers, which have the same order in every precision.
 extension ProgramGenerator {
   mutating func addArrays() {
-    switch int(0...5) {
+    switch int(0...7) {
     case 0: addLinearScan()
     case 1: addPositions()
     case 2: addSearch()
     case 3: addGatherAlong()
     case 4: addScatterAlong()
+    case 5, 6: addLibraryCall()
     default:
       let x = bounded(anyFloat(rank: 1...4), 30)
       add(LogCumulativeSumExp(axis: axis(of: x)), [x], magnitude: 40)
@@ -19,6 +20,32 @@ extension ProgramGenerator {
   func isPosition(_ op: any Operation) -> Bool { op is CumulativeArgmax || op is Argsort || op is SearchSorted }
 
   private mutating func axis(of value: Value) -> Int { int(0...shape(value).rank - 1) }
+
+  /// Functions that are not steep anywhere, and remainders and bits of whole numbers.
+  private mutating func addLibraryCall() {
+    switch int(0...3) {
+    case 0:
+      let function = one(of: [BinaryLog.self, CommonLog.self, LogOnePlus.self] as [any LibraryFunction.Type])
+      if let x = positive(anyFloat()) { add(LibraryCall(function: function), [x], magnitude: 7) }
+    case 1:
+      let function = one(
+        of: [
+          ArcTangent.self, HyperbolicSine.self, HyperbolicCosine.self, AreaSine.self, BinaryExp.self, ExpMinusOne.self,
+          ComplementaryErrorFunction.self,
+        ] as [any LibraryFunction.Type])
+      add(LibraryCall(function: function), [bounded(anyFloat(), 3)], magnitude: 21)
+    case 2:
+      let x = integers(shape(), in: -50...50)
+      let function = one(
+        of: [BitAnd.self, BitOr.self, BitXor.self, ShiftRight.self, Remainder.self] as [any LibraryFunction.Type])
+      add(LibraryCall(function: function), [x, integers(shape(x), in: -3...9)], magnitude: 63, isExact: true)
+    default:
+      if let a = positive(anyFloat()) {
+        let b = bounded(adapted(to: shape(a)), 100)
+        add(LibraryCall(function: one(of: [Hypotenuse.self, ArcTangent2.self])), [b, a], magnitude: 150)
+      }
+    }
+  }
 
   private mutating func addLinearScan() {
     let terms = bounded(anyFloat(rank: 1...4), 30)

@@ -32,7 +32,7 @@ extension ProgramGenerator {
   // MARK: Elementwise
 
   /// x² + 1: what logarithms, roots and quotients are smooth on.
-  private mutating func positive(_ value: Value) -> Value? {
+  mutating func positive(_ value: Value) -> Value? {
     let small = bounded(value, 10)
     guard let square = add(Unary(Square.self), [small], magnitude: 100, isExact: bounds(small).isExact),
       let one = add(

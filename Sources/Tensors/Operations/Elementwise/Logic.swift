@@ -5,6 +5,10 @@ extension Tensor {
   public static func .& (a: Tensor, b: Tensor) -> Tensor { logic("and", [a, b]) { a.binary(Multiply.self, b) } }
   /// Where one is true, or both.
   public static func .| (a: Tensor, b: Tensor) -> Tensor { logic("or", [a, b]) { a.binary(Maximum.self, b) } }
+  /// Where one is true and the other is not.
+  public static func .^ (a: Tensor, b: Tensor) -> Tensor {
+    logic("exclusive or", [a, b]) { .!a.binary(Equal.self, b) }
+  }
   /// Where it is false.
   public static prefix func .! (a: Tensor) -> Tensor {
     logic("not", [a]) { .record(Binary(Equal.self), [a, .fill(0, [], .bool)]) }
