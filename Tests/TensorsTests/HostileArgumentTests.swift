@@ -92,6 +92,50 @@ func isSentence(_ text: String) -> Bool {
       }
       return try gradients(of: y.sum(), withRespectTo: [x]).map { try #require($0) }
     },
+    HostileCall("scan along no axis") { matrix.cumulativeSum(axis: .max) },
+    HostileCall("scan of bools") { matrix.greater(than: 2).cumulativeMax(axis: 0) },
+    HostileCall("topK of too many") { matrix.topK(4).values },
+    HostileCall("topK of Int.min") { matrix.topK(.min, axis: 0).indices },
+    HostileCall("median of nothing") { Tensor.zeros([0]).median() },
+    HostileCall("quantile beyond 1") { matrix.quantile(1.5) },
+    HostileCall("quantile of NaN") { matrix.quantile(.nan, axis: 1) },
+    HostileCall("quantile of whole numbers") { matrix.cast(to: .int32).quantile(0.5) },
+    HostileCall("search in other rows") { matrix.searchSorted(.ones([3, 1])) },
+    HostileCall("gathered by floats") { matrix.gather(matrix, along: 0) },
+    HostileCall("gathered by another shape") { matrix.gather(Tensor([0] as [Int32], shape: [1]), along: 1) },
+    HostileCall("gathered along no axis") { matrix.gather(matrix.cast(to: .int32), along: .min) },
+    HostileCall("taken along no axis") { matrix.take(Tensor(0 as Int32), axis: 2) },
+    HostileCall("scattered in another type") {
+      matrix.scatter(matrix.cast(to: .int32), at: matrix.cast(to: .int32), along: 0)
+    },
+    HostileCall("scattered updates of another shape") {
+      matrix.scatter(Tensor.ones([1]), at: matrix.cast(to: .int32), along: 0, mode: .add)
+    },
+    HostileCall("mean of scattered whole numbers") {
+      let whole = matrix.cast(to: .int32)
+      return whole.scatter(whole, at: whole, along: 0, mode: .mean)
+    },
+    HostileCall("tiled by too few") { matrix.tiled([2]) },
+    HostileCall("tiled by much") { matrix.tiled([huge, huge]) },
+    HostileCall("repeated below 0") { matrix.repeated(-1, axis: 0) },
+    HostileCall("repeated Int.max times") { matrix.repeated(.max, axis: 0) },
+    HostileCall("product of bools") { matrix.greater(than: 2).product() },
+    HostileCall("logSumExp of whole numbers") { matrix.cast(to: .int32).logSumExp() },
+    HostileCall("polygamma of Int.max") { matrix.polygamma(.max) },
+    HostileCall("tangent of whole numbers") { matrix.cast(to: .int32).tan() },
+    HostileCall("bits of floats") { matrix.bitXor(matrix) },
+    HostileCall("angles of other shapes") { atan2(matrix, .ones([4])) },
+    HostileCall("einsum of nothing") { .einsum("->", []) },
+    HostileCall("diagonal of a vector") { Tensor.ones([3]).diagonal() },
+    HostileCall("diagonal of one axis") { matrix.diagonal(axes: (0, 0)) },
+    HostileCall("diagonal Int.min") { matrix.diagonal(offset: .min) },
+    HostileCall("tensordot over Int.max axes") { matrix.tensordot(matrix, count: .max) },
+    HostileCall("tensordot over one axis twice") { matrix.tensordot(matrix, axes: ([0, 0], [0, 0])) },
+    HostileCall("dot of matrices") { matrix.dot(matrix) },
+    HostileCall("cross of two elements") { Tensor.ones([2]).cross(.ones([2])) },
+    HostileCall("distances of other rows") { matrix.distances(to: .ones([2, 2])) },
+    HostileCall("distances of order 3") { matrix.distances(to: matrix, order: 3) },
+    HostileCall("kronecker of many axes") { Tensor.ones([1, 1, 1, 1, 1]).kronecker(matrix) },
     HostileCall("maximum of nothing") { Tensor.zeros([0]).max() },
     HostileCall("argmax of nothing") { Tensor.zeros([2, 0]).argmax() },
     HostileCall("product of vectors") { Tensor.ones([3]).matmul(.ones([3])) },

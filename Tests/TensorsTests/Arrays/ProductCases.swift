@@ -1,0 +1,31 @@
+@testable import Tensors
+
+/// Products that are matrix products of other shapes, and diagonals.
+let productCases: [OperationCase] = [
+  OperationCase("einsum of a product", [2, 3], [3, 4]) { .einsum("ij,jk->ik", $0) },
+  OperationCase("einsum without an arrow", [2, 3], [3, 4]) { .einsum("ij, jk", $0) },
+  OperationCase("einsum of batches", [2, 3, 4], [2, 4, 2]) { .einsum("bij,bjk->bki", $0) },
+  OperationCase("einsum of three", [2, 3], [3, 4], [4, 2]) { .einsum("ij,jk,kl->il", $0) },
+  OperationCase("einsum of a sum", [2, 3, 4]) { .einsum("ijk->j", $0) },
+  OperationCase("einsum of a diagonal", [3, 3], [3]) { .einsum("ii,i->i", $0) },
+  OperationCase("einsum of a trace", [2, 3, 3]) { .einsum("bii->b", $0) },
+  OperationCase("einsum elementwise", [2, 3], [2, 3]) { .einsum("ij,ij->ji", $0) },
+  OperationCase("einsum of vectors", [3], [4]) { .einsum("i,j->ij", $0) },
+  OperationCase("einsum to a number", [2, 3], [2, 3]) { .einsum("ij,ij->", $0) },
+  OperationCase("einsum of nothing", [2, 0], [0, 3]) { .einsum("ij,jk->ik", $0) },
+  OperationCase("tensordot", [2, 3, 4], [3, 4, 2]) { $0[0].tensordot($0[1]) },
+  OperationCase("tensordot over axes", [3, 2, 4], [2, 4, 3]) { $0[0].tensordot($0[1], axes: ([0, -1], [2, 1])) },
+  OperationCase("dot", [5], [5]) { $0[0].dot($0[1]) },
+  OperationCase("outer", [3], [2]) { $0[0].outer($0[1]) },
+  OperationCase("cross", [2, 3], [2, 3]) { $0[0].cross($0[1]) },
+  OperationCase("cross of columns", [3, 2], [3, 1]) { $0[0].cross($0[1], axis: 0) },
+  OperationCase("kronecker", [2, 3], [2, 2]) { $0[0].kronecker($0[1]) },
+  OperationCase("kronecker of a vector", [2, 2], [3]) { $0[0].kronecker($0[1]) },
+  OperationCase("diagonal", [2, 3, 4]) { $0[0].diagonal() },
+  OperationCase("diagonal above", [3, 4]) { $0[0].diagonal(offset: 2) },
+  OperationCase("diagonal below of other axes", [4, 2, 3]) { $0[0].diagonal(offset: -1, axes: (0, 2)) },
+  OperationCase("trace", [2, 3, 3]) { $0[0].trace() },
+  OperationCase("distances", [2, 3, 2], [4, 2]) { $0[0].distances(to: $0[1]) },
+  OperationCase("distances by sums", [3, 2], [4, 2]) { $0[0].distances(to: $0[1], order: 1) },
+  OperationCase("distances by the greatest", [3, 2], [4, 2]) { $0[0].distances(to: $0[1], order: .infinity) },
+]
