@@ -61,19 +61,19 @@ struct SequenceCase: Decodable, Sendable, CustomTestStringConvertible {
 
   /// Compares the outputs of `model`, and the gradients of all inputs and parameters, with the recorded ones.
   ///
-  /// `run` takes the inputs by name and returns the outputs by name.
+  /// `run` takes the inputs, as `type`, by name and returns the outputs by name.
   func check<Model: Layer>(
-    _ model: Model, run: (Model, [String: Tensor]) throws -> [String: Tensor]
+    _ model: Model, as type: DType = .float32, run: (Model, [String: Tensor]) throws -> [String: Tensor]
   ) throws {
     try model.setParameters(parameters)
     let names = try inputs.map { try #require($0.name) }
-    let leaves = inputs.map(\.tensor)
+    let leaves = inputs.map { $0.tensor.cast(to: type) }
     var results: [String: Tensor] = [:]
     let (loss, slopes) = try valueAndGradient(of: model) { model in
       results = try run(model, Dictionary(uniqueKeysWithValues: zip(names, leaves)))
       return try outputs.keys.sorted().reduce(Tensor.zeros([])) { sum, name in
         let result = try #require(results[name], "the layer gave no '\(name)'")
-        return sum + (result * (try #require(outputs[name]).weights.tensor)).sum()
+        return sum + (result * (try #require(outputs[name]).weights.tensor.cast(to: type))).sum()
       }
     }
     for (name, output) in outputs { try output.sample.expectClose(try #require(results[name]), name) }
@@ -97,7 +97,7 @@ struct Sample: Decodable, Sendable {
   /// Expects the same up to 1e-5 of the greatest number.
   func expectClose(_ tensor: Tensor, _ what: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
     #expect(tensor.shape.dimensions == shape, "\(what)", sourceLocation: sourceLocation)
-    let actual = try tensor.values()
+    let actual = try tensor.cast(to: .float32).values()
     let chosen = stride(from: 0, to: actual.count, by: every).map { actual[$0] }
     let largest = values.reduce(0) { max($0, abs($1)) }
     let tolerance = 1e-5 * largest + 1e-6
