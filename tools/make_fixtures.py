@@ -25,6 +25,7 @@ from fixtures.edges_mathematics import mathematics_fixture
 from fixtures.layers import layers_fixture
 from fixtures.models import models_fixture
 from fixtures.networks import NETWORKS, network_fixture
+from fixtures.nn.activations import activation_cases
 from fixtures.nn.losses import loss_cases
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, plateaus_fixture, schedules_fixture
@@ -62,7 +63,7 @@ def main():
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
     fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
-    cases |= {"Layers/losses": loss_cases}
+    cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,
                  "casts": casts_fixture}

@@ -7,7 +7,9 @@ let edgeOperations: [String: @Sendable ([Tensor]) -> Tensor] = {
   var all: [String: @Sendable ([Tensor]) -> Tensor] = [:]
   for kind in Unary.allCases { all[kind.name] = { $0[0].unary(kind.function) } }
   for kind in Binary.allCases { all[kind.name] = { $0[0].binary(kind.function, $0[1]) } }
-  for activation in Activation.allCases { all["activation \(activation.rawValue)"] = { activation($0[0]) } }
+  for activation in [Activation.none, .relu, .tanh, .sigmoid, .gelu, .geluTanh, .silu] {
+    all["activation \(activation.rawValue)"] = { activation($0[0]) }
+  }
   for kind in Reduction.allCases {
     let name = kind == .maximum || kind == .minimum ? "\(kind.rawValue) of" : kind.rawValue
     all["\(name) rows"] = { reduced(kind, $0[0], axis: 1) }
