@@ -26,6 +26,7 @@ from fixtures.layers import layers_fixture
 from fixtures.models import models_fixture
 from fixtures.networks import NETWORKS, network_fixture
 from fixtures.nn.activations import activation_cases
+from fixtures.nn.initializers import initializers_fixture
 from fixtures.nn.losses import loss_cases
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, plateaus_fixture, schedules_fixture
@@ -39,6 +40,8 @@ def summary_of(fixture):
         return f"{len(fixture['schedules'])} schedules"
     if "plateaus" in fixture:
         return f"{len(fixture['plateaus'])} plateau schedules"
+    if "distributions" in fixture:
+        return f"{len(fixture['matrices'] + fixture['distributions'])} initializers"
     if "rules" in fixture:
         return f"{len(fixture['rules'])} paths of optimizers"
     if "casts" in fixture:
@@ -65,8 +68,13 @@ def main():
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
+<<<<<<< HEAD
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,
                  "casts": casts_fixture}
+=======
+    fixtures |= {"Layers/initializers": initializers_fixture}
+    fixtures |= {"models": models_fixture, "edges": edges_fixture, "casts": casts_fixture}
+>>>>>>> 1e901ed (initializers: add the rest of torch.nn.init)
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()

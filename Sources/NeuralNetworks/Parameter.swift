@@ -18,8 +18,8 @@ public final class Parameter: Sendable {
 
   /// A parameter whose first values `initializer` draws; see `Initializer` for what the fans are.
   public init(_ initializer: Initializer, shape: Shape, fanIn: Int, fanOut: Int, name: String = "parameter") {
-    content = ParameterContent(shape: shape, name: name) { count throws(TensorError) in
-      try initializer.values(count: count, fanIn: fanIn, fanOut: fanOut)
+    content = ParameterContent(shape: shape, name: name) { _ throws(TensorError) in
+      try initializer.values(shape: shape, fanIn: fanIn, fanOut: fanOut)
     }
   }
 

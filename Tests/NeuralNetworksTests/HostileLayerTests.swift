@@ -120,8 +120,8 @@ func isSentence(_ text: String) -> Bool {
     (
       "initializer",
       { n in
-        _ = try Initializer.heNormal.values(count: n, fanIn: n, fanOut: n)
-        _ = try Initializer.zeros.values(count: n, fanIn: n, fanOut: n)
+        _ = try Initializer.heNormal.values(shape: [n], fanIn: n, fanOut: n)
+        _ = try Initializer.zeros.values(shape: [n], fanIn: n, fanOut: n)
         return []
       }
     ),

@@ -204,8 +204,8 @@ public struct RecurrentDirection: Sendable {
       uniform, shape: [size, cell.gates * size], fanIn: size, fanOut: size, name: "recurrentWeight")
     let forgetGate = size..<2 * size
     bias = Parameter(
-      Initializer { count, fanIn, fanOut throws(TensorError) in
-        let values = try uniform.values(count: count, fanIn: fanIn, fanOut: fanOut)
+      Initializer.shaped { shape, fanIn, fanOut throws(TensorError) in
+        let values = try uniform.values(shape: shape, fanIn: fanIn, fanOut: fanOut)
         return cell == .lstm ? values.indices.map { forgetGate.contains($0) ? 1 : values[$0] } : values
       }, shape: [cell.biases * size], fanIn: size, fanOut: size, name: "bias")
   }

@@ -24,7 +24,7 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
   /// x · tanh(log(1 + eˣ)). Source: Misra, "Mish", BMVC 2020.
   case mish
   /// Exponential below 0, with a scale that keeps mean 0 and variance 1. Source: Klambauer et al., "Self-Normalizing Neural
-  /// Networks", NIPS 2017. Weights should have the variance 1 / inputs.
+  /// Networks", NIPS 2017. Weights start from `Initializer.lecunNormal`.
   case selu
   /// sigmoid in straight lines: 0 up to −3, 1 from 3 on.
   case hardSigmoid
@@ -59,7 +59,8 @@ public enum Activation: String, Layer, Hashable, Codable, CaseIterable {
   var defaultInitializer: Initializer {
     switch self {
     case .relu, .relu6, .gelu, .geluTanh, .silu, .mish, .hardSwish: .heUniform
-    case .none, .tanh, .sigmoid, .logSigmoid, .selu, .hardSigmoid, .softsign, .tanhShrink: .glorotUniform
+    case .selu: .lecunNormal
+    case .none, .tanh, .sigmoid, .logSigmoid, .hardSigmoid, .softsign, .tanhShrink: .glorotUniform
     }
   }
 
