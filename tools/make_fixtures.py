@@ -28,6 +28,7 @@ from fixtures.networks import NETWORKS, network_fixture
 from fixtures.nn.activations import activation_cases
 from fixtures.nn.initializers import initializers_fixture
 from fixtures.nn.losses import loss_cases
+from fixtures.nn.modules import module_cases
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, plateaus_fixture, schedules_fixture
 from fixtures.recurrent import recurrent_cases
@@ -66,7 +67,7 @@ def main():
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
     fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
-    cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases}
+    cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases, "Layers/modules": module_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
 <<<<<<< HEAD
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,

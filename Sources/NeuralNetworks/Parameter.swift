@@ -23,8 +23,11 @@ public final class Parameter: Sendable {
     }
   }
 
-  /// The values, as a leaf of a graph; within `valueAndGradient` those at its beginning.
-  public var tensor: Tensor { Recording.current?.leaf(of: self) ?? content.tensor }
+  /// The values, as a leaf of a graph; within `valueAndGradient` those at its beginning, and in a layer that computes with
+  /// a function of them, such as ``WeightNorm``, that function.
+  public var tensor: Tensor {
+    ParameterSubstitution.tensors[ObjectIdentifier(self)] ?? Recording.current?.leaf(of: self) ?? content.tensor
+  }
 
   /// The shape of its values; that of a scalar where the arguments were invalid.
   public var shape: Shape { content.shape ?? [] }
