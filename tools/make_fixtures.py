@@ -69,13 +69,9 @@ def main():
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases, "Layers/modules": module_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
-<<<<<<< HEAD
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,
                  "casts": casts_fixture}
-=======
     fixtures |= {"Layers/initializers": initializers_fixture}
-    fixtures |= {"models": models_fixture, "edges": edges_fixture, "casts": casts_fixture}
->>>>>>> 1e901ed (initializers: add the rest of torch.nn.init)
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()

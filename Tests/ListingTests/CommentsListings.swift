@@ -302,7 +302,6 @@ private final class EpochCounter: TrainingCallback {
     #expect(result.loss < 0.1)
   }
 
-<<<<<<< HEAD
   @Test func lineSearchListing() throws {
     let model = Dense(4, 3)
     let images = Tensor([0.5, -1, 2, 0.25, 1, 1, -0.5, 0], shape: [2, 4])
@@ -312,7 +311,8 @@ private final class EpochCounter: TrainingCallback {
     let loss = try optimizer.minimize { crossEntropy(logits: $0(images), labels: labels) }
 
     #expect(loss < 0.01)
-=======
+  }
+
   @Test func weightNormListing() throws {
     let layer = WeightNorm(Dense(64, 10), of: \.weight, axis: 1)
     let images = WeightNorm(Conv2D(3, 16, kernelSize: 3), of: \.weight, axis: 0)
@@ -324,6 +324,5 @@ private final class EpochCounter: TrainingCallback {
     let layer = SpectralNorm(Dense(64, 1), of: \.weight, axis: 1)
 
     #expect(layer(.ones([2, 64])).shape == [2, 1])
->>>>>>> 725efc5 (layers: add normalizations, dropouts, bilinear, bags and shapes)
   }
 }
