@@ -29,8 +29,9 @@ from fixtures.nn.activations import activation_cases
 from fixtures.nn.initializers import initializers_fixture
 from fixtures.nn.losses import loss_cases
 from fixtures.nn.modules import module_cases
+from fixtures.nn.schedules import schedules_fixture
 from fixtures.numbers import write
-from fixtures.optimizers import optimizers_fixture, plateaus_fixture, schedules_fixture
+from fixtures.optimizers import optimizers_fixture, plateaus_fixture
 from fixtures.recurrent import recurrent_cases
 from fixtures.rules import rules_fixture
 from fixtures.tokens import token_cases
@@ -38,7 +39,7 @@ from fixtures.tokens import token_cases
 
 def summary_of(fixture):
     if "schedules" in fixture:
-        return f"{len(fixture['schedules'])} schedules"
+        return f"{len(fixture['schedules'] + fixture['curves'])} schedules"
     if "plateaus" in fixture:
         return f"{len(fixture['plateaus'])} plateau schedules"
     if "distributions" in fixture:

@@ -13,9 +13,7 @@ struct TrainingLength: Hashable {
     if let limit = trainer.timeLimit, !(limit > 0 && limit <= 1e9) {
       throw TrainingError("the time limit must be above 0 and at most 1,000,000,000 seconds, not \(limit)")
     }
-    guard trainer.schedule.warmupSteps >= 0, (0...1).contains(trainer.schedule.finalFraction) else {
-      throw TrainingError("warm-up steps must be at least 0, and the final fraction of the learning rate from 0 to 1")
-    }
+    if let failure = trainer.schedule.failure { throw TrainingError(failure.message) }
     guard stepsPerEpoch > 0 else { throw TrainingError("there are no training examples") }
     let (product, overflow) = trainer.epochs.multipliedReportingOverflow(by: stepsPerEpoch)
     if overflow, trainer.steps == nil, trainer.timeLimit == nil {

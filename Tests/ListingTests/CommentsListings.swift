@@ -313,6 +313,17 @@ private final class EpochCounter: TrainingCallback {
     #expect(loss < 0.01)
   }
 
+  @Test func learningRateScheduleListing() throws {
+    let schedules: [LearningRateSchedule] = [
+      .cosine,
+      .linear(to: 0.1).warmedUp(for: 100),
+      .constant.followed(by: .exponential(decay: 0.999), after: 5_000),
+      .function { step, total in step < total / 2 ? 1 : 0.3 },
+    ]
+
+    #expect(schedules.map { $0.factor(after: 0, of: 10_000) } == [1, 0.01, 1, 1])
+  }
+
   @Test func weightNormListing() throws {
     let layer = WeightNorm(Dense(64, 10), of: \.weight, axis: 1)
     let images = WeightNorm(Conv2D(3, 16, kernelSize: 3), of: \.weight, axis: 0)

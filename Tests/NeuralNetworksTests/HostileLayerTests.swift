@@ -242,19 +242,16 @@ func isSentence(_ text: String) -> Bool {
     #expect(isSentence(text), "\(name): \(text)")
   }
 
-  @Test(arguments: [LearningRateSchedule.Shape.constant, .step, .cosine, .oneCycle, .linear])
-  func schedulesGiveANumber(shape: LearningRateSchedule.Shape) {
+  @Test(arguments: ScheduleName.allCases) func schedulesGiveANumber(name: ScheduleName) {
     for warmup in Self.numbers {
       for final in Self.fractions {
-        let schedule = LearningRateSchedule(shape, warmupSteps: warmup, finalFraction: final)
+        let schedule = name.schedule(warmupSteps: warmup, finalFraction: final)
         for (step, total) in [(1, 10), (.max, .max), (.min, .min), (.max, .min), (0, 0), (.min, .max), (5, 5)] {
           let factor = schedule.factor(after: step, of: total)
           #expect(0...1 ~= factor, "\(schedule) \(step) of \(total): \(factor)")
         }
       }
     }
-    let cosine = LearningRateSchedule(.cosine, warmupSteps: .min)
-    #expect(cosine.factor(after: 1, of: 10) == LearningRateSchedule(.cosine).factor(after: 1, of: 10))
   }
 
   private static let optimizers: [@Sendable (any Layer) -> any Optimizer] = [

@@ -73,7 +73,7 @@ private func numbers(_ event: TrainingEvent) -> [Double]? {
 
 @Suite struct CheckpointTests {
   static let trainer = Trainer(
-    epochs: 5, schedule: LearningRateSchedule(.cosine, warmupSteps: 4), evaluationInterval: 2,
+    epochs: 5, schedule: .cosine.warmedUp(for: 4), evaluationInterval: 2,
     logInterval: 2, checkpointInterval: 1e9, checkpointSteps: 3)
 
   /// The 15 steps of a training that ends by itself, in one go.

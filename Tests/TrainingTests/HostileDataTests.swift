@@ -178,7 +178,7 @@ import Testing
         for trainer in [
           Trainer(epochs: min(n, 2), steps: n), Trainer(epochs: 1, evaluationInterval: n),
           Trainer(epochs: 1, logInterval: n), Trainer(epochs: 1, checkpointSteps: n), Trainer(epochs: n, steps: 2),
-          Trainer(epochs: 1, schedule: LearningRateSchedule(.cosine, warmupSteps: n)),
+          Trainer(epochs: 1, schedule: .cosine.warmedUp(for: n)),
         ] {
           let set = try images()
           let error = outcome { _ = try trainer.train(model, with: Adam(for: model), on: set, batchSize: 2) }
@@ -250,7 +250,7 @@ import Testing
           Flatten()
           Dense(4, 2)
         }
-        _ = try Trainer(epochs: 1, schedule: LearningRateSchedule(.linear, finalFraction: .nan))
+        _ = try Trainer(epochs: 1, schedule: .linear(to: .nan))
           .train(model, with: Adam(for: model), on: images())
       }
     ),

@@ -132,8 +132,8 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
     let images = try makeImages()
     for trainer in [
       Trainer(epochs: 0), Trainer(steps: 0), Trainer(evaluationInterval: 0),
-      Trainer(logInterval: 0), Trainer(epochs: .max), Trainer(schedule: LearningRateSchedule(.cosine, warmupSteps: -1)),
-      Trainer(schedule: LearningRateSchedule(.cosine, finalFraction: 2)), Trainer(checkpointSteps: 0),
+      Trainer(logInterval: 0), Trainer(epochs: .max), Trainer(schedule: .cosine.warmedUp(for: -1)),
+      Trainer(schedule: .cosine(to: 2)), Trainer(checkpointSteps: 0),
     ] {
       #expect(throws: TrainingError.self) { try trainer.train(model, with: Adam(for: model), on: images, batchSize: 8) }
     }

@@ -165,7 +165,7 @@ struct ResolvedOptions {
   /// Resolves the length of the training: with a schedule that does not depend on it, a run can be extended.
   mutating func resolveLength(_ name: String, _ value: inout Int?, default defaultLength: Int? = nil) throws {
     if let record, let given = value, case .integer(let own)? = record.flags[name], given > own {
-      guard record.flags["schedule"] == .text(LearningRateSchedule.Shape.constant.rawValue) else {
+      guard record.flags["schedule"] == .text(ScheduleName.constant.rawValue) else {
         let schedule = record.flags["schedule"].map { "\($0)" } ?? "its schedule"
         throw RequestError(
           "the run's learning rate follows '\(schedule)' to the end of its \(own) \(name), so it cannot be made longer; "

@@ -64,7 +64,7 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: """
-      How the learning rate changes: \(LearningRateSchedule.Shape.allCases.map(\.rawValue).joined(separator: ", ")) \
+      How the learning rate changes: \(ScheduleName.allCases.map(\.rawValue).joined(separator: ", ")) \
       (default: cosine).
       """)
   var schedule: String?
@@ -153,8 +153,8 @@ struct TrainingOptions: ParsableArguments {
     if let optimizer, OptimizerName(rawValue: optimizer) == nil {
       throw RequestError.unknown("optimizer", optimizer, known: OptimizerName.allCases.map(\.rawValue))
     }
-    if let schedule, LearningRateSchedule.Shape(rawValue: schedule) == nil {
-      throw RequestError.unknown("schedule", schedule, known: LearningRateSchedule.Shape.allCases.map(\.rawValue))
+    if let schedule, ScheduleName(rawValue: schedule) == nil {
+      throw RequestError.unknown("schedule", schedule, known: ScheduleName.allCases.map(\.rawValue))
     }
     try requirePath(output, "--output")
     try requirePath(validation, "--validation")
@@ -183,7 +183,7 @@ struct TrainingOptions: ParsableArguments {
     var patience: Int?
     /// `nil`: an epoch.
     var evaluationSteps: Int?
-    var schedule = LearningRateSchedule.Shape.cosine
+    var schedule = ScheduleName.cosine
 
     /// The learning rate with the optimizer of this name; `nil` where there is none.
     func learningRate(with name: String) -> Double? {
@@ -223,10 +223,10 @@ struct TrainingOptions: ParsableArguments {
 
   /// The trainer of the resolved options. The learning rate falls to `finalFraction` of itself.
   func makeTrainer(finalFraction: Double = 0) -> Trainer {
-    let shape = schedule.flatMap(LearningRateSchedule.Shape.init) ?? .constant
+    let name = schedule.flatMap(ScheduleName.init) ?? .constant
     return Trainer(
       epochs: epochs ?? .max, steps: steps, timeLimit: minutes.map { $0 * 60 },
-      schedule: LearningRateSchedule(shape, warmupSteps: warmupSteps ?? 0, finalFraction: finalFraction),
+      schedule: name.schedule(warmupSteps: warmupSteps ?? 0, finalFraction: finalFraction),
       evaluationInterval: evaluationSteps, checkpointInterval: checkpoint, checkpointSteps: checkpointSteps)
   }
 
