@@ -43,6 +43,19 @@ import Testing
     #expect(quarter != other)
   }
 
+  @Test(arguments: [false, true], -6...6) func wholePixelsMoveFarther(isMirrored: Bool, x: Int) {
+    let image = Self.planes((1...24).map { Float($0) }, channels: 2, height: 3, width: 4)
+    for y in -4...4 {
+      let placement = PixelPlanes.Placement(a: isMirrored ? -1 : 1, x: Float(x), y: Float(y))
+      let expected = (0..<24).map { place -> Float in
+        let (channel, row, column) = (place / 12, place / 4 % 3 - y, place % 4 - x)
+        guard 0..<3 ~= row, 0..<4 ~= column else { return 0 }
+        return image.values[channel * 12 + row * 4 + (isMirrored ? 3 - column : column)]
+      }
+      #expect(image.moved(by: placement).values == expected, "\(x), \(y)")
+    }
+  }
+
   @Test func betweenPixelsIsTheirMean() {
     let image = Self.planes([2, 4, 6], height: 1, width: 3)
     var half = PixelPlanes.Placement()
@@ -203,5 +216,21 @@ import Testing
     for step in 0..<40 {
       #expect(try loader.batch(ofStep: step).images.values().allSatisfy { $0.isFinite && (0...1.001).contains($0) })
     }
+  }
+}
+
+extension PixelPlanes {
+  fileprivate func moved(by placement: Placement) -> PixelPlanes {
+    var result = self
+    result.move(by: placement)
+    return result
+  }
+}
+
+extension Augmentation {
+  fileprivate func varied(_ image: PixelPlanes, using generator: inout SeededGenerator) -> PixelPlanes {
+    var result = image
+    vary(&result, using: &generator)
+    return result
   }
 }

@@ -7,24 +7,23 @@
 #endif
 
 extension Augmentation {
-  /// A variation of `image` that the next numbers of `generator` determine.
-  func varied(_ image: PixelPlanes, using generator: inout SeededGenerator) -> PixelPlanes {
+  /// Varies `image` as the next numbers of `generator` determine.
+  func vary(_ image: inout PixelPlanes, using generator: inout SeededGenerator) {
+    if isNone { return }
     var placement = PixelPlanes.Placement()
     if generator.chance(horizontalFlip) { placement.a = -1 }
     placement.then(shifted(by: shift, of: image, using: &generator))
     if rotation > 0 { placement.then(.rotated(degrees: generator.symmetric(rotation))) }
     if scale > 0 { placement.then(.scaled(1 + generator.symmetric(scale))) }
-    var result = image
     if crop > 0 { placement.then(cropped(image, using: &generator)) }
-    for _ in 0..<randomOperations { apply(Operation.allCases, to: &result, &placement, using: &generator) }
-    if placement != PixelPlanes.Placement() { result = result.moved(by: placement) }
+    for _ in 0..<randomOperations { apply(Operation.allCases, to: &image, &placement, using: &generator) }
+    if placement != PixelPlanes.Placement() { image.move(by: placement) }
     if color > 0 {
-      result.scaleBrightness(1 + generator.symmetric(color))
-      result.scaleContrast(1 + generator.symmetric(color))
-      if image.channels == 3 { result.scaleSaturation(1 + generator.symmetric(color)) }
+      image.scaleBrightness(1 + generator.symmetric(color))
+      image.scaleContrast(1 + generator.symmetric(color))
+      if image.channels == 3 { image.scaleSaturation(1 + generator.symmetric(color)) }
     }
-    if generator.chance(erasing) { erase(&result, using: &generator) }
-    return result
+    if generator.chance(erasing) { erase(&image, using: &generator) }
   }
 
   private func shifted(

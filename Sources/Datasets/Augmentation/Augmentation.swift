@@ -67,6 +67,9 @@ public struct Augmentation: Hashable, Sendable, Codable {
   /// Whether it changes nothing.
   public var isNone: Bool { self == Augmentation() }
 
+  /// Whether images are mixed with each other.
+  var mixes: Bool { mixup > 0 || cutmix > 0 }
+
   /// Throws a `DataError` where a number is out of range.
   public func check() throws(DataError) {
     for (name, value, upper) in [

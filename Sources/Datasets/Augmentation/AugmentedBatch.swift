@@ -23,49 +23,49 @@ struct ImageAugmenter: Sendable {
   /// The batch of a step. Its variation depends on the seed and the step alone.
   func batch(_ examples: [LabeledImage], step: Int) throws -> AugmentedBatch {
     var generator = SeededGenerator(seed: seed ^ 0x6175_676D_656E_7421, stream: UInt64(bitPattern: Int64(step)))
-    let size = imageShape.elementCount
-    var images: [PixelPlanes] = []
-    images.reserveCapacity(examples.count)
-    for example in examples {
-      guard example.pixels.count == size else {
-        throw DataError("an image should have \(size) values, those of \(imageShape), not \(example.pixels.count)")
-      }
-      let scale = 1 / Float(max(greatestPixel, 1))
-      let planes = PixelPlanes(
-        channels: imageShape[0], height: imageShape[1], width: imageShape[2],
-        values: example.pixels.map { Float($0) * scale })
-      images.append(augmentation.isNone ? planes : augmentation.varied(planes, using: &generator))
-    }
-    let mixture = mix(&images, using: &generator)
-    var values: [Float] = []
-    values.reserveCapacity(size * images.count)
-    for image in images { append(image, to: &values) }
     let count = examples.count
+    var batch = try TensorBuilder(shape: Shape([count] + imageShape.dimensions))
+    var image = PixelPlanes(channels: imageShape[0], height: imageShape[1], width: imageShape[2], values: [])
+    // Only what is mixed is kept, so that all other images share the memory of one.
+    var originals: [PixelPlanes] = []
+    for example in examples {
+      try read(example, into: &image)
+      augmentation.vary(&image, using: &generator)
+      if augmentation.mixes { originals.append(image) } else { try batch.append(standardized(&image)) }
+    }
+    let mixture = mix(&originals, using: &generator)
+    for index in originals.indices { try batch.append(standardized(&originals[index])) }
     let labels = examples.map(\.label)
     return AugmentedBatch(
-      images: Tensor(values, shape: [count] + imageShape.dimensions), labels: Tensor(labels, shape: [count]),
+      images: try batch.tensor(), labels: Tensor(labels, shape: [count]),
       otherLabels: mixture.map { mixture in Tensor(mixture.partners.map { labels[$0] }, shape: [count]) },
       shares: mixture.map { Tensor($0.shares, shape: [count]) })
   }
 
-  private func append(_ image: PixelPlanes, to values: inout [Float]) {
-    guard let standardization else {
-      values += image.values
-      return
+  private func read(_ example: LabeledImage, into image: inout PixelPlanes) throws(DataError) {
+    guard example.pixels.count == imageShape.elementCount else {
+      throw DataError(
+        "an image should have \(imageShape.elementCount) values, those of \(imageShape), not \(example.pixels.count)")
     }
+    let scale = 1 / Float(max(greatestPixel, 1))
+    image.values.removeAll(keepingCapacity: true)
+    image.values += example.pixels.lazy.map { Float($0) * scale }
+  }
+
+  private func standardized(_ image: inout PixelPlanes) -> [Float] {
+    guard let standardization else { return image.values }
     for channel in 0..<image.channels {
-      let (scale, mean) = (1 / standardization.standardDeviation[channel], standardization.mean[channel])
-      for value in image.values[channel * image.planeSize..<(channel + 1) * image.planeSize] {
-        values.append((value - mean) * scale)
-      }
+      image.standardize(
+        channel, mean: standardization.mean[channel], scale: 1 / standardization.standardDeviation[channel])
     }
+    return image.values
   }
 
   /// Mixes each image with another one of the batch. `nil` where none are to be mixed.
   private func mix(
     _ images: inout [PixelPlanes], using generator: inout SeededGenerator
   ) -> (partners: [Int], shares: [Float])? {
-    guard augmentation.mixup > 0 || augmentation.cutmix > 0 else { return nil }
+    guard augmentation.mixes else { return nil }
     let cuts = augmentation.mixup <= 0 || (augmentation.cutmix > 0 && generator.chance(0.5))
     let partners = generator.permutation(of: images.count).map(Int.init)
     let originals = images

@@ -4,6 +4,12 @@ struct PixelPlanes {
   let height: Int
   let width: Int
   var values: [Float]
+  /// The values before the last move: memory that the next one writes to.
+  private var former: [Float] = []
+
+  init(channels: Int, height: Int, width: Int, values: [Float]) {
+    (self.channels, self.height, self.width, self.values) = (channels, height, width, values)
+  }
 
   var planeSize: Int { height * width }
 
@@ -32,53 +38,76 @@ struct PixelPlanes {
     }
   }
 
-  /// The image in another place; what comes in from outside is 0.
-  func moved(by placement: Placement) -> PixelPlanes {
-    var result = self
+  /// Moves the image to another place; what comes in from outside is 0.
+  mutating func move(by placement: Placement) {
+    swap(&values, &former)
+    values.removeAll(keepingCapacity: true)
+    values.reserveCapacity(former.count)
     if placement.isWhole {
-      let (shiftX, shiftY, isMirrored) = (Int(placement.x), Int(placement.y), placement.a < 0)
-      for channel in 0..<channels {
-        for row in 0..<height {
-          let target = channel * planeSize + row * width
-          let sourceRow = row - shiftY
-          for column in 0..<width {
-            let moved = column - shiftX
-            let sourceColumn = isMirrored ? width - 1 - moved : moved
-            let isInside = (0..<height).contains(sourceRow) && (0..<width).contains(sourceColumn)
-            result.values[target + column] =
-              isInside ? values[channel * planeSize + sourceRow * width + sourceColumn] : 0
-          }
-        }
-      }
-      return result
+      appendMoved(x: Int(placement.x), y: Int(placement.y), isMirrored: placement.a < 0)
+    } else {
+      appendSampled(at: placement)
     }
-    let (centerX, centerY) = (Float(width - 1) / 2, Float(height - 1) / 2)
-    for row in 0..<height {
-      let dy = Float(row) - centerY - placement.y
-      for column in 0..<width {
-        let dx = Float(column) - centerX - placement.x
-        let x = placement.a * dx + placement.b * dy + centerX
-        let y = placement.c * dx + placement.d * dy + centerY
-        for channel in 0..<channels {
-          result.values[channel * planeSize + row * width + column] = sample(channel, x, y)
-        }
-      }
-    }
-    return result
   }
 
-  /// The value between pixels, bilinear.
+  /// The former image moved by whole pixels after it was mirrored, row by row, as this is all that a flip or a shift
+  /// needs.
+  private mutating func appendMoved(x: Int, y: Int, isMirrored: Bool) {
+    // Zeros on the left, columns of the old image, and zeros on the right.
+    let left = min(max(x, 0), width)
+    let first = min(max(-x, 0), width)
+    let columns = first..<max(min(width - x, width), first)
+    for channel in 0..<channels {
+      for row in 0..<height {
+        guard 0..<height ~= row - y else {
+          values += repeatElement(0, count: width)
+          continue
+        }
+        let start = channel * planeSize + (row - y) * width
+        values += repeatElement(0, count: left)
+        if isMirrored {
+          let end = start + width
+          values += former[end - columns.upperBound..<end - columns.lowerBound].reversed() as ReversedCollection
+        } else {
+          values += former[start + columns.lowerBound..<start + columns.upperBound]
+        }
+        values += repeatElement(0, count: width - left - columns.count)
+      }
+    }
+  }
+
+  private mutating func appendSampled(at placement: Placement) {
+    let (centerX, centerY) = (Float(width - 1) / 2, Float(height - 1) / 2)
+    for channel in 0..<channels {
+      for row in 0..<height {
+        let dy = Float(row) - centerY - placement.y
+        for column in 0..<width {
+          let dx = Float(column) - centerX - placement.x
+          let x = placement.a * dx + placement.b * dy + centerX
+          let y = placement.c * dx + placement.d * dy + centerY
+          values.append(sample(channel, x, y))
+        }
+      }
+    }
+  }
+
+  /// The former value between pixels, bilinear.
   private func sample(_ channel: Int, _ x: Float, _ y: Float) -> Float {
     // Beyond this, all four pixels are outside; also where a number is not finite.
     guard x > -1, y > -1, x < Float(width), y < Float(height) else { return 0 }
     let (left, top) = (Int(x.rounded(.down)), Int(y.rounded(.down)))
     let (fx, fy) = (x - Float(left), y - Float(top))
     func value(_ row: Int, _ column: Int) -> Float {
-      row >= 0 && column >= 0 && row < height && column < width ? values[channel * planeSize + row * width + column] : 0
+      row >= 0 && column >= 0 && row < height && column < width ? former[channel * planeSize + row * width + column] : 0
     }
     let upper = value(top, left) * (1 - fx) + value(top, left + 1) * fx
     let lower = value(top + 1, left) * (1 - fx) + value(top + 1, left + 1) * fx
     return upper * (1 - fy) + lower * fy
+  }
+
+  /// Moves the values of a channel so that its mean becomes 0, and multiplies them.
+  mutating func standardize(_ channel: Int, mean: Float, scale: Float) {
+    for index in channel * planeSize..<(channel + 1) * planeSize { values[index] = (values[index] - mean) * scale }
   }
 
   /// Multiplies all values.
