@@ -17,6 +17,18 @@ void backprop_gather(
 int backprop_scatter_add(
     int64_t rows, int64_t width, int64_t count, const int32_t *indices, const float *x, int64_t x_row, float *y);
 
+// For each of `count` places: its index, and the sum of the rows of x[count, width] that have it, where it is the first
+// place with that index; elsewhere -1 and zeros. Indices outside 0..<rows count nowhere. Elements are float32 (4 bytes) or
+// float64 (8). Returns -1 where memory is exhausted, otherwise 0.
+int backprop_sum_rows(
+    int64_t bytes, int64_t rows, int64_t width, int64_t count, const int32_t *indices, const void *x,
+    int32_t *used, void *y);
+
+// y[indices[i], :] = x[i, :] of y with `rows` rows of `row_bytes` bytes; indices outside are ignored, and an index that
+// occurs twice must have equal rows.
+void backprop_replace_rows(
+    int64_t row_bytes, int64_t rows, int64_t count, const int32_t *indices, const void *x, void *y);
+
 // Writes x[outer, count, inner] over y[outer, size, inner] from *position on; the position is clamped so that x fits.
 void backprop_replace_slice(
     int64_t outer, int64_t size, int64_t count, int64_t inner, const float *x, const int32_t *position, float *y);

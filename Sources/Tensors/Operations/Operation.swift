@@ -20,6 +20,9 @@ protocol Operation: Hashable, Sendable {
   /// Rules know nothing of broadcasting: the walk sums a gradient that is larger than its operand.
   func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?]
 
+  /// The results for a batch of examples, along its first axis, at once; `nil`: recorded for each example.
+  func mapped(_ step: MappedStep) -> [Tensor]?
+
   // MARK: What the compiler asks
 
   /// One element of the result for each position, computed from the operands' elements at that position.
@@ -106,6 +109,7 @@ extension Operation {
   var isRearrangement: Bool { false }
   var isVariable: Bool { false }
   var indices: IndexOperand? { nil }
+  func mapped(_ step: MappedStep) -> [Tensor]? { nil }
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? { nil }
   func reshaped(_ operands: [Int], to shape: Shape, in ir: inout IR) throws(TensorError) -> [Int]? { nil }
@@ -138,6 +142,7 @@ extension PrimitiveOperation {
 extension CompositeOperation {
   var meaning: OperationMeaning { .composite(self) }
   func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] { try definitionGradients(step) }
+  func mapped(_ step: MappedStep) -> [Tensor]? { mappedDefinition(of: self, step) }
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { false }
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     throw TensorError("internal error: \(name) has no kernel")

@@ -32,6 +32,30 @@ static void check_scatter_add(int64_t rows, int64_t width, int64_t count) {
   free(sums);
 }
 
+static void check_used_rows(int64_t rows, int64_t width, int64_t count) {
+  begin_case("backprop_sum_rows", "[%lld, %lld] of %lld rows", (long long)count, (long long)width, (long long)rows);
+  float *x = random_floats(count * width, -1, 1), *y = floats(count * width), *expected = floats(count * width);
+  int32_t *indices = integers(count, -2, rows + 1), *used = integers(count, 0, 1);
+  expect_integer(-1, backprop_sum_rows(4, rows, width, count, indices, x, used, y), 0);
+  for (int64_t i = 0; i < count; i++) {
+    int64_t first = 0;
+    while (indices[first] != indices[i]) first++;
+    int is_inside = indices[i] >= 0 && indices[i] < rows;
+    expect_integer(i, used[i], is_inside && first == i ? indices[i] : -1);
+    for (int64_t j = 0; j < width; j++) {
+      expected[i * width + j] = is_inside && first == i ? x[i * width + j] : 0;
+      if (is_inside && first != i) expected[first * width + j] += x[i * width + j];
+    }
+  }
+  for (int64_t i = 0; i < count * width; i++) expect_bits(i, y[i], expected[i]);
+  name_kernel("backprop_replace_rows");
+  float *table = random_floats(rows * width, 2, 3), *before = copied(table, rows * width);
+  backprop_replace_rows(4 * width, rows, count, used, y, table);
+  for (int64_t i = 0; i < count; i++)
+    for (int64_t j = 0; j < width && used[i] >= 0; j++) before[used[i] * width + j] = y[i * width + j];
+  for (int64_t i = 0; i < rows * width; i++) expect_bits(i, table[i], before[i]);
+}
+
 static void check_replace_slice(int64_t outer, int64_t size, int64_t count, int64_t inner, int32_t position) {
   begin_case("backprop_replace_slice", "[%lld, %lld, %lld] over [%lld, %lld, %lld] from %d on", (long long)outer,
              (long long)count, (long long)inner, (long long)outer, (long long)size, (long long)inner, position);
@@ -99,6 +123,7 @@ void test_indexing(void) {
   for (int64_t i = repeated(60); i > 0; i--) {
     check_gather(pick(1, 40), pick(1, 90), pick(0, 60));
     check_scatter_add(pick(1, 40), pick(1, 90), pick(0, 120));
+    check_used_rows(pick(1, 40), pick(1, 90), pick(0, 120));
     int64_t size = pick(1, 12), count = pick(0, size);
     check_replace_slice(pick(1, 5), size, count, pick(1, 20), (int32_t)pick(-3, size + 3));
     check_images(pick(0, 9), pick(1, 4), pick(1, 120), one_in(2));
@@ -108,6 +133,7 @@ void test_indexing(void) {
   check_gather(100, 300, 300);
   check_scatter_add(3, 1100, 700);
   check_scatter_add(2000, 65, 900);
+  check_used_rows(100000, 300, 700);
   check_images(60, 3, 1024, 0);
   check_images(60, 3, 1024, 1);
 }

@@ -1,7 +1,7 @@
 @testable import Tensors
 
 /// Scans, sorting, indexing along an axis and repetition.
-let arrayCases: [OperationCase] = scanCases + sortingCases + indexingCases + repetitionCases
+let arrayCases: [OperationCase] = scanCases + sortingCases + indexingCases + repetitionCases + usedRowCases
 
 /// A scan on shapes with the axis in front, in the middle, at the end, of size 1 and of size 0.
 private func scan(
@@ -103,4 +103,17 @@ private let repetitionCases: [OperationCase] = [
   OperationCase("tiled no times", [2, 3]) { $0[0].tiled([0, 2]) },
   OperationCase("repeated", [2, 3]) { $0[0].repeated(3, axis: 1) },
   OperationCase("repeated rows", [2, 1, 3]) { $0[0].repeated(2, axis: 0) },
+]
+
+private let usedRowCases: [OperationCase] = [
+  OperationCase("used rows", [6, 3]) {
+    let numbers = Tensor([4, 1, 4, -1, 7, 1] as [Int32], shape: [6])
+    return Tensor.recordAll(SumRows(rows: 5), [numbers, $0[0]])[1]
+  },
+  OperationCase("used rows of nothing", [0, 3]) {
+    Tensor.recordAll(SumRows(rows: 5), [Tensor([] as [Int32], shape: [0]), $0[0]])[1]
+  },
+  OperationCase("replaced rows", [5, 3], [4, 3]) {
+    $0[0].replacingRows(Tensor([3, -1, 0, 9] as [Int32], shape: [4]), with: $0[1])
+  },
 ]

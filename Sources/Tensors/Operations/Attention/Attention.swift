@@ -42,6 +42,8 @@ struct Attention: KernelOperation {
     return Tensor.recordAll(AttentionGradient(forward: self), step.operands + step.results + [step.upstream]) + [nil]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.folded(self) }
+
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     try lowering.emit(self, instruction)
   }
@@ -62,6 +64,8 @@ struct AttentionGradient: KernelOperation {
   func definition(_ operands: [Tensor]) -> [Tensor] {
     Array(forward.gradientDefinition(of: Array(operands[..<4]), [operands[6]])[..<3])
   }
+
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.folded(self) }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     try lowering.emit(forward, instruction)

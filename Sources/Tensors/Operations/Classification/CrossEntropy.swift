@@ -30,6 +30,8 @@ struct CrossEntropy: KernelOperation {
     [.record(CrossEntropyGradient(), [step.operands[0], step.operands[1], step.upstream]), nil]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.folded(self) }
+
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let kernel = CrossEntropyKernel(lowering.ir.types[instruction.inputs[0]].shape, isGradient: false)
     lowering.emit(kernel, try lowering.contiguous(instruction.inputs), instruction)
@@ -54,6 +56,8 @@ struct CrossEntropyGradient: KernelOperation {
     let gradient = (shielded.softmax() - hot.cast(to: logits.dtype)) * column
     return [Tensor.where(isClass(hot, keepingAxes: true), gradient, otherwise)]
   }
+
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.folded(self) }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let kernel = CrossEntropyKernel(lowering.ir.types[instruction.inputs[0]].shape, isGradient: true)

@@ -29,6 +29,8 @@ struct Softmax: KernelOperation {
     return [y * (u - (u * y).sum(axes: [-1], keepingAxes: true))]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(self) }
+
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let shape = lowering.ir.types[instruction.firstOutput].shape
     let kernel = SoftmaxKernel(isLogarithm: isLogarithm, rows: shape.elementCount / shape[-1], width: shape[-1])

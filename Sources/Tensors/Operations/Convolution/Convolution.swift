@@ -76,6 +76,13 @@ struct Convolution: CompositeOperation, WindowOperation {
     }
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    guard direction != .backwardWeights, !step.isMapped[1] else { return mappedDefinition(of: self, step) }
+    var all = self
+    if direction == .backwardData { all.shape.dimensions[0] = step.count.times(shape[0]) }
+    return step.folded(all, shared: [1])
+  }
+
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { target.hasConvolutions(of: operands) }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {

@@ -19,6 +19,8 @@ struct Unfold: PrimitiveOperation, WindowOperation {
     return [.record(Fold(window: window, height: images[2], width: images[3]), [step.upstream])]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.folded(self) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let x = operands.arrays[0].floats
     return .floats(window.sources(in: operands.shapes[0]).map { $0.map { x[$0] } ?? outside.value })
@@ -47,6 +49,8 @@ struct Fold: PrimitiveOperation, WindowOperation {
 
   /// `Unfold` of u.
   func gradients(_ step: BackwardStep) -> [Tensor?] { [.record(Unfold(window: window), [step.upstream])] }
+
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.folded(self) }
 
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let y = operands.arrays[0].floats

@@ -31,6 +31,22 @@ struct CustomGradient: PrimitiveOperation {
     return [nil] + found
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    let rule = rule
+    let op = CustomGradient { inputs, result, upstream in
+      // The rule is one for an example.
+      var isGiven: [Bool] = []
+      let found = Tensors.mapped(over: inputs + [result, upstream]) { example in
+        let gradients = rule(Array(example.dropLast(2)), example[example.count - 2], example[example.count - 1])
+        isGiven = gradients.map { $0 != nil }
+        return gradients.compactMap { $0 }
+      }
+      var given = found.makeIterator()
+      return isGiven.map { $0 ? given.next() : nil }
+    }
+    return step.batched(op)
+  }
+
   func reference(_ operands: ReferenceOperands) -> HostArray { operands.arrays[0] }
   func rewritten(_ operands: [Int], in ir: inout IR) -> [Int]? { [operands[0]] }
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {

@@ -11,6 +11,7 @@ protocol ElementwiseOperation: PrimitiveOperation {
 
 extension ElementwiseOperation {
   var elementwise: (any ElementwiseOperation)? { self }
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.aligned(self) }
 }
 
 /// An operation that applies a function: equal where the function is the same.

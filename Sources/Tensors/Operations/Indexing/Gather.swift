@@ -21,6 +21,14 @@ struct Gather: PrimitiveOperation {
     return [.record(ScatterAdd(rows: table.shape[0]), [numbers, step.upstream]), nil]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    guard step.isMapped[0] else { return [.record(self, step.operands)] }
+    // One table of all examples' rows.
+    let rows = step.operands[0].shape[1]
+    let all = step.operands[0].reshaped(to: [step.count * rows, step.operands[0].shape[2]])
+    return [.record(self, [all, step.batched(1).counted(fromExample: rows)])]
+  }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let (rows, width) = (operands.shapes[0][0], operands.shapes[0][1])
     func gathered<Element>(_ table: [Element], outside: Element) -> [Element] {

@@ -25,6 +25,8 @@ struct GatherAlong: PrimitiveOperation {
     return [.record(ScatterAlong(axis: axis, kind: .add), [zeros, indices, u]), nil]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(GatherAlong(axis: axis + 1)) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let places = places(operands.arrays[1].ints, operands.type.shape, in: operands.shapes[0], along: axis)
     return switch operands.arrays[0] {

@@ -20,6 +20,11 @@ struct ReplaceSlice: PrimitiveOperation {
     throw TensorError("replaceSlice has no derivative: it is meant for caches, in use")
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    step.isMapped[2]
+      ? nil : [.record(ReplaceSlice(axis: axis + 1), [step.batched(0), step.batched(1), step.operands[2]])]
+  }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let (whole, block) = (operands.shapes[0], operands.shapes[1])
     let start = min(max(Int(operands.arrays[2].ints[0]), 0), whole[axis] - block[axis])

@@ -22,6 +22,12 @@ struct ScatterAdd: PrimitiveOperation {
     return [nil, Tensor.where(isInside, step.upstream.rows(step.operands[0]), Tensor.fill(0))]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    let all = Tensor.record(
+      ScatterAdd(rows: step.count.times(rows)), [step.batched(0).counted(fromExample: rows), step.batched(1)])
+    return [all.reshaped(to: [step.count, rows, step.batched(1).shape[-1]])]
+  }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let width = operands.type.shape[1]
     func sums<Element>(_ x: [Element], from zero: Element, _ add: (Element, Element) -> Element) -> [Element] {
@@ -82,5 +88,15 @@ private struct ScatterAddKernel: PlainKernel {
     }
     let status = backprop_scatter_add(rows, width, Int64(count), numbers, operands[1], Int64(row), operands[2])
     guard status == 0 else { throw TensorError("scatterAdd: no memory is left for the order of \(count) rows") }
+  }
+}
+
+extension Tensor {
+  /// The indices [examples, ...] of rows of each example's table as those of one table of all: `rows` for each example.
+  /// Indices outside of an example's table remain outside.
+  func counted(fromExample rows: Int) -> Tensor {
+    let isInside = Tensor.fill(-1, [], .int32).less(than: self) .& less(than: .fill(Double(rows), [], .int32))
+    let starts = Tensor.iota(shape, axis: 0) * Tensor.fill(Double(rows), [], .int32)
+    return .where(isInside, self + starts, .fill(-1, [], .int32))
   }
 }

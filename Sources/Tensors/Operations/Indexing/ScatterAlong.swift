@@ -51,6 +51,8 @@ struct ScatterAlong: PrimitiveOperation {
     }
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(ScatterAlong(axis: axis + 1, kind: kind)) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let places = places(operands.arrays[1].ints, operands.shapes[1], in: operands.shapes[0], along: axis)
     func scattered<Element>(

@@ -32,6 +32,8 @@ struct LibraryCall: PrimitiveOperation {
     function.gradients(step.upstream, step.operands, step.results[0])
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(self) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let (a, b) = (operands.arrays[0], operands.arrays[operands.arrays.count - 1])
     if case (.ints(let a), .ints(let b)) = (a, b) { return .ints(zip(a, b).map { function.whole($0, $1) }) }

@@ -16,6 +16,8 @@ struct Polygamma: PrimitiveOperation {
     [step.upstream * .record(Polygamma(order: order + 1), [step.operands[0]])]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.aligned(self) }
+
   /// The recurrence up to 300, and from there on the first terms of the asymptotic series.
   func reference(_ operands: ReferenceOperands) -> HostArray {
     func factorial(_ n: Int) -> Double { (1...max(n, 1)).reduce(1) { $0 * Double($1) } }

@@ -12,6 +12,12 @@ struct Broadcast: PrimitiveOperation {
 
   func gradients(_ step: BackwardStep) -> [Tensor?] { [step.upstream] }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    let ones = [Int](repeating: 1, count: shape.rank - step.rank(0))
+    let x = step.operands[0].reshaped(to: Shape([step.count] + ones + step.operands[0].shape.dropFirst()))
+    return [.record(Broadcast(shape: Shape([step.count] + shape.dimensions)), [x])]
+  }
+
   func reference(_ operands: ReferenceOperands) -> HostArray { operands.spread(0) }
 
   func rewritten(_ operands: [Int], in ir: inout IR) -> [Int]? { ir.types[operands[0]].shape == shape ? operands : nil }

@@ -22,6 +22,8 @@ struct Concatenate: PrimitiveOperation {
     step.upstream.split(sizes: step.operands.map { $0.shape[axis] }, axis: axis)
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(Concatenate(axis: axis + 1)) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let type = operands.type
     let strides = type.shape.rowMajorStrides

@@ -17,6 +17,10 @@ struct Pad: PrimitiveOperation {
     [step.upstream.sliced(starts: before, shape: step.operands[0].shape)]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    step.batched(Pad(before: [0] + before, after: [0] + after, value: value))
+  }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let strides = operands.type.shape.rowMajorStrides
     let start = zip(before, strides).reduce(0) { $0 + $1.0 * $1.1 }

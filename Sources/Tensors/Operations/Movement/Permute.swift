@@ -17,6 +17,8 @@ struct Permute: PrimitiveOperation {
     [step.upstream.permuted(order.indices.map { axis in order.firstIndex(of: axis) ?? axis })]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(Permute(order: [0] + order.map { $0 + 1 })) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let strides = operands.shapes[0].rowMajorStrides
     return operands.arrays[0].gathering(offsets(operands.type.shape, order.map { strides[$0] }))

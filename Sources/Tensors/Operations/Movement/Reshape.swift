@@ -14,6 +14,8 @@ struct Reshape: PrimitiveOperation {
 
   func gradients(_ step: BackwardStep) -> [Tensor?] { [step.upstream.reshaped(to: step.operands[0].shape)] }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(Reshape(shape: Shape([step.count] + shape.dimensions))) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray { operands.arrays[0] }
 
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? {

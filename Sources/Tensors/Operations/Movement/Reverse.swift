@@ -11,6 +11,8 @@ struct Reverse: PrimitiveOperation {
   /// u in the opposite order.
   func gradients(_ step: BackwardStep) -> [Tensor?] { [step.upstream.reversed(axes: axes)] }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(Reverse(axes: axes.map { $0 + 1 })) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let (start, strides) = reversed(operands.shapes[0], operands.shapes[0].rowMajorStrides)
     return operands.arrays[0].gathering(offsets(operands.shapes[0], strides, from: start))

@@ -21,6 +21,10 @@ struct SliceBox: PrimitiveOperation {
     return [step.upstream.padded(before: starts, after: after)]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    step.batched(SliceBox(starts: [0] + starts, shape: Shape([step.count] + shape.dimensions)))
+  }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let strides = operands.shapes[0].rowMajorStrides
     let start = zip(starts, strides).reduce(0) { $0 + $1.0 * $1.1 }

@@ -50,6 +50,11 @@ struct GroupNorm: KernelOperation {
     return Tensor.recordAll(GroupNormGradient(forward: self), [x, results[1], results[2], scale, step.upstream])
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    guard !step.isMapped[1], !step.isMapped[2] else { return mappedDefinition(of: self, step) }
+    return groups == nil ? Tensor.recordAll(self, step.operands) : step.folded(self, shared: [1, 2])
+  }
+
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let sizes = GroupNormSizes(lowering.ir.types[instruction.firstOutput].shape, groups: groups)
     let kernel = GroupNormKernel(sizes: sizes, isOfRows: groups == nil, epsilon: Float(epsilon))

@@ -46,6 +46,8 @@ struct Pool: KernelOperation, WindowOperation {
     return [.record(gradient, (kind == .maximum ? [images] : []) + [step.upstream])]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.folded(self) }
+
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     try lowering.emitPooling(self, instruction, isGradient: false)
   }
@@ -69,6 +71,10 @@ struct PoolGradient: KernelOperation {
   /// Of the mean, which is linear, `Pool` of u; of the greatest that of the definition.
   func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
     forward.kind == .average ? [.record(forward, [step.upstream])] : try definitionGradients(step)
+  }
+
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    step.folded(PoolGradient(forward: forward, shape: Shape([step.count.times(shape[0])] + shape.dropFirst())))
   }
 
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {

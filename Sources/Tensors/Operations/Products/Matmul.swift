@@ -21,6 +21,12 @@ struct Matmul: PrimitiveOperation {
     return [step.upstream.matmul(b.transposed), a.transposed.matmul(step.upstream)]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    // One product of all examples' rows where the right factor is the same.
+    let (a, b) = (step.operands[0], step.operands[1])
+    return !step.isMapped[1] && b.shape.rank == 2 ? [a.matmul(b)] : step.aligned(self)
+  }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     switch (operands.arrays[0], operands.arrays[1]) {
     case (.ints(let a), .ints(let b)): .ints(products(a, b, operands, from: 0) { $0 &+ $1 &* $2 })

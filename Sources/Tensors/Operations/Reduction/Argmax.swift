@@ -17,6 +17,8 @@ struct Argmax: PrimitiveOperation {
     throw TensorError("argmax has no derivative: its result is a position")
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(Argmax(axis: axis + 1)) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let shape = operands.shapes[0]
     return switch operands.arrays[0] {

@@ -48,6 +48,8 @@ struct Reduce: PrimitiveOperation {
     }
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(Reduce(kind: kind, axes: axes.map { $0 + 1 })) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let (shape, target) = (operands.shapes[0], operands.type.shape)
     let strides = target.rowMajorStrides

@@ -15,6 +15,8 @@ struct CumulativeArgmax: PrimitiveOperation {
     throw TensorError("cumulativeArgmax has no derivative: its result is a position")
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(CumulativeArgmax(axis: axis + 1, isMinimum: isMinimum)) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     func positions<Element: Comparable>(_ x: [Element], _ isNaN: (Element) -> Bool) -> HostArray {
       var y = [Int64](repeating: 0, count: x.count)

@@ -25,6 +25,8 @@ struct LinearScan: PrimitiveOperation {
     return [isReversed ? g.delayed(along: axis) * y : g * y.delayed(along: axis), g]
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(LinearScan(axis: axis + 1, isReversed: isReversed)) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let shape = operands.type.shape
     func scanned<Element>(

@@ -19,6 +19,8 @@ struct Argsort: PrimitiveOperation {
     throw TensorError("argsort has no derivative: its result is positions")
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? { step.batched(self) }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     func order<Element>(_ x: [Element], _ isLess: (Element, Element) -> Bool) -> HostArray {
       let lines =

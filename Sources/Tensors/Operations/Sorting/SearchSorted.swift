@@ -24,6 +24,15 @@ struct SearchSorted: PrimitiveOperation {
     throw TensorError("searchSorted has no derivative: its result is positions")
   }
 
+  func mapped(_ step: MappedStep) -> [Tensor]? {
+    guard step.rank(0) == 1 else { return step.batched(self) }
+    guard step.isMapped[0] else { return [.record(self, [step.operands[0], step.batched(1)])] }
+    // A row for each example: all values of an example are one row of values.
+    let values = step.batched(1)
+    let rows = Shape([step.count, Shape(Array(values.shape.dropFirst())).elementCount])
+    return [Tensor.record(self, [step.operands[0], values.reshaped(to: rows)]).reshaped(to: values.shape)]
+  }
+
   func reference(_ operands: ReferenceOperands) -> HostArray {
     let (width, isShared) = (operands.shapes[0][-1], operands.shapes[0].rank == 1)
     let columns = max(operands.shapes[1][-1], 1)
