@@ -29,6 +29,7 @@ from fixtures.nn.activations import activation_cases
 from fixtures.nn.initializers import initializers_fixture
 from fixtures.nn.losses import loss_cases
 from fixtures.nn.modules import module_cases
+from fixtures.nn.rows import rows_fixture
 from fixtures.nn.schedules import schedules_fixture
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, plateaus_fixture
@@ -44,6 +45,8 @@ def summary_of(fixture):
         return f"{len(fixture['plateaus'])} plateau schedules"
     if "distributions" in fixture:
         return f"{len(fixture['matrices'] + fixture['distributions'])} initializers"
+    if "sparse" in fixture:
+        return f"{len(fixture['sparse'])} paths of sparse optimizers"
     if "rules" in fixture:
         return f"{len(fixture['rules'])} paths of optimizers"
     if "casts" in fixture:
@@ -66,7 +69,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     fixtures = {name: lambda name=name: network_fixture(name) for name in NETWORKS}
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
-    fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture}
+    fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture, "Optimizers/rows": rows_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases, "Layers/modules": module_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}

@@ -41,14 +41,24 @@ public struct Gradients: Sendable {
 
   /// The norm of the gradients of these parameters; 0 where there are none.
   func norm(over parameters: [Parameter]) -> Tensor {
-    let norms = parameters.compactMap { self[$0]?.norm() }
+    let norms = parameters.compactMap { norm(of: $0) }
     return norms.count > 1 ? vector(of: norms).norm() : norms.first ?? .zeros([])
+  }
+
+  private func norm(of parameter: Parameter) -> Tensor? {
+    (usedRows(of: parameter)?.values ?? self[parameter])?.norm()
+  }
+
+  /// The gradient of a parameter by its used rows, where updates touch those alone; see
+  /// ``Parameter/updatesOnlyUsedRows``.
+  func usedRows(of parameter: Parameter) -> (numbers: Tensor, values: Tensor)? {
+    parameter.updatesOnlyUsedRows ? self[parameter]?.usedRows : nil
   }
 
   /// The norm of each trainable parameter's gradient, before any clipping, in the model's order: [parameters]. 0 where
   /// the loss does not depend on one. Evaluated together with `norm` it costs nothing.
   package var norms: Tensor {
-    parameters.isEmpty ? .zeros([0]) : vector(of: parameters.map { self[$0]?.norm() ?? .zeros([]) })
+    parameters.isEmpty ? .zeros([0]) : vector(of: parameters.map { norm(of: $0) ?? .zeros([]) })
   }
 }
 

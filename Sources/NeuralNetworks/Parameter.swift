@@ -8,6 +8,7 @@ import Tensors
 public final class Parameter: Sendable {
   let content: ParameterContent
   private let trainable = Atomic(true)
+  private let isSparse = Atomic(false)
 
   init(_ content: ParameterContent) { self.content = content }
 
@@ -41,6 +42,19 @@ public final class Parameter: Sendable {
   public var isTrainable: Bool {
     get { trainable.load(ordering: .relaxed) }
     set { trainable.store(newValue, ordering: .relaxed) }
+  }
+
+  /// Whether an update of this table [rows, width] touches only the rows that the step looked up, at the cost of these
+  /// rows however large the table is. By default all rows change.
+  ///
+  /// What a rule does without a gradient — the movement that momentum and Adam's means go on with, the decay of means
+  /// and of weights — a row then gets only in the steps that use it: what PyTorch calls `SparseAdam`, and TensorFlow
+  /// `LazyAdam`. Step counts, and with them Adam's bias corrections, are the optimizer's. Where the loss depends on the
+  /// table in another way than by its rows, as with tied output weights, or where the optimizer's state has another shape
+  /// than the table, all rows are updated.
+  public var updatesOnlyUsedRows: Bool {
+    get { isSparse.load(ordering: .relaxed) }
+    set { isSparse.store(newValue, ordering: .relaxed) }
   }
 
   /// The variable with the values. Throws what was wrong with the arguments.

@@ -187,7 +187,7 @@ open class RuleOptimizer: Optimizer {
         "the loss does not depend on \(unused.parameter.name), so it has no gradient; use it in the model, set isTrainable "
           + "to false or the optimizer's skipsUnusedParameters to true")
     }
-    let clipped = try clipped(active.map(\.parameter), gradients, at: clipNorm == nil ? nil : inputs.last)
+    let clipped = try clipped(active, gradients, at: clipNorm == nil ? nil : inputs.last)
     var assignments = gradients.assignments
     for (slot, gradient) in zip(active, clipped) {
       // Numbers of a rule that change are its scalars.
@@ -199,31 +199,59 @@ open class RuleOptimizer: Optimizer {
     return assignments
   }
 
-  private func update(_ slot: Slot, along gradient: Tensor, _ inputs: [Tensor]) -> (parameter: Tensor, state: [Tensor])
-  {
-    let parameter = slot.parameter.tensor
+  private func update(
+    _ slot: Slot, along gradient: SlotGradient, _ inputs: [Tensor]
+  ) -> (parameter: Tensor, state: [Tensor]) {
+    let (parameter, state) = (slot.parameter.tensor, slot.state.map(\.tensor))
+    guard let numbers = gradient.rows else { return step(slot, parameter, gradient.values, state, inputs) }
+    // Of a table the rule sees the used rows alone; where a row is none, what it gives is not written anywhere.
+    let places = maximum(numbers, .zeros([], dtype: .int32))
+    let (moved, changed) = step(slot, parameter.rows(places), gradient.values, state.map { $0.rows(places) }, inputs)
+    return (
+      parameter.replacingRows(numbers, with: moved), zip(state, changed).map { $0.replacingRows(numbers, with: $1) }
+    )
+  }
+
+  private func step(
+    _ slot: Slot, _ parameter: Tensor, _ gradient: Tensor, _ state: [Tensor], _ inputs: [Tensor]
+  ) -> (parameter: Tensor, state: [Tensor]) {
     let inputs = inputs.map { $0.cast(to: slot.variable.dtype) }
     let penalty = decouplesWeightDecay ? 0 : slot.weightDecay
     return step(
       ParameterUpdate(
-        parameter: parameter, gradient: penalty == 0 ? gradient : gradient + parameter * penalty,
-        state: slot.state.map(\.tensor),
+        parameter: parameter, gradient: penalty == 0 ? gradient : gradient + parameter * penalty, state: state,
         learningRate: slot.rateFactor == 1 ? inputs[0] : inputs[0] * slot.rateFactor, scalars: inputs,
         weightDecay: decouplesWeightDecay ? slot.weightDecay : 0))
   }
 
+  /// A parameter's gradient, or of its used rows.
+  private struct SlotGradient {
+    /// The rows' numbers, each once, with −1 for no row; `nil` for the whole gradient.
+    var rows: Tensor?
+    var values: Tensor
+  }
+
   /// The gradient of each parameter, all scaled alike where their common norm exceeds `limit`.
   private func clipped(
-    _ parameters: [Parameter], _ gradients: Gradients, at limit: Tensor?
-  ) throws(TensorError) -> [Tensor] {
-    let found = parameters.compactMap { gradients[$0] }
-    for gradient in found { if let failure = gradient.failure { throw failure } }
+    _ slots: [Slot], _ gradients: Gradients, at limit: Tensor?
+  ) throws(TensorError) -> [SlotGradient] {
+    var found: [SlotGradient] = []
+    for slot in slots {
+      guard let gradient = gradients[slot.parameter] else { continue }
+      if let failure = gradient.failure { throw failure }
+      let isOfRows = slot.state.allSatisfy { $0.shape == slot.variable.shape }
+      if isOfRows, let rows = gradients.usedRows(of: slot.parameter) {
+        found.append(SlotGradient(rows: rows.numbers, values: rows.values))
+      } else {
+        found.append(SlotGradient(rows: nil, values: gradient))
+      }
+    }
     guard let limit, !found.isEmpty else { return found }
-    let norm = gradients.norm(over: parameters)
+    let norm = gradients.norm(over: slots.map(\.parameter))
     // Scaling by an infinite norm would silently set all gradients to zero.
     let isKnown = norm.less(than: .full([], .infinity))
     let share = minimum(Tensor.ones([]), limit.cast(to: norm.dtype) / (norm + 1e-6))
     let factor = Tensor.where(isKnown, share, .full([], .nan))
-    return found.map { $0 * factor.cast(to: $0.dtype) }
+    return found.map { SlotGradient(rows: $0.rows, values: $0.values * factor.cast(to: $0.values.dtype)) }
   }
 }

@@ -13,7 +13,7 @@ extension Layer {
   /// let logits = precise(images.cast(to: .float64))
   /// ```
   ///
-  /// What shares a parameter in this model shares one in the copy, too. Parameters keep their `isTrainable`. Costs a copy
+  /// What shares a parameter in this model shares one in the copy, too. Parameters keep their settings. Costs a copy
   /// of all values. Throws where parameters are in a class or in an enumeration other than `Optional`, which reflection
   /// can read and not rebuild, and what was wrong with the arguments of a layer.
   public func copy(as dtype: DType? = nil) throws(TensorError) -> Self {
@@ -47,6 +47,7 @@ struct LayerCopier {
       return try shared(parameter) { () throws(TensorError) in
         let copy = Parameter(try parameter.content.copied(as: dtype))
         copy.isTrainable = parameter.isTrainable
+        copy.updatesOnlyUsedRows = parameter.updatesOnlyUsedRows
         return copy
       } as? Value ?? value
     case let buffer as Buffer:
