@@ -31,6 +31,7 @@ from fixtures.nn.losses import loss_cases
 from fixtures.nn.modules import module_cases
 from fixtures.nn.rows import rows_fixture
 from fixtures.nn.schedules import schedules_fixture
+from fixtures.nn.sequences import sequence_cases
 from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, plateaus_fixture
 from fixtures.recurrent import recurrent_cases
@@ -72,6 +73,7 @@ def main():
     fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture, "Optimizers/rows": rows_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases, "Layers/modules": module_cases}
+    cases |= {"Layers/sequences": sequence_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,
                  "casts": casts_fixture}

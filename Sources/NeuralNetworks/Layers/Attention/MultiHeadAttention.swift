@@ -28,6 +28,10 @@ public struct MultiHeadAttention: NamedLayer {
   public let isCausal: Bool
   /// Whether queries and keys are rotated by their positions; see `Tensor.rotated(by:)`.
   public let isRotary: Bool
+  /// Positions at this distance and beyond are not attended to; `nil` where all are.
+  public let window: Int?
+  /// In training, the probability with which a weight becomes 0.
+  public let dropout: Float
   private let width: Int
 
   /// - Parameters:
@@ -35,10 +39,13 @@ public struct MultiHeadAttention: NamedLayer {
   ///   - isCausal: positions attend to themselves and to earlier positions.
   ///   - isRotary: queries and keys are rotated by their positions.
   ///   - contextWidth: the width of what is attended to, where it is not the input itself.
+  ///   - window: positions attend only to those at a distance of less than this; such tables of scores are stored.
+  ///   - dropout: in training, the probability with which a weight becomes 0; such tables of scores are stored.
   ///   - outputInitializer: for the product that mixes the heads.
   public init(
     _ width: Int, heads: Int, keyValueHeads: Int? = nil, isCausal: Bool = false, isRotary: Bool = false,
-    contextWidth: Int? = nil, initializer: Initializer? = nil, outputInitializer: Initializer? = nil
+    contextWidth: Int? = nil, window: Int? = nil, dropout: Float = 0, initializer: Initializer? = nil,
+    outputInitializer: Initializer? = nil
   ) {
     let groups = keyValueHeads ?? heads
     self.width = width
@@ -46,6 +53,8 @@ public struct MultiHeadAttention: NamedLayer {
     self.keyValueHeads = groups
     self.isCausal = isCausal
     self.isRotary = isRotary
+    self.window = window
+    self.dropout = dropout
     let isPossible = width > 0 && heads > 0 && width % heads == 0 && groups > 0 && heads % groups == 0
     let narrow = isPossible ? width / heads * groups : 1
     query = Dense(width, width, initializer: initializer)
@@ -54,7 +63,7 @@ public struct MultiHeadAttention: NamedLayer {
     output = Dense(width, width, initializer: outputInitializer ?? initializer)
     failure =
       isPossible
-      ? nil
+      ? dropoutFailure("MultiHeadAttention", dropout)
       : TensorError(
         "MultiHeadAttention: width \(width) must be a multiple of heads \(heads), and heads one of key/value heads "
           + "\(groups)")
@@ -64,22 +73,31 @@ public struct MultiHeadAttention: NamedLayer {
     "MultiHeadAttention \(width), \(heads) heads\(keyValueHeads == heads ? "" : " in \(keyValueHeads) groups")"
   }
 
-  public func apply(_ x: Tensor) -> Tensor { attend(x, nil, lengths: nil) }
+  public func apply(_ x: Tensor) -> Tensor { attend(x, nil, lengths: nil, mask: nil, bias: nil) }
 
   /// Attends to `context` [batch, time, contextWidth], or to the input itself; `lengths` int32 [batch] says how many
   /// positions of each example's context there are, the others are padding. The output at padding of the input itself
   /// is meaningless.
-  public func callAsFunction(_ x: Tensor, context: Tensor? = nil, lengths: Tensor?) -> Tensor {
+  ///
+  /// `mask`, bool, is true where a position may attend to another, and `bias` is added to the scores; both broadcast to
+  /// [batch, heads, time, time of the context], as of ``attention(queries:keys:values:lengths:causal:scale:mask:bias:window:dropout:file:line:)``.
+  public func callAsFunction(
+    _ x: Tensor, context: Tensor? = nil, lengths: Tensor?, mask: Tensor? = nil, bias: Tensor? = nil
+  ) -> Tensor {
     // Padding does not enter the gradients of the projections either, even where it is NaN.
     let x = context == nil ? lengths.map { x.finite(pastLengths: $0) } ?? x : x
     let context = context.map { context in lengths.map { context.zeroed(pastLengths: $0) } ?? context }
     // A causal position does not attend to later ones, so to no padding; with lengths, positions would be counted from
     // an example's end.
     let lengths = context == nil && isCausal ? nil : lengths
-    return traced(x) { (failure.map(Tensor.failed) ?? attend(x, context, lengths: lengths), ()) }.0
+    return traced(x) {
+      (failure.map(Tensor.failed) ?? attend(x, context, lengths: lengths, mask: mask, bias: bias), ())
+    }.0
   }
 
-  private func attend(_ x: Tensor, _ context: Tensor?, lengths: Tensor?) -> Tensor {
+  private func attend(
+    _ x: Tensor, _ context: Tensor?, lengths: Tensor?, mask: Tensor?, bias: Tensor?
+  ) -> Tensor {
     if let failure = inputFailure(x) ?? context?.failure { return .failed(failure) }
     if let context, context.shape.rank != 3 {
       return .failed(TensorError("attention: the context must be [batch, time, width], not \(context.shape)"))
@@ -87,7 +105,8 @@ public struct MultiHeadAttention: NamedLayer {
     let parts = projections(x, context)
     Tracing.recorder?.recordAttention(path.name, queries: parts.queries, keys: parts.keys, causal: isCausal)
     let mixed = attention(
-      queries: parts.queries, keys: parts.keys, values: parts.values, lengths: lengths, causal: isCausal)
+      queries: parts.queries, keys: parts.keys, values: parts.values, lengths: lengths, causal: isCausal, mask: mask,
+      bias: bias, window: window, dropout: Mode.isTraining ? Double(dropout) : 0)
     return output(merged(mixed))
   }
 
@@ -120,7 +139,7 @@ public struct MultiHeadAttention: NamedLayer {
     let next = cache.adding(keys: parts.keys, values: parts.values)
     let lengths = next.length.broadcast(to: [x.shape[0]])
     let mixed = attention(
-      queries: parts.queries, keys: next.keys, values: next.values, lengths: lengths, causal: true)
+      queries: parts.queries, keys: next.keys, values: next.values, lengths: lengths, causal: true, window: window)
     return (output(merged(mixed)), next)
   }
 

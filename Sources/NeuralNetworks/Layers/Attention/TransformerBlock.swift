@@ -33,47 +33,59 @@ public struct TransformerBlock: Layer {
   /// Its second layer: hidden → width.
   public let contract: Dense
   private let dropout: Dropout?
+  private let hiddenDropout: Dropout?
   private let normalization: Normalization
 
   /// - Parameters:
   ///   - hidden: the width inside the feed-forward network; four times `width` by default.
   ///   - contextWidth: for attention to another sequence of this width.
+  ///   - window: the self-attention's; see ``MultiHeadAttention``.
+  ///   - dropout: of the results of the parts, before they are added; `attentionDropout` of the weights of the attention,
+  ///     `hiddenDropout` inside of the feed-forward network. PyTorch's layers have one rate for all three.
   ///   - initializer: of all weights except the last ones of a residual branch, which `outputInitializer` draws.
   public init(
     _ width: Int, heads: Int, keyValueHeads: Int? = nil, hidden: Int? = nil, isCausal: Bool = false,
-    isRotary: Bool = false, contextWidth: Int? = nil, activation: Activation = .geluTanh, dropout: Float = 0,
+    isRotary: Bool = false, contextWidth: Int? = nil, window: Int? = nil, activation: Activation = .geluTanh,
+    dropout: Float = 0, attentionDropout: Float = 0, hiddenDropout: Float = 0,
     normalization: Normalization = .before, initializer: Initializer? = nil, outputInitializer: Initializer? = nil
   ) {
-    func attention(causal: Bool, rotary: Bool, contextWidth: Int?) -> MultiHeadAttention {
+    func attention(causal: Bool, rotary: Bool, contextWidth: Int?, window: Int?) -> MultiHeadAttention {
       MultiHeadAttention(
         width, heads: heads, keyValueHeads: keyValueHeads, isCausal: causal, isRotary: rotary,
-        contextWidth: contextWidth, initializer: initializer, outputInitializer: outputInitializer)
+        contextWidth: contextWidth, window: window, dropout: attentionDropout, initializer: initializer,
+        outputInitializer: outputInitializer)
     }
     attentionNorm = LayerNorm(width)
-    self.attention = attention(causal: isCausal, rotary: isRotary, contextWidth: nil)
+    self.attention = attention(causal: isCausal, rotary: isRotary, contextWidth: nil, window: window)
     crossNorm = contextWidth.map { _ in LayerNorm(width) }
-    crossAttention = contextWidth.map { attention(causal: false, rotary: false, contextWidth: $0) }
+    crossAttention = contextWidth.map { attention(causal: false, rotary: false, contextWidth: $0, window: nil) }
     feedForwardNorm = LayerNorm(width)
     let inside = hidden ?? width.multipliedReportingOverflow(by: 4).partialValue
     expand = Dense(width, inside, activation: activation, initializer: initializer)
     contract = Dense(inside, width, initializer: outputInitializer ?? initializer)
     self.dropout = dropout == 0 ? nil : Dropout(dropout)
+    self.hiddenDropout = hiddenDropout == 0 ? nil : Dropout(hiddenDropout)
     self.normalization = normalization
   }
 
   /// The block's result for sequences without padding: [batch, time, width] → the same shape.
   public func callAsFunction(_ x: Tensor) -> Tensor { self(x, lengths: nil) }
 
-  /// `lengths` int32 [batch] are the lengths without padding of the input, `contextLengths` those of the context.
+  /// `lengths` int32 [batch] are the lengths without padding of the input, `contextLengths` those of the context. `mask`
+  /// and `contextMask`, bool, are true where a position may attend to one of the input or of the context; see
+  /// ``MultiHeadAttention``.
   public func callAsFunction(
-    _ x: Tensor, lengths: Tensor?, context: Tensor? = nil, contextLengths: Tensor? = nil
+    _ x: Tensor, lengths: Tensor?, context: Tensor? = nil, contextLengths: Tensor? = nil, mask: Tensor? = nil,
+    contextMask: Tensor? = nil
   ) -> Tensor {
-    var x = residual(x, attentionNorm) { attention($0, lengths: lengths) }
+    var x = residual(x, attentionNorm) { attention($0, lengths: lengths, mask: mask) }
     if let crossNorm, let crossAttention {
       guard let context else {
         return .failed(TensorError("TransformerBlock: this block attends to a context; give one"))
       }
-      x = residual(x, crossNorm) { crossAttention($0, context: context, lengths: contextLengths) }
+      x = residual(x, crossNorm) {
+        crossAttention($0, context: context, lengths: contextLengths, mask: contextMask)
+      }
     }
     return residual(x, feedForwardNorm, feedForward)
   }
@@ -89,7 +101,10 @@ public struct TransformerBlock: Layer {
     return (residual(attended, feedForwardNorm, feedForward), next)
   }
 
-  private func feedForward(_ x: Tensor) -> Tensor { contract(expand(x)) }
+  private func feedForward(_ x: Tensor) -> Tensor {
+    let inside = expand(x)
+    return contract(hiddenDropout?(inside) ?? inside)
+  }
 
   /// A part with its residual connection.
   private func residual(_ x: Tensor, _ norm: LayerNorm, _ part: (Tensor) -> Tensor) -> Tensor {

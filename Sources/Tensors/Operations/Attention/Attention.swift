@@ -104,16 +104,35 @@ extension Lowering {
 /// before it to one key less: query i attends to keys j ≤ lengths − tq + i. A query that attends to no key gives 0, and
 /// takes no gradient. `scale` is 1 / √d unless given.
 ///
-/// Takes 2 · batch · heads · tq · tk · (d + dv) operations, about half where causal; the table of scores is never
-/// stored. Operands may be views, such as the parts of one projection, as long as the last axis is contiguous; the
-/// result is stored as [batch, tq, heads, dv], so that merging the heads afterwards costs nothing.
+/// Further settings are computed with the whole table of scores in memory, [batch, heads, tq, tk]:
 ///
-/// Source: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, equation 1.
+/// - `mask`, bool, is true where a query may attend to a key, and broadcasts to the table: [batch, 1, 1, tk] for padding
+///   that is not at the end. All of mask, lengths, `causal` and window must allow a key.
+/// - `bias`, of the queries' type, is added to the scaled scores and broadcasts to the table; −∞ hides a key.
+/// - `window`: a query attends to keys at a distance of less than so many positions. Query i stands at lengths − tq + i
+///   where causal, else at i.
+/// - `dropout`: each weight becomes 0 with this probability, others are divided by 1 − `dropout`. Draws from
+///   `Random.current` at the call; a layer calls it so in training only.
+///
+/// Takes 2 · batch · heads · tq · tk · (d + dv) operations, about half where causal; without further settings the table of
+/// scores is never stored. Operands may be views, such as the parts of one projection, as long as the last axis is
+/// contiguous; the result is stored as [batch, tq, heads, dv], so that merging the heads afterwards costs nothing.
+///
+/// Sources: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, equation 1; windows, Beltagy, Peters & Cohan,
+/// "Longformer", 2020; biases, Raffel et al., "Exploring the Limits of Transfer Learning", JMLR 21 (2020), section 2.1.
 public func attention(
   queries: Tensor, keys: Tensor, values: Tensor, lengths: Tensor? = nil, causal: Bool = false, scale: Double? = nil,
-  file: StaticString = #fileID, line: UInt = #line
+  mask: Tensor? = nil, bias: Tensor? = nil, window: Int? = nil, dropout: Double = 0, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
-  let lengths = lengths ?? .fill(Double(keys.shape[2]), [keys.shape[0]], .int32)
-  let scale = scale ?? 1 / Double(max(queries.shape[3], 1)).squareRoot()
-  return .record(Attention(causal: causal, scale: scale), [queries, keys, values, lengths], CallSite(file, line))
+  let operands = [queries, keys, values, lengths ?? .fill(Double(keys.shape[2]), [keys.shape[0]], .int32)]
+  let operation = Attention(causal: causal, scale: scale ?? 1 / Double(max(queries.shape[3], 1)).squareRoot())
+  let modification = AttentionModification(mask: mask, bias: bias, window: window, dropout: dropout)
+  if modification.isEmpty { return .record(operation, operands, CallSite(file, line)) }
+  return .checked(CallSite(file, line)) { () throws(TensorError) in
+    for operand in operands { if let failure = operand.failure { throw failure } }
+    _ = try operation.types(of: operands.map(\.type))
+    try modification.check(TensorType(Shape(queries.shape.dropLast() + [keys.shape[2]]), queries.dtype))
+    return operation.definition(operands, modification)[0]
+  }
 }
