@@ -21,7 +21,7 @@ extension Attention {
     var any = number(0).less(than: seen)
     let first = causal ? lengths - number(queryCount) : number(0)
     let positions = Tensor.iota([queryCount, 1], axis: 0) + first
-    if let near = modification.visibleKeys(keyCount, from: positions) { visible = visible .& near }
+    if let near = modification.visibleKeys(keyCount, from: positions) { visible = (visible .& near) }
 
     let rows = Shape(queries.shape.dropLast())
     guard keyCount > 0 else {  // there is no key, hence no maximum
