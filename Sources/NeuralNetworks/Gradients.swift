@@ -5,7 +5,7 @@ public struct Gradients: Sendable {
   /// The loss that was differentiated. An update computes and caches it.
   public let loss: Tensor
   /// The trainable parameters in the model's order.
-  private let parameters: [Parameter]
+  let parameters: [Parameter]
   /// By parameter; one that the loss does not depend on is missing.
   private var byParameter: [ObjectIdentifier: Tensor]
   /// Values that an update must assign to buffers and other variables, beside the parameters.

@@ -48,6 +48,7 @@ struct CurveCase: Decodable, Sendable, CustomTestStringConvertible {
     "cyclic, decaying": .cyclic(from: 0.1, rise: 5, decay: 0.96),
     "inverseSquareRoot": .inverseSquareRoot(warmupSteps: 8),
     "function": .function { step, total in 1 / (1 + Double(step) / Double(total)) },
+    "multiplicative": .multiplicative { 1 - 1 / (Double($0) + 3) },
     "product": LearningRateSchedule.step(every: 7, by: 0.5) * .exponential(decay: 0.97),
     "sequence": .exponential(decay: 0.9).followed(by: .cosine(to: 0.2), after: 15),
   ]

@@ -247,11 +247,7 @@ open class RuleOptimizer: Optimizer {
       }
     }
     guard let limit, !found.isEmpty else { return found }
-    let norm = gradients.norm(over: slots.map(\.parameter))
-    // Scaling by an infinite norm would silently set all gradients to zero.
-    let isKnown = norm.less(than: .full([], .infinity))
-    let share = minimum(Tensor.ones([]), limit.cast(to: norm.dtype) / (norm + 1e-6))
-    let factor = Tensor.where(isKnown, share, .full([], .nan))
+    let factor = clippingFactor(of: gradients.norm(over: slots.map(\.parameter)), at: limit)
     return found.map { SlotGradient(rows: $0.rows, values: $0.values * factor.cast(to: $0.values.dtype)) }
   }
 }

@@ -1,3 +1,4 @@
+import Synchronization
 import Tensors
 
 #if canImport(Glibc)
@@ -41,6 +42,13 @@ extension LearningRateSchedule {
   /// Multiplied with `decay` after each step.
   public static func exponential(decay: Double) -> LearningRateSchedule {
     LearningRateSchedule(failure: share(decay, "the decay")) { step, _ in pow(decay, step) }
+  }
+
+  /// Multiplied after each step with what `factor` says of the number of steps that are done, 1 after the first: the product
+  /// of these numbers so far. Steps in order cost one call each.
+  public static func multiplicative(by factor: @escaping @Sendable (_ step: Int) -> Double) -> LearningRateSchedule {
+    let products = RunningProduct(factor)
+    return LearningRateSchedule { step, _ in products.value(after: step) }
   }
 
   /// In a straight line to zero, over all steps.
@@ -98,3 +106,19 @@ extension LearningRateSchedule {
 
 /// From 1 to 0 along half a cosine.
 @Sendable func halfCosine(_ share: Double) -> Double { (1 + cos(Double.pi * share)) / 2 }
+
+/// The product of a function's values at 1, 2 and so on; that up to the last number asked for is kept.
+private final class RunningProduct: Sendable {
+  private let factor: @Sendable (Int) -> Double
+  private let known = Mutex((step: 0, product: 1.0))
+
+  init(_ factor: @escaping @Sendable (Int) -> Double) { self.factor = factor }
+
+  func value(after step: Double) -> Double {
+    known.withLock { known in
+      if Double(known.step) > step { known = (0, 1) }
+      while Double(known.step) + 1 <= step { known = (known.step + 1, known.product * factor(known.step + 1)) }
+      return known.product
+    }
+  }
+}

@@ -27,9 +27,11 @@ import Testing
     var name: String
     var learningRate: Float?
     var weightDecay: Float?
+    /// What is done with the gradients.
+    var gradients: String?
     var trajectory: [Point]
 
-    var testDescription: String { "\(name) of \(variant)" }
+    var testDescription: String { "\(name) of \(variant)\(gradients.map { ", \($0)" } ?? "")" }
   }
 
   private struct Perceptron: Layer {
@@ -41,9 +43,9 @@ import Testing
 
   @Test func thereAreAllRules() throws {
     let rules = try fixture("Optimizers/rules", as: Content.self).rules
-    #expect(rules.filter { $0.variant == .pytorch }.count == 14)
+    #expect(rules.filter { $0.variant == .pytorch }.count == 22)
     #expect(rules.filter { $0.variant == .keras }.count == 12)
-    #expect(rules.filter { $0.variant == .paper }.count == 9)
+    #expect(rules.filter { $0.variant == .paper }.count == 10)
     #expect(rules.allSatisfy { $0.trajectory.last?.step == 1000 })
   }
 
@@ -57,13 +59,37 @@ import Testing
       if rule.name == "muon", point.step > 100 { break }
       while optimizer.stepCount < point.step {
         let batch = batches[optimizer.stepCount % 3]
-        try optimizer.update(
-          along: valueAndGradient(of: model) { ($0(batch[0]) - batch[1]).square().mean() }.gradients)
+        let gradients = valueAndGradient(of: model) { ($0(batch[0]) - batch[1]).square().mean() }.gradients
+        try optimizer.update(along: try changed(gradients, rule, model, step: optimizer.stepCount + 1))
       }
-      let found = try [model.weight, model.bias].flatMap { try $0.variable().values(as: Double.self) }
+      let found = try values(rule, model, optimizer)
       let difference = zip(found, point.parameters).map { abs($0 - $1) }.max() ?? .infinity
       #expect(found.count == point.parameters.count && difference <= 1e-9, "step \(point.step): \(difference)")
     }
+  }
+
+  /// The gradients as the fixture changes them before a step.
+  private func changed(_ gradients: Gradients, _ rule: Rule, _ model: Perceptron, step: Int) throws -> Gradients {
+    switch rule.gradients {
+    case nil, "accumulated": return gradients
+    case "by value": return gradients.clipped(toValue: 0.0625)
+    case "by norm": return gradients.clipped(toNorm: 0.125)
+    case "adaptively": return gradients.clippedAdaptively(by: 0.125)
+    case "one row":
+      var result = gradients
+      let row = Tensor((0..<3).map { $0 == step / 2 % 3 ? 1 : 0 as Double }, shape: [3])
+      result[model.weight] = gradients[model.weight].map { $0 * row.reshaped(to: [3, 1]) }
+      result[model.bias] = gradients[model.bias].map { $0 * row }
+      return result
+    default: throw TensorError("no such change of gradients: \(rule.gradients ?? "")")
+    }
+  }
+
+  private func values(_ rule: Rule, _ model: Perceptron, _ optimizer: any Optimizer) throws -> [Double] {
+    let variables =
+      rule.name == "asgd averages"
+      ? optimizer.stateVariables : try [model.weight, model.bias].map { try $0.variable() }
+    return try variables.flatMap { try $0.values(as: Double.self) }
   }
 
   /// The same steps as PyTorch's, with the same line search.
@@ -118,6 +144,13 @@ import Testing
     return switch rule.name {
     case "sgd": GradientDescent(for: model, learningRate: needed)
     case "momentum": Momentum(for: model, learningRate: needed, variant: variant)
+    case "momentum dampened":
+      Momentum(for: model, learningRate: needed, dampening: 0.25, variant: variant)
+    case "asgd", "asgd averages": ASGD(for: model, learningRate: needed, decay: 0.0078125, averagingStart: 10)
+    case "sparseAdam": SparseAdam(for: model, learningRate: needed)
+    case "lookahead": Lookahead(Adam(for: model, learningRate: needed), for: model)
+    case "adam" where rule.gradients == "accumulated":
+      GradientAccumulation(Adam(for: model, learningRate: needed, variant: variant), for: model, of: 3)
     case "nesterov": Nesterov(for: model, learningRate: needed, variant: variant)
     case "adagrad": AdaGrad(for: model, learningRate: needed, variant: variant)
     case "adadelta": AdaDelta(for: model, learningRate: rate, variant: variant)

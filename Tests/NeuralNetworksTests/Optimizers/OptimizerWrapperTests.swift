@@ -1,0 +1,121 @@
+import NeuralNetworks
+import Testing
+
+@testable import Tensors
+
+/// Optimizers around others, limits of gradients, and rules that leave some of the values alone.
+@Suite struct OptimizerWrapperTests {
+  private struct Table: Layer {
+    let table = Parameter((0..<8).map { Float($0) / 4 - 1 }, shape: [4, 2], name: "table")
+    func callAsFunction(_ x: Tensor) -> Tensor { table.tensor.rows(x) }
+  }
+
+  private static func message(_ body: () throws -> Void) -> String {
+    do { try body() } catch { return "\(error)" }
+    return "none"
+  }
+
+  private static func gradients(of model: Table, rows: [Int32]) -> Gradients {
+    valueAndGradient(of: model) { $0(Tensor(rows, shape: [rows.count])).square().sum() }.gradients
+  }
+
+  /// Adam moves all rows along their old gradients; its sparse form those of the batch.
+  @Test func rowsWithoutAGradientStay() throws {
+    let model = Table()
+    let optimizer = SparseAdam(for: model, learningRate: 0.1)
+    try optimizer.update(along: Self.gradients(of: model, rows: [0, 1]))
+    let before = try (model.table.variable().values(), optimizer.stateVariables.map { try $0.values() })
+    try optimizer.update(along: Self.gradients(of: model, rows: [1, 3]))
+    let after = try (model.table.variable().values(), optimizer.stateVariables.map { try $0.values() })
+    for (old, new) in [(before.0, after.0)] + zip(before.1, after.1) {
+      #expect(Array(old[0..<2]) == Array(new[0..<2]) && Array(old[4..<6]) == Array(new[4..<6]))
+      #expect(Array(old[2..<4]) != Array(new[2..<4]) && Array(old[6..<8]) != Array(new[6..<8]))
+    }
+  }
+
+  /// A wrapper that is continued from its state takes the same steps.
+  @Test(arguments: [true, false]) func stateContinues(looksAhead: Bool) throws {
+    func made(_ model: Table) -> any Optimizer {
+      let base = Adam(for: model, learningRate: 0.05)
+      return looksAhead ? Lookahead(base, for: model, interval: 3) : GradientAccumulation(base, for: model, of: 3)
+    }
+    let (model, copy) = (Table(), Table())
+    let optimizer = made(model)
+    for _ in 0..<4 { try optimizer.update(along: Self.gradients(of: model, rows: [0, 1, 2, 3])) }
+    try copy.table.variable().set(try model.table.variable().values())
+    let other = made(copy)
+    other.stepCount = optimizer.stepCount
+    for (from, to) in zip(optimizer.stateVariables, other.stateVariables) { try to.set(try from.values()) }
+    for _ in 0..<5 {
+      try optimizer.update(along: Self.gradients(of: model, rows: [0, 1, 2, 3]))
+      try other.update(along: Self.gradients(of: copy, rows: [0, 1, 2, 3]))
+    }
+    #expect(try model.table.variable().values() == copy.table.variable().values())
+    #expect(optimizer.stepCount == 9 && other.stepCount == 9)
+  }
+
+  /// A parameter that only some batches use still has the mean of all; one that none uses is an error.
+  @Test func accumulationOfPartsThatBatchesDoNotUse() throws {
+    struct Two: Layer {
+      let first = Parameter([1], shape: [1], name: "first")
+      let second = Parameter([1], shape: [1], name: "second")
+      func callAsFunction(_ x: Tensor) -> Tensor { x * first.tensor }
+    }
+    let model = Two()
+    let optimizer = GradientAccumulation(GradientDescent(for: model, learningRate: 1), for: model, of: 2)
+    try optimizer.update(
+      along: valueAndGradient(of: model) { (($0.first.tensor + $0.second.tensor) * 0.5).sum() }.gradients)
+    try optimizer.update(along: valueAndGradient(of: model) { ($0.first.tensor * 0.25).sum() }.gradients)
+    #expect(try model.first.variable().values() == [0.625])
+    #expect(try model.second.variable().values() == [0.75])
+    let unused = Self.message {
+      for _ in 0..<2 { try optimizer.update(along: valueAndGradient(of: model) { $0.first.tensor.sum() }.gradients) }
+    }
+    #expect(unused.contains("the loss does not depend on second"))
+  }
+
+  @Test func averagesAreAssigned() throws {
+    let model = Table()
+    let optimizer = ASGD(for: model, learningRate: 0.1, averagingStart: 0)
+    for _ in 0..<6 { try optimizer.update(along: Self.gradients(of: model, rows: [0, 1, 2, 3])) }
+    let averages = try optimizer.stateVariables[0].values()
+    #expect(try model.table.variable().values() != averages)
+    try optimizer.assignAverages()
+    #expect(try model.table.variable().values() == averages)
+  }
+
+  @Test func clippedGradientsInACompiledStep() throws {
+    let (model, other) = (Table(), Table())
+    let step = CompiledStep(with: GradientDescent(for: model)) { inputs in
+      valueAndGradient(of: model) { $0(inputs[0]).square().sum() }.gradients.clipped(toValue: 0.5)
+        .clippedAdaptively(by: 0.25)
+    }
+    let optimizer = GradientDescent(for: other)
+    for row: Int32 in [0, 3, 1] {
+      try step([Tensor([row], shape: [1])])
+      try optimizer.update(
+        along: Self.gradients(of: other, rows: [row]).clipped(toValue: 0.5).clippedAdaptively(by: 0.25))
+    }
+    #expect(try model.table.variable().values() == other.table.variable().values())
+    let left = Self.gradients(of: model, rows: [0]).clippedAdaptively(by: 1e-6) { !$0.name.hasSuffix("table") }
+    #expect(try left[model.table]?.values() == Self.gradients(of: model, rows: [0])[model.table]?.values())
+  }
+
+  @Test func wrongSettingsAreErrors() throws {
+    let model = Table()
+    let gradients = Self.gradients(of: model, rows: [0])
+    func message(_ optimizer: any Optimizer) -> String { Self.message { try optimizer.update(along: gradients) } }
+    let base = GradientDescent(for: model)
+    #expect(message(Lookahead(base, for: model, interval: 0)).contains("interval must be at least 1 step"))
+    #expect(message(Lookahead(base, for: model, share: 2)).contains("at most 1, not 5 and 2.0"))
+    #expect(message(GradientAccumulation(base, for: model, of: 0)).contains("at least 1 batch a step, not 0"))
+    #expect(message(ASGD(for: model, decay: -1)).contains("decay and power"))
+    #expect(message(Momentum(for: model, dampening: 1)).contains("dampening"))
+    let decays = SparseAdam(for: model) { ParameterGroup(where: { _ in true }, weightDecay: 0.1) }
+    #expect(message(decays).contains("weight decay would move rows"))
+    for wrong in [gradients.clipped(toValue: 0), gradients.clipped(toNorm: .nan), gradients.clippedAdaptively(by: -1)] {
+      #expect(Self.message { try base.update(along: wrong) }.contains("gradients: "))
+    }
+    #expect(try model.table.variable().values() == Table().table.variable().values())
+  }
+}
