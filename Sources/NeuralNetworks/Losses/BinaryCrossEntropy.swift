@@ -45,29 +45,6 @@ public func binaryCrossEntropy(
   }
 }
 
-/// Binary cross-entropy of each element times (1 − p)^gamma for the probability p of its target, so that easy examples
-/// count less: logits and targets, 0 or 1, of one shape.
-///
-/// `alpha` weights positive targets and 1 − `alpha` negative ones; `nil`: neither. `gamma` 0 is the cross-entropy.
-///
-/// Source: Lin, Goyal, Girshick, He & Dollár, "Focal Loss for Dense Object Detection", ICCV 2017, equation 5.
-public func focalLoss(
-  logits: Tensor, targets: Tensor, alpha: Double? = 0.25, gamma: Double = 2, reduction: LossReduction = .mean,
-  file: StaticString = #fileID, line: UInt = #line
-) -> Tensor {
-  let loss = Loss("focalLoss", reduction, file, line)
-  return loss([logits, targets]) { () throws(TensorError) in
-    try loss.checkSameShape(logits, targets, "logits")
-    try loss.checkNumber(gamma, "gamma")
-    try loss.check(0...1 ~= alpha ?? 0, "alpha must be from 0 to 1, not \(alpha ?? 0)")
-    // 1 − p, without the difference.
-    let distance = logits.sigmoid() * (1 - targets) + (-logits).sigmoid() * targets
-    let losses = try loss.binary(logits, targets, nil) * distance.power(.constant(gamma))
-    guard let alpha else { return losses }
-    return losses * (targets * .constant(alpha) + (1 - targets) * .constant(1 - alpha))
-  }
-}
-
 extension Loss {
   /// t · softplus(−x) + (1 − t) · softplus(x): no term is the difference of large numbers.
   func binary(_ logits: Tensor, _ targets: Tensor, _ positiveWeights: Tensor?) throws(TensorError) -> Tensor {

@@ -83,7 +83,7 @@ extension Loss {
   }
 
   /// The losses of labels [rows], weighted, smoothed by a share of the losses of all classes, and reduced.
-  fileprivate func reduced(
+  func reduced(
     _ losses: Tensor, of labels: Tensor, _ shape: Shape, _ classWeights: Tensor?, _ ignored: Int32?,
     spread logProbabilities: Tensor? = nil, _ share: Double = 0
   ) throws(TensorError) -> Tensor {

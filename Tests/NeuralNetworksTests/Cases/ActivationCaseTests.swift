@@ -1,3 +1,4 @@
+import Foundation
 import NeuralNetworks
 import Testing
 
@@ -46,6 +47,22 @@ import Testing
     case "softmax2D": return Softmax2D()
     case "glu": return GLU(axis: Int(try needed("axis")))
     default: throw TensorError("no such activation: \(example.layer)")
+    }
+  }
+
+  /// Near 0, where eˣ − 1 would be a difference of nearly equal numbers.
+  @Test(arguments: [DType.float32, .float64]) func exponentialUnitsAreExactNearZero(type: DType) throws {
+    let x = (0..<200).map { -Foundation.pow(10, -Double($0) / 20) }
+    let input = Tensor(x, shape: [200]).cast(to: type)
+    let rounded = try input.cast(to: .float64).values(as: Double.self)
+    for (result, scale) in [
+      (input.elu(), 1), (input.celu(alpha: 1), 1), (input.selu(), 1.050_700_987_355_480_5 * 1.673_263_242_354_377_2),
+    ] {
+      let found = try result.cast(to: .float64).values(as: Double.self)
+      for (x, value) in zip(rounded, found) {
+        let expected = scale * Foundation.expm1(x)
+        #expect(abs(value / expected - 1) < (type == .float32 ? 1e-6 : 1e-14), "\(x): \(value), not \(expected)")
+      }
     }
   }
 

@@ -7,7 +7,7 @@ import Testing
 @Suite struct LossCaseTests {
   @Test func thereAreAllCases() throws {
     let cases = try ModuleCase.all(in: "losses")
-    #expect(cases.count == 140)
+    #expect(cases.count == 147)
     #expect(Set(cases.map(\.layer)).count == 23)
   }
 
@@ -76,6 +76,10 @@ private struct Operands {
       return negativeLogLikelihood(
         logProbabilities: try input("logits"), labels: try labels(), classWeights: classWeights, ignoring: ignored,
         reduction: reduction)
+    case "focalLoss" where example.numbers("labels") != nil:
+      return focalLoss(
+        logits: try input("logits"), labels: try labels(), classWeights: classWeights,
+        gamma: try example.needed("gamma"), ignoring: ignored, reduction: reduction)
     case "focalLoss":
       return focalLoss(
         logits: try input("logits"), targets: try targets(), alpha: example.number("alpha"),

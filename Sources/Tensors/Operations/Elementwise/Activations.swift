@@ -7,6 +7,16 @@ extension Tensor {
     return .where(isPositive, self, f(.where(isPositive, .fill(0), self)))
   }
 
+  /// eˣ − 1 for x up to 0: 2t / (1 − t) with t = tanh(x / 2), which near 0 is no difference of nearly equal numbers.
+  private func expm1OfNegative() -> Tensor {
+    .customGradient(of: self) {
+      let t = ($0 * 0.5).tanh()
+      return 2 * t / (1 - t)
+    } gradient: { x, _, upstream in
+      upstream * x.exp()
+    }
+  }
+
   /// A product that is x or 0 where x is far from 0; there ∞ · 0 would be NaN, in derivatives too.
   private func gated(_ product: (Tensor) -> Tensor) -> Tensor {
     let isFar = Tensor.fill(200).lessOrEqual(to: abs())
@@ -29,12 +39,17 @@ extension Tensor {
   ///
   /// Source: Clevert, Unterthiner & Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear Units", ICLR
   /// 2016.
-  public func elu(alpha: Double = 1) -> Tensor { elsewhere { .fill(alpha) * ($0.exp() - 1) } }
+  public func elu(alpha: Double = 1) -> Tensor { elsewhere { .fill(alpha) * $0.expm1OfNegative() } }
 
   /// x above 0, elsewhere alpha · (e^(x / alpha) − 1), whose derivative is continuous for every alpha but 0.
   ///
   /// Source: Barron, "Continuously Differentiable Exponential Linear Units", 2017.
-  public func celu(alpha: Double = 1) -> Tensor { elsewhere { .fill(alpha) * (($0 / .fill(alpha)).exp() - 1) } }
+  public func celu(alpha: Double = 1) -> Tensor {
+    elsewhere { x in
+      let share = x / .fill(alpha)
+      return .fill(alpha) * (alpha > 0 ? share.expm1OfNegative() : share.exp() - 1)
+    }
+  }
 
   /// `elu` with the scale and alpha for which mean 0 and variance 1 are preserved through layers.
   ///
