@@ -7,8 +7,8 @@ import Testing
 @Suite struct SequenceModuleTests {
   @Test func thereAreAllCases() throws {
     let cases = try ModuleCase.all(in: "sequences")
-    #expect(cases.count == 29)
-    #expect(Set(cases.map(\.layer)).count == 7)
+    #expect(cases.count == 31)
+    #expect(Set(cases.map(\.layer)).count == 8)
   }
 
   @Test(arguments: try ModuleCase.all(in: "sequences")) func matchesPyTorch(_ example: ModuleCase) throws {
@@ -44,6 +44,16 @@ import Testing
         dropout: 0, normalization: example.flag("before") ? .before : .after)
       try example.results.check(model) { model, inputs in
         ["output": model(try #require(inputs["source"]), try #require(inputs["target"]), sourceLengths: lengths)]
+      }
+    case "adaptiveLogSoftmax":
+      let labels = try #require(example.numbers("labels")).map { Int32($0) }
+      let model = AdaptiveLogSoftmax(
+        8, classes: 11, cutoffs: try #require(example.numbers("cutoffs")).map { Int($0) },
+        divisor: try example.needed("divisor"), headBias: example.flag("headBias"))
+      try example.results.check(model) { model, inputs in
+        let output = model(try #require(inputs["input"]))
+        let loss = negativeLogLikelihood(logProbabilities: output, labels: Tensor(labels, shape: [labels.count]))
+        return ["output": output, "loss": loss]
       }
     default: try checkCell(example, try size("inputs"), try size("size"))
     }
@@ -100,6 +110,10 @@ import Testing
     #expect(message(LSTMCell(0, 4)(.ones([2, 3]))).contains("must be at least 1"))
     let other = GRUCell(sharing: Recurrent.lstm(3, 4).layers[0].forward)
     #expect(message(other(.ones([2, 3]))).contains("of another kind of layer"))
+    for cutoffs in [[], [0, 3], [3, 3], [12], [2, 4, 6]] {
+      let layer = AdaptiveLogSoftmax(8, classes: 12, cutoffs: cutoffs)
+      #expect(message(layer(.ones([2, 8]))).contains("cutoffs must rise"), "\(cutoffs)")
+    }
     #expect(message(MultiHeadAttention(4, heads: 2, dropout: 1)(.ones([1, 2, 4]))).contains("below 1"))
     #expect(message(MultiHeadAttention(4, heads: 2, window: 0)(.ones([1, 2, 4]))).contains("window"))
     let none = EncoderDecoderTransformer(4, heads: 2, blocks: 0, hidden: 8)
