@@ -10,8 +10,8 @@ import Tensors
 struct DivergenceTrace<Task: TrainingTask> {
   let task: Task
   let optimizer: any Optimizer
-  /// The learning rate of a step, counted from 0.
-  let learningRate: (Int) -> Float
+  /// Sets what the optimizer has for a step, counted from 0.
+  let prepare: (Int) throws -> Void
 
   /// The cause as a part of a sentence; `nil` where the steps up to `last`, counted from 0, were finite this time.
   /// Leaves the model with its last finite values. Throws a `TrainingError` where it is a label that is not a class, or
@@ -24,7 +24,7 @@ struct DivergenceTrace<Task: TrainingTask> {
     }
     var before = checkpoint
     for step in checkpoint.step...last {
-      optimizer.learningRate = learningRate(step)
+      try prepare(step)
       let recorded = try task.record(step: step)
       try optimizer.update(along: recorded.allGradients, evaluating: [recorded.loss])
       let spoiled = try spoiledVariable()

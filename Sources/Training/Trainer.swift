@@ -64,7 +64,11 @@ public struct Trainer: Sendable {
     report: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     let firstRate = optimizer.learningRate
-    defer { optimizer.learningRate = firstRate }
+    let momentum = (optimizer as? any MomentumOptimizer)?.momentum
+    defer {
+      optimizer.learningRate = firstRate
+      if let momentum, let optimizer = optimizer as? any MomentumOptimizer { optimizer.momentum = momentum }
+    }
     var loop = try TrainingLoop(
       trainer: self, task: task, optimizer: optimizer, callbacks: callbacks,
       length: try TrainingLength(self, stepsPerEpoch: task.stepsPerEpoch), checkpoint: checkpoint, store: store)

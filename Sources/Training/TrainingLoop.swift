@@ -93,7 +93,7 @@ struct TrainingLoop<Task: TrainingTask> {
   /// One update. The loss, the accuracy and the norm are computed in the same plan as the update.
   private mutating func step(_ report: (TrainingEvent) throws -> Void) throws -> StepReport {
     let number = progress.steps + 1
-    optimizer.learningRate = learningRate(ofStep: progress.steps)
+    try prepareOptimizer(forStep: progress.steps)
     let outcome = try stepper.step(progress.steps, measuring: measurement(ofStep: number))
     guard outcome.loss.isFinite else { throw try explained(Float(outcome.loss), report) }
     return progress.count(outcome, learningRate: Double(optimizer.learningRate))
@@ -110,8 +110,17 @@ struct TrainingLoop<Task: TrainingTask> {
     return number % spacing == 0 ? [.norm, .layers] : .norm
   }
 
-  private func learningRate(ofStep step: Int) -> Float {
-    rate * training.learningRateFactor * Float(trainer.schedule.factor(after: step, of: progress.totalSteps))
+  /// Sets the learning rate of a step, counted from 0, and the momentum where the schedule has one.
+  private func prepareOptimizer(forStep step: Int) throws {
+    let (schedule, total) = (trainer.schedule, progress.totalSteps)
+    optimizer.learningRate = rate * training.learningRateFactor * Float(schedule.factor(after: step, of: total))
+    guard let momentum = schedule.momentum(after: step, of: total) else { return }
+    guard let optimizer = optimizer as? any MomentumOptimizer else {
+      throw TrainingError(
+        "the schedule changes the momentum, and \(type(of: optimizer)) has none that changes; take Momentum or Nesterov, "
+          + "or a schedule without one")
+    }
+    optimizer.momentum = momentum
   }
 
   /// The error for a loss that is not finite, with its cause.
@@ -120,7 +129,7 @@ struct TrainingLoop<Task: TrainingTask> {
     var cause: String?
     if let start = try snapshot ?? store?.load() {
       try report(.tracing(step: progress.steps + 1, since: start.step))
-      let trace = DivergenceTrace(task: task, optimizer: optimizer, learningRate: self.learningRate)
+      let trace = DivergenceTrace(task: task, optimizer: optimizer, prepare: prepareOptimizer(forStep:))
       cause = try trace.cause(upTo: progress.steps, from: start)
     }
     return .diverged(loss: loss, step: progress.steps + 1, learningRate: learningRate, cause: cause)

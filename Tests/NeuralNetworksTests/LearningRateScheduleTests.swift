@@ -95,6 +95,46 @@ struct CurveCase: Decodable, Sendable, CustomTestStringConvertible {
     #expect(!LearningRateSchedule.constant.warmedUp(for: 3).dependsOnTotal)
   }
 
+  /// Momenta from 0.8 to 0.95 against PyTorch's.
+  @Test func momentaFollowPyTorch() throws {
+    struct Content: Decodable {
+      struct Momenta: Decodable {
+        var name: String
+        var momenta: [Double]
+      }
+      var momenta: [Momenta]
+    }
+    let range = 0.8...0.95
+    let schedules: [String: LearningRateSchedule] = [
+      "oneCycle": .oneCycle(rise: 0.4, momentum: range),
+      "cyclic": .cyclic(from: 0.1, rise: 6, fall: 4, momentum: range),
+      "cyclic, halved": .cyclic(from: 0.1, rise: 5, halves: true, momentum: range),
+    ]
+    let recorded = try fixture("schedules", as: Content.self).momenta
+    #expect(recorded.count == schedules.count)
+    for curve in recorded {
+      let schedule = try #require(schedules[curve.name])
+      for (step, momentum) in curve.momenta.enumerated() {
+        let found = try #require(schedule.momentum(after: step, of: 40))
+        #expect(abs(found - momentum) < 1e-9, "\(curve.name), step \(step)")
+      }
+    }
+  }
+
+  @Test func momentaOfCombinedSchedules() {
+    let cycle = LearningRateSchedule.cyclic(from: 0, rise: 2, momentum: 0.5...0.75)
+    func momenta(_ schedule: LearningRateSchedule) -> [Double?] {
+      (0..<6).map { schedule.momentum(after: $0, of: 6) }
+    }
+    let alone = [0.75, 0.625, 0.5, 0.625, 0.75, 0.625]
+    #expect(momenta(cycle) == alone)
+    #expect(momenta(.constant) == Array(repeating: nil, count: 6))
+    #expect(momenta(.constant * cycle) == alone && momenta(cycle.bounded(below: 0.1)) == alone)
+    #expect(momenta(cycle.warmedUp(for: 2)) == [0.75, 0.75, 0.75, 0.625, 0.5, 0.625])
+    #expect(momenta(cycle.followed(by: .constant, after: 2)) == [0.75, 0.625, 0.5, 0.5, 0.5, 0.5])
+    #expect(momenta(cycle.followed(by: cycle, after: 1)) == [0.75, 0.75, 0.625, 0.5, 0.625, 0.75])
+  }
+
   private static let wrong: [LearningRateSchedule] = [
     .step(every: 0), .step(every: 2, by: -1), .multiStep(at: [1], by: 2), .multiStep(atShares: [0.5], by: .nan),
     .exponential(decay: 1.5), .polynomial(power: 0), .polynomial(power: 1, to: 2), .linear(from: -1), .linear(over: 0),
@@ -102,7 +142,7 @@ struct CurveCase: Decodable, Sendable, CustomTestStringConvertible {
     .oneCycle(riseSteps: -1), .cyclic(from: 2, rise: 1), .cyclic(from: 0, rise: 1, fall: 0),
     .inverseSquareRoot(warmupSteps: 0),
     .constant.warmedUp(for: -1), .constant.bounded(below: 2), LearningRateSchedule.constant * .cosine(to: 7),
-    .cosine(to: 3).warmedUp(for: 1),
+    .cosine(to: 3).warmedUp(for: 1), .oneCycle(momentum: 0.5...1), .cyclic(from: 0, rise: 1, momentum: -0.5...0.5),
   ]
 
   @Test(arguments: wrong.indices) func wrongNumbersSaySo(index: Int) throws {

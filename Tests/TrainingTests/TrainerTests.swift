@@ -127,6 +127,24 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
     #expect(abs(measured - expected) < 1e-6 * expected, "before clipping")
   }
 
+  /// The momentum of each step is the schedule's, and afterwards what it was.
+  @Test func aScheduleCyclesTheMomentum() throws {
+    let model = makeNetwork()
+    let task = try ImageTask(model, on: makeImages(), batchSize: 16)
+    let optimizer = Nesterov(for: model, learningRate: 0.01, momentum: 0.5)
+    let schedule = LearningRateSchedule.oneCycle(momentum: 0.8...0.95)
+    var momenta: [Double?] = []
+    _ = try Trainer(steps: 10, schedule: schedule, logInterval: 1).train(task, with: optimizer) { event in
+      if case .step = event { momenta.append(optimizer.momentum) }
+    }
+    #expect(momenta == (0..<10).map { schedule.momentum(after: $0, of: 10) })
+    #expect(optimizer.momentum == 0.5)
+    let error = #expect(throws: TrainingError.self) {
+      try Trainer(steps: 1, schedule: schedule).train(task, with: Adam(for: model))
+    }
+    #expect(error.map { "\($0)".contains("Adam has none that changes") } == true)
+  }
+
   @Test func wrongSettingsAreSentences() throws {
     let model = makeNetwork()
     let images = try makeImages()

@@ -27,6 +27,13 @@ extension Optimizer {
   public func update(along gradients: Gradients) throws(TensorError) { try update(along: gradients, evaluating: []) }
 }
 
+/// An optimizer whose momentum may change between steps, as a schedule says that has one
+/// (``LearningRateSchedule/momentum(after:of:)``).
+public protocol MomentumOptimizer: Optimizer {
+  /// The share of the velocity that is carried over, at least 0 and below 1.
+  var momentum: Double { get set }
+}
+
 /// Whose form of a rule is used, where the paper and libraries differ; each optimizer documents how.
 public enum OptimizerVariant: String, Hashable, Sendable, Codable, CaseIterable {
   /// As in the paper that the optimizer's documentation names.

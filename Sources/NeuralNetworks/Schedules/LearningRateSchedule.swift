@@ -24,15 +24,25 @@ public struct LearningRateSchedule: Sendable {
   /// What is wrong with the numbers of the schedule. A trainer throws it; the factor is 1.
   public let failure: TensorError?
   let curve: Curve
+  /// The momentum, where the schedule changes that, too.
+  let momentum: Curve?
 
-  init(dependsOnTotal: Bool = false, failure: TensorError? = nil, _ curve: @escaping Curve) {
-    (self.dependsOnTotal, self.failure, self.curve) = (dependsOnTotal, failure, curve)
+  init(
+    dependsOnTotal: Bool = false, failure: TensorError? = nil, momentum: Curve? = nil, _ curve: @escaping Curve
+  ) {
+    (self.dependsOnTotal, self.failure, self.momentum, self.curve) = (dependsOnTotal, failure, momentum, curve)
   }
 
   /// What the learning rate is multiplied with once `steps` of `total` steps are done, so 0 is the first one. Negative
   /// numbers count as 0.
   public func factor(after steps: Int, of total: Int) -> Double {
     failure == nil ? curve(max(Double(steps), 0), max(Double(total), 0)) : 1
+  }
+
+  /// The momentum once `steps` of `total` steps are done; `nil` where the schedule leaves it alone. Of schedules that are
+  /// combined, the first with a momentum counts, and one that follows another takes its place.
+  public func momentum(after steps: Int, of total: Int) -> Double? {
+    failure == nil ? momentum?(max(Double(steps), 0), max(Double(total), 0)) : nil
   }
 
   /// A function of the steps that are done, 0 in the first step, and of the number of all steps.
@@ -54,30 +64,43 @@ public struct LearningRateSchedule: Sendable {
   /// This schedule for `steps` steps, then another one, whose first step is the one after them.
   public func followed(by next: LearningRateSchedule, after steps: Int) -> LearningRateSchedule {
     let first = self
-    return combined(with: next, failure: flaw(steps < 0, "a schedule must have at least 0 steps, not \(steps)")) {
-      step, total in
-      let end = Double(steps)
-      if step < end { return first.curve(step, min(end, total)) }
-      return next.curve(step - end, max(total - end, 0))
+    let end = Double(steps)
+    func joined(_ first: @escaping Curve, _ next: @escaping Curve) -> Curve {
+      { step, total in step < end ? first(step, min(end, total)) : next(step - end, max(total - end, 0)) }
     }
+    // A schedule without a momentum leaves it at what the other one has there.
+    let momenta = (first.momentum, next.momentum)
+    let momentum: Curve? =
+      switch momenta {
+      case (nil, nil): nil
+      case (let before?, let after?): joined(before, after)
+      case (let before?, nil): joined(before) { _, _ in before(end, end) }
+      case (nil, let after?): joined({ _, total in after(0, max(total - end, 0)) }, after)
+      }
+    return combined(
+      with: next, failure: flaw(steps < 0, "a schedule must have at least 0 steps, not \(steps)"), momentum: momentum,
+      joined(first.curve, next.curve))
   }
 
   /// At least this share of the rate.
   public func bounded(below least: Double) -> LearningRateSchedule {
     let failure = failure ?? share(least, "the least factor")
-    return LearningRateSchedule(dependsOnTotal: dependsOnTotal, failure: failure) { max(curve($0, $1), least) }
+    return LearningRateSchedule(dependsOnTotal: dependsOnTotal, failure: failure, momentum: momentum) {
+      max(curve($0, $1), least)
+    }
   }
 
   /// Both factors, multiplied.
   public static func * (a: LearningRateSchedule, b: LearningRateSchedule) -> LearningRateSchedule {
-    a.combined(with: b) { a.curve($0, $1) * b.curve($0, $1) }
+    a.combined(with: b, momentum: a.momentum ?? b.momentum) { a.curve($0, $1) * b.curve($0, $1) }
   }
 
   private func combined(
-    with other: LearningRateSchedule, failure: TensorError? = nil, _ curve: @escaping Curve
+    with other: LearningRateSchedule, failure: TensorError? = nil, momentum: Curve?, _ curve: @escaping Curve
   ) -> LearningRateSchedule {
     LearningRateSchedule(
-      dependsOnTotal: dependsOnTotal || other.dependsOnTotal, failure: self.failure ?? other.failure ?? failure, curve)
+      dependsOnTotal: dependsOnTotal || other.dependsOnTotal, failure: self.failure ?? other.failure ?? failure,
+      momentum: momentum, curve)
   }
 }
 

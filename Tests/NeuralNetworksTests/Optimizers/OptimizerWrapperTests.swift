@@ -84,6 +84,34 @@ import Testing
     #expect(try model.table.variable().values() == averages)
   }
 
+  /// v ← μ v − ε g with another μ in each step, also in a compiled step; θ of θ² / 2 has the gradient θ.
+  @Test(arguments: [true, false]) func momentumThatChanges(isCompiled: Bool) throws {
+    struct Point: Layer {
+      let value = Parameter([1], shape: [1], name: "value")
+      func callAsFunction(_ x: Tensor) -> Tensor { value.tensor.square() * x }
+    }
+    let model = Point()
+    let optimizer = Momentum(for: model, learningRate: 0.25)
+    let step = CompiledStep(with: optimizer) { inputs in
+      valueAndGradient(of: model) { $0(inputs[0]).sum() }.gradients
+    }
+    var (point, velocity): (Float, Float) = (1, 0)
+    for momentum: Float in [0.5, 0.75, 0.25, 0] {
+      optimizer.momentum = Double(momentum)
+      if isCompiled {
+        try step([Tensor([0.5], shape: [1])])
+      } else {
+        try optimizer.update(along: valueAndGradient(of: model) { $0(Tensor([0.5], shape: [1])).sum() }.gradients)
+      }
+      velocity = momentum * velocity - 0.25 * point
+      point += velocity
+      #expect(try model.value.variable().values() == [point])
+    }
+    optimizer.momentum = 1
+    #expect(Self.message { try step([Tensor([0.5], shape: [1])]) }.contains("below 1, not 1.0"))
+    #expect(try model.value.variable().values() == [point])
+  }
+
   @Test func clippedGradientsInACompiledStep() throws {
     let (model, other) = (Table(), Table())
     let step = CompiledStep(with: GradientDescent(for: model)) { inputs in

@@ -28,20 +28,20 @@ public final class Momentum: VelocityRule {
     require(0..<1 ~= dampening, "the dampening must be at least 0 and below 1, not \(dampening)")
   }
 
-  /// The learning rate, and with dampening the share of the gradient.
+  /// The learning rate, the momentum, and with dampening the share of the gradient.
   public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
     super.appendScalars(ofStep: t, to: &scalars)
     if dampening != 0 { scalars.append(variant == .pytorch && t == 1 ? 1 : 1 - dampening) }
   }
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
-    let gradient = dampening == 0 ? update.gradient : update.gradient * update.scalars[1]
+    let gradient = dampening == 0 ? update.gradient : update.gradient * update.scalars[2]
     switch variant {
     case .paper, .keras:
-      let velocity = update.state[0] * .constant(momentum) - update.learningRate * gradient
+      let velocity = update.state[0] * update.scalars[1] - update.learningRate * gradient
       return (update.parameter + velocity, [velocity])
     case .pytorch:
-      let velocity = update.state[0] * .constant(momentum) + gradient
+      let velocity = update.state[0] * update.scalars[1] + gradient
       return (update.parameter - update.learningRate * velocity, [velocity])
     }
   }

@@ -17,11 +17,11 @@ public final class Nesterov: VelocityRule {
     switch variant {
     case .paper, .keras:
       let push = update.learningRate * update.gradient
-      let velocity = update.state[0] * .constant(momentum) - push
-      return (update.parameter + velocity * .constant(momentum) - push, [velocity])
+      let velocity = update.state[0] * update.scalars[1] - push
+      return (update.parameter + velocity * update.scalars[1] - push, [velocity])
     case .pytorch:
-      let velocity = update.state[0] * .constant(momentum) + update.gradient
-      return (update.parameter - update.learningRate * (update.gradient + velocity * .constant(momentum)), [velocity])
+      let velocity = update.state[0] * update.scalars[1] + update.gradient
+      return (update.parameter - update.learningRate * (update.gradient + velocity * update.scalars[1]), [velocity])
     }
   }
 }

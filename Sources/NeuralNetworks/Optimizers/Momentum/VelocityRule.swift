@@ -1,7 +1,9 @@
+import Tensors
+
 /// What heavy ball and Nesterov's momentum share: a velocity for each parameter, of which a share is carried over.
-public class VelocityRule: RuleOptimizer {
-  /// The share of the velocity that is carried over.
-  let momentum: Double
+public class VelocityRule: RuleOptimizer, MomentumOptimizer {
+  /// The share of the velocity that is carried over, at least 0 and below 1. May be changed between steps.
+  public var momentum: Double
   let variant: OptimizerVariant
 
   /// An optimizer for the parameters of `model`, which carries the share `momentum` of the velocity over. `weightDecay`
@@ -17,6 +19,17 @@ public class VelocityRule: RuleOptimizer {
     super.init(
       for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"],
       groups: groups())
-    require(0..<1 ~= momentum, "the momentum must be at least 0 and below 1, not \(momentum)")
+  }
+
+  /// The learning rate and the momentum.
+  public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
+    scalars += [Double(learningRate), momentum]
+  }
+
+  override func appendInputs(to inputs: inout [Double]) throws(TensorError) {
+    guard 0..<1 ~= momentum else {
+      throw TensorError("\(type(of: self)): the momentum must be at least 0 and below 1, not \(momentum)")
+    }
+    try super.appendInputs(to: &inputs)
   }
 }
