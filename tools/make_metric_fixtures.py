@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes Tests/Fixtures/Metrics/metrics.json: values of scikit-learn and sacrebleu that the tests of metrics compare with.
+"""Writes Tests/Fixtures/Metrics/*.json: values of scikit-learn, SciPy, Keras and sacrebleu that the tests of metrics
+compare with.
 
-Run it with Python, NumPy, scikit-learn and sacrebleu installed:  python tools/make_metric_fixtures.py
+Run it with Python, NumPy, SciPy, scikit-learn, Keras, PyTorch and sacrebleu installed:  python tools/make_metric_fixtures.py
 What scikit-learn has no function for (the expected calibration error, and top-k accuracy with ties, which it breaks
 the other way) is computed here from its definition. Areas under curves are averaged over the classes that have
 examples of their own and of others; scikit-learn computes each.
@@ -15,6 +16,8 @@ import warnings
 import numpy as np
 import sacrebleu
 from sklearn import metrics
+
+from fixtures.data.metric_losses import metric_losses_fixture
 
 warnings.filterwarnings("ignore")
 random = np.random.default_rng(16)
@@ -219,4 +222,5 @@ content = {
 }
 folder = pathlib.Path(__file__).parent.parent / "Tests" / "Fixtures" / "Metrics"
 (folder / "metrics.json").write_text(json.dumps(content) + "\n")
+(folder / "losses.json").write_text(json.dumps(metric_losses_fixture()) + "\n")
 print(", ".join(f"{len(cases)} cases of {name}" for name, cases in content.items()))

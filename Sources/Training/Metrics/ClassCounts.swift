@@ -50,6 +50,11 @@ struct ClassCounts: Hashable, Sendable {
     var precision: Double { Self.share(truePositive, predicted) }
     var recall: Double { Self.share(truePositive, actual) }
     var f1: Double { Self.share(2 * truePositive, predicted + actual) }
+    /// (1 + β²) · precision · recall / (β² · precision + recall)
+    func fBeta(_ beta: Double) -> Double {
+      let square = beta * beta
+      return Self.share((1 + square) * truePositive, predicted + square * actual)
+    }
     var jaccardIndex: Double { Self.share(truePositive, predicted + actual - truePositive) }
 
     /// 0 where nothing is there to be a share of.

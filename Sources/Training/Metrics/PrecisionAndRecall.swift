@@ -58,3 +58,29 @@ public struct F1: Metric, Hashable {
     get throws(TrainingError) { try counts.average(average, name, \.f1) }
   }
 }
+
+/// The mean of a class's precision and recall in which recall counts β times as much, averaged over classes; from 0 to 1.
+/// `F1` is that of β 1.
+///
+/// 0 where both are 0. A class that was neither a label nor a prediction does not count. Memory: four numbers a class.
+///
+/// Source: van Rijsbergen, "Information Retrieval", 1979, chapter 7.
+public struct FBeta: Metric, Hashable {
+  public var name: String { "F\(beta)" + average.suffix }
+  public var direction: MetricDirection { .higherIsBetter }
+  private let beta: Double
+  private let average: ClassAverage
+  private var counts = ClassCounts()
+
+  /// An F-measure over no examples yet. Throws a `TrainingError` where `beta` is not above 0.
+  public init(_ beta: Double, _ average: ClassAverage = .macro) throws(TrainingError) {
+    guard beta > 0, beta.isFinite else { throw TrainingError("beta must be a number above 0, not \(beta)") }
+    (self.beta, self.average) = (beta, average)
+  }
+
+  public mutating func update(_ batch: ClassificationBatch) throws(TrainingError) { counts.update(batch) }
+
+  public var value: Double {
+    get throws(TrainingError) { try counts.average(average, name) { $0.fBeta(beta) } }
+  }
+}

@@ -72,7 +72,7 @@ public struct AveragePrecision: Metric {
 }
 
 extension ClassAverage {
-  fileprivate func notMicro(_ name: String) throws(TrainingError) -> ClassAverage {
+  func notMicro(_ name: String) throws(TrainingError) -> ClassAverage {
     guard self != .micro else {
       throw TrainingError("\(name) has no micro average here; take .macro, .weighted or .label")
     }
