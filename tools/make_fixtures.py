@@ -10,7 +10,7 @@ congruential one over 32 bits:
 in row-major order of the shape as Backprop stores it: dense weights [in, out], convolution weights
 [out, in, height, width], vectors [n]. Labels are floor(x / 2^32 * classes) of the same sequence.
 
-Run it with Python, PyTorch, Keras and NumPy installed:  python tools/make_fixtures.py
+Run it with Python, PyTorch, torchvision, Keras and NumPy installed:  python tools/make_fixtures.py
 The same version of PyTorch on the same kind of CPU writes the same bytes.
 """
 
@@ -37,6 +37,7 @@ from fixtures.optimizers import optimizers_fixture, plateaus_fixture
 from fixtures.recurrent import recurrent_cases
 from fixtures.rules import rules_fixture
 from fixtures.tokens import token_cases
+from fixtures.data.transforms import transforms_fixture
 
 
 def summary_of(fixture):
@@ -44,6 +45,8 @@ def summary_of(fixture):
         return f"{len(fixture['schedules'] + fixture['curves'])} schedules"
     if "plateaus" in fixture:
         return f"{len(fixture['plateaus'])} plateau schedules"
+    if "transforms" in fixture:
+        return f"{len(fixture['transforms'])} transforms"
     if "distributions" in fixture:
         return f"{len(fixture['matrices'] + fixture['distributions'])} initializers"
     if "sparse" in fixture:
@@ -77,7 +80,7 @@ def main():
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,
                  "casts": casts_fixture}
-    fixtures |= {"Layers/initializers": initializers_fixture}
+    fixtures |= {"Layers/initializers": initializers_fixture, "Datasets/transforms": transforms_fixture}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()
