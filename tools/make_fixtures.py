@@ -26,10 +26,12 @@ from fixtures.layers import layers_fixture
 from fixtures.models import models_fixture
 from fixtures.networks import NETWORKS, network_fixture
 from fixtures.nn.activations import activation_cases
+from fixtures.nn.images import image_cases
 from fixtures.nn.initializers import initializers_fixture
 from fixtures.nn.losses import loss_cases
 from fixtures.nn.modules import module_cases
 from fixtures.nn.rows import rows_fixture
+from fixtures.nn.resampling import resampling_cases
 from fixtures.nn.schedules import schedules_fixture
 from fixtures.nn.sequences import sequence_cases
 from fixtures.numbers import write
@@ -77,6 +79,7 @@ def main():
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases, "Layers/modules": module_cases}
     cases |= {"Layers/sequences": sequence_cases}
+    cases |= {"Layers/images": image_cases, "Layers/resampling": resampling_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,
                  "casts": casts_fixture}

@@ -24,7 +24,7 @@ struct ModelParts {
       buffers.append((path, buffer))
     case let layerPath as LayerPath:
       if renames { layerPath.name = path.split(separator: ".").dropLast().joined(separator: ".") }
-    case is Tensor, is Variable, is Shape, is Pair, is String, is [Float], is [Double], is [Int], is [String],
+    case is Tensor, is Variable, is Shape, is SpatialSize, is String, is [Float], is [Double], is [Int], is [String],
       is [UInt8]:
       return
     default:

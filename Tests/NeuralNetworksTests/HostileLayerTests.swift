@@ -43,28 +43,87 @@ func isSentence(_ text: String) -> Bool {
     ("Conv2D channels", { [Conv2D($0, 2, kernelSize: 3)(images), Conv2D(2, $0, kernelSize: 3)(images)] }),
     (
       "Conv2D kernel",
-      { [Conv2D(2, 2, kernelSize: Pair($0))(images), Conv2D(2, 2, kernelSize: [1, $0]).apply(images)] }
+      { [Conv2D(2, 2, kernelSize: SpatialSize($0))(images), Conv2D(2, 2, kernelSize: [1, $0]).apply(images)] }
     ),
-    ("Conv2D stride", { [Conv2D(2, 2, kernelSize: 3, stride: Pair($0))(images)] }),
+    ("Conv2D stride", { [Conv2D(2, 2, kernelSize: 3, stride: SpatialSize($0))(images)] }),
     (
       "Conv2D same",
       { n in
-        let layer = Conv2D(2, 2, kernelSize: Pair(n), stride: Pair(n), padding: .same, dilation: Pair(n))
+        let layer = Conv2D(
+          2, 2, kernelSize: SpatialSize(n), stride: SpatialSize(n), padding: .same, dilation: SpatialSize(n))
         return [layer(images), layer.apply(images)]
       }
     ),
-    ("Conv2D padding", { [Conv2D(2, 2, kernelSize: 1, padding: .explicit(Pair($0)))(images)] }),
-    ("Conv2D dilation", { [Conv2D(2, 2, kernelSize: 3, padding: .same, dilation: Pair($0))(images)] }),
+    ("Conv2D padding", { [Conv2D(2, 2, kernelSize: 1, padding: .explicit(SpatialSize($0)))(images)] }),
+    ("Conv2D dilation", { [Conv2D(2, 2, kernelSize: 3, padding: .same, dilation: SpatialSize($0))(images)] }),
     ("Conv2D groups", { [Conv2D(2, 2, kernelSize: 1, groups: $0)(images)] }),
-    ("MaxPool2D", { [MaxPool2D(Pair($0))(images), MaxPool2D(2, stride: Pair($0), padding: .same).apply(images)] }),
-    ("AveragePool2D", { [AveragePool2D(2, padding: .explicit(Pair($0)))(images)] }),
+    (
+      "MaxPool2D",
+      { [MaxPool2D(SpatialSize($0))(images), MaxPool2D(2, stride: SpatialSize($0), padding: .same).apply(images)] }
+    ),
+    ("AveragePool2D", { [AveragePool2D(2, padding: .explicit(SpatialSize($0)))(images)] }),
+    (
+      "Conv1D",
+      { n in
+        let size = SpatialSize(n)
+        let layer = Conv1D(2, 2, kernelSize: size, stride: size, padding: .same, dilation: size)
+        return [layer(sequence), layer.apply(.ones([2, 2, 5])), Conv1D(2, 2, kernelSize: 2, groups: n)(sequence)]
+      }
+    ),
+    (
+      "Conv3D",
+      { n in
+        let layer = Conv3D(2, 2, kernelSize: [n, 1, 1], padding: .explicit(SpatialSize(n)), paddingMode: .circular)
+        return [layer(.ones([1, 2, 3, 3, 3])), Conv3D(2, 2, kernelSize: [n, n])(images), layer.apply(images)]
+      }
+    ),
+    (
+      "ConvTranspose",
+      { n in
+        let size = SpatialSize(n)
+        return [
+          ConvTranspose1D(2, 2, kernelSize: 2, stride: size, padding: .same)(.ones([1, 2, 3])),
+          ConvTranspose2D(2, 2, kernelSize: 2, outputPadding: size)(images),
+          ConvTranspose3D(n, 2, kernelSize: 2, padding: .explicit(size), dilation: size)(.ones([1, 2, 3, 3, 3])),
+          ConvTranspose2D(2, n, kernelSize: size, groups: n).apply(images),
+        ]
+      }
+    ),
+    (
+      "pooling",
+      { n in
+        let size = SpatialSize(n)
+        return [
+          MaxPool1D(size, roundsUp: true)(.ones([1, 2, 5])), MaxPool2D(2, dilation: size)(images),
+          AveragePool3D(2, stride: size, padding: .explicit(size), roundsUp: true)(.ones([1, 2, 3, 3, 3])),
+          LpPool(power: Double(n), 2)(images), LpPool(power: 2, size, stride: size)(images),
+          Pad(size, mode: .reflect)(images), Pad(size, end: 0, mode: .replicate)(sequence),
+        ]
+      }
+    ),
+    (
+      "resizing",
+      { n in
+        let size = SpatialSize(n)
+        return [
+          Upsample(by: size)(images), Upsample(to: size, mode: .cubic, antialiases: true)(images),
+          AdaptiveAveragePool(to: size)(images), AdaptiveMaxPool(to: size)(images),
+          FractionalMaxPool(size, to: 2)(images),
+          NeuralNetworks.Unfold(size, padding: .explicit(size))(images), ChannelShuffle(groups: n)(images),
+          NeuralNetworks.Fold(to: size, 2, stride: size, padding: .same)(.ones([1, 8, 4])),
+        ]
+      }
+    ),
     (
       "operations",
       { n in
         let (shape, layers): (Shape, [any NamedLayer]) = (
           [2, n, n, n],
           [
-            Dense(2, n), Conv2D(2, 3, kernelSize: Pair(n)), MaxPool2D(Pair(n)), BatchNorm(2), LayerNorm(2),
+            Dense(2, n), Conv2D(2, 3, kernelSize: SpatialSize(n)), MaxPool2D(SpatialSize(n)),
+            ConvTranspose2D(2, 3, kernelSize: SpatialSize(n)), LpPool(power: 2, SpatialSize(n)),
+            Upsample(by: SpatialSize(n)), BatchNorm(2),
+            LayerNorm(2),
             GroupNorm(2, groups: 1),
             MultiHeadAttention(n, heads: 1), Recurrent.lstm(2, 3), GlobalAveragePool2D(),
           ]

@@ -49,6 +49,12 @@ void backprop_scatter_along(
     backprop_type type, int64_t bytes, backprop_scatter kind, int64_t outer, int64_t size, int64_t count,
     int64_t inner, const int32_t *indices, const void *part, void *y);
 
+// y[outer, count, inner] = for each row i the sum of weights[t] * x[o, indices[t], :] of x[outer, size, inner] over the
+// elements starts[i] <= t < starts[i + 1] of a sparse matrix [count, size]; float32 or float64.
+void backprop_sparse_product(
+    backprop_type type, int64_t outer, int64_t count, int64_t size, int64_t inner, const int32_t *starts,
+    const int32_t *indices, const double *weights, const void *x, void *y);
+
 // y[count, channels, plane] = x[indices[i], channel, :] / greatest * scales[channel] + offsets[channel]: images chosen
 // by index, which must be in range.
 void backprop_gather_images(

@@ -91,7 +91,7 @@ public struct InvertedResidualBlock: Layer {
     let width = overflow ? 0 : product
     expand = expansion == 1 ? nil : NormalizedConv2D(inputs, width, kernelSize: 1)
     depthwise = NormalizedConv2D(
-      width, width, kernelSize: 3, stride: Pair(stride), padding: .explicit(1), groups: max(width, 1))
+      width, width, kernelSize: 3, stride: SpatialSize(stride), padding: .explicit(1), groups: max(width, 1))
     project = NormalizedConv2D(width, outputs, kernelSize: 1)
     isResidual = stride == 1 && inputs == outputs
   }

@@ -43,7 +43,7 @@ public struct VisionTransformer: Layer {
     let width = isPossible ? width : 1
     let side = max((min(height, across) + 4) / 8, 2)
     let count = ((height + side - 1) / side) * ((across + side - 1) / side)
-    patches = Conv2D(channels, width, kernelSize: Pair(side), stride: Pair(side), padding: .same)
+    patches = Conv2D(channels, width, kernelSize: SpatialSize(side), stride: SpatialSize(side), padding: .same)
     positions = Parameter(.normal(deviation: 0.02), shape: [count, width], fanIn: 1, fanOut: 1, name: "positions")
     blocks = (0..<(isPossible ? layers : 0)).map { _ in TransformerBlock(width, heads: Self.heads, hidden: 2 * width) }
     norm = LayerNorm(width)

@@ -80,7 +80,8 @@ public struct PreactivationBlock: Layer {
   public init(_ inputs: Int, _ outputs: Int, stride: Int = 1, dropout: Float = 0) {
     func convolution(_ inputs: Int, kernelSize: Int, stride: Int) -> Conv2D {
       Conv2D(
-        inputs, outputs, kernelSize: Pair(kernelSize), stride: Pair(stride), padding: .explicit(Pair(kernelSize / 2)),
+        inputs, outputs, kernelSize: SpatialSize(kernelSize), stride: SpatialSize(stride),
+        padding: .explicit(SpatialSize(kernelSize / 2)),
         bias: false, initializer: .heNormal)
     }
     firstNormalization = BatchNorm(inputs)

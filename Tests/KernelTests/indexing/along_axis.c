@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 static void check(int64_t outer, int64_t size, int64_t count, int64_t inner) {
   begin_case("backprop_gather_along", "%lld of [%lld, %lld, %lld]", (long long)count, (long long)outer,
@@ -33,7 +34,41 @@ static void check(int64_t outer, int64_t size, int64_t count, int64_t inner) {
   }
 }
 
+static void check_sparse_product(int64_t outer, int64_t count, int64_t size, int64_t inner, int is_double) {
+  begin_case("backprop_sparse_product", "[%lld, %lld] of [%lld, %lld, %lld]%s", (long long)count, (long long)size,
+             (long long)outer, (long long)size, (long long)inner, is_double ? " float64" : "");
+  int32_t *counts = integers(count, 0, 6), *starts = integers(count + 1, 0, 0);
+  for (int64_t i = 0; i < count; i++) starts[i + 1] = starts[i] + counts[i];
+  int32_t *indices = integers(starts[count], 0, size - 1);
+  float *coefficients = random_floats(starts[count], -1, 1), *numbers = random_floats(outer * size * inner, -1, 1);
+  double *weights = calloc((size_t)starts[count] + 1, sizeof *weights);
+  double *wide = calloc((size_t)(outer * size * inner) + 1, sizeof *wide);
+  double *wide_result = calloc((size_t)(outer * count * inner) + 1, sizeof *wide_result);
+  for (int64_t t = 0; t < starts[count]; t++) weights[t] = coefficients[t];
+  for (int64_t i = 0; i < outer * size * inner; i++) wide[i] = numbers[i];
+  float *result = floats(outer * count * inner);
+  if (is_double) {
+    backprop_sparse_product(
+        BACKPROP_FLOAT64, outer, count, size, inner, starts, indices, weights, wide, wide_result);
+  } else {
+    backprop_sparse_product(BACKPROP_FLOAT32, outer, count, size, inner, starts, indices, weights, numbers, result);
+  }
+  for (int64_t i = 0; i < outer * count * inner; i++) {
+    int64_t row = i / inner % count, o = i / (count * inner);
+    double expected = 0;
+    for (int64_t t = starts[row]; t < starts[row + 1]; t++)
+      expected += weights[t] * wide[(o * size + indices[t]) * inner + i % inner];
+    expect(i, is_double ? (float)wide_result[i] : result[i], expected, 16 * ROUNDING);
+  }
+  free(weights), free(wide), free(wide_result);
+}
+
 void test_along_axis(void) {
+  for (int64_t i = 0; i < repeated(60); i++)
+    check_sparse_product(
+        pick(1, 5), pick(1, 20), pick(1, 20), one_in(2) ? pick(1, 3) : pick(1, 300), one_in(3));
+  check_sparse_product(500, 40, 20, 1, 0);
+  check_sparse_product(30, 40, 20, 700, 0);
   for (int64_t i = 0; i < repeated(60); i++)
     check(pick(1, 5), pick(1, 20), pick(0, 30), one_in(2) ? 1 : pick(1, 150));
   check(600, 20, 30, 1);

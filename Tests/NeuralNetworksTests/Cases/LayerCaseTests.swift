@@ -159,9 +159,9 @@ struct LayerCase: Decodable, Sendable, CustomTestStringConvertible {
       paddingEnd: padding)
   }
 
-  private func pair(_ sizes: [Int]?) throws -> Pair {
+  private func pair(_ sizes: [Int]?) throws -> SpatialSize {
     let sizes = try #require(sizes)
     try #require(sizes.count == 2)
-    return Pair(sizes[0], sizes[1])
+    return SpatialSize(sizes[0], sizes[1])
   }
 }

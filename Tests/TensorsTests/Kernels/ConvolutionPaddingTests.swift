@@ -14,7 +14,7 @@ import Testing
     let random = Random(seed: 5)
     let x = Tensor(try random.normal(count: images.elementCount), shape: images.dimensions)
     let w = Tensor(try random.normal(count: weights.elementCount), shape: weights.dimensions)
-    let y = x.convolved(with: w, paddingBegin: Pair(padding), paddingEnd: Pair(padding - 1))
+    let y = x.convolved(with: w, paddingBegin: SpatialSize(padding), paddingEnd: SpatialSize(padding - 1))
     let found = [y] + gradients(of: (y * y.sin()).sum(), withRespectTo: [x, w]).compactMap { $0 }
     let expected = try ReferenceInterpreter().evaluate(found)
     for (tensor, expected) in zip(found, expected) {

@@ -195,7 +195,7 @@ private func lying(_ x: Tensor) -> Tensor { x.permuted([0, 2, 3, 1]) }
   @Test(arguments: [0, 1, 2]) func convolutionsOfTensorsMatchTheReference(padding: Int) throws {
     let inputs = Self.numbers([12, 9, 8, 16], [32, 16, 3, 3], seed: 3)
     let images = inputs[0].permuted([0, 3, 1, 2])
-    let y = images.convolved(with: inputs[1], paddingBegin: Pair(padding), paddingEnd: Pair(padding))
+    let y = images.convolved(with: inputs[1], paddingBegin: SpatialSize(padding), paddingEnd: SpatialSize(padding))
     let upstream = Self.numbers(y.permuted([0, 2, 3, 1]).shape, seed: 4)[0].permuted([0, 3, 1, 2])
     for tensor in [y] + gradients(of: (y * upstream).sum(), withRespectTo: inputs).compactMap({ $0 }) {
       let different = Self.difference(

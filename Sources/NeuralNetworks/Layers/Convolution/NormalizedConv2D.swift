@@ -10,7 +10,8 @@ public struct NormalizedConv2D: Layer {
   /// A convolution of `inputs` to `outputs` channels with the weights of `Initializer.heNormal`, and a normalization of
   /// the latter. With `groups`, each group of channels only sees its own.
   public init(
-    _ inputs: Int, _ outputs: Int, kernelSize: Pair, stride: Pair = 1, padding: Padding = .valid, groups: Int = 1
+    _ inputs: Int, _ outputs: Int, kernelSize: SpatialSize, stride: SpatialSize = 1, padding: Padding = .valid,
+    groups: Int = 1
   ) {
     convolution = Conv2D(
       inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding, groups: groups, bias: false,

@@ -1,50 +1,42 @@
 import Tensors
 
-/// The padding of an image, for windows that reach over its edge.
+/// The padding of sequences, images or volumes, for windows that reach over their edges.
 public enum Padding: Hashable, Sendable {
   /// None: the window stays inside.
   case valid
   /// As much as makes the output ⌈size / stride⌉; where that is odd, the end gets one more.
+  ///
+  /// That is TensorFlow's and Keras's rule, and with a stride of 1, the only one that it accepts, PyTorch's
+  /// `padding="same"`. What is written `padding=k // 2` there is `.explicit`, which with a larger stride puts as much before
+  /// the image as after it.
   case same
-  /// This many rows and columns on either side.
-  case explicit(Pair)
-  /// This many rows and columns before the image, and this many after it.
-  case asymmetric(begin: Pair, end: Pair)
+  /// This much on either side of each axis.
+  case explicit(SpatialSize)
+  /// This much before each axis, and this much after it.
+  case asymmetric(begin: SpatialSize, end: SpatialSize)
 
-  /// Rows and columns before and after an image of this size.
-  func amounts(
-    for image: Shape, kernel: Pair, stride: Pair, dilation: Pair = 1
-  ) -> (begin: Pair, end: Pair) {
+  /// What to add before and after spatial axes of these sizes, for windows that reach over so many elements.
+  func amounts(for sizes: [Int], reach: [Int], stride: [Int]) -> (begin: SpatialSize, end: SpatialSize) {
     switch self {
     case .valid: return (0, 0)
-    case .explicit(let pair): return (pair, pair)
+    case .explicit(let both): return (both, both)
     case .asymmetric(let begin, let end): return (begin, end)
     case .same:
-      func total(_ size: Int, _ axis: KeyPath<Pair, Int>) -> Int {
-        // Values out of range are rejected later.
-        func held(_ pair: Pair) -> Int { min(max(pair[keyPath: axis], 1), 1 << 30) }
-        let step = held(stride)
-        let reach = held(dilation) * (held(kernel) - 1) + 1
-        return max(((size + step - 1) / step - 1) * step + reach - size, 0)
+      let totals = sizes.indices.map { axis in
+        let (size, step) = (sizes[axis], stride[axis])
+        return max(((size + step - 1) / step - 1) * step + reach[axis] - size, 0)
       }
-      let (height, width) = (total(image[-2], \.height), total(image[-1], \.width))
-      return (Pair(height / 2, width / 2), Pair(height - height / 2, width - width / 2))
+      return (SpatialSize(totals.map { $0 / 2 }), SpatialSize(totals.map { $0 - $0 / 2 }))
     }
   }
 
-  /// Whether no amount is negative or too large to compute with.
-  var isPossible: Bool {
+  /// Whether there are amounts for so many axes, and none is negative or too large to compute with.
+  func isPossible(along axes: Int) -> Bool {
     switch self {
     case .valid, .same: true
-    case .explicit(let pair): pair.isBetween(0)
-    case .asymmetric(let begin, let end): begin.isBetween(0) && end.isBetween(0)
+    case .explicit(let both): both.isPossible(along: axes, least: 0)
+    case .asymmetric(let begin, let end):
+      begin.isPossible(along: axes, least: 0) && end.isPossible(along: axes, least: 0)
     }
-  }
-}
-
-extension Pair {
-  /// Whether both are at least `least` and small enough that no product of a few of them overflows.
-  func isBetween(_ least: Int) -> Bool {
-    (least...(1 << 20)).contains(height) && (least...(1 << 20)).contains(width)
   }
 }

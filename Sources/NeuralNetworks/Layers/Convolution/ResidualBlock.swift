@@ -16,11 +16,11 @@ public struct ResidualBlock: Layer {
 
   /// A block of `inputs` to `outputs` channels, whose images get smaller by `stride` on both sides.
   public init(_ inputs: Int, _ outputs: Int, stride: Int = 1) {
-    first = NormalizedConv2D(inputs, outputs, kernelSize: 3, stride: Pair(stride), padding: .explicit(1))
+    first = NormalizedConv2D(inputs, outputs, kernelSize: 3, stride: SpatialSize(stride), padding: .explicit(1))
     second = NormalizedConv2D(outputs, outputs, kernelSize: 3, padding: .explicit(1))
     shortcut =
       stride == 1 && inputs == outputs
-      ? nil : NormalizedConv2D(inputs, outputs, kernelSize: 1, stride: Pair(stride))
+      ? nil : NormalizedConv2D(inputs, outputs, kernelSize: 1, stride: SpatialSize(stride))
   }
 
   /// [batch, inputs, h, w] → [batch, outputs, h / stride, w / stride].

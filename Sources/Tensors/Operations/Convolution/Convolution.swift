@@ -19,21 +19,26 @@ struct Convolution: CompositeOperation, WindowOperation {
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     guard direction == .forward else { return [TensorType(shape, operands[0].dtype)] }
-    let (n, c, height, width) = try image(operands[0])
+    let (n, _, height, width) = try image(operands[0])
     let weights = operands[1].shape
     guard weights.rank == 4, weights[2] == window.kernel.height, weights[3] == window.kernel.width else {
       throw TensorError("convolution: weights must be [out, in, height, width], not \(weights)")
     }
-    guard groups > 0, c == weights[1].times(groups), weights[0] % groups == 0 else {
-      throw TensorError(
-        "convolution: \(operands[0].shape) ∗ \(weights) — the images have \(c) channels, the weights take "
-          + "\(weights[1].times(groups))" + (groups == 1 ? "" : " in \(groups) groups"))
-    }
+    try Self.check(operands[0].shape, weights, groups)
     guard operands[1].dtype == operands[0].dtype else {
       throw wrongType(operands, needs: "images and weights of one type", hint: "use cast(to:)")
     }
     let out = try positions(height, width)
     return [TensorType([n, weights[0], out.height, out.width], operands[0].dtype)]
+  }
+
+  /// That weights [o, c / groups, …] fit images [n, c, …].
+  static func check(_ images: Shape, _ weights: Shape, _ groups: Int) throws(TensorError) {
+    guard groups > 0, images[1] == weights[1].times(groups), weights[0] % groups == 0 else {
+      throw TensorError(
+        "convolution: \(images) ∗ \(weights) — the images have \(images[1]) channels, the weights take "
+          + "\(weights[1].times(groups))" + (groups == 1 ? "" : " in \(groups) groups"))
+    }
   }
 
   /// One matrix product a group, of the receptive fields of all output positions and the weights.
@@ -101,18 +106,5 @@ struct Convolution: CompositeOperation, WindowOperation {
       direction: direction, source: source.layout, weights: weights.layout, destination: destination.layout,
       window: window, groups: groups)
     lowering.emit(ConvolutionKernel(shape: shape, method: lowering.target.method(for: shape)), [a, b], [result])
-  }
-}
-
-extension Tensor {
-  /// Cross-correlation, which networks call convolution: [n, c, h, w] ∗ [o, c / groups, kh, kw] → [n, o, oh, ow].
-  public func convolved(
-    with weights: Tensor, stride: Pair = 1, paddingBegin: Pair = 0, paddingEnd: Pair = 0, dilation: Pair = 1,
-    groups: Int = 1, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor {
-    let window = Window(
-      kernel: Pair(weights.shape[2], weights.shape[3]), stride: stride, paddingBegin: paddingBegin,
-      paddingEnd: paddingEnd, dilation: dilation)
-    return .record(Convolution(window: window, groups: groups), [self, weights], CallSite(file, line))
   }
 }

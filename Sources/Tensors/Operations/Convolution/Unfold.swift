@@ -125,3 +125,50 @@ struct WindowedImage: BitwiseCopyable {
   var positions: Int { Int(cValue.batch * cValue.channels * cValue.out_height * cValue.out_width) }
   var area: Int { Int(cValue.kernel.0 * cValue.kernel.1) }
 }
+
+extension Tensor {
+  /// The windows of images as columns, im2col: [n, c, h, w] → [n, c · kh · kw, windows], the windows in row-major order.
+  public func unfolded(
+    kernel: SpatialSize, stride: SpatialSize = 1, paddingBegin: SpatialSize = 0, paddingEnd: SpatialSize = 0,
+    dilation: SpatialSize = 1, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(CallSite(file, line)) { () throws(TensorError) in
+      guard shape.rank == 4 else {
+        throw TensorError("unfold: needs images [batch, channels, height, width], not \(type)")
+      }
+      let windows = try windows(
+        for: "unfold", kernel: kernel, stride: stride, begin: paddingBegin, end: paddingEnd, dilation: dilation)
+      let columns = Tensor.record(Unfold(window: windows.ofImages), [self])
+      if columns.failure != nil { return columns }
+      let (area, count) = (columns.shape[4].times(columns.shape[5]), columns.shape[2].times(columns.shape[3]))
+      return columns.permuted([0, 1, 4, 5, 2, 3]).reshaped(to: [shape[0], shape[1].times(area), count])
+    }
+  }
+
+  /// Columns added up into images of this size, col2im, the transpose of `unfolded`: [n, c · kh · kw, windows] → [n, c, h, w].
+  /// Elements that are in no window are 0.
+  public func folded(
+    to size: SpatialSize, kernel: SpatialSize, stride: SpatialSize = 1, paddingBegin: SpatialSize = 0,
+    paddingEnd: SpatialSize = 0, dilation: SpatialSize = 1, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(CallSite(file, line)) { () throws(TensorError) in
+      guard shape.rank == 3, let sizes = size.along(2), sizes.allSatisfy({ 1...(1 << 30) ~= $0 }) else {
+        throw TensorError(
+          "fold: needs [batch, channels · kernel, windows] and a size of 1 to 2³⁰ along both axes, not \(type) and \(size)"
+        )
+      }
+      let windows = try unsqueezed(axis: -1).windows(
+        for: "fold", kernel: kernel, stride: stride, begin: paddingBegin, end: paddingEnd, dilation: dilation)
+      let out = zip(windows, sizes).map { $0.positions(in: $1) }
+      let (kh, kw) = (windows[0].kernel, windows[1].kernel)
+      guard shape[1] % kh.times(kw) == 0, shape[2] == out[0].times(out[1]) else {
+        throw TensorError(
+          "fold: \(shape) are not columns of \(kh)×\(kw) elements of \(out[0])×\(out[1]) windows in images of \(size)")
+      }
+      let columns = reshaped(to: [shape[0], shape[1] / kh.times(kw), kh, kw, out[0], out[1]]).permuted([
+        0, 1, 4, 5, 2, 3,
+      ])
+      return .record(Fold(window: windows.ofImages, height: sizes[0], width: sizes[1]), [columns])
+    }
+  }
+}

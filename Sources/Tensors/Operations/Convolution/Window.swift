@@ -49,31 +49,31 @@ extension WindowOperation {
 }
 
 /// A size along the height and the width of an image; an integer literal gives both, `[3, 5]` one each.
-public struct Pair: Hashable, Sendable, BitwiseCopyable, Codable, ExpressibleByIntegerLiteral,
-  ExpressibleByArrayLiteral, CustomStringConvertible
+struct Pair: Hashable, Sendable, BitwiseCopyable, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral,
+  CustomStringConvertible
 {
   /// The number along the height.
-  public var height: Int
+  var height: Int
   /// The number along the width.
-  public var width: Int
+  var width: Int
 
   /// A number for the height and one for the width.
-  public init(_ height: Int, _ width: Int) {
+  init(_ height: Int, _ width: Int) {
     self.height = height
     self.width = width
   }
 
   /// The same number for height and width.
-  public init(_ both: Int) { self.init(both, both) }
-  public init(integerLiteral value: Int) { self.init(value) }
+  init(_ both: Int) { self.init(both, both) }
+  init(integerLiteral value: Int) { self.init(value) }
   /// One number for both or two, height first. With another count the pair is 0, which the layer then rejects.
-  public init(arrayLiteral elements: Int...) {
+  init(arrayLiteral elements: Int...) {
     self.init(
       (1...2).contains(elements.count) ? elements[0] : 0,
       (1...2).contains(elements.count) ? elements[elements.count - 1] : 0)
   }
 
-  public var description: String { height == width ? "\(height)" : "\(height)×\(width)" }
+  var description: String { height == width ? "\(height)" : "\(height)×\(width)" }
 }
 
 extension Pair {

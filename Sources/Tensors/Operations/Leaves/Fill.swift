@@ -36,4 +36,9 @@ extension Tensor {
   static func fill(_ value: Double, _ shape: Shape = [], _ dtype: DType = .float32) -> Tensor {
     record(Fill(number: Constant(value), type: TensorType(shape, dtype)), [])
   }
+
+  /// Numbers that the sizes of an operation determine, as float32 or float64.
+  static func constants(_ values: [Double], _ shape: [Int], _ dtype: DType) -> Tensor {
+    dtype == .float64 ? Tensor(values, shape: shape) : Tensor(values.map { Float($0) }, shape: shape)
+  }
 }

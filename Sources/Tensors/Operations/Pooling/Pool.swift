@@ -21,11 +21,19 @@ struct Pool: KernelOperation, WindowOperation {
 
   func definition(_ operands: [Tensor]) -> [Tensor] {
     if kind == .average { return [Tensor.record(Unfold(window: window), [operands[0]]).mean(axes: [4, 5])] }
-    let apart = Tensor.record(Unfold(window: window, outside: Constant(-.infinity)), [operands[0]])
-    let kernel = window.kernel.height * window.kernel.width
-    let windows = apart.reshaped(to: Shape(apart.shape.dropLast(2) + [kernel]))
+    let windows = elements(of: operands[0])
     let first = candidates(windows, operands[0].shape).argmax(axis: 4)
-    return [Tensor.where(first.oneHot(classes: kernel, dtype: .bool), windows, Tensor.fill(0)).sum(axes: [4])]
+    let isFirst = first.oneHot(classes: windows.shape[4], dtype: .bool)
+    return [Tensor.where(isFirst, windows, Tensor.fill(0)).sum(axes: [4])]
+  }
+
+  /// The first greatest of each window, counted from its first element on in row-major order: int32 [n, c, oh, ow].
+  func firstGreatest(of images: Tensor) -> Tensor { candidates(elements(of: images), images.shape).argmax(axis: 4) }
+
+  /// The elements of each window, minus infinity outside: [n, c, oh, ow, kh · kw].
+  private func elements(of images: Tensor) -> Tensor {
+    let windows = Tensor.record(Unfold(window: window, outside: Constant(-.infinity)), [images])
+    return windows.reshaped(to: Shape(windows.shape.dropLast(2) + [window.kernel.height * window.kernel.width]))
   }
 
   /// Values [n, c, oh, ow, kh · kw] whose first greatest element in each window is in the image: padding is minus
@@ -80,36 +88,4 @@ struct PoolGradient: KernelOperation {
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     try lowering.emitPooling(forward, instruction, isGradient: true)
   }
-}
-
-extension Tensor {
-  /// The mean of each window; padding counts as zeros.
-  public func averagePooled(
-    kernel: Pair, stride: Pair, paddingBegin: Pair = 0, paddingEnd: Pair = 0, file: StaticString = #fileID,
-    line: UInt = #line
-  ) -> Tensor {
-    let window = Window(kernel: kernel, stride: stride, paddingBegin: paddingBegin, paddingEnd: paddingEnd)
-    return .record(Pool(kind: .average, window: window), [self], CallSite(file, line))
-  }
-
-  /// The greatest of each window; the first of equals takes the gradient.
-  public func maxPooled(
-    kernel: Pair, stride: Pair, paddingBegin: Pair = 0, paddingEnd: Pair = 0, file: StaticString = #fileID,
-    line: UInt = #line
-  ) -> Tensor {
-    let window = Window(kernel: kernel, stride: stride, paddingBegin: paddingBegin, paddingEnd: paddingEnd)
-    func pooled(_ images: Tensor) -> Tensor {
-      .record(Pool(kind: .maximum, window: window), [images], CallSite(file, line))
-    }
-    // ReLU and adding a value for each channel are monotonic, so they commute with the maximum, and so does the
-    // gradient. Done after pooling, they and their gradients process the few elements that are left.
-    guard let inside = operands(from: Unary(ReLU.self))?[0] else { return pooled(self) }
-    guard let terms = inside.operands(from: Binary(Add.self)), terms[0].shape == inside.shape, terms[1].shape.rank == 4,
-      [0, 2, 3].allSatisfy({ terms[1].shape[$0] == 1 })
-    else { return pooled(inside).relu() }
-    return (pooled(terms[0]) + terms[1]).relu()
-  }
-
-  /// The operands, if this is a result of that operation.
-  private func operands(from op: some Operation) -> [Tensor]? { op.isEqual(to: node.op) ? node.inputs : nil }
 }
