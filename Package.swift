@@ -35,8 +35,14 @@ let package = Package(
         .linkedLibrary("dl", .when(platforms: [.linux], traits: ["OneDNN"])),
       ]),
     .target(
+      name: "LAPACKShim", dependencies: ["CKernels"],
+      linkerSettings: [
+        .linkedLibrary("lapack", .when(platforms: [.linux])), .linkedLibrary("blas", .when(platforms: [.linux])),
+        .linkedFramework("Accelerate", .when(platforms: [.macOS])),
+      ]),
+    .target(
       name: "Tensors",
-      dependencies: ["CKernels", "OneDNNShim", .product(name: "RealModule", package: "swift-numerics")]),
+      dependencies: ["CKernels", "OneDNNShim", "LAPACKShim", .product(name: "RealModule", package: "swift-numerics")]),
     .target(name: "NeuralNetworks", dependencies: ["Tensors"]),
     .target(name: "Files"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),

@@ -16,6 +16,8 @@ The same version of PyTorch on the same kind of CPU writes the same bytes.
 
 import torch
 
+from fixtures.algebra.edges import algebra_fixture
+from fixtures.algebra.matrices import matrices_fixture
 from fixtures.attention import attention_cases
 from fixtures.cases import cases_fixture
 from fixtures.casts import casts_fixture
@@ -84,6 +86,7 @@ def main():
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,
                  "casts": casts_fixture}
     fixtures |= {"Layers/initializers": initializers_fixture, "Datasets/transforms": transforms_fixture}
+    fixtures |= {"Edges/algebra": algebra_fixture, "LinearAlgebra/matrices": matrices_fixture}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()

@@ -11,7 +11,7 @@ root = pathlib.Path(__file__).resolve().parent.parent
 operations = root / "Sources/Tensors/Operations"
 kinds = {
     "LeafOperation": "leaf", "ElementwiseOperation": "elementwise", "PrimitiveOperation": "primitive",
-    "CompositeOperation": "composite", "KernelOperation": "composite",
+    "CompositeOperation": "composite", "KernelOperation": "composite", "MatrixOperation": "primitive",
 }
 # These two stand for the functions that they apply, which have tables of their own.
 families = {"Unary": "UnaryFunction", "Binary": "BinaryFunction"}
@@ -85,6 +85,8 @@ def in_messages(name, body):
 def kernel(kind, body):
     if kind == "ElementwiseOperation":
         return "fused"
+    if kind == "MatrixOperation":
+        return "LAPACK"
     return "yes" if re.search(r"lowering\.(emit(?!Copy)\w*\(|steps\.append)", body) else ""
 
 

@@ -72,7 +72,7 @@ func window(
 /// Every operation with a real result, also with size-1 and size-0 axes, broadcasting and transposed inputs.
 let operationCases: [OperationCase] =
   unaryCases + binaryCases + movementCases + reductionCases + networkCases + sequenceCases + attentionCases
-  + attentionModificationCases + arrayCases + mathematicsCases + productCases + imageCases
+  + attentionModificationCases + arrayCases + mathematicsCases + productCases + imageCases + linearAlgebraCases
 private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
   let domain: OperationCase.Domain = ["log", "sqrt", "rsqrt", "reciprocal"].contains(kind.name) ? .positive : .any
   return [

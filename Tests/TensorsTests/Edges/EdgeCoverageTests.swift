@@ -10,7 +10,7 @@ private func declaredOperations() throws -> Set<String> {
     .standardizedFileURL
   let files = try #require(
     FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil))
-  let declaration = /struct (\w+): (?:Primitive|Composite|Kernel|Elementwise|Function)Operation/
+  let declaration = /struct (\w+): (?:Primitive|Composite|Kernel|Elementwise|Function|Matrix)Operation/
   var found = Set<String>()
   for case let file as URL in files where file.pathExtension == "swift" {
     for match in try String(contentsOf: file, encoding: .utf8).matches(of: declaration) {
