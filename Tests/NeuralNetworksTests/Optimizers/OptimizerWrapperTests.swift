@@ -19,20 +19,6 @@ import Testing
     valueAndGradient(of: model) { $0(Tensor(rows, shape: [rows.count])).square().sum() }.gradients
   }
 
-  /// Adam moves all rows along their old gradients; its sparse form those of the batch.
-  @Test func rowsWithoutAGradientStay() throws {
-    let model = Table()
-    let optimizer = SparseAdam(for: model, learningRate: 0.1)
-    try optimizer.update(along: Self.gradients(of: model, rows: [0, 1]))
-    let before = try (model.table.variable().values(), optimizer.stateVariables.map { try $0.values() })
-    try optimizer.update(along: Self.gradients(of: model, rows: [1, 3]))
-    let after = try (model.table.variable().values(), optimizer.stateVariables.map { try $0.values() })
-    for (old, new) in [(before.0, after.0)] + zip(before.1, after.1) {
-      #expect(Array(old[0..<2]) == Array(new[0..<2]) && Array(old[4..<6]) == Array(new[4..<6]))
-      #expect(Array(old[2..<4]) != Array(new[2..<4]) && Array(old[6..<8]) != Array(new[6..<8]))
-    }
-  }
-
   /// A wrapper that is continued from its state takes the same steps.
   @Test(arguments: [true, false]) func stateContinues(looksAhead: Bool) throws {
     func made(_ model: Table) -> any Optimizer {
@@ -139,8 +125,6 @@ import Testing
     #expect(message(GradientAccumulation(base, for: model, of: 0)).contains("at least 1 batch a step, not 0"))
     #expect(message(ASGD(for: model, decay: -1)).contains("decay and power"))
     #expect(message(Momentum(for: model, dampening: 1)).contains("dampening"))
-    let decays = SparseAdam(for: model) { ParameterGroup(where: { _ in true }, weightDecay: 0.1) }
-    #expect(message(decays).contains("weight decay would move rows"))
     for wrong in [gradients.clipped(toValue: 0), gradients.clipped(toNorm: .nan), gradients.clippedAdaptively(by: -1)] {
       #expect(Self.message { try base.update(along: wrong) }.contains("gradients: "))
     }
