@@ -20,7 +20,7 @@ let arrayEdges: [String: @Sendable ([Tensor]) -> Tensor] = [
   "topK": { $0[0].topK(2).values },
   "used rows": { Tensor.recordAll(SumRows(rows: 5), [$0[1], $0[0]])[1] },
   "replaced rows": { $0[0].replacingRows($0[1], with: $0[2]) },
-  "checkpointed": { checkpointed($0) { [$0[0] + $0[0]] }[0] },
+  "checkpointed": { checkpointed($0) { [$0[0] * $0[0]] }[0] },
   "adaptiveAveragePool": { $0[0].adaptiveAveragePooled(to: 3) },
   "searchSorted": { $0[0].searchSorted($0[1], right: true) },
 ]
