@@ -21,15 +21,50 @@ public func pairwiseDistance(
   guard power > 0 else {
     return .failed(TensorError("pairwiseDistance: power must be above 0, not \(power)", callSite: CallSite(file, line)))
   }
-  let difference = a - b + .constant(epsilon)
-  let distance =
-    switch power {
-    case 1: difference.abs().sum(axes: [-1])
-    case 2: difference.norm(axes: [-1])
-    case .infinity: difference.abs().max(axes: [-1])
-    default: difference.abs().power(.constant(power)).sum(axes: [-1]).power(.constant(1 / power))
+  return (a - b + .constant(epsilon)).norm(axis: -1, power: power, keepingAxis: false)
+    .called(at: CallSite(file, line))
+}
+
+/// The distances (Σ |a − b|^power)^(1 / power) of all pairs of vectors [count, features]: [count · (count − 1) / 2], first those of
+/// the first vector and each later one. `power` is above 0; infinity takes the greatest difference.
+public func pairwiseDistances(
+  _ vectors: Tensor, power: Double = 2, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  let loss = Loss("pairwiseDistances", .none, file, line)
+  return loss([vectors]) { () throws(TensorError) in
+    try loss.check(vectors.shape.rank == 2, "the vectors must be [count, features], not \(vectors.shape)")
+    try loss.check(power > 0, "power must be above 0, not \(power)")
+    let count = vectors.shape[0]
+    try loss.check(count.times(count) <= Int(Int32.max), "there are too many pairs of \(count) vectors")
+    let pairs = (0..<count).flatMap { first in (first + 1..<max(count, first + 1)).map { (Int32(first), Int32($0)) } }
+    func rows(_ indices: [Int32]) -> Tensor { vectors.rows(Tensor(indices, shape: [indices.count])) }
+    return (rows(pairs.map(\.0)) - rows(pairs.map(\.1))).norm(axis: -1, power: power, keepingAxis: false)
+  }
+}
+
+extension Tensor {
+  /// Vectors along an axis, divided by their norm (Σ |x|^power)^(1 / power), of which at least `epsilon` is taken: vectors of
+  /// length 1. `power` is above 0; infinity takes the greatest number.
+  public func normalized(
+    axis: Int = -1, power: Double = 2, epsilon: Double = 1e-12, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    guard power > 0, epsilon >= 0 else {
+      let text = "normalized: power must be above 0 and epsilon at least 0, not \(power) and \(epsilon)"
+      return .failed(TensorError(text, callSite: CallSite(file, line)))
     }
-  return distance.called(at: CallSite(file, line))
+    return (self / maximum(norm(axis: axis, power: power, keepingAxis: true), .constant(epsilon)))
+      .called(at: CallSite(file, line))
+  }
+
+  fileprivate func norm(axis: Int, power: Double, keepingAxis: Bool) -> Tensor {
+    switch power {
+    case 1: abs().sum(axes: [axis], keepingAxes: keepingAxis)
+    case 2: norm(axes: [axis], keepingAxes: keepingAxis)
+    case .infinity: abs().max(axes: [axis], keepingAxes: keepingAxis)
+    default:
+      abs().power(.constant(power)).sum(axes: [axis], keepingAxes: keepingAxis).power(.constant(1 / power))
+    }
+  }
 }
 
 /// 1 − cos(a, b) for pairs whose target is 1, max(0, cos(a, b) − margin) for those whose target is −1: [batch, …, features]
@@ -61,11 +96,22 @@ public func tripletMarginLoss(
   anchors: Tensor, positives: Tensor, negatives: Tensor, margin: Double = 1, power: Double = 2, epsilon: Double = 1e-6,
   swaps: Bool = false, reduction: LossReduction = .mean, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
+  tripletMarginLoss(
+    anchors: anchors, positives: positives, negatives: negatives, margin: margin, swaps: swaps, reduction: reduction,
+    file: file, line: line
+  ) { pairwiseDistance($0, $1, power: power, epsilon: epsilon) }
+}
+
+/// The same with a distance of your own, which takes two tensors [batch, …, features] and gives [batch, …].
+public func tripletMarginLoss(
+  anchors: Tensor, positives: Tensor, negatives: Tensor, margin: Double = 1, swaps: Bool = false,
+  reduction: LossReduction = .mean, file: StaticString = #fileID, line: UInt = #line,
+  distance: (Tensor, Tensor) -> Tensor
+) -> Tensor {
   let loss = Loss("tripletMarginLoss", reduction, file, line)
   return loss([anchors, positives, negatives]) { () throws(TensorError) in
     try loss.checkSameShape(anchors, positives, "anchors", "positives")
     try loss.checkSameShape(anchors, negatives, "anchors", "negatives")
-    func distance(_ a: Tensor, _ b: Tensor) -> Tensor { pairwiseDistance(a, b, power: power, epsilon: epsilon) }
     var apart = distance(anchors, negatives)
     if swaps { apart = minimum(apart, distance(positives, negatives)) }
     return (distance(anchors, positives) - apart + .constant(margin)).relu()
@@ -86,8 +132,7 @@ public func infoNCE(
     try loss.check(queries.shape.rank == 2, "queries must be [batch, features], not \(queries.shape)")
     try loss.checkSameShape(queries, keys, "queries", "keys")
     try loss.check(temperature > 0 && temperature.isFinite, "temperature must be above 0, not \(temperature)")
-    func unit(_ x: Tensor) -> Tensor { x / maximum(x.norm(axes: [-1], keepingAxes: true), 1e-12) }
-    let logits = unit(queries).matmul(unit(keys).transposed) / .constant(temperature)
+    let logits = queries.normalized().matmul(keys.normalized().transposed) / .constant(temperature)
     return crossEntropyLosses(logits: logits, labels: .arange(to: queries.shape[0]))
   }
 }

@@ -7,8 +7,8 @@ import Testing
 @Suite struct LossCaseTests {
   @Test func thereAreAllCases() throws {
     let cases = try ModuleCase.all(in: "losses")
-    #expect(cases.count == 147)
-    #expect(Set(cases.map(\.layer)).count == 23)
+    #expect(cases.count == 155)
+    #expect(Set(cases.map(\.layer)).count == 25)
   }
 
   @Test(arguments: try ModuleCase.all(in: "losses"), [DType.float32, .float64])
@@ -54,7 +54,8 @@ private struct Operands {
     case "multiMarginLoss", "multilabelMarginLoss", "multilabelSoftMarginLoss", "hingeLoss", "hingeEmbeddingLoss",
       "softMarginLoss", "marginRankingLoss":
       try margin(reduction)
-    case "cosineEmbeddingLoss", "tripletMarginLoss", "infoNCE", "cosineSimilarity", "pairwiseDistance":
+    case "cosineEmbeddingLoss", "tripletMarginLoss", "infoNCE", "cosineSimilarity", "pairwiseDistance",
+      "pairwiseDistances", "normalized":
       try similarity(reduction)
     default: try regression(reduction)
     }
@@ -145,6 +146,14 @@ private struct Operands {
 
   private func similarity(_ reduction: LossReduction) throws -> Tensor {
     switch example.layer {
+    case "tripletMarginLoss" where example.number("power") == nil:
+      return tripletMarginLoss(
+        anchors: try input("anchors"), positives: try input("positives"), negatives: try input("negatives"),
+        margin: try example.needed("margin"), swaps: example.flag("swaps"), reduction: reduction
+      ) { 1 - cosineSimilarity($0, $1) }
+    case "pairwiseDistances": return pairwiseDistances(try input("a"), power: try example.needed("power"))
+    case "normalized":
+      return try input("a").normalized(axis: Int(try example.needed("axis")), power: try example.needed("power"))
     case "tripletMarginLoss":
       return tripletMarginLoss(
         anchors: try input("anchors"), positives: try input("positives"), negatives: try input("negatives"),

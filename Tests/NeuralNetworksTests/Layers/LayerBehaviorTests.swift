@@ -31,6 +31,14 @@ import Testing
     #expect(abs(mean) < 0.02 && abs(variance - 1) < 0.02, "\(mean) \(variance)")
   }
 
+  @Test func alphaDropoutOfChannels() throws {
+    let values = try trained(AlphaDropout(0.25, dropsChannels: true), .ones([40, 25, 2, 3]))
+    let channels = stride(from: 0, to: values.count, by: 6).map { Array(values[$0..<$0 + 6]) }
+    #expect(channels.allSatisfy { Set($0).count == 1 } && Set(values).count == 2)
+    let dropped = channels.count { $0[0] < 0 }
+    #expect(abs(Double(dropped) / 1000 - 0.25) < 0.05)
+  }
+
   @Test func randomLayersAreTheIdentityInInference() throws {
     let x = Tensor([1, -2, 3, 4, 5, 6], shape: [1, 2, 3])
     let layers: [any Layer] = [ChannelDropout(0.9), StochasticDepth(0.9), AlphaDropout(0.9), Identity()]

@@ -55,10 +55,13 @@ public struct AlphaDropout: NamedLayer {
   public let path = LayerPath()
   public let failure: TensorError?
   private let rate: Float
+  private let dropsChannels: Bool
 
-  /// Dropout with probability `rate`, at least 0 and below 1.
-  public init(_ rate: Float) {
+  /// Dropout with probability `rate`, at least 0 and below 1; of whole channels of [batch, channels, …] where
+  /// `dropsChannels`.
+  public init(_ rate: Float, dropsChannels: Bool = false) {
     self.rate = rate
+    self.dropsChannels = dropsChannels
     failure = dropoutFailure("AlphaDropout", rate)
   }
 
@@ -68,7 +71,8 @@ public struct AlphaDropout: NamedLayer {
     guard Mode.isTraining, rate > 0, x.failure == nil else { return x }
     let (rate, limit) = (Double(rate), -1.758_099_340_847_376_6)  // −scale · alpha of SELU
     let scale = 1 / ((1 - rate) * (1 + rate * limit * limit)).squareRoot()
-    let kept = Tensor.constant(rate).lessOrEqual(to: .randomUniform(x.shape))
+    let drawn = dropsChannels ? x.sizes(ofFirst: 2) : x.shape
+    let kept = Tensor.constant(rate).lessOrEqual(to: .randomUniform(drawn))
     return .where(kept, x, .constant(limit)) * .constant(scale) - .constant(scale * limit * rate)
   }
 }
