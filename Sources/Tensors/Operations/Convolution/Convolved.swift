@@ -20,7 +20,7 @@ extension Tensor {
       let windows = try kernelWindows(of: weights, "convolution", stride, paddingBegin, paddingEnd, dilation)
       try Convolution.check(shape, weights.shape, groups)
       let out = try positions(of: windows, for: "convolution")
-      let (images, kernels) = (asImages(windows, out), weights.kernelsOfImages())
+      let (images, kernels) = (try asImages(windows, out, groups), weights.kernelsOfImages())
       let window = windows.ofImages
       return Tensor.record(Convolution(window: window, groups: groups), [images, kernels])
         .fromImages(Shape([shape[0], weights.shape[0]] + out))
@@ -65,7 +65,7 @@ extension Tensor {
       let outputs = weights.shape[1].times(groups)
       let whole = Shape([shape[0], outputs] + out)
       if let flaw = whole.flaw { throw TensorError("\(name): \(flaw)") }
-      let result = transposedImages(windows, weights, whole, groups)
+      let result = try transposedImages(windows, weights, whole, groups)
       return zeros.allSatisfy { $0 == 0 }
         ? result : result.padded(before: Array(repeating: 0, count: shape.rank), after: [0, 0] + zeros)
     }
@@ -88,14 +88,16 @@ extension Tensor {
 
   // MARK: Sequences and volumes as images
 
-  /// [n, c, l] as [n, c, 1, l]; [n, c, d, h, w] as [n · od, c · kd, h, w], the slices that the kernel's meet at each position.
-  private func asImages(_ windows: [AxisWindow], _ out: [Int]) -> Tensor {
+  /// [n, c, l] as [n, c, 1, l]; [n, c, d, h, w] as [n · od, c · kd, h, w], the slices that the kernel's meet at each position,
+  /// slice by slice in each group.
+  private func asImages(_ windows: [AxisWindow], _ out: [Int], _ groups: Int) throws(TensorError) -> Tensor {
     guard windows.count == 3 else { return withTwoSpatialAxes() }
-    let (n, c, h, w) = (shape[0], shape[1], shape[3], shape[4])
-    let slices = Tensor.record(Unfold(window: windows.ofDepth), [reshaped(to: [n, c, shape[2], h.times(w)])])
-    return slices.reshaped(to: [n, c, out[0], h.times(w), windows[0].kernel])
-      .permuted([0, 2, 1, 4, 3])
-      .reshaped(to: [n.times(out[0]), c.times(windows[0].kernel), h, w])
+    let (n, c, h, w, kernel) = (shape[0], shape[1], shape[3], shape[4], windows[0].kernel)
+    let taps = try windows[0].taps(in: shape[2], positions: out[0])
+    return product(taps, along: 2)
+      .reshaped(to: [n, groups, c / groups, out[0], kernel, h, w])
+      .permuted([0, 3, 1, 4, 2, 5, 6])
+      .reshaped(to: [n.times(out[0]), c.times(kernel), h, w])
   }
 
   /// [n, c, l] as [n, c, 1, l]; images as they are.
@@ -104,7 +106,7 @@ extension Tensor {
   /// Weights of sequences, images or volumes as those of the images that `asImages` gives.
   private func kernelsOfImages() -> Tensor {
     guard shape.rank == 5 else { return withTwoSpatialAxes() }
-    return reshaped(to: [shape[0], shape[1].times(shape[2]), shape[3], shape[4]])
+    return permuted([0, 2, 1, 3, 4]).reshaped(to: [shape[0], shape[1].times(shape[2]), shape[3], shape[4]])
   }
 
   /// The results of images in the shape of sequences, images or volumes: [n · od, o, h, w] as [n, o, od, h, w].
@@ -113,7 +115,9 @@ extension Tensor {
     return reshaped(to: [whole[0], whole[2], whole[1], whole[3], whole[4]]).permuted([0, 2, 1, 3, 4])
   }
 
-  private func transposedImages(_ windows: [AxisWindow], _ weights: Tensor, _ whole: Shape, _ groups: Int) -> Tensor {
+  private func transposedImages(
+    _ windows: [AxisWindow], _ weights: Tensor, _ whole: Shape, _ groups: Int
+  ) throws(TensorError) -> Tensor {
     func transposed(_ images: Tensor, _ shape: Shape) -> Tensor {
       let operation = Convolution(window: windows.ofImages, groups: groups, direction: .backwardData, shape: shape)
       return .record(operation, [images, weights.kernelsOfImages()])
@@ -123,14 +127,28 @@ extension Tensor {
       return transposed(withTwoSpatialAxes(), image).reshaped(to: whole)
     }
     // Each slice gives as many as the kernel has, which add up where they overlap.
-    let (n, d, o) = (shape[0], shape[2], whole[1])
-    let (kernel, plane) = (windows[0].kernel, whole[3].times(whole[4]))
+    let (n, d, o, kernel) = (shape[0], shape[2], whole[1], windows[0].kernel)
+    let matrix = try windows[0].taps(in: whole[2], positions: d).transposed
     let slices = permuted([0, 2, 1, 3, 4]).reshaped(to: [n.times(d), shape[1], shape[3], shape[4]])
-    let taps = transposed(slices, [n.times(d), o.times(kernel), whole[3], whole[4]])
-      .reshaped(to: [n, d, o, kernel, plane])
-      .permuted([0, 2, 1, 4, 3])
-      .reshaped(to: [n, o, d, plane, kernel, 1])
-    return Tensor.record(Fold(window: windows.ofDepth, height: whole[2], width: plane), [taps])
-      .reshaped(to: whole)
+    return transposed(slices, [n.times(d), o.times(kernel), whole[3], whole[4]])
+      .reshaped(to: [n, d, groups, kernel, o / groups, whole[3], whole[4]])
+      .permuted([0, 2, 4, 1, 3, 5, 6])
+      .reshaped(to: [n, o, d.times(kernel), whole[3], whole[4]])
+      .product(matrix, along: 2)
+  }
+}
+
+extension AxisWindow {
+  /// The elements of all windows in a row, one row of the matrix each, which is empty in the padding.
+  fileprivate func taps(in size: Int, positions: Int) throws(TensorError) -> SparseMatrix {
+    let limit = 1 << 24
+    guard size <= limit, positions.times(kernel) <= limit else {
+      throw TensorError("convolution: windows of \(kernel) slices in \(size) have more elements than 2²⁴")
+    }
+    let rows = (0..<positions * kernel).map { row -> [(column: Int, weight: Double)] in
+      let source = row / kernel * stride - begin + row % kernel * dilation
+      return 0..<size ~= source ? [(source, 1)] : []
+    }
+    return SparseMatrix(columns: size, rows: rows)
   }
 }

@@ -35,11 +35,12 @@ struct SparseProduct: PrimitiveOperation {
     return .floats(y)
   }
 
-  /// In the layout of the operand: the channels of images are mostly contiguous, and lines of neighbors run together.
+  /// In the order in which the operand's axes are stored: the channels of images are mostly contiguous, and lines of neighbors
+  /// run together.
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     var x = try lowering.view(instruction.inputs[0])
-    if x.denseOrder == nil { x = lowering.rowMajor(x) }
-    let order = x.denseOrder ?? Array(x.shape.indices)
+    let order = x.denseOrder ?? x.shape.indices.sorted { (x.strides[$1], $0) < (x.strides[$0], $1) }
+    if x.denseOrder == nil { x = lowering.copy(x, order: order) }
     let y = lowering.result(instruction.firstOutput, order: order)
     let lines = AxisLines(Shape(order.map { y.shape[$0] }), order.firstIndex(of: axis) ?? axis)
     lowering.emit(SparseProductKernel(type: x.dtype, lines: lines, matrix: matrix), [x], [y])
@@ -67,6 +68,12 @@ struct SparseMatrix: Hashable, Sendable {
       }
       starts.append(Int32(indices.count))
     }
+  }
+
+  /// Whether its product with a line is the line.
+  var isIdentity: Bool {
+    rows == columns && indices.count == rows && weights.allSatisfy { $0 == 1 }
+      && indices.indices.allSatisfy { indices[$0] == $0 && starts[$0] == $0 }
   }
 
   func elements(ofRow row: Int) -> Range<Int> { Int(starts[row])..<Int(starts[row + 1]) }
@@ -117,6 +124,6 @@ private struct LoadedSparseProduct: LoadedKernel {
 extension Tensor {
   /// The product of a matrix and each line along an axis.
   func product(_ matrix: SparseMatrix, along axis: Int) -> Tensor {
-    .record(SparseProduct(axis: axis, matrix: matrix), [self])
+    matrix.isIdentity ? self : .record(SparseProduct(axis: axis, matrix: matrix), [self])
   }
 }
