@@ -8,12 +8,16 @@ struct MatrixExp: MatrixOperation {
   var routine: backprop_matrix_routine { BACKPROP_MATRIX_EXP }
   func size(rows m: Int, columns n: Int, others k: Int) -> (Int, Int) { (n, n) }
 
-  /// The upper right block of exp [[aᵀ, u], [0, aᵀ]].
+  /// The upper right block of exp [[aᵀ, u], [0, aᵀ]]; it is linear in u, which is brought to 1 first: a large block would
+  /// cost squarings, and with them digits.
   func gradients(_ step: BackwardStep) -> [Tensor?] {
     let (at, n) = (step.operands[0].transposed, step.operands[0].shape[-1])
+    guard at.shape.elementCount > 0 else { return [step.upstream] }
+    let greatest = step.upstream.abs().max(axes: [-2, -1], keepingAxes: true).stoppingGradient()
+    let size = Tensor.where(greatest.isNotZero, greatest, Tensor.fill(1))
     let lower = Tensor.concatenated([.zeros(at.shape, dtype: at.dtype), at], axis: -1)
-    let blocks = Tensor.concatenated([.concatenated([at, step.upstream], axis: -1), lower], axis: -2)
-    return [Tensor.record(MatrixExp(), [blocks])[.ellipsis, ..<n, n...]]
+    let blocks = Tensor.concatenated([.concatenated([at, step.upstream / size], axis: -1), lower], axis: -2)
+    return [Tensor.record(MatrixExp(), [blocks])[.ellipsis, ..<n, n...] * size]
   }
 
   /// The series for a / 2ˢ, squared s times.
