@@ -29,6 +29,7 @@ from fixtures.models import models_fixture
 from fixtures.networks import NETWORKS, network_fixture
 from fixtures.nn.activations import activation_cases
 from fixtures.nn.images import image_cases
+from fixtures.nn.distributions import distributions_fixture
 from fixtures.nn.initializers import initializers_fixture
 from fixtures.nn.losses import loss_cases
 from fixtures.nn.modules import module_cases
@@ -40,8 +41,11 @@ from fixtures.numbers import write
 from fixtures.optimizers import optimizers_fixture, plateaus_fixture
 from fixtures.recurrent import recurrent_cases
 from fixtures.rules import rules_fixture
+from fixtures.signals.ctc import ctc_cases
+from fixtures.signals.edges import signals_fixture
+from fixtures.signals.transforms import transforms_fixture as fourier_transforms_fixture
 from fixtures.tokens import token_cases
-from fixtures.data.transforms import transforms_fixture
+from fixtures.data.transforms import transforms_fixture as image_transforms_fixture
 
 
 def summary_of(fixture):
@@ -51,6 +55,8 @@ def summary_of(fixture):
         return f"{len(fixture['plateaus'])} plateau schedules"
     if "transforms" in fixture:
         return f"{len(fixture['transforms'])} transforms"
+    if "divergences" in fixture:
+        return f"{len(fixture['cases'])} distributions, {len(fixture['divergences'])} divergences"
     if "distributions" in fixture:
         return f"{len(fixture['matrices'] + fixture['distributions'])} initializers"
     if "sparse" in fixture:
@@ -80,13 +86,14 @@ def main():
     fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture, "Optimizers/rows": rows_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases, "Layers/modules": module_cases}
-    cases |= {"Layers/sequences": sequence_cases}
+    cases |= {"Layers/sequences": sequence_cases, "Layers/ctc": ctc_cases}
     cases |= {"Layers/images": image_cases, "Layers/resampling": resampling_cases}
     fixtures |= {name: lambda make=make: cases_fixture(make()) for name, make in cases.items()}
     fixtures |= {"models": models_fixture, "edges": edges_fixture, "Edges/arrays": arrays_fixture, "Edges/mathematics": mathematics_fixture,
                  "casts": casts_fixture}
-    fixtures |= {"Layers/initializers": initializers_fixture, "Datasets/transforms": transforms_fixture}
-    fixtures |= {"Edges/algebra": algebra_fixture, "LinearAlgebra/matrices": matrices_fixture}
+    fixtures |= {"Layers/initializers": initializers_fixture, "Datasets/transforms": image_transforms_fixture}
+    fixtures |= {"Edges/algebra": algebra_fixture, "LinearAlgebra/matrices": matrices_fixture, "Edges/signals": signals_fixture}
+    fixtures |= {"Fourier/transforms": fourier_transforms_fixture, "Distributions/distributions": distributions_fixture}
     print(f"{'file':18}{'bytes':>8}  content")
     for name, make in fixtures.items():
         fixture = make()

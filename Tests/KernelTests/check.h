@@ -62,6 +62,7 @@ void test_products(void), test_quantized(void);
 void test_instructions(void), test_fused_kernels(void), test_library(void);
 void test_plain(void), test_reductions(void), test_scans(void), test_sorting(void), test_softmax(void);
 void test_normalization(void);
+void test_fourier(void), test_ctc(void);
 void test_convolutions(void), test_windows(void);
 void test_indexing(void), test_along_axis(void), test_random(void), test_attention(void), test_recurrent(void), test_threading(void);
 

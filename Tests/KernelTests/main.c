@@ -27,6 +27,8 @@ static const test tests[] = {
     {"random", test_random},
     {"attention", test_attention},
     {"recurrent", test_recurrent},
+    {"fourier", test_fourier},
+    {"ctc", test_ctc},
     {"threading", test_threading},
 };
 enum { TESTS = sizeof tests / sizeof *tests };

@@ -182,7 +182,9 @@ import Testing
     #expect(drawn == words.map { Float($0 >> 8) / 16_777_216 })
   }
 
-  @Test(arguments: [Distribution.uniform, .normal]) func randomNumbersMatchTheReference(_ kind: Distribution) throws {
+  @Test(arguments: [RandomDistribution.uniform, .normal]) func randomNumbersMatchTheReference(
+    _ kind: RandomDistribution
+  ) throws {
     for count in [0, 1, 5, 64, 1001] {
       let key = Tensor([11, -7, 13, Int32(count)], shape: [4])
       let different = try difference(

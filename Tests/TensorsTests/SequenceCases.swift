@@ -1,7 +1,8 @@
 @testable import Tensors
 
 /// The operations of sequence models; part of `operationCases`.
-let sequenceCases: [OperationCase] = rowCases + tableCases + normalizationCases + recurrenceCases
+let sequenceCases: [OperationCase] =
+  rowCases + tableCases + normalizationCases + recurrenceCases + ctcCases
 
 private let numbers: [Int32] = [2, 0, 2, 4, 1, 2]
 
@@ -85,6 +86,19 @@ private let normalizationCases: [OperationCase] =
       return gradients[0] * gradients[1] + gradients[2]
     },
   ]
+
+private let ctcCases: [OperationCase] = [
+  ctc("ctc", [1, 2, 2, 1], [4, 4], [2, 1]), ctc("ctc of short inputs", [1, 1, 2, 2], [3, 2], [2, 1]),
+  ctc("ctc without targets", [1, 1, 2, 2], [4, 0], [0, 0]), ctc("ctc, impossible", [1, 1, 2, 2], [4, 2], [2, 2]),
+]
+private func ctc(_ name: String, _ targets: [Int32], _ inputs: [Int32], _ lengths: [Int32]) -> OperationCase {
+  OperationCase(name, [4, 2, 3]) {
+    let losses = ctcLosses(
+      logProbabilities: $0[0].logSoftmax(), targets: Tensor(targets, shape: [2, 2]),
+      inputLengths: Tensor(inputs, shape: [2]), targetLengths: Tensor(lengths, shape: [2]))
+    return .where(losses.isInfinite(), .fill(0, [], losses.dtype), losses)
+  }
+}
 
 private struct RecurrenceShape {
   var time: Int, batch: Int, size: Int

@@ -15,6 +15,6 @@
 #include "random.h"
 #include "recurrent.h"
 #include "reduction.h"
-#include "scan.h"
+#include "sequence.h"
 #include "sorting.h"
 #include "threading.h"

@@ -12,7 +12,9 @@ struct EdgeFixture: Decodable, Sendable {
   static let read = Result {
     let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    let parts = try ["edges.json", "Edges/arrays.json", "Edges/mathematics.json", "Edges/algebra.json"].map { name in
+    let parts = try [
+      "edges.json", "Edges/arrays.json", "Edges/mathematics.json", "Edges/algebra.json", "Edges/signals.json",
+    ].map { name in
       try JSONDecoder().decode(
         EdgeFixture.self, from: try Data(contentsOf: tests.appending(path: "Fixtures/\(name)")))
     }

@@ -20,7 +20,7 @@ let edgeOperations: [String: @Sendable ([Tensor]) -> Tensor] = {
     all[name] = { recurred(cell, reversed: false, $0) }
     all["\(name) reversed"] = { recurred(cell, reversed: true, $0) }
   }
-  for more in [elementwise, movement, products, networks, arrayEdges, mathematicsEdges, algebraEdges] {
+  for more in [elementwise, movement, products, networks, arrayEdges, mathematicsEdges, algebraEdges, signalEdges] {
     all.merge(more) { _, new in new }
   }
   return all

@@ -83,7 +83,7 @@ struct ProgramGenerator {
       [Bounds(magnitude: Double(max(abs(range.lowerBound), abs(range.upperBound))), isExact: true)])
   }
 
-  mutating func random(_ distribution: Distribution, _ shape: Shape) -> Value {
+  mutating func random(_ distribution: RandomDistribution, _ shape: Shape) -> Value {
     add(.random(distribution), [TensorType(shape)], [Bounds(magnitude: 6, isExact: false)])
   }
 

@@ -13,7 +13,7 @@ struct TensorProgram {
   enum Action {
     /// Integers from `range`.
     case leaf(ClosedRange<Int>, isVariable: Bool)
-    case random(Distribution)
+    case random(RandomDistribution)
     case operation(any Operation, [Value])
     /// The gradients of a weighted sum of `value` with respect to `wrt`; zeros where it does not depend on one.
     case gradients(of: Value, wrt: [Value])

@@ -1,7 +1,7 @@
 import CKernels
 import RealModule
 
-enum Distribution: String, Hashable, Sendable {
+enum RandomDistribution: String, Hashable, Sendable {
   /// [0, 1)
   case uniform
   /// Mean 0, variance 1.
@@ -12,7 +12,7 @@ enum Distribution: String, Hashable, Sendable {
 ///
 /// operand: key, int32 [4]
 struct RandomNumbers: PrimitiveOperation {
-  let distribution: Distribution
+  let distribution: RandomDistribution
   let shape: Shape
 
   var name: String { "random \(distribution.rawValue)" }
@@ -48,7 +48,7 @@ struct RandomNumbers: PrimitiveOperation {
 }
 
 private struct RandomKernel: PlainKernel {
-  let distribution: Distribution
+  let distribution: RandomDistribution
   let count: Int
 
   var title: String { "random \(distribution) \([count])" }
@@ -85,7 +85,7 @@ extension Tensor {
     random(.normal, shape, dtype)
   }
 
-  private static func random(_ distribution: Distribution, _ shape: Shape, _ dtype: DType) -> Tensor {
+  private static func random(_ distribution: RandomDistribution, _ shape: Shape, _ dtype: DType) -> Tensor {
     .checked { () throws(TensorError) in
       guard dtype.isDifferentiable else {
         throw TensorError("random numbers are float32 or float64, not \(dtype); use cast(to:)")

@@ -1,5 +1,5 @@
 /// A norm of matrices.
-public enum MatrixNorm: String, Hashable, Sendable, CaseIterable {
+public enum MatrixNorm: String, Hashable, Sendable, Codable, CaseIterable {
   /// √Σ x²
   case frobenius
   /// The sum of the singular values.

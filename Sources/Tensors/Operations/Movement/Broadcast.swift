@@ -33,4 +33,19 @@ extension Tensor {
   public func broadcast(to shape: Shape, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     shape == self.shape ? self : .record(Broadcast(shape: shape), [self], CallSite(file, line))
   }
+
+  /// Tensors of one floating-point type and one shape: numbers take the type of the others, and all broadcast. Failed
+  /// tensors where they do not fit, whose error begins with `name`.
+  package static func broadcastTogether(_ tensors: [Tensor], for name: String) -> [Tensor] {
+    let dtype = tensors.first { !$0.isNumber }?.dtype ?? .float32
+    let matched = tensors.map { $0.matching(dtype) }
+    let shape = matched.reduce(Shape([]) as Shape?) { shape, tensor in shape?.broadcast(with: tensor.shape) }
+    let failed = matched.first { $0.failure != nil }
+    guard failed == nil, dtype.isDifferentiable, matched.allSatisfy({ $0.dtype == dtype }), let shape else {
+      let types = matched.map { "\($0.type)" }.joined(separator: ", ")
+      let error = TensorError("\(name): needs parameters of float32 or of float64 that broadcast, not \(types)")
+      return tensors.map { _ in failed ?? .failed(error) }
+    }
+    return matched.map { $0.shape == shape ? $0 : $0.broadcast(to: shape) }
+  }
 }
