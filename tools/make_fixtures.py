@@ -32,6 +32,7 @@ from fixtures.nn.images import image_cases
 from fixtures.nn.distributions import distributions_fixture
 from fixtures.nn.initializers import initializers_fixture
 from fixtures.nn.losses import loss_cases
+from fixtures.nn.methods import methods_fixture
 from fixtures.nn.modules import module_cases
 from fixtures.nn.rows import rows_fixture
 from fixtures.nn.resampling import resampling_cases
@@ -59,6 +60,8 @@ def summary_of(fixture):
         return f"{len(fixture['cases'])} distributions, {len(fixture['divergences'])} divergences"
     if "distributions" in fixture:
         return f"{len(fixture['matrices'] + fixture['distributions'])} initializers"
+    if "methods" in fixture:
+        return f"{len(fixture['methods'])} methods"
     if "sparse" in fixture:
         return f"{len(fixture['sparse'])} paths of sparse optimizers"
     if "rules" in fixture:
@@ -83,7 +86,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     fixtures = {name: lambda name=name: network_fixture(name) for name in NETWORKS}
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
-    fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture, "Optimizers/rows": rows_fixture}
+    fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture, "Optimizers/rows": rows_fixture, "Methods/methods": methods_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases, "Layers/modules": module_cases}
     cases |= {"Layers/sequences": sequence_cases, "Layers/ctc": ctc_cases}

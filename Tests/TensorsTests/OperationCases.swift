@@ -73,7 +73,7 @@ func window(
 let operationCases: [OperationCase] =
   unaryCases + binaryCases + movementCases + reductionCases + networkCases + sequenceCases + attentionCases
   + attentionModificationCases + arrayCases + mathematicsCases + productCases + imageCases + linearAlgebraCases
-  + fourierCases
+  + fourierCases + composedCases
 private let unaryCases: [OperationCase] = Unary.allCases.flatMap { kind in
   let domain: OperationCase.Domain = ["log", "sqrt", "rsqrt", "reciprocal"].contains(kind.name) ? .positive : .any
   return [

@@ -42,3 +42,19 @@ private let roundingCases: [OperationCase] = [
   OperationCase("ceil", [3, 4]) { ($0[0] * 3).ceil() + $0[0] },
   OperationCase("truncated", [3, 4]) { ($0[0] * 3).truncated() + $0[0] },
 ]
+
+/// Methods of `Operations/Composed` that have a gradient.
+let composedCases: [OperationCase] = [
+  OperationCase("logAddExp", [2, 3], [3]) { $0[0].logAddExp($0[1]) },
+  OperationCase("logit", [2, 3], domain: .positive) { ($0[0] * 0.4).logit() },
+  OperationCase("interpolated", [2, 3], [2, 3], [3]) { $0[0].interpolated(to: $0[1], by: $0[2]) },
+  OperationCase("timesLog", [2, 3], [3], domain: .positive) { $0[0].timesLog(of: $0[1]) },
+  OperationCase("sinc", [2, 3]) { $0[0].sinc() },
+  OperationCase("covariance", [3, 4]) { $0[0].covariance() },
+  OperationCase("correlation", [2, 4]) { $0[0].correlation() },
+  OperationCase("kthLeast", [3, 4]) { $0[0].kthLeast(2, axis: 0) },
+  OperationCase("renormalized", [3, 4]) { $0[0].renormalized(along: 0, to: 0.5) },
+  OperationCase("differences", [3, 4]) { $0[0].differences(axis: 0, order: 2) },
+  OperationCase("windows", [3, 5]) { $0[0].windows(ofSize: 3, step: 2) },
+  OperationCase("rotated90", [2, 3]) { $0[0].rotated90() },
+]

@@ -21,11 +21,13 @@ let fourierCases: [OperationCase] =
     OperationCase("fft of no lines", [0, 3, 2]) { $0[0].fft() },
     OperationCase("complexProduct", [3, 2], [2]) { $0[0].complexProduct($0[1].complexConjugate()) },
     OperationCase("complexMagnitude", [3, 2]) { $0[0].complexMagnitude() + $0[0].complexAngle() },
-    OperationCase("shortTimeFFT", [2, 12]) { $0[0].shortTimeFFT(frameSize: 4, window: .hannWindow(count: 4)) },
+    OperationCase("shortTimeFFT", [2, 12]) {
+      $0[0].shortTimeFFT(frameSize: 4, window: .hannWindow(count: 4, dtype: $0[0].dtype))
+    },
     OperationCase("shortTimeFFT without margins", [9]) {
-      $0[0].shortTimeFFT(frameSize: 5, hop: 2, window: .hammingWindow(count: 3), isCentered: false)
+      $0[0].shortTimeFFT(frameSize: 5, hop: 2, window: .hammingWindow(count: 3, dtype: $0[0].dtype), isCentered: false)
     },
     OperationCase("inverseShortTimeFFT", [3, 4, 2]) {
-      $0[0].inverseShortTimeFFT(frameSize: 4, hop: 2, window: .hammingWindow(count: 4))
+      $0[0].inverseShortTimeFFT(frameSize: 4, hop: 2, window: .hammingWindow(count: 4, dtype: $0[0].dtype))
     },
   ]
