@@ -7,9 +7,11 @@ import Testing
 @Suite struct ImageCaseTests {
   @Test func thereAreAllCases() throws {
     let cases = try ModuleCase.all(in: "images")
-    #expect(cases.count == 113)
+    #expect(cases.count == 116)
     #expect(
-      Set(cases.map(\.layer)) == ["convolution", "transposed", "pad", "maxPool", "averagePool", "lpPool", "positions"])
+      Set(cases.map(\.layer)) == [
+        "convolution", "transposed", "pad", "maxPool", "averagePool", "lpPool", "positions", "invertedResidual",
+      ])
   }
 
   @Test(arguments: try ModuleCase.all(in: "images"), [DType.float32, .float64])
@@ -18,6 +20,11 @@ import Testing
     case "positions": try checkPositions(example, type)
     case "convolution", "transposed":
       if type == .float32 { try check(try convolution(example), example, type) }
+    case "invertedResidual":
+      let stride = try sizes(example, "stride").sizes[0]
+      let block = InvertedResidualBlock(
+        4, Int(try example.needed("outputs")), expansion: Int(try example.needed("expansion")), stride: stride)
+      if type == .float32 { try check(block, example, type) }
     default:
       let layer = try layer(example)
       try example.results.check(Activation.none, as: type) { _, inputs in
