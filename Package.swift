@@ -72,11 +72,12 @@ let package = Package(
       ]),
     .executableTarget(name: "Bigram", dependencies: ["Backprop"], path: "Examples/Bigram"),
     .executableTarget(name: "Experiments", dependencies: ["Backprop"], path: "Examples/Experiments"),
+    .executableTarget(name: "Gallery", dependencies: ["Backprop"], path: "Examples/Gallery"),
     .testTarget(
       name: "TensorsTests",
       dependencies: ["Tensors", "NeuralNetworks", .product(name: "RealModule", package: "swift-numerics")]),
     .testTarget(name: "CommandTests", dependencies: ["BackpropCLI"]),
-    .testTarget(name: "ExamplesTests", dependencies: ["Bigram", "Experiments"]),
+    .testTarget(name: "ExamplesTests", dependencies: ["Bigram", "Experiments", "Gallery"]),
     .testTarget(name: "ListingTests", dependencies: ["Backprop"]),
     .testTarget(name: "ModelsTests", dependencies: ["Models"]),
     .testTarget(name: "NeuralNetworksTests", dependencies: ["Models"]),
