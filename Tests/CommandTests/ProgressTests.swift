@@ -100,8 +100,9 @@ import Testing
       ])
   }
 
-  @Test func `curves stand side by side where there is space`() throws {
-    var curves = TrainingCurves()
+  @Test(arguments: [EvaluatedSet.test, .validation])
+  func `curves stand side by side where there is space`(set: EvaluatedSet) throws {
+    var curves = TrainingCurves(set)
     for step in 1...1350 {
       curves.note(
         StepReport(
@@ -109,12 +110,12 @@ import Testing
           learningRate: 1, gradientNorm: nil, layers: nil, examplesPerSecond: 1, secondsLeft: 0))
     }
     curves.note(report(evaluation: try classification()))
-    for (width, height) in [(79, 9), (60, 18), (119, 9)] {
+    for (width, height) in [(79, 9), (72, 9), (60, 18), (119, 9)] {
       let lines = curves.lines(width: width, colors: false)
       #expect(lines.count == height)
       #expect(lines.allSatisfy { $0.count <= width })
-      #expect(lines[0].contains("loss: training and test (o)"))
-      #expect(lines.contains { $0.contains("accuracy: training and test") })
+      #expect(lines[0].contains("loss: training, \(set.rawValue) (o)"))
+      #expect(lines.contains { $0.contains("accuracy: training, \(set.rawValue) (o)") })
     }
   }
 

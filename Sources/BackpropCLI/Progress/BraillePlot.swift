@@ -34,6 +34,8 @@ struct BraillePlot {
 
   /// The plot's lines: the title, and `height` more. With `colors`, escape sequences color the dots.
   func lines(colors: Bool) -> [String] {
+    // A line that wraps would move all below it.
+    let title = String(title.prefix(max(width, 0)))
     let columns = max(width - Self.margin, 4)
     let rows = max(height, 2)
     let all = curves.flatMap { $0.points.map(\.y) }.filter(\.isFinite)

@@ -58,6 +58,7 @@ struct TrainingCurves {
     }
   }
 
+  /// The longest title, "accuracy: training, validation (o)", is shorter.
   private static let least = 36
 
   private func plot(
@@ -70,7 +71,7 @@ struct TrainingCurves {
     let tests = tests.compactMap { entry in test(entry).map { (x: Double(entry.step) / Double(total), y: $0) } }
     let mark: Character = "o"
     return BraillePlot(
-      title: "        \(name)" + (tests.isEmpty ? "" : ": training and \(set.rawValue)" + (colors ? "" : " (\(mark))")),
+      title: name + (tests.isEmpty ? "" : ": training, \(set.rawValue)" + (colors ? "" : " (\(mark))")),
       width: width, height: 8, range: 0...1,
       curves: [.init(points: training, color: 33), .init(points: tests, color: 208, mark: mark)],
       allowsLogarithm: name == "loss")
