@@ -30,7 +30,7 @@ struct TablePredictionReport {
       case .numbers: ["predicted_\(target.name)"]
       case .classes: ["predicted_\(target.name)"] + target.classNames.map { "probability_\($0)" }
       }
-    Console.result(line(table.columns + added.map(newName)))
+    Console.result((table.hasByteOrderMark ? "\u{FEFF}" : "") + line(table.columns + added.map(newName)))
     // Some lines at once: a line a write would take most of the time.
     var lines: [String] = []
     for (index, row) in examples.rows.enumerated() {

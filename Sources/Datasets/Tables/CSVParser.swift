@@ -19,18 +19,21 @@ struct CSVParser {
 
   let separator: UInt8
   /// The line of the next byte, from 1.
-  private(set) var line = 1
+  private(set) var line: Int
   private var state = State.fieldStart
   /// Where the current record and the current quoted field began.
-  private var recordLine = 1
-  private var quoteLine = 1
+  private var recordLine: Int
+  private var quoteLine: Int
   /// Whether the current record has a separator, a quote or a byte.
   private var recordIsEmpty = true
   /// Whether the current unquoted field has only spaces so far.
   private var fieldIsBlank = true
   private var lastWasReturn = false
 
-  init(separator: UInt8) { self.separator = separator }
+  /// The first line is number `line`.
+  init(separator: UInt8, line: Int = 1) {
+    (self.separator, self.line, recordLine, quoteLine) = (separator, line, line, line)
+  }
 
   private static let quote = UInt8(ascii: "\"")
   private static let (feed, carriageReturn, space) = (UInt8(10), UInt8(13), UInt8(ascii: " "))
@@ -152,6 +155,19 @@ struct CSVParser {
 /// The separator of a CSV: a comma, a semicolon or a tab.
 enum CSVSeparator {
   static let known = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")]
+
+  /// The one that a first line such as `sep=;` says, as Excel writes it, which is removed; `nil` where there is none.
+  static func declared(in beginning: inout [UInt8]) -> UInt8? {
+    for separator in known {
+      for end in ["\r\n", "\n", "\r"] {
+        let line = Array("sep=".utf8) + [separator] + Array(end.utf8)
+        guard beginning.starts(with: line) else { continue }
+        beginning.removeFirst(line.count)
+        return separator
+      }
+    }
+    return nil
+  }
 
   /// The one by which the records of `beginning` have the same number of fields, and the most; a comma where there is
   /// only one column. `isWhole` says that the file ends there.

@@ -15,6 +15,8 @@ public struct Table: Sendable {
   public let rowCount: Int
   /// What separates the fields of the file: `,`, `;` or a tab.
   public let separator: Character
+  /// Whether the file begins with the mark of UTF-8, by which Excel knows it.
+  package let hasByteOrderMark: Bool
   /// The text of all cells, row by row.
   private let bytes: [UInt8]
   /// Where the text of each cell ends.
@@ -28,7 +30,8 @@ public struct Table: Sendable {
   ///
   /// Throws a `DataError` that names the file and the line for rows that are longer or shorter than the header, columns
   /// without a name or with that of another, quotes that are not closed, and bytes that are not UTF-8. The first column
-  /// may have no name, as programs write it that number the rows; it is called `column 1`.
+  /// may have no name, as programs write it that number the rows, and so may the last ones; they are called `column 1`
+  /// and so on. A first line such as `sep=;` says the separator.
   public init(contentsOf path: String) throws(DataError) { try self.init(contentsOf: path, allowsPipes: true) }
 
   package init(contentsOf path: String, allowsPipes: Bool) throws(DataError) {
@@ -66,11 +69,13 @@ public struct Table: Sendable {
       throw DataError("\(name) is text in UTF-16 and should be in UTF-8; save it so, or convert it with iconv")
     }
     if let found = BinaryFormat(of: beginning) { throw DataError("\(name) is \(found.sentence)") }
-    if beginning.starts(with: [0xEF, 0xBB, 0xBF]) { beginning.removeFirst(3) }
-    let separator = CSVSeparator.detect(in: Array(beginning.prefix(1 << 16)), isWhole: isWhole)
+    hasByteOrderMark = beginning.starts(with: [0xEF, 0xBB, 0xBF])
+    if hasByteOrderMark { beginning.removeFirst(3) }
+    let declared = CSVSeparator.declared(in: &beginning)
+    let separator = declared ?? CSVSeparator.detect(in: Array(beginning.prefix(1 << 16)), isWhole: isWhole)
     var builder = TableBuilder()
     do throws(DataError) {
-      var parser = CSVParser(separator: separator)
+      var parser = CSVParser(separator: separator, line: declared == nil ? 1 : 2)
       var (piece, total) = (beginning, 0)
       repeat {
         total += piece.count
@@ -103,6 +108,11 @@ public struct Table: Sendable {
       }
       return String(decoding: bytes[range(row, column)], as: UTF8.self)
     }
+  }
+
+  /// What is in the header and the cells.
+  package var digest: ContentDigest {
+    ContentDigest(of: [Array(columns.joined(separator: "\0").utf8), bytes].joined())
   }
 
   /// The bytes of a cell without spaces around them.

@@ -74,17 +74,22 @@ struct TableBuilder: CSVSink {
       return lines.append(line)
     }
     var known: [String: Int] = [:]
-    for (index, name) in header.enumerated() {
-      guard !name.isEmpty || index == 0 && header.count > 1 else {
-        throw DataError("line \(line): column \(index + 1) has no name; give it one in the header")
+    // Spreadsheets write empty columns at the right side, too.
+    let named = (header.lastIndex { !$0.isEmpty } ?? 0) + 1
+    for (index, var name) in header.enumerated() {
+      if name.isEmpty {
+        guard header.count > 1, index == 0 || index >= named else {
+          throw DataError("line \(line): column \(index + 1) has no name; give it one in the header")
+        }
+        name = "column \(index + 1)"
       }
       if let other = known[name] {
         throw DataError(
           "line \(line): columns \(other + 1) and \(index + 1) are both called '\(name)'; give one another name")
       }
-      known[name.isEmpty ? "column 1" : name] = index
+      known[name] = index
+      columns.append(name)
     }
-    columns = header.map { $0.isEmpty ? "column 1" : $0 }
   }
 
   private static func isNotUTF8(_ line: Int) -> DataError {

@@ -11,12 +11,44 @@ struct TableNotes {
     sentences += used.compactMap { $0.whyNoNumbers(table, $1) }
     noteNumbers(used.filter { $0.areNumbers($1) && $0.numbers.mark == nil }, mark, reading)
     noteDates(surveys.filter { survey in columns.contains { $0.name == survey.name && $0.kind == .date } }, reading)
-    let numbering = columns.filter { $0.reason == ColumnSurvey.numbersTheRows }.map(\.name)
-    if let first = numbering.first {
+    let numbering = Self.numbering(columns)
+    if !numbering.isEmpty {
       sentences.append(
-        "left out, as \(numbering.count == 1 ? "it numbers" : "they number") the rows: \(numbering.joinedBriefly); "
-          + "--include '\(first)' uses it all the same")
+        "left out, as \(numbering.count == 1 ? "it numbers" : "they number") the rows: \(numbering.joinedBriefly)"
+          + Self.including(columns))
     }
+    noteHeader(table)
+    noteCase(surveys[target])
+  }
+
+  private static func numbering(_ columns: [TableColumn]) -> [String] {
+    columns.filter { $0.reason == ColumnSurvey.numbersTheRows }.map(\.name)
+  }
+
+  /// How a column is used that numbers the rows, where there is one: the end of a sentence.
+  static func including(_ columns: [TableColumn]) -> String {
+    numbering(columns).first.map { "; --include '\($0)' uses it all the same" } ?? ""
+  }
+
+  /// A header of numbers is rather the first row, unless they count or are years.
+  private mutating func noteHeader(_ table: Table) {
+    let numbers = table.columns.filter { WrittenNumber(Array($0.utf8)[...]) != nil }
+    let areYears = numbers.allSatisfy { $0.count == 4 && $0.allSatisfy(\.isNumber) }
+    let count = numbers.first.flatMap { Int($0) }.map { first in numbers.indices.map { "\(first &+ $0)" } == numbers }
+    guard !areYears, count != true, numbers.count * 2 >= table.columns.count, let first = numbers.first else { return }
+    sentences.append(
+      "\(table.name) may have no header: a column is called '\(first)'; the first line gives the names and is no row, so "
+        + "put one with names before it")
+  }
+
+  /// Classes that differ in case only.
+  private mutating func noteCase(_ target: ColumnSurvey) {
+    guard !target.hasMoreTexts else { return }
+    let groups = Dictionary(grouping: target.texts.sorted()) { $0.lowercased() }.values.filter { $0.count > 1 }
+    guard let first = groups.min(by: { $0[0] < $1[0] }) else { return }
+    sentences.append(
+      "the target '\(target.name)' has \(first.joinedBriefly), which are different classes; write them in one way if they "
+        + "are the same")
   }
 
   /// Numbers that are others with the other decimal mark.

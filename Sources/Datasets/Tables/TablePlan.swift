@@ -41,7 +41,8 @@ public struct TablePlan: Sendable {
     guard columns.contains(where: { $0.kind != .ignored }) else {
       let reasons = columns.map { "\($0.name): \($0.reason ?? "")" }.joinedBriefly
       throw DataError(
-        "\(table.name) has no column to predict '\(name)' from" + (columns.isEmpty ? "" : "; there is \(reasons)"))
+        "\(table.name) has no column to predict '\(name)' from" + (columns.isEmpty ? "" : "; there is \(reasons)")
+          + TableNotes.including(columns))
     }
     notes = TableNotes(table, surveys, marks, columns, mark, reading, target: targetColumn).sentences
     (self.table, self.reading) = (table, reading)

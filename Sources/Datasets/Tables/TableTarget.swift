@@ -102,11 +102,13 @@ public struct TableTarget: Hashable, Codable, Sendable {
     if goal == .regression, let number { return number }
     let text = number.map(Self.className) ?? table.text(row, column)
     if let label = labels[text] { return Double(label) }
+    let near = classNames.first { $0.lowercased() == text.lowercased() }
     throw DataError(
       "\(table.place(row)): the target '\(name)' is '\(text.prefix(60))' and should be "
         + (goal == .regression
           ? "a number\(unit.map { " in '\($0)'" } ?? "")"
-          : "one of the classes of the training: \(classNames.joinedBriefly)"))
+          : "one of the classes of the training: \(classNames.joinedBriefly)"
+            + (near.map { "; did you mean '\($0)'?" } ?? "")))
   }
 
   /// The labels of the classes by their names.

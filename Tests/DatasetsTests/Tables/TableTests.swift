@@ -98,9 +98,20 @@ import Testing
   @Test func programsThatNumberTheRowsGiveNoName() throws {
     let table = try Self.table(",a\n0,5\n1,6\n")
     #expect(table.columns == ["column 1", "a"])
+    let wide = try Self.table("x,y,,\n1,2,,\n3,4,,5\n")
+    #expect(wide.columns == ["x", "y", "column 3", "column 4"] && wide.rowCount == 2)
     #expect(throws: DataError.self) { try table[2, 0] }
     #expect(throws: DataError.self) { try table[-1, 0] }
     #expect(throws: DataError.self) { try table[0, 2] }
+  }
+
+  /// What Excel takes as the separator of a file.
+  @Test(arguments: ["sep=;\n", "sep=;\r\n", "\u{FEFF}sep=;\r"]) func aFirstLineMaySayTheSeparator(line: String) throws {
+    let table = try Self.table(line + "a;b\n1,5;2\n")
+    #expect(
+      table.columns == ["a", "b"] && table.separator == ";" && table.hasByteOrderMark == line.hasPrefix("\u{FEFF}"))
+    #expect(table.line(0) == 3)
+    #expect(try Self.table("sep=x;y\n1;2\n").columns == ["sep=x", "y"])
   }
 
   @Test func columnsThatAreNotThere() throws {
