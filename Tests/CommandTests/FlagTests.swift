@@ -158,6 +158,7 @@ struct FlagTests {
     let summary = try CommandTests().run(["summary", "--model", "resnet20"], environment: ["COLUMNS": "80"])
     #expect(summary.output.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(summary.output)")
     #expect(table([["abcdefghijkl", "1"], ["a", "23"]], left: [0], limit: 12) == ["abcdefg…   1", "a         23"])
+    #expect((-1.5215256814325301e19).fixed(4) == "-1.5215e+19" && 0.97449.fixed(3) == "0.974")
     #expect(Terminal.wrapped("aa bb cc  ddddddddd e", columns: 5) == "aa bb\ncc \nddddddddd\ne")
   }
 }

@@ -50,7 +50,8 @@ struct CompareCommand: ParsableCommand {
   private func chosen() throws(RequestError) -> [OptimizerName] {
     guard let optimizers else { return OptimizerName.allCases.filter { task != .surface || $0 != .muon } }
     var chosen: [OptimizerName] = []
-    for name in optimizers.split(separator: ",", omittingEmptySubsequences: false) {
+    for part in optimizers.split(separator: ",", omittingEmptySubsequences: false) {
+      let name = part.drop { $0 == " " }
       guard let optimizer = OptimizerName(rawValue: String(name)) else {
         throw RequestError.unknown("optimizer", String(name), known: OptimizerName.allCases.map(\.rawValue))
       }

@@ -15,16 +15,18 @@ enum ComparisonText {
         ]
     }
     let task = comparison.task
-    return [
+    let sentences = [
       "\(task.name.rawValue): \(task.summary); \(task.steps) steps, \(comparison.rows.first?.seeds.count ?? 0) seeds",
       "loss: training, mean of the last tenth of the steps; steps: until the loss is at most \(ShownNumber.short(task.target))",
-      "",
-    ] + table([header] + rows, left: [0, header.count - 1])
+    ]
+    return sentences.map { Terminal.wrapped($0, for: 1) } + [""] + table([header] + rows, left: [0, header.count - 1])
   }
 
   static func lines(_ comparison: SurfaceComparison) -> [String] {
     var lines = [
-      "steps: until the value is a ten-thousandth of the first for 20 steps; in the noisy valley a fiftieth, as a mean of 20 steps"
+      Terminal.wrapped(
+        "steps: until the value is a ten-thousandth of the first for 20 steps; in the noisy valley a fiftieth, as a mean of "
+          + "20 steps", for: 1)
     ]
     for surface in Surface.allCases {
       let rows = comparison.rows.filter { $0.surface == surface.rawValue }

@@ -1,9 +1,14 @@
 /// Readable numbers and tables. No locale: scripts read them too.
 extension BinaryFloatingPoint {
-  /// With `places` digits after the point.
+  /// With `places` digits after the point; numbers from 10¹⁵ on as `1.5215e+19`.
   func fixed(_ places: Int) -> String {
     let value = Double(self)
-    guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }
+    guard value.isFinite else { return "\(value)" }
+    guard value.magnitude < 1e15 else {
+      var (mantissa, exponent) = (value, 0)
+      while mantissa.magnitude >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+      return "\(mantissa.fixed(4))e+\(exponent)"
+    }
     var scale = 1.0
     for _ in 0..<places { scale *= 10 }
     let scaled = (value.magnitude * scale).rounded()
@@ -30,6 +35,13 @@ extension BinaryFloatingPoint {
 extension String {
   /// The word with a number of such things: `1 row`, `2,000 rows`.
   func counted(_ count: Int) -> String { "\(count.grouped) \(self)\(count == 1 ? "" : "s")" }
+}
+
+extension [String] {
+  /// The first of them and how many more there are.
+  var sentenceList: String {
+    prefix(3).joined(separator: ", ") + (count > 3 ? " and \((count - 3).grouped) more" : "")
+  }
 }
 
 extension BinaryInteger {

@@ -39,8 +39,13 @@ struct DataListCommand: ParsableCommand {
       Entry(name: $0, task: .text, isThere: true, contents: "lines of numbers in digits and words, generated")
     }
     guard !json else { return try Console.json(images + texts) }
-    let rows = (images + texts).map { [$0.name, $0.task.rawValue, $0.isThere ? "yes" : "no", $0.contents] }
-    table([["name", "task", "there", ""]] + rows, left: [0, 1, 2, 3], limit: nil).forEach(Console.result)
+    let rows = (images + texts).map { entry in
+      [
+        entry.name, entry.task.rawValue, entry.isThere ? "yes" : "no",
+        entry.isThere ? entry.contents : "'backprop data fetch \(entry.name)' downloads it",
+      ]
+    }
+    table([["name", "task", "there", ""]] + rows, left: [0, 1, 2, 3]).forEach(Console.result)
   }
 }
 
@@ -149,7 +154,7 @@ struct DataShowCommand: ParsableCommand {
   }
 
   /// An image is drawn with at most so many pixels in a row.
-  private static let greatestWidth = 32
+  private static let greatestWidth = min(max(((Terminal.columns(of: 1) ?? Terminal.defaultColumns) - 3) / 2, 4), 32)
 
   private static func step(_ width: Int) -> Int { (width - 1) / greatestWidth + 1 }
 

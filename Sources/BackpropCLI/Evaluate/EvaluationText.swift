@@ -29,12 +29,20 @@ enum EvaluationText {
   private static func lines(
     _ result: ClassificationResult, _ classNames: [String], _ set: EvaluatedSet
   ) -> [String] {
-    [
+    let counts = result.confusionMatrix.counts.map { $0.reduce(0, +) }
+    let name = { (label: Int) in classNames.indices.contains(label) ? classNames[label].printable : "\(label)" }
+    let common = counts.indices.max { (counts[$0], $1) < (counts[$1], $0) } ?? 0
+    let absent = counts.indices.filter { counts[$0] == 0 }.map(name)
+    return [
       "\(set.rawValue) accuracy \(result.accuracy.fixed(4)) "
         + "(\(result.confusionMatrix.correct.grouped) of \(result.confusionMatrix.total.grouped)), "
         + "loss \(result.loss.fixed(4)), F1 \(result.confusionMatrix.f1(.macro).fixed(4))",
-      "",
-    ] + matrix(result.confusionMatrix, classNames) + [""]
+      "always saying \(name(common)): accuracy "
+        + "\((Double(counts.max() ?? 0) / Double(max(result.confusionMatrix.total, 1))).fixed(4))",
+    ]
+      + (absent.isEmpty
+        ? [] : [Terminal.wrapped("no examples, so nothing is known of: \(absent.sentenceList)", for: 1)])
+      + [""] + matrix(result.confusionMatrix, classNames) + [""]
   }
 
   /// A row for each true class, a column for each predicted one; a dot where nothing was confused.

@@ -15,11 +15,11 @@ struct ExplanationText {
     return [
       "network \(sizes), units numbered from 1; step \(explanation.step) of \(explanation.optimizer), learning rate "
         + "\(explanation.learningRate), seed \(explanation.seed)"
-    ] + forward + backward + update
+    ].map { Terminal.wrapped($0, for: 1) } + forward + backward + update
   }
 
   private func section(_ title: String, _ equations: String..., rows: [[String]], left: Set<Int>) -> [String] {
-    ["", title] + equations.map { "  " + $0 } + table(rows, left: left).map { "  " + $0 }
+    ["", title] + equations.map { Terminal.wrapped("  " + $0, for: 1) } + table(rows, left: left).map { "  " + $0 }
   }
 
   private var forward: [String] {

@@ -28,6 +28,7 @@ struct RunsCommand: ParsableCommand {
     var runs: [ListedRun] = []
     for name in names.sorted() {
       let run = Run(path: folder == "." ? name : "\(folder)/\(name)")
+      guard OpenFile.isFolder(run.path) else { continue }
       do {
         if let record = try run.readRecord() { runs.append(ListedRun(run, record)) }
       } catch {

@@ -60,6 +60,14 @@ struct RunsTests {
     }
   }
 
+  @Test func filesBesideRunsAreNoRuns() throws {
+    try withRuns([("a", Self.digits + Self.results(#""accuracy":0.5,"loss":2"#))]) { folder in
+      try Data().write(to: folder.appending(path: "notes.txt"))
+      let outcome = try CommandTests().run(["runs", folder.path])
+      #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    }
+  }
+
   @Test func anUnfinishedTrainingIsToldFromNoRun() throws {
     try withRuns([("f", #""kind":"image","flags":{"data":"digits"}"#), ("e", Self.digits + #""error":"x""#)]) {
       folder in
