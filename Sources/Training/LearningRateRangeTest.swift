@@ -91,7 +91,8 @@ public struct LearningRateRangeTest: Sendable {
     return points
   }
 
-  /// The rate where the loss falls fastest on the way to its minimum; `nil` where it does not fall.
+  /// The rate where the loss falls fastest on the way from its first value half down to its minimum; `nil` where it does
+  /// not fall.
   static func steepest(_ points: [Point]) -> Double? {
     guard let end = points.indices.min(by: { points[$0].loss < points[$1].loss }), end > 1 else { return nil }
     // Rates rise by the same factor each step. Over some steps, as the loss of a batch has noise.
@@ -99,7 +100,11 @@ public struct LearningRateRangeTest: Sendable {
     // The first means are of few steps, and fall and rise with them.
     let start = max(min(10, points.count / 5), 1)
     guard start < end else { return nil }
-    let falls = (start..<end).map { index in
+    // On the way down to half of the whole fall: where the loss falls by less and comes back, that is noise.
+    let (first, whole) = (points[start].loss, points[start].loss - points[end].loss)
+    let half = (start..<end).first { points[$0].loss <= first - whole / 2 } ?? end - 1
+    let begin = (start..<half).last { points[$0].loss >= first - whole / 10 } ?? start
+    let falls = (begin...half).map { index in
       let (first, last) = (max(index - window, 0), min(index + window, points.count - 1))
       return (index, (points[first].loss - points[last].loss) / Double(last - first))
     }

@@ -293,6 +293,8 @@ private final class Recorder: TrainingCallback {
     arguments: [
       ([5, 5, 4.9, 4, 2, 1.5, 1.4, 9], 3), ([3, 2, 1, 0], 1), ([1, 2, 3], nil), ([2, 1], nil), ([], nil),
       ([1, 1, 1, 1], nil),
+      // A dip of noise is steeper.
+      ([5, 5, 5, 5, 5, 4, 5, 5, 4.75, 4.4, 4, 3.7, 3.4, 3.1, 2.8, 2.5, 2.2, 9], 9),
     ] as [([Double], Int?)])
   func takesTheSteepestFall(losses: [Double], index: Int?) {
     let points = losses.enumerated().map { LearningRateRangeTest.Point(rate: Double($0.offset), loss: $0.element) }
