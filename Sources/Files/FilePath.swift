@@ -43,7 +43,7 @@ package enum FilePath {
   }
 
   /// The folder that `path` is in, where `path` names one.
-  static func parent(of path: String) -> String? {
+  package static func parent(of path: String) -> String? {
     let slash = UInt8(ascii: "/")
     var rest = path.utf8[...]
     while rest.count > 1, rest.last == slash { rest.removeLast() }

@@ -85,7 +85,8 @@ import Testing
       let run = folder.appending(path: "run").path
       let text = try CommandTests().run(["evaluate", run, "--data", folder.appending(path: "data.csv").path])
       #expect(text.output.contains("predicting the mean of the training rows: MAE"), "\(text.errors)")
-      #expect(text.output.contains("(80 rows)"))
+      // Most of its rows were trained on.
+      #expect(text.output.contains("(16 rows)") && text.errors.contains("only the rows that it validated with"))
     }
   }
 
@@ -104,6 +105,70 @@ import Testing
         ["train", "table", "--resume", "--output", half.path, "--epochs", "4", "--quiet"])
       #expect(resumed.status == 0, "\(resumed.errors)")
       #expect(try Data(contentsOf: half.appending(path: "weights.safetensors")) == whole)
+    }
+  }
+
+  /// The split of other rows is another one.
+  @Test func aTableThatHasChangedIsNotSplitAgain() throws {
+    try withTable(Self.flowers, ["--target", "species", "--epochs", "1"]) { folder, outcome in
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let (run, data) = (folder.appending(path: "run").path, folder.appending(path: "data.csv"))
+      try Data((Self.flowers + "\n9,9;red;2026-01-01;iris").utf8).write(to: data)
+      for (arguments, says) in [
+        (["evaluate", run], "has changed since the training"), (["evaluate", run, "--data", data.path], "has changed"),
+        (["train", "table", "--resume", "--output", run], "has changed since the run began"),
+      ] {
+        let outcome = try CommandTests().run(arguments)
+        #expect(outcome.status == 2 && outcome.errors.contains(says), "\(outcome)")
+      }
+    }
+  }
+
+  /// Paths are those of the folder in which the run was begun.
+  @Test func dataAreFoundFromAnotherFolder() throws {
+    try withTable(Self.flowers, ["--target", "species", "--epochs", "1"]) { folder, _ in
+      let outcome = try CommandTests().run(
+        [], environment: ["F": folder.path],
+        script: """
+          cd "$F" && "$0" train table --data data.csv --target species --steps 1 --schedule constant --seed 1 --quiet --output r &&
+          mkdir other && cd other && "$0" evaluate ../r && "$0" train table --resume --steps 2 --quiet --output ../r
+          """)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+  }
+
+  /// Forms of CSV that Excel writes, and reads.
+  @Test func marksOfExcelAreKept() throws {
+    let text =
+      "\u{FEFF}sep=;\r\n"
+      + Self.flowers.replacing("species\n", with: "species;\n").split(separator: "\n")
+      .enumerated().map { $0.offset == 0 ? "\($0.element)" : "\($0.element);" }.joined(separator: "\r\n")
+    try withTable(text, ["--target", "species", "--epochs", "1"]) { folder, outcome in
+      #expect(outcome.status == 0 && outcome.errors.contains("column 5"), "\(outcome.errors)")
+      let predicted = try shell(
+        #""$0" predict "$1" "$2" | head -c 9 | od -An -c"#,
+        [folder.appending(path: "run").path, folder.appending(path: "data.csv").path])
+      #expect(
+        predicted.output.split(separator: " ").prefix(4).joined(separator: " ") == "357 273 277 l", "\(predicted)")
+    }
+  }
+
+  @Test func notesOnTheTable() throws {
+    let cases = (0..<40).map { "\($0 % 9),\(["TRUE", "true", "no", "no"][$0 % 4])" }.joined(separator: "\n")
+    try withTable("x,y\n" + cases, ["--target", "y", "--epochs", "1"]) { folder, outcome in
+      #expect(outcome.errors.contains("has 'TRUE', 'true', which are different classes"), "\(outcome.errors)")
+      let other = folder.appending(path: "other.csv")
+      try Data("x,y\n1,No\n".utf8).write(to: other)
+      let evaluated = try CommandTests().run(["evaluate", folder.appending(path: "run").path, "--data", other.path])
+      #expect(evaluated.status == 2 && evaluated.errors.contains("did you mean 'no'?"), "\(evaluated.errors)")
+    }
+    let rows = (0..<40).map { "\($0 % 9).5,\($0 % 7).1,\($0 % 2 == 0 ? "a" : "b")" }.joined(separator: "\n")
+    try withTable("5.1,3.5,a\n" + rows, ["--target", "a", "--epochs", "1"]) { _, outcome in
+      #expect(outcome.errors.contains("may have no header: a column is called '5.1'"), "\(outcome.errors)")
+    }
+    let counting = (1...40).map { "\($0),\($0 % 2)" }.joined(separator: "\n")
+    try withTable("a,y\n" + counting, ["--target", "y", "--epochs", "1"]) { _, outcome in
+      #expect(outcome.status == 2 && outcome.errors.contains("--include 'a' uses it all the same"), "\(outcome.errors)")
     }
   }
 

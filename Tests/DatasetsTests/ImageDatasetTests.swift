@@ -112,9 +112,9 @@ import Testing
 }
 
 /// Calls `body` with a new folder, removed afterward.
-func withFolder(_ body: (URL) throws -> Void) throws {
+func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("backprop-\(UUID().uuidString)")
   try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(at: folder) }
-  try body(folder)
+  return try body(folder)
 }

@@ -1,10 +1,11 @@
 import Backprop
+import Files
 
 extension EvaluateCommand {
   /// Evaluates on the rows of --data, or on the validation rows of the run.
   func evaluateTable(_ run: Run) throws {
     let (_, model, preparation) = try run.loadTableModel()
-    let examples = try RequestError.whenFailing { try rows(of: run, preparation) }
+    let (examples, set) = try RequestError.whenFailing { try rows(of: run, preparation) }
     if examples.skipped > 0 {
       Console.log(TrainingTable.leftOutSentence(examples.skipped, preparation.target.name))
     }
@@ -12,20 +13,27 @@ extension EvaluateCommand {
     let evaluation = try RequestError.whenFailing { try Backprop.evaluateTable(model, on: examples) }
     guard common.json else {
       return EvaluationText.lines(
-        evaluation, preparation.target.classNames, on: data == nil ? .validation : .test
+        evaluation, preparation.target.classNames, on: set
       ).forEach(Console.result)
     }
     try Console.json(TableReport(evaluation, parameters: parameterCount(of: model)))
   }
 
-  private func rows(of run: Run, _ preparation: TablePreparation) throws -> TableExamples {
-    if let data { return try preparation.examples(of: Table(contentsOf: data), isStrict: false) }
-    guard let record = try run.readRecord(), let path = try run.dataName(),
-      case .text(let validation)? = record.flags["validation"]
-    else {
+  /// The run's own file by its name is the same as none: the rows that were trained on are no test.
+  private func rows(
+    of run: Run, _ preparation: TablePreparation
+  ) throws -> (examples: TableExamples, set: EvaluatedSet) {
+    let own = try run.dataName()
+    if let data, !Folder.isSame(own ?? "", as: data) {
+      return (try preparation.examples(of: Table(contentsOf: data), isStrict: false), .test)
+    }
+    guard let record = try run.readRecord(), let own, let validation = try run.validation() else {
       throw RequestError("\(run.path) does not say what it was trained on; name the data with --data")
     }
-    return try TrainingTable.validationExamples(of: path, validation, seed: record.seed, preparation)
+    if data != nil {
+      Console.log("note: the run was trained on \(own), so only the rows that it validated with are evaluated")
+    }
+    return (try TrainingTable.validationExamples(of: own, validation, record, preparation), .validation)
   }
 
   private struct TableReport: Encodable {

@@ -112,7 +112,8 @@ func openText(
   let own = try run.dataName()
   let name = try data ?? own.orFail(run)
   let (text, set) = try RequestError.whenFailing { () throws -> (TokenSequence, EvaluatedSet) in
-    let validation = name == own ? try run.validation() ?? .share(TrainTextCommand.validationFraction) : .share(0)
+    let isOwn = name == own || Folder.isSame(own ?? "", as: name)
+    let validation = isOwn ? try run.validation() ?? .share(TrainTextCommand.validationFraction) : .share(0)
     // The pipe that a run was trained on may have no writer any more.
     if case .path(let path) = validation {
       let dataset = try TextDataset.named(path, tokenizer: tokenizer, validationFraction: 0, allowsPipes: false)
@@ -125,17 +126,23 @@ func openText(
   return (name, text, set)
 }
 
-/// The requested data, or else the run's, with the classes of the network; a note names those that it lacks. Of another
-/// folder of pictures than the run's, all are the test set.
+/// The requested data, or else the run's, with the classes of the network; a note names those that it lacks. Of the run's
+/// own folder of pictures, those that it was not trained on are the test set, and of another one all.
 func openData(_ name: String?, for run: Run, _ description: ModelDescription) throws -> ImageDataset {
   let own = try name == nil ? run.dataName().orFail(run) : run.dataName()
   // Also by another path.
-  let isOwn = name == nil || name == own || own.flatMap(Folder.identity) == name.flatMap(Folder.identity)
+  let isOwn = name == nil || name == own || Folder.isSame(own ?? "", as: name ?? "")
+  let pictures = try run.readPictures(of: run.readRecord())
   return try RequestError.whenFailing {
     let found = try ImageDataset.named(
-      name ?? own ?? "", allowsPipes: name != nil, preparedBy: description.preparation,
-      testFraction: isOwn ? 0.2 : 1)
-    let (dataset, absent) = try description.matchingClasses(of: found)
+      name ?? own ?? "", preparedBy: description.preparation, testFraction: isOwn && pictures == nil ? 0.2 : 1)
+    if isOwn, pictures == nil, found.survey != nil {
+      Console.log(
+        "note: \(run.path) does not say which pictures it was trained on; where its folder has changed since, some of "
+          + "the test may be among them")
+    }
+    let tested = try pictures?.testing(found, isOwn: isOwn) ?? found
+    let (dataset, absent) = try description.matchingClasses(of: tested)
     if !absent.isEmpty {
       let list = absent.prefix(8).map(\.printable).joined(separator: ", ") + (absent.count > 8 ? ", …" : "")
       Console.log(

@@ -57,7 +57,7 @@ struct PredictCommand: ParsableCommand {
       try require(count, "--count", in: 1...1_000_000_000)
       for index in index { try require(index, "--index", in: 0...Int(UInt32.max)) }
       guard files.isEmpty != (data == nil) else {
-        throw RequestError("name image files or --data, one of the two" + (ParserSentence.fileHint() ?? ""))
+        throw RequestError("name files or --data, one of the two" + (ParserSentence.fileHint() ?? ""))
       }
       guard [csv, common.json, draw].count(where: { $0 }) <= 1 else {
         throw RequestError("--csv, --json and --draw are three forms of the result; name one of them")
@@ -104,7 +104,7 @@ struct PredictCommand: ParsableCommand {
     enum Source {
       /// `[1, channels, height, width]`.
       case image(Tensor)
-      case file(String, index: Int?)
+      case file(String, index: Int?, isNamed: Bool)
     }
   }
 
@@ -113,12 +113,12 @@ struct PredictCommand: ParsableCommand {
     try files.flatMap { file in
       guard OpenFile.isFolder(file) else {
         return (index.isEmpty ? [nil] : index.map(Optional.some)).map { index in
-          Subject(name: index.map { "\(file)[\($0)]" } ?? file, source: .file(file, index: index))
+          Subject(name: index.map { "\(file)[\($0)]" } ?? file, source: .file(file, index: index, isNamed: true))
         }
       }
       let pictures = try RequestError.whenFailing { try ImageFile.pictures(below: file) }
       guard !pictures.isEmpty else { throw RequestError("the folder \(file) should have pictures, and has none") }
-      return pictures.map { Subject(name: $0, source: .file($0, index: nil)) }
+      return pictures.map { Subject(name: $0, source: .file($0, index: nil, isNamed: false)) }
     }
   }
 
@@ -155,7 +155,11 @@ struct PredictCommand: ParsableCommand {
   ) throws -> [PredictionReport.Result] {
     let fit = try RequestError.whenFailing { try description.preparation.fit }
     let files = subjects.compactMap { subject in
-      if case .file(let path, let index) = subject.source { (path: path, index: index) } else { nil }
+      if case .file(let path, let index, let isNamed) = subject.source {
+        (path: path, index: index, allowsPipe: isNamed)
+      } else {
+        nil
+      }
     }
     var loaded = ImageFile.loadAll(files, shape: description.inputShape, fit: fit)[...]
     let images = subjects.map { subject -> Result<Tensor, any Error> in

@@ -28,10 +28,9 @@ enum ClassesSection {
         Of what the network calls a class, precision is the share that is of it; of what is of a class, recall is the \
         share that it finds.
         """, [.grid([matrix.html, "<div>\(table.html)</div>"])])
-    guard case .classifier(let examination, let filters, let maps)? = run.examination else { return }
+    guard case .classifier(let examination, let maps)? = run.examination else { return }
     addCalibration(to: &page, examination.calibration, set)
     addMistakes(to: &page, examination, set, name)
-    if let filters { page.section("First-layer filters", note: "\(filters.note)", [filters.html]) }
     if let maps { AttentionSection.add(to: &page, maps) }
   }
 

@@ -11,7 +11,7 @@ enum CurvesSection {
   private static func single(_ run: ReportedRun) -> [HTML] {
     var charts: [HTML] = []
     add(
-      "Loss", y: "nats", to: &charts,
+      "Loss", y: run.lossUnit, to: &charts,
       [
         ("each step", run.points(\.loss), .faint, 0, "loss"),
         ("training", run.points(\.meanLoss), .solid, 0, "meanLoss"),
@@ -74,11 +74,13 @@ enum CurvesSection {
   ]
 
   private static func several(_ runs: [ReportedRun]) -> [HTML] {
+    // In place of the unit, of which there may be several: each has a chart of its own.
+    let loss = "loss"
     let kinds: [(title: String, note: String, isLogarithmic: Bool, key: String, value: (MetricsLine) -> Double?)] = [
-      ("Test loss", "nats", false, "testLoss", \.testLoss), ("Training loss", "nats", false, "meanLoss", \.meanLoss),
+      ("Test loss", loss, false, "testLoss", \.testLoss), ("Training loss", loss, false, "meanLoss", \.meanLoss),
       ("Test accuracy", "", false, "testAccuracy", \.testAccuracy),
       ("Training accuracy", "", false, "meanAccuracy", \.meanAccuracy),
-      ("Validation loss", "", false, "validationLoss", \.validationLoss),
+      ("Validation loss", loss, false, "validationLoss", \.validationLoss),
       ("Validation accuracy", "", false, "validationAccuracy", \.validationAccuracy),
       (
         "Root mean squared error", "validation", false, "validationRootMeanSquaredError",
@@ -92,12 +94,15 @@ enum CurvesSection {
       ("Gradient norm", "all parameters together", true, "gradientNorm", \.gradientNorm),
     ]
     var charts: [HTML] = []
+    let units = Set(runs.map(\.lossUnit)).sorted()
     for kind in kinds {
-      add(
-        kind.title, y: kind.note, isLogarithmic: kind.isLogarithmic, to: &charts,
-        runs.enumerated().map {
-          ($1.name, $1.points(kind.value), .solid, $0, kind.key)
-        })
+      for unit in kind.note == loss ? units : [kind.note] {
+        add(
+          kind.title, y: unit, isLogarithmic: kind.isLogarithmic, to: &charts,
+          runs.enumerated().filter { kind.note != loss || $1.lossUnit == unit }.map {
+            ($1.name, $1.points(kind.value), .solid, $0, kind.key)
+          })
+      }
     }
     return charts
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backprop
+import Files
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -40,6 +41,14 @@ struct ReportCommand: ParsableCommand {
     if Set(runs.map(\.name)).count < runs.count { for index in runs.indices { runs[index].name = runs[index].path } }
     let own = opened.count == 1 ? opened.first?.file(ReportWriter.file).path : nil
     let path = output ?? own ?? ReportWriter.file
+    if opened.count == 1, let note = runs.first?.note {
+      // The page there may have what this one would lack.
+      guard output != nil || !OpenFile.isThere(path) else {
+        throw RequestError(
+          "\(note); \(path) is left as it is, and --output FILE writes a page without them elsewhere")
+      }
+      Console.log("note: \(note)")
+    }
     try RunReport.write(runs, to: URL(filePath: path))
     guard common.json else { return Console.resultSentence("the report is in \(path)") }
     try Console.json(Result(report: path, runs: folders))

@@ -5,6 +5,8 @@ struct ReportSource {
   /// The layers of the network in the order of execution.
   var layers: () throws -> [LayerTrace]
   var classNames: [String] = []
+  /// What the first layer looks for, in images.
+  var filters: () -> FirstLayerFilters? = { nil }
   /// What the trained network says about examples.
   var examine: () throws -> Examination?
   /// A text that the network writes, where it writes text.
@@ -12,18 +14,18 @@ struct ReportSource {
 }
 
 extension ReportSource {
-  /// Of a classifier of images. `example` are a few images.
+  /// Of a classifier of images. `example` are a few images; `set` is read when they are looked at.
   static func images(
-    _ network: any Layer, _ description: ModelDescription, on set: ImageSet?, classNames: [String],
-    example: @escaping () throws -> Tensor?
+    _ network: any Layer, _ description: ModelDescription, on set: @escaping () throws -> ImageSet?,
+    classNames: [String], example: @escaping () throws -> Tensor?
   ) -> ReportSource {
     ReportSource(
       layers: { try summarize(network, example: description.example) }, classNames: classNames,
+      filters: { FirstLayerFilters(of: network, imageShape: description.inputShape) },
       examine: {
-        guard let set, set.count > 0 else { return nil }
+        guard let set = try set(), set.count > 0 else { return nil }
         return .classifier(
           try ClassifierExamination(of: network, on: set),
-          FirstLayerFilters(of: network, imageShape: description.inputShape),
           try AttentionMaps(
             of: network, example: try example(),
             note: """

@@ -41,7 +41,7 @@ final class ReportWriter {
       note = "There are no examples on this page: \(error)"
     }
     do {
-      if let event = examination?.event(step: record.results?.steps ?? 0) { try writer.add(event) }
+      if let event = examination?.event(step: record.results?.steps ?? 0, source.filters()) { try writer.add(event) }
       try write(record, record.results?.confusionMatrix, examination, note)
     } catch {
       Console.log("warning: \(error)")
@@ -53,8 +53,8 @@ final class ReportWriter {
   ) throws {
     let reported = ReportedRun(
       name: run.name, path: run.path, record: record, lines: try MetricsLog.lines(of: run),
-      layers: (try? source.layers()) ?? [], classNames: source.classNames, confusionMatrix: counts,
-      examination: examination, note: note)
+      layers: (try? source.layers()) ?? [], classNames: source.classNames, filters: source.filters(),
+      confusionMatrix: counts, examination: examination, note: note)
     try run.lock?.check()
     try RunReport.write([reported], to: run.file(Self.file))
   }

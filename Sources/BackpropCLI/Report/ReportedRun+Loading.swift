@@ -18,8 +18,16 @@ extension ReportedRun {
     do {
       let source = try ReportSource(run, record)
       layers = try source.layers()
-      classNames = source.classNames
-      examination = try source.examine()
+      (classNames, filters) = (source.classNames, source.filters())
+      let examination = try source.examine()
+      if case .classifier(let found, _)? = examination, let counts = confusionMatrix {
+        let right = counts.indices.reduce(0) { $0 + counts[$1][$1] }
+        // The numbers of one page are of the same examples.
+        guard found.count == counts.joined().reduce(0, +), found.count - found.mistakeCount == right else {
+          throw RequestError("the data are not those that the run was evaluated on")
+        }
+      }
+      self.examination = examination
     } catch {
       note = "There are no examples on this page: \(error)"
     }
@@ -32,14 +40,18 @@ extension ReportSource {
     switch record.kind {
     case .image:
       let (description, network) = try run.loadModel()
-      let dataset = try openData(nil, for: run, description)
-      guard dataset.imageShape == description.inputShape else {
-        throw RequestError(
-          "\(dataset.name) has images of \(dataset.imageShape), but the network takes \(description.inputShape)")
+      // Read when it is needed, and once.
+      lazy var test = Result {
+        let dataset = try openData(nil, for: run, description)
+        guard dataset.imageShape == description.inputShape else {
+          throw RequestError(
+            "\(dataset.name) has images of \(dataset.imageShape), but the network takes \(description.inputShape)")
+        }
+        return dataset.test
       }
-      self = .images(network, description, on: dataset.test, classNames: dataset.classNames) {
-        try ImageTask(network, on: dataset.test).example()
-      }
+      self = .images(
+        network, description, on: { try test.get() }, classNames: description.classNames,
+        example: { try ImageTask(network, on: try test.get()).example() })
     case .table:
       let (description, network, preparation) = try run.loadTableModel()
       self = .table(network, description, classNames: preparation.target.classNames)

@@ -18,6 +18,7 @@ enum RunReport {
     if runs.count == 1, let run = runs.first {
       if let note = run.note { page.section("Examples", [.note("\(note)")]) }
       ClassesSection.add(to: &page, run)
+      if let filters = run.filters { page.section("First-layer filters", note: "\(filters.note)", [filters.html]) }
       TextSection.add(to: &page, run)
       LayersSection.add(to: &page, run)
       NetworkSection.add(to: &page, run)

@@ -13,20 +13,36 @@ extension Run {
   /// `isReplaced` is true where there is a run in it.
   static func forNewTraining(at path: String?, name: String) throws -> (run: Run, isReplaced: Bool) {
     let path = try path ?? newFolder(name)
-    if OpenFile.isThere(path), !OpenFile.isFolder(path) {
-      throw RequestError("--output \(path) is a file; name a folder")
-    }
+    try checkPlace(path)
     do { try Folder.create(path) } catch {
       throw RequestError("cannot make the folder \(path): \(error); name one that can be written with --output")
     }
     let run = try locked(path)
+    return (run, try holdsRun(path))
+  }
+
+  /// Throws a `RequestError` where a new run cannot be in the folder at `path`, before any work and without creating it.
+  static func checkPlace(_ path: String) throws {
+    if OpenFile.isThere(path) {
+      guard OpenFile.isFolder(path) else { throw RequestError("--output \(path) is a file; name a folder") }
+      _ = try holdsRun(path)
+    }
+    var parent = path
+    while !OpenFile.isThere(parent) { parent = FilePath.parent(of: parent) ?? "." }
+    do { try Folder.requireWritable(parent) } catch {
+      throw RequestError("the folder \(path) cannot be written: \(error); name another one with --output")
+    }
+  }
+
+  /// Whether there is a run in the folder and not nothing. Throws a `RequestError` where there is something else.
+  private static func holdsRun(_ path: String) throws -> Bool {
     guard let contents = try? Folder.names(in: path) else {
       throw RequestError("the folder \(path) cannot be read; name another one with --output")
     }
     guard contents.isEmpty || contents.contains(record) else {
       throw RequestError("--output \(path) holds files that are no run; name a new folder")
     }
-    return (run, !contents.isEmpty)
+    return !contents.isEmpty
   }
 
   /// The run at `path`, to be continued.

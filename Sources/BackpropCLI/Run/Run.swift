@@ -26,8 +26,10 @@ struct Run {
   static let checkpoints = "checkpoint"
   static let tokenizer = "tokenizer.json"
   static let preparation = "preparation.json"
-  /// Files that a training writes at its end. Those of a previous run must not be taken for this one's.
-  static let results = ["weights.safetensors", "model.json", tokenizer, preparation, ReportWriter.file]
+  /// Files that a training writes at its end, or when it begins. Those of a previous run must not be taken for this one's.
+  static let results = [
+    "weights.safetensors", "model.json", tokenizer, preparation, RunPictures.file, ReportWriter.file,
+  ]
 
   func file(_ name: String) -> URL { URL(filePath: path).appending(path: name) }
 
@@ -59,15 +61,16 @@ struct Run {
     get throws { try RequestError.whenFailing { try NetworkTask(ofModelAt: path) } }
   }
 
-  /// The data it was trained on; `nil` where unknown.
+  /// The data it was trained on, where they are now; `nil` where unknown.
   func dataName() throws -> String? {
-    guard case .text(let name)? = try readRecord()?.flags["data"] else { return nil }
-    return name
+    guard let record = try readRecord(), case .text(let name)? = record.flags["data"] else { return nil }
+    return record.place(of: name)
   }
 
   /// The validation set it was trained with; `nil` where its record does not say.
   func validation() throws -> ValidationFlag? {
-    guard case .text(let text)? = try readRecord()?.flags["validation"] else { return nil }
+    guard let record = try readRecord(), case .text(let text)? = record.flags["validation"] else { return nil }
+    if case .path(let path) = try ValidationFlag(text) { return .path(record.place(of: path)) }
     return try ValidationFlag(text)
   }
 

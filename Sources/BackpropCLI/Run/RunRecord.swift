@@ -1,4 +1,5 @@
 import Backprop
+import Files
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -26,6 +27,10 @@ struct RunRecord: Codable {
     var meanAbsoluteError: Double?
     var rootMeanSquaredError: Double?
     var r2: Double?
+    /// Means over the classes.
+    var precision: Double?
+    var recall: Double?
+    var f1: Double?
     var seconds: Double
     var examplesPerSecond: Double
     /// The share of the time of training that steps waited for data.
@@ -44,7 +49,9 @@ struct RunRecord: Codable {
       switch result.evaluation {
       case .classification(let result):
         accuracy = result.accuracy
-        confusionMatrix = result.confusionMatrix.counts
+        let matrix = result.confusionMatrix
+        confusionMatrix = matrix.counts
+        (precision, recall, f1) = (matrix.precision(.macro), matrix.recall(.macro), matrix.f1(.macro))
       case .language(let result):
         perplexity = result.perplexity
         bitsPerCharacter = result.bitsPerCharacter
@@ -70,6 +77,10 @@ struct RunRecord: Codable {
   var threads = Threads.count
   var parameters: Int
   var started: String
+  /// The folder in which it was begun, which paths in its flags begin at.
+  var folder: String? = FileManager.default.currentDirectoryPath
+  /// What was in the table that it was begun with.
+  var data: ContentDigest?
   /// When it was resumed, each time.
   var resumed: [String]?
   var ended: String?
@@ -81,6 +92,15 @@ struct RunRecord: Codable {
   var evaluatedSet: EvaluatedSet {
     if let set = results?.evaluatedOn { return set }
     return kind == .image && (results != nil || flags["validation"] == nil) ? .test : .validation
+  }
+
+  /// Where data of this name, as it stands in the flags, is now: in the folder where the run was begun, or here.
+  func place(of name: String) -> String {
+    let isKnown = (ImageDataset.knownNames + TextDataset.knownNames).contains(name)
+    guard !isKnown, !name.hasPrefix("/"), let folder, folder != FileManager.default.currentDirectoryPath,
+      case let path = "\(folder)/\(name)", OpenFile.isThere(path)
+    else { return name }
+    return path
   }
 
   /// The settings that a checkpoint of this run must have: all that determine it except its length.

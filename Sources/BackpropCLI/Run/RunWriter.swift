@@ -23,6 +23,7 @@ final class RunWriter {
   private let metrics: MetricsLog
   private let set: EvaluatedSet
   private(set) var record: RunRecord
+  private let pictures: RunPictures?
   /// `nil` once the run is begun.
   private var beginning: Beginning?
   /// The step of the last saved checkpoint.
@@ -33,13 +34,15 @@ final class RunWriter {
   private(set) var unlogged: (any Error)?
 
   init(
-    _ run: Run, _ record: RunRecord, beginning: Beginning, from checkpoint: Checkpoint?, stop: StopRequest,
+    _ run: Run, _ record: RunRecord, _ pictures: RunPictures? = nil, beginning: Beginning, from checkpoint: Checkpoint?,
+    stop: StopRequest,
     evaluating set: EvaluatedSet, measuring measurements: RunMeasurements = RunMeasurements()
   ) throws {
     self.stop = stop
     self.run = run
     self.set = set
     self.record = record
+    self.pictures = pictures
     self.beginning = beginning
     savedStep = checkpoint?.step
     metrics = try MetricsLog(run, upTo: checkpoint, evaluating: set, measuring: measurements)
@@ -62,6 +65,7 @@ final class RunWriter {
       (isSaving, savedStep) = (false, step)
       if beginning == .withTheFirstCheckpoint {
         try run.replace(with: record, metrics)
+        try pictures.map(run.write)
         beginning = nil
       }
     case .evaluation, .tracing: break
@@ -79,6 +83,7 @@ final class RunWriter {
 
   private func begin() throws {
     try run.write(record)
+    try pictures.map(run.write)
     try metrics.begin()
     beginning = nil
   }

@@ -80,10 +80,18 @@ struct TrainImageCommand: ParsableCommand {
     }
     let start = try origin.map { try $0.loadModel().description }
     try session.resolved.resolve("model", &model, default: start?.kind.rawValue ?? "cnn")
+    if let freeze {
+      // Before all pictures are read; the names of parameters do not depend on them.
+      let network = try RequestError.whenFailing {
+        try (start ?? .image(model ?? "", inputShape: [3, 64, 64], classes: 2)).makeModel()
+      }
+      try FineTuning.freeze(network, freeze, isQuiet: true)
+    }
     let preparation = try preparation(&session, like: start)
     let dataset = try RequestError.whenFailing {
-      try ImageDataset.named(data ?? "", allowsPipes: !training.resume, preparedBy: preparation, isStrict: strict)
+      try ImageDataset.named(session.place(of: data ?? ""), preparedBy: preparation, isStrict: strict)
     }
+    try dataset.survey.map(session.checkUnchanged)
     if dataset.survey == nil, size != nil, start == nil, !training.resume {
       throw RequestError("--size is for folders of pictures; the images of \(dataset.name) have a size of their own")
     }
@@ -100,8 +108,9 @@ struct TrainImageCommand: ParsableCommand {
     try training.resolve(&session.resolved, default: .image(kind, count: dataset.train.count))
     try training.resolveValidation(
       &session.resolved, default: training.patience != nil && dataset.validation == nil ? "0.1" : nil)
-    let split = try splitting(dataset, session)
-    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, split, from: origin) }
+    let (split, other) = try splitting(dataset, session)
+    let pictures = dataset.survey.map { RunPictures($0, validatedBy: other) }
+    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, split, pictures, from: origin) }
   }
 
   /// How pictures are prepared: as for the network that the training begins with, where they are not to be of another size.
@@ -111,6 +120,8 @@ struct TrainImageCommand: ParsableCommand {
     let own = try start.map { start in try RequestError.whenFailing { try start.preparation } }
     // Recorded, since a resumed training does not look at that network any more.
     var (width, channels, fit): (Int?, Int?, String?)
+    // --size is of both sides, whatever another run has.
+    if !training.resume { width = size }
     try session.resolved.resolve("size", &size, default: own?.size.map(\.height))
     try session.resolved.resolve("width", &width, default: own?.size.map(\.width) ?? size)
     try session.resolved.resolve("channels", &channels, default: own?.channels)
@@ -120,24 +131,41 @@ struct TrainImageCommand: ParsableCommand {
       fit: fit.flatMap(PictureFit.init(rawValue:)) ?? PicturePreparation().fit)
   }
 
-  /// The data with the validation set that --validation names.
-  private func splitting(_ dataset: ImageDataset, _ session: TrainingSession) throws -> ImageDataset {
-    guard let flag = try training.validation.map({ try ValidationFlag($0) }) else { return dataset }
+  /// The data with the validation set that --validation names, and what is in the folder of that.
+  private func splitting(
+    _ dataset: ImageDataset, _ session: TrainingSession
+  ) throws -> (dataset: ImageDataset, other: PictureSurvey?) {
+    guard let flag = try training.validation.map({ try ValidationFlag($0) }) else { return (dataset, nil) }
+    let own = dataset.validation.map { "the \($0.count.grouped) images to validate of \(dataset.name)" }
+    func note(_ sentence: String) { if !training.quiet { Console.log("note: \(sentence)") } }
     return try RequestError.whenFailing {
       switch flag {
-      case .share(0): return dataset
-      case .share(let share): return try dataset.splittingValidation(fraction: share, seed: session.seed)
+      case .share(0):
+        if let own { note("--validation 0 leaves out \(own)") }
+        return (dataset.withoutValidation, nil)
+      case .share(let share):
+        if let own { note("\(own) are added to those to train on, of which a share of \(share) is for validation") }
+        return (try dataset.splittingValidation(fraction: share, seed: session.seed), nil)
       case .path(let path):
         let preparation = PicturePreparation(
           channels: dataset.imageShape[0],
           size: PicturePreparation.Size(height: dataset.imageShape[1], width: dataset.imageShape[2]))
-        let other = try ImageDataset.named(path, preparedBy: preparation, testFraction: 0, isStrict: strict)
-        return try dataset.validated(by: other)
+        let other = try ImageDataset.named(
+          session.place(of: path), preparedBy: preparation, testFraction: 0, isStrict: strict)
+        if let own { note("\(own) are left out, as --validation names others") }
+        let found = Set((other.survey?.files ?? [:]).values.joined().map(\.digest))
+        for (part, purpose) in [(PictureSurvey.Part.train, "train on"), (.test, "test")] {
+          let count = (dataset.survey?.files[part] ?? []).count { found.contains($0.digest) }
+          if count > 0 { note("\(count.grouped) of the images of \(other.name) are also among those to \(purpose)") }
+        }
+        return (try dataset.validated(by: other), other.survey)
       }
     }
   }
 
-  private func train(_ session: TrainingSession, _ dataset: ImageDataset, from origin: Run?) throws {
+  private func train(_ session: TrainingSession, _ dataset: ImageDataset, _ pictures: RunPictures?, from origin: Run?)
+    throws
+  {
     let model = model ?? ""
     let description = try RequestError.whenFailing { try ModelDescription.image(model, for: dataset) }
     try session.checkCheckpoint(description)
@@ -168,9 +196,9 @@ struct TrainImageCommand: ParsableCommand {
         + "\(dataset.train.count.grouped) images, "
         + (dataset.validation.map { "\($0.count.grouped) to validate, " } ?? "")
         + "\(dataset.test.count.grouped) to test; \(Engine.description)",
-      evaluatedSet: dataset.validation == nil ? .test : .validation,
+      evaluatedSet: dataset.validation == nil ? .test : .validation, pictures: pictures,
       reporting: .images(
-        network, description, on: test ?? dataset.validation, classNames: dataset.classNames, example: task.example)
+        network, description, on: { test ?? dataset.validation }, classNames: dataset.classNames, example: task.example)
     ) { run in try run.save(network, description) }
     try outcome.report(asJSON: common.json, unit: "examples", classNames: dataset.classNames)
   }

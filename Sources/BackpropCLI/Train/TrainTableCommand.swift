@@ -69,16 +69,17 @@ struct TrainTableCommand: ParsableCommand {
     try training.resolveValidation(&session.resolved, default: Self.validationShare)
     let table = try RequestError.whenFailing {
       try TrainingTable(
-        data ?? "", target: target ?? "", goal: task.flatMap(TableGoal.init), reading: reading,
-        validation: training.validation ?? "", seed: session.seed, allowsPipes: !training.resume)
+        session.place(of: data ?? ""), target: target ?? "", goal: task.flatMap(TableGoal.init), reading: reading,
+        validation: session.place(of: training.validation ?? ""), seed: session.seed, allowsPipes: !training.resume)
     }
+    try session.checkUnchanged(table.digest, data ?? "")
     let rows = table.train.count
     let network = TableModelDescription(for: table)
     try session.resolved.resolve("width", &width, default: network.hidden.first)
     try session.resolved.resolve("layers", &layers, default: network.hidden.count)
     try session.resolved.resolve("dropout", &dropout, default: Self.dropout)
     try training.resolve(&session.resolved, default: .table(rows: rows))
-    if !training.quiet { for line in table.survey { Console.note(line: line) } }
+    if !training.quiet { table.survey.forEach(Console.log) }
     try Random.$current.withValue(Random(seed: session.seed)) { try train(session, table) }
   }
 
@@ -105,7 +106,7 @@ struct TrainTableCommand: ParsableCommand {
       name: "table-\(description.kindName)-\(data.shortName)",
       summary: "\(description.kindName) with \(parameterCount(of: network).grouped) parameters on \(data.shortName): "
         + "\("row".counted(data.train.count)) to train, \((data.validation?.count ?? 0).grouped) for validation; "
-        + Engine.description, unit: "rows", evaluatedSet: .validation,
+        + Engine.description, unit: "rows", evaluatedSet: .validation, table: data.digest,
       reporting: .table(network, description, classNames: preparation.target.classNames)
     ) { run in
       try run.save(network, description)

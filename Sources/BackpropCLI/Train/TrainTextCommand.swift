@@ -96,13 +96,15 @@ struct TrainTextCommand: ParsableCommand {
     let validation = try training.validation.map { try ValidationFlag($0) } ?? .share(Self.validationFraction)
     let dataset = try RequestError.whenFailing {
       try TextDataset.named(
-        data ?? "", tokenizer: try TokenizerName(tokenizer ?? ""), validationFraction: validation.share,
+        session.place(of: data ?? ""), tokenizer: try TokenizerName(tokenizer ?? ""),
+        validationFraction: validation.share,
         allowsPipes: !training.resume)
     }
     let evaluated = try RequestError.whenFailing {
       if case .path(let path) = validation {
-        return try TextDataset.named(path, tokenizer: dataset.tokenizer, validationFraction: 0, allowsPipes: false)
-          .train
+        return try TextDataset.named(
+          session.place(of: path), tokenizer: dataset.tokenizer, validationFraction: 0, allowsPipes: false
+        ).train
       }
       return dataset.validation
     }

@@ -153,6 +153,8 @@ struct TrainingOptions: ParsableArguments {
     if let optimizer, OptimizerName(rawValue: optimizer) == nil {
       throw RequestError.unknown("optimizer", optimizer, known: OptimizerName.allCases.map(\.rawValue))
     }
+    // Whether it takes these flags.
+    if optimizer != nil { _ = try makeOptimizer(for: Dense(1, 1)) }
     if let schedule, ScheduleName(rawValue: schedule) == nil {
       throw RequestError.unknown("schedule", schedule, known: ScheduleName.allCases.map(\.rawValue))
     }
@@ -270,12 +272,16 @@ struct CommonOptions: ParsableArguments {
   /// Applies the thread count, or `defaultCount` where none was given. Throws a `WorkError` where the system does not
   /// grant it.
   func apply(default defaultCount: Int? = nil) throws {
+    let processors = Threads.count
     if let count = threads ?? defaultCount { Threads.count = min(max(count, 1), 1024) }
     let granted = backprop_granted_threads(Int32(clamping: Threads.count))
     guard granted >= Threads.count else {
       throw WorkError(
         "the system grants \(granted) of \(Threads.count) threads; raise the limit of processes (ulimit -u) or give "
           + "--threads \(granted)")
+    }
+    if threads != nil, Threads.count > processors {
+      Console.log("note: more threads than the \("processor".counted(processors)) wait for each other, which is slower")
     }
   }
 }

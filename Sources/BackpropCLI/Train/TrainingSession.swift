@@ -21,6 +21,7 @@ struct TrainingSession {
     self.options = options
     guard options.resume, let path = options.output else {
       resumed = nil
+      try options.output.map(Run.checkPlace)
       let configuration = try options.config.map { try Self.configuration($0, for: kind) }
       seed = options.seed ?? configuration?.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
       resolved = ResolvedOptions(nil, configuration: configuration?.flags)
@@ -47,6 +48,27 @@ struct TrainingSession {
     resumed.map { OpenFile.isThere($0.run.file(Run.checkpoints).appending(path: "latest.safetensors").path) } ?? false
   }
 
+  /// Where data of this name are: for a resumed run as it was begun.
+  func place(of name: String) -> String { resumed?.record.place(of: name) ?? name }
+
+  /// Throws a `RequestError` where a run is resumed on a table that is not as it was.
+  func checkUnchanged(_ table: ContentDigest, _ path: String) throws {
+    guard let before = resumed?.record.data, before != table else { return }
+    throw RequestError(
+      "\(path) has changed since the run began, so other rows would be trained and validated with; make it as it was, or "
+        + "train anew without --resume")
+  }
+
+  /// Throws a `RequestError` where a run is resumed on a folder of pictures that is not as it was.
+  func checkUnchanged(_ folder: PictureSurvey) throws {
+    guard let (run, record) = resumed, let changes = try run.readPictures(of: record)?.changes(in: folder),
+      !changes.isEmpty
+    else { return }
+    throw RequestError(
+      "\(folder.folder) has changed since the run began (\(changes.sentenceList)), so other pictures would be trained and "
+        + "tested on; make it as it was, or train anew without --resume")
+  }
+
   /// `--find-rate`: finds a learning rate, draws the loss by it, and gives it to the optimizer and the run's record.
   mutating func findRate(_ task: some TrainingTask, with optimizer: any Optimizer) throws {
     guard options.findRate else { return }
@@ -67,13 +89,15 @@ struct TrainingSession {
   }
 
   /// Trains `task` and saves the run. `name` is that of a new folder, `summary` the note at the start, and `save`
-  /// writes the model into the run's folder.
+  /// writes the model into the run's folder. `pictures` are those of a folder,
+  /// `table` what is in a table.
   ///
   /// Throws `Interrupted` after Ctrl-C, when the state has been saved.
   func train(
     _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, callbacks: [any TrainingCallback],
     name: String, summary: String, unit: String = "examples", evaluatedSet: EvaluatedSet = .test,
-    reporting source: ReportSource, save: (Run) throws -> Void
+    pictures: RunPictures? = nil, table: ContentDigest? = nil, reporting source: ReportSource,
+    save: (Run) throws -> Void
   ) throws -> TrainingOutcome {
     let (run, isReplaced) =
       try resumed.map { ($0.run, true) } ?? Run.forNewTraining(at: options.output, name: name)
@@ -86,13 +110,22 @@ struct TrainingSession {
     let checkpoint = try resumed == nil ? nil : load(store)
     log(summary, record, checkpoint, run, isReplaced: isReplaced)
     record.begin(resolved.flags, isResumed: resumed != nil, isNew: checkpoint == nil)
+    record.data = table
+    var pictures = pictures
+    pictures?.run = record.id
     let writer = try RunWriter(
-      run, record,
+      run, record, pictures,
       beginning: checkpoint != nil ? .withTheFirstEvent : isReplaced ? .withTheFirstCheckpoint : .atOnce,
       from: checkpoint, stop: trainer.stop, evaluating: evaluatedSet,
       measuring: RunMeasurements(of: task, sample: source.sample))
     let report = ReportWriter(run, source)
 
+    let steps = options.steps ?? (options.epochs ?? .max).times(task.stepsPerEpoch)
+    if options.minutes == nil, let warmup = options.warmupSteps, warmup >= steps, !options.quiet {
+      Console.log(
+        "note: --warmup-steps \(warmup.grouped) is all of the \("step".counted(steps)), so the learning rate only rises"
+      )
+    }
     backprop_request_when_interrupted()
     var display = ProgressDisplay(isQuiet: options.quiet, unit: unit, set: evaluatedSet, plots: options.plot)
     let result: TrainingResult

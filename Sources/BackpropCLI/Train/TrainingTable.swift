@@ -9,6 +9,8 @@ import Files
 
 /// The rows of a run: read, looked at, split and prepared.
 struct TrainingTable {
+  /// What is in the file.
+  let digest: ContentDigest
   let preparation: TablePreparation
   let train: TableExamples
   /// `nil` where there is none.
@@ -25,6 +27,7 @@ struct TrainingTable {
   ) throws {
     let plan = try TablePlan(
       try Table(contentsOf: path, allowsPipes: allowsPipes), target: target, goal: goal, reading: reading)
+    digest = plan.table.digest
     let share = Double(validation)
     let (rows, aside) = try plan.split(validationFraction: share ?? 0, seed: seed)
     preparation = try plan.preparation(from: rows)
@@ -41,18 +44,22 @@ struct TrainingTable {
     survey = Self.lines(plan, preparation, isRequested: goal != nil)
   }
 
-  /// The validation rows of a run, prepared as it says.
+  /// The validation rows of the run with this record, whose table is at `path`, prepared as it says.
   static func validationExamples(
-    of path: String, _ validation: String, seed: UInt64, _ preparation: TablePreparation
+    of path: String, _ validation: ValidationFlag, _ record: RunRecord, _ preparation: TablePreparation
   ) throws -> TableExamples {
-    guard let share = Double(validation) else {
-      return try preparation.examples(of: Table(contentsOf: validation, allowsPipes: false))
+    if case .path(let path) = validation {
+      return try preparation.examples(of: Table(contentsOf: path, allowsPipes: false))
+    }
+    let table = try Table(contentsOf: path, allowsPipes: false)
+    if let before = record.data, before != table.digest {
+      throw DataError(
+        "\(path) has changed since the training, so its validation rows cannot be told from the others; name a CSV file "
+          + "of other rows with --data")
     }
     let target = preparation.target
-    let plan = try TablePlan(
-      Table(contentsOf: path, allowsPipes: false), target: target.name, goal: target.goal,
-      reading: preparation.reading)
-    let rows = try plan.split(validationFraction: share, seed: seed).validation
+    let plan = try TablePlan(table, target: target.name, goal: target.goal, reading: preparation.reading)
+    let rows = try plan.split(validationFraction: validation.share, seed: record.seed).validation
     guard !rows.isEmpty else {
       throw DataError("the run had no validation rows; name a CSV file with --data")
     }
@@ -73,7 +80,9 @@ struct TrainingTable {
         + "mean \(target.mean.significant(4)), standard deviation \(target.deviation.significant(4))"
       : "\(target.classNames.count) classes: \(classes)\(target.classNames.count > 8 ? ", …" : "")"
     let targetRow = [target.name.printable, "target", leftOut == 0 ? "" : leftOut.grouped, goal]
-    var lines = table([header] + rows + [targetRow], left: [0, 1, 3], limit: Terminal.columns(of: 2))
+    let shown = 100
+    var lines = table([header] + rows.prefix(shown) + [targetRow], left: [0, 1, 3], limit: Terminal.columns(of: 2))
+    if rows.count > shown { lines.append("and \((rows.count - shown).grouped) more columns") }
     lines.append(
       isRequested
         ? "\(target.goal.rawValue), as requested: the target has \(target.found)"

@@ -16,9 +16,9 @@ struct IDXFile {
   /// The most images or labels.
   private static let greatestLength = 1 << 26
 
-  /// Reads a file whose number of dimensions should be `rank`.
-  init(contentsOf path: String, rank: Int, accepting kinds: OpenFile.Kinds = .regularOrPipe) throws(DataError) {
-    try self.init(readBytes(of: path, accepting: kinds), rank: rank, name: path)
+  /// Reads a regular file, whose number of dimensions should be `rank`: a pipe in a folder may have no writer.
+  init(contentsOf path: String, rank: Int) throws(DataError) {
+    try self.init(readBytes(of: path, accepting: .regular), rank: rank, name: path)
   }
 
   /// Reads `contents`, naming them `name` in errors. The header is compared with the length before memory is allocated.

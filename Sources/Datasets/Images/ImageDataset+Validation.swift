@@ -14,6 +14,9 @@ extension ImageDataset {
     return replacing(train: train, validation: validation)
   }
 
+  /// The same data without the images for validation.
+  package var withoutValidation: ImageDataset { replacing(train: train, validation: nil) }
+
   /// The same data with all images of `other` for validation, whose classes must be these in the same order.
   ///
   /// Throws a `DataError` where classes or the shape of images differ, or there are none.

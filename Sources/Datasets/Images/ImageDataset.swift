@@ -59,8 +59,15 @@ public struct ImageDataset: Sendable {
   }
 
   /// The same data with another training and validation set, of the same shape and classes.
-  func replacing(train: ImageSet, validation: ImageSet) -> ImageDataset {
+  func replacing(train: ImageSet, validation: ImageSet?) -> ImageDataset {
     ImageDataset(self, train: train, validation: validation, test: test)
+  }
+
+  /// The same data with those test images that `isTested` holds of, where they are the pictures of a folder.
+  package func testing(_ isTested: (PictureSurvey.File) -> Bool) throws(DataError) -> ImageDataset {
+    guard let files = survey?.files[.test] else { return self }
+    return ImageDataset(
+      self, train: train, validation: validation, test: try test.subset(files.indices.filter { isTested(files[$0]) }))
   }
 
   /// The same images with the classes of these names, among which its own must be.
@@ -90,12 +97,11 @@ public struct ImageDataset: Sendable {
   /// The dataset called `name`: one of `knownNames`, or the path of a folder: of IDX files as `folder(_:)` reads it, of
   /// the binary files of CIFAR, or of pictures as `pictures(_:)` does.
   ///
-  /// Pipes in a folder are read once where `allowsPipes`, and refused where the name comes from a record, as their
-  /// writer may be gone. The other parameters are for pictures. Throws a `DataError` that lists the known names where
-  /// it is neither, and what reading the dataset throws.
+  /// The other parameters are for pictures. Throws a `DataError` that lists the known names where it is neither, and
+  /// what reading the dataset throws.
   public static func named(
-    _ name: String, allowsPipes: Bool = true, preparedBy preparation: PicturePreparation = PicturePreparation(),
-    testFraction: Double = 0.2, isStrict: Bool = false
+    _ name: String, preparedBy preparation: PicturePreparation = PicturePreparation(), testFraction: Double = 0.2,
+    isStrict: Bool = false
   ) throws -> ImageDataset {
     switch name {
     case "cifar10": return try cifar10()
@@ -105,12 +111,13 @@ public struct ImageDataset: Sendable {
     case "mnist": return try mnist()
     default:
       guard OpenFile.isFolder(name) else {
+        let problem = OpenFile.isThere(name) ? "\(name) is a file" : "there is no dataset '\(name)'"
         throw DataError(
-          "there is no dataset '\(name)'; it should be \(knownNames.joined(separator: ", ")) or a folder of pictures, of "
+          "\(problem); it should be \(knownNames.joined(separator: ", ")) or a folder of pictures, of "
             + "IDX files or of CIFAR's")
       }
       let place = URL(fileURLWithPath: name, isDirectory: true)
-      if hasIDXFiles(place) { return try folder(place, allowsPipes: allowsPipes) }
+      if hasIDXFiles(place) { return try folder(place) }
       for files in [CIFARFiles.ten, .hundred] where files.place(in: place) != nil {
         return try files.dataset(in: place)
       }
@@ -176,10 +183,10 @@ public struct ImageDataset: Sendable {
   ///
   /// Its classes are the numbers up to the greatest label. Throws a `DataError` where a file is missing or corrupt, or
   /// images and labels are not equally many.
-  public static func folder(_ folder: URL, allowsPipes: Bool = true) throws -> ImageDataset {
+  public static func folder(_ folder: URL) throws -> ImageDataset {
     // A label is a byte, so there cannot be more classes.
-    let train = try imageSet("train", in: folder, classes: 256, allowsPipes)
-    let test = try imageSet("t10k", in: folder, classes: 256, allowsPipes)
+    let train = try imageSet("train", in: folder, classes: 256)
+    let test = try imageSet("t10k", in: folder, classes: 256)
     let greatest = max(train.labels.max() ?? 0, test.labels.max() ?? 0)
     var dataset = try ImageDataset(
       name: folder.standardizedFileURL.lastPathComponent, train: train, test: test,
@@ -206,14 +213,14 @@ public struct ImageDataset: Sendable {
   }
 
   private static func imageSet(
-    _ part: String, in folder: URL, classes: Int, _ allowsPipes: Bool = true
+    _ part: String, in folder: URL, classes: Int
   ) throws -> ImageSet {
     func file(_ name: String, rank: Int) throws -> (path: String, contents: IDXFile) {
       guard let path = find(name, in: folder) else {
         throw DataError(
           "\(folder.path) should have a file \(name) or \(name).gz; a dot before 'idx' will do as well")
       }
-      return (path, try IDXFile(contentsOf: path, rank: rank, accepting: allowsPipes ? .regularOrPipe : .regular))
+      return (path, try IDXFile(contentsOf: path, rank: rank))
     }
     let images = try file("\(part)-images-idx3-ubyte", rank: 3)
     let labels = try file("\(part)-labels-idx1-ubyte", rank: 1)

@@ -13,23 +13,26 @@ public enum ImageFile {
   /// Throws a `DataError` where the file is not an image in one of these formats, or `index` or `shape` does not fit.
   public static func load(
     _ path: String, index: Int? = nil, shape: Shape, fit: PictureFit = .stretch,
-    standardization: Standardization? = nil
+    standardization: Standardization? = nil, allowsPipe: Bool = true
   ) throws -> Tensor {
-    let image = try ImageSet(pixels: pixels(path, index: index, shape: shape, fit: fit), labels: [0], imageShape: shape)
-      .standardized(by: standardization)
+    let pixels = try pixels(path, index: index, shape: shape, fit: fit, allowsPipe: allowsPipe)
+    let image = try ImageSet(pixels: pixels, labels: [0], imageShape: shape).standardized(by: standardization)
     return image.converter(standardizedBy: image.standardization).tensor(of: [0], in: image.pixels)
   }
 
   /// The images of several files, as `load` reads each, on all threads. `index` is that of the image in its
-  /// file. A file that cannot be read does not end the others.
+  /// file. A file that cannot be read does not end the others; nor does a pipe, unless `allowsPipe`: it may have no
+  /// writer.
   public static func loadAll(
-    _ files: [(path: String, index: Int?)], shape: Shape, fit: PictureFit = .stretch,
+    _ files: [(path: String, index: Int?, allowsPipe: Bool)], shape: Shape, fit: PictureFit = .stretch,
     standardization: Standardization? = nil
   ) -> [Result<Tensor, any Error>] {
     concurrentMap(files.count) { place in
       Result {
-        try load(
-          files[place].path, index: files[place].index, shape: shape, fit: fit, standardization: standardization)
+        let file = files[place]
+        return try load(
+          file.path, index: file.index, shape: shape, fit: fit, standardization: standardization,
+          allowsPipe: file.allowsPipe)
       }
     }
   }
@@ -44,7 +47,7 @@ public enum ImageFile {
   ///
   /// Read as `Picture` reads it, and resized as `Picture.resized` does. Throws as `load` does.
   public static func pixels(
-    _ path: String, index: Int? = nil, shape: Shape, fit: PictureFit = .stretch
+    _ path: String, index: Int? = nil, shape: Shape, fit: PictureFit = .stretch, allowsPipe: Bool = true
   ) throws -> [UInt8] {
     let size = shape.dimensions
     guard size.count == 3, size[0] == 1 || size[0] == 3, size[1] > 0, size[2] > 0,
@@ -52,7 +55,7 @@ public enum ImageFile {
     else {
       throw DataError("\(path) is read as [1 or 3 channels, height, width]; the model should not take \(shape)")
     }
-    let bytes = try readBytes(of: path)
+    let bytes = try readBytes(of: path, accepting: allowsPipe ? .regularOrPipe : .regular)
     if Gzip.isGzip(bytes) || bytes.starts(with: [0, 0]) {
       let image = try idxImage(bytes, index ?? 0, path)
       return image.picture(channels: size[0]).resized(unchecked: size[1], size[2], fit).planes

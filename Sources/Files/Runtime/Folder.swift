@@ -103,6 +103,15 @@ package enum Folder {
     return Identity(status)
   }
 
+  /// Whether two paths lead to the same file or folder, links followed. A pipe may have other contents each time.
+  package static func isSame(_ path: String, as other: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    guard let a = try? FilePath.cString(path), let b = try? FilePath.cString(other), stat(a, &first) == 0,
+      stat(b, &second) == 0, [S_IFREG, S_IFDIR].contains(first.st_mode & S_IFMT)
+    else { return false }
+    return Identity(first) == Identity(second)
+  }
+
   /// The kind of the file at `path`; links are not followed.
   package enum Entry { case nothing, folder, link, other }
 

@@ -14,6 +14,25 @@ struct OutputPlaceTests {
     }
   }
 
+  /// A place where no run can be is told before the data are read.
+  @Test func aRunIsNotPutWhereFilesAre() throws {
+    try withFolder { folder in
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try Data().write(to: folder.appending(path: "file"))
+      for (path, message) in [
+        ("", "holds files that are no run"), ("file", "is a file; name a folder"), ("file/r", "cannot be written"),
+      ] {
+        for task in ["image", "text", "table"] {
+          let outcome = try CommandTests().run(
+            ["train", task, "--data", "nowhere", "--output", folder.path + "/" + path]
+              + (task == "table" ? ["--target", "y"] : []))
+          #expect(outcome.status == 2 && outcome.errors.contains(message), "\(task): \(outcome.errors)")
+        }
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
+    }
+  }
+
   @Test(arguments: commands + [["compare"]]) func filesInTheWayAreRefused(command: [String]) throws {
     try withRun { run in
       for (path, message) in [

@@ -16,10 +16,15 @@ struct ParserTests {
     ("evaluate", "<run> is missing: the folder of a run; 'backprop evaluate --help' lists"),
     ("train image --epoch 3", "there is no flag --epoch; --epochs is near; 'backprop train image --help' lists"),
     ("train sound", "'sound' has no meaning here; 'backprop train --help' lists"),
+    ("train", "name what to train on: image, text or table; 'backprop train --help' lists"),
+    ("train image --optimizer adagrad --momentum 0.9 --data nowhere", "momentum"),
+    ("train image --freeze nothing.* --data nowhere", "--freeze: "),
+    ("compare --optimizers sgd,,adam", "there is no optimizer ''"),
+    ("train table --data x --target y --optimizer adagrad --momentum 0.5", "momentum"),
     ("evaluate run a b", "'a', 'b' have no meaning here"), ("train image --plot=yes", "--plot takes no value"),
     (
       "predict run -1.jpg",
-      "name image files or --data, one of the two; a file whose name begins with '-' is given as ./-1.jpg"
+      "name files or --data, one of the two; a file whose name begins with '-' is given as ./-1.jpg"
     ),
     ("predict run a.jpg -1.jpg", "a file whose name begins with '-' is given as ./-1.jpg"),
     ("evaluate -run", "is given as ./-run"),

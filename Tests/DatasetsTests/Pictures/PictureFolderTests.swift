@@ -12,14 +12,16 @@ import Testing
   }
 
   /// A folder with these files.
-  private static func withFiles(_ files: [String: [UInt8]], _ body: (String) throws -> Void) throws {
+  private static func withFiles<Result>(
+    _ files: [String: [UInt8]], _ body: (String) throws -> Result
+  ) throws -> Result {
     try withFolder { folder in
       for (path, bytes) in files {
         let file = folder.appending(path: path)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes).write(to: file)
       }
-      try body(folder.path)
+      return try body(folder.path)
     }
   }
 
@@ -136,10 +138,76 @@ import Testing
           atPath: "\(folder)/\(link)", withDestinationPath: target)
       }
       let data = try ImageDataset.pictures(folder, testFraction: 0)
-      // Of `a`: its own, the link to it, and those of `b` once, by one of the two ways.
-      #expect(data.train.labels.filter { $0 == 0 }.count == 3)
+      // Of `a`: its own and the link to it. What is above, and other classes, are no part of it.
+      #expect(data.train.labels == [0, 0, 1])
       let gone = data.survey?.unreadable.first { $0.path == "a/gone.pgm" }
       #expect(gone?.reason == "is a link to a file that does not exist")
+    }
+  }
+
+  @Test func aLinkToWhatIsAboveIsNoClass() throws {
+    try Self.withFiles(["here/a/1.pgm": Self.gray(1), "here/b/1.pgm": Self.gray(2), "other/1.pgm": Self.gray(3)]) {
+      folder in
+      for (link, target) in [("self", "."), ("up", ".."), ("c", "b"), ("a/deep", "../.."), ("linked", "../other")] {
+        try FileManager.default.createSymbolicLink(atPath: "\(folder)/here/\(link)", withDestinationPath: target)
+      }
+      let data = try ImageDataset.pictures("\(folder)/here", testFraction: 0)
+      #expect(data.classNames == ["a", "b", "linked"] && data.train.labels == [0, 1, 2])
+      #expect(Set(try #require(data.survey).ignored.map(\.path)) == ["self", "up", "c", "a/deep"])
+    }
+  }
+
+  @Test(.enabled(if: getuid() != 0, "the superuser reads any folder")) func aFolderThatCannotBeReadIsLeftOut() throws {
+    try Self.withFiles(["a/1.pgm": Self.gray(1), "b/1.pgm": Self.gray(2), "b/closed/2.pgm": Self.gray(3)]) { folder in
+      let closed = "\(folder)/b/closed"
+      try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: closed)
+      defer { try? FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: closed) }
+      let survey = try #require(try ImageDataset.pictures(folder, testFraction: 0).survey)
+      #expect(survey.unreadable.map(\.path) == ["b/closed"] && survey.count(of: .train) == 2)
+      #expect(throws: DataError.self) { try ImageDataset.pictures(folder, isStrict: true) }
+    }
+  }
+
+  /// Adding, removing and renaming files moves at most those at the border of the split.
+  @Test func theSplitFollowsFromThePicturesAlone() throws {
+    func files(_ numbers: some Sequence<Int>) -> [String: [UInt8]] {
+      Dictionary(uniqueKeysWithValues: numbers.map { ("\($0 % 2)/\($0).pgm", Self.gray(UInt8($0))) })
+    }
+    func test(_ files: [String: [UInt8]], seed: UInt64) throws -> Set<UInt8> {
+      try Self.withFiles(files) { folder in
+        let data = try ImageDataset.pictures(folder, seed: seed)
+        #expect(data.test.count == Int((Double(files.count) * 0.2).rounded()) || files.count % 10 != 0)
+        return Set(stride(from: 0, to: data.test.pixels.count, by: 16).map { data.test.pixels[$0] })
+      }
+    }
+    for seed in 0..<4 as Range<UInt64> {
+      let whole = try test(files(0..<200), seed: seed)
+      #expect(whole.count == 40)
+      for one in [0, 57, 199] {
+        let fewer = try test(files((0..<200).filter { $0 != one }), seed: seed)
+        #expect(whole.symmetricDifference(fewer).count <= 2, "\(one)")
+      }
+      let renamed = files(0..<200).map { ("\($0.key.prefix(2))new \($0.key.dropFirst(2))", $0.value) }
+      #expect(try test(Dictionary(uniqueKeysWithValues: renamed), seed: seed) == whole)
+    }
+  }
+
+  /// Equal pictures of a class are not torn apart, and those of two parts are counted.
+  @Test func equalPicturesStayTogether() throws {
+    var files: [String: [UInt8]] = [:]
+    // Two of each picture, both of the same class.
+    for index in 0..<40 { files["\(index % 2)/\(index).pgm"] = Self.gray(UInt8(index / 4 * 2 + index % 2)) }
+    try Self.withFiles(files) { folder in
+      let data = try ImageDataset.pictures(folder)
+      let (train, test) = (Set(data.train.pixels), Set(data.test.pixels))
+      #expect(train.isDisjoint(with: test) && data.test.count > 0)
+    }
+    try Self.withFiles([
+      "train/a/1.pgm": Self.gray(1), "train/b/1.pgm": Self.gray(2), "test/a/1.pgm": Self.gray(1),
+      "test/b/1.pgm": Self.gray(3),
+    ]) { folder in
+      let lines = try #require(try ImageDataset.pictures(folder).survey).lines()
+      #expect(lines.contains("note: 1 of those to test are also among those to train"), "\(lines)")
     }
   }
 

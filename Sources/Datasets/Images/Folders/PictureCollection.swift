@@ -7,22 +7,22 @@ struct PictureCollection {
   private let fit: PictureFit
   /// Whether the pixels are there, or are read from the files when they are needed.
   private let isInMemory: Bool
-  private var pictures: [(file: PictureFolder.File, pixels: [UInt8])] = []
-  private var unreadable: [PictureSurvey.Entry] = []
+  private var pictures: [(file: PictureFolder.File, read: PictureReader.Read)] = []
+  private var unreadable: [PictureSurvey.Entry]
   private var ignored: [PictureSurvey.Entry]
 
   init(
-    _ folder: PictureFolder, _ outcomes: [PictureReader.Outcome<[UInt8]>], shape: Shape, _ fit: PictureFit,
+    _ folder: PictureFolder, _ outcomes: [PictureReader.Outcome<PictureReader.Read>], shape: Shape, _ fit: PictureFit,
     isInMemory: Bool
   ) {
     self.isInMemory = isInMemory
     self.folder = folder
     self.shape = shape
     self.fit = fit
-    ignored = folder.ignored
+    (unreadable, ignored) = (folder.unreadable, folder.ignored)
     for (file, outcome) in zip(folder.files, outcomes) {
       switch outcome {
-      case .read(let pixels): pictures.append((file, pixels))
+      case .read(let read): pictures.append((file, read))
       case .unreadable(let reason): unreadable.append(PictureSurvey.Entry(path: file.path, reason: reason))
       case .ignored: ignored.append(PictureSurvey.Entry(path: file.path, reason: "is no picture"))
       }
@@ -43,7 +43,8 @@ struct PictureCollection {
     var members: [PictureSurvey.Part: [Int]] = Dictionary(grouping: pictures.indices) { pictures[$0].file.part }
     if !folder.parts.contains(.test) {
       let train = members[.train] ?? []
-      let split = stratifiedSplit(train.map { pictures[$0].file.label }, fraction: testFraction, seed: seed)
+      let split = stratifiedSplit(
+        train.map { (pictures[$0].file.label, pictures[$0].read.digest) }, fraction: testFraction, seed: seed)
       members[.train] = split.rest.map { train[$0] }
       members[.test] = split.aside.map { train[$0] }
     }
@@ -52,6 +53,9 @@ struct PictureCollection {
       folder: folder.path, classNames: classNames,
       counts: labelsOf.mapValues { labels in
         labels.reduce(into: [Int](repeating: 0, count: classNames.count)) { $0[Int($1)] += 1 }
+      },
+      files: members.mapValues {
+        $0.map { PictureSurvey.File(path: pictures[$0].file.path, digest: pictures[$0].read.digest) }
       }, unreadable: unreadable, ignored: ignored,
       emptyClasses: folder.classNames.indices.filter { !found.contains(Int32($0)) }.map { folder.classNames[$0] },
       imageShape: shape, fit: fit)
@@ -68,7 +72,7 @@ struct PictureCollection {
       }
       var pixels: [UInt8] = []
       pixels.reserveCapacity((members[part]?.count ?? 0) * shape.dimensions.reduce(1, *))
-      for place in members[part] ?? [] { pixels += pictures[place].pixels }
+      for place in members[part] ?? [] { pixels += pictures[place].read.pixels }
       return try ImageSet(pixels: pixels, labels: labelsOf[part] ?? [], imageShape: shape)
     }
     return ImageDataset(

@@ -18,14 +18,21 @@ struct PictureReader {
     outcomes { bytes throws(FileFailure) in try PictureDecoder(bytes: bytes, channels: 3).header() }
   }
 
-  /// The pixels of each picture, channel after channel; none where they are not kept.
+  /// A picture that was read.
+  struct Read: Sendable {
+    /// Channel after channel; none where they are not kept.
+    var pixels: [UInt8]
+    var digest: ContentDigest
+  }
+
+  /// Each picture, with its pixels where they are kept.
   func pixels(
     channels: Int, _ size: PicturePreparation.Size, _ fit: PictureFit, areKept: Bool
-  ) -> [Outcome<[UInt8]>] {
+  ) -> [Outcome<Read>] {
     outcomes { bytes throws(FileFailure) in
       let picture = try PictureDecoder(bytes: bytes, channels: channels)
         .picture(height: size.height, width: size.width, fit: fit)
-      return areKept ? picture.planes : []
+      return Read(pixels: areKept ? picture.planes : [], digest: ContentDigest(of: bytes))
     }
   }
 

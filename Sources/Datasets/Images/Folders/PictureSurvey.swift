@@ -33,13 +33,22 @@ public struct PictureSurvey: Sendable {
     public let reason: String
   }
 
+  /// A picture.
+  package struct File: Hashable, Sendable {
+    /// Its path below the folder.
+    package let path: String
+    package let digest: ContentDigest
+  }
+
   /// The folder's path.
   public let folder: String
   /// The classes with pictures, in natural order.
   public let classNames: [String]
   /// How many pictures each class has in each part.
   public let counts: [Part: [Int]]
-  /// Files that should be pictures and cannot be read.
+  /// The pictures of each part, in the order of its images.
+  package let files: [Part: [File]]
+  /// Files that should be pictures, and folders, that cannot be read.
   public let unreadable: [Entry]
   /// Files that are no pictures, or lie in no class.
   public let ignored: [Entry]
@@ -67,6 +76,12 @@ public struct PictureSurvey: Sendable {
       lines.append("  \(name.printable): \(numbers)")
     }
     if classNames.count > limit { lines.append("  and \(classNames.count - limit) more") }
+    let trained = Set((files[.train] ?? []).map(\.digest))
+    for part in parts where part != .train {
+      let count = (files[part] ?? []).count { trained.contains($0.digest) }
+      guard count > 0 else { continue }
+      lines.append("note: \(count) of those \(Self.purpose(of: part)) are also among those \(Self.purpose(of: .train))")
+    }
     if !unreadable.isEmpty {
       lines.append("left out, as \(Self.counted(unreadable.count, "file", "files")) cannot be read:")
       lines += Self.list(unreadable.map { "\($0.path) \($0.reason)" }, limit)

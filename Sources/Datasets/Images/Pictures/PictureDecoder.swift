@@ -21,7 +21,7 @@ struct PictureDecoder {
     case .portable?:
       let raster = try PortableReader.image(bytes, index)
       return PictureHeader(height: raster.height, width: raster.width, isGray: raster.channels == 1)
-    case let other: throw Self.unknown(other)
+    case let other: throw unknown(other)
     }
   }
 
@@ -56,11 +56,12 @@ struct PictureDecoder {
       let raster = try PortableReader.image(bytes, index)
       try check(height: raster.height, width: raster.width)
       return (raster.picture(channels: channels), .upright)
-    case let other: throw Self.unknown(other)
+    case let other: throw unknown(other)
     }
   }
 
-  private static func unknown(_ format: PictureFormat?) -> FileFailure {
+  private func unknown(_ format: PictureFormat?) -> FileFailure {
+    if bytes.isEmpty { return FileFailure("is empty and should be a picture: \(PictureFormat.names)") }
     if case .other(let name)? = format {
       return FileFailure("is \(name), which is not read, and should be \(PictureFormat.names)")
     }
