@@ -70,6 +70,20 @@ public final class CompiledStep {
     self.init(with: optimizer) { inputs, _ in (try record(inputs), []) }
   }
 
+  /// A step of `optimizer` along the gradients of a loss of `model`, which is all that most steps are.
+  ///
+  /// ```swift
+  /// let step = CompiledStep(with: optimizer, for: model) { model, inputs in
+  ///   crossEntropy(logits: model(inputs[0]), labels: inputs[1])
+  /// }
+  /// ```
+  public convenience init<Model: Layer>(
+    with optimizer: any Optimizer, for model: Model,
+    loss: @escaping (_ model: Model, _ inputs: [Tensor]) throws -> Tensor
+  ) {
+    self.init(with: optimizer) { inputs in try valueAndGradient(of: model) { try loss($0, inputs) }.gradients }
+  }
+
   /// Takes a step. Returns the loss and the other tensors, computed. Throws what `record` throws and the graph's error;
   /// then nothing has changed.
   @discardableResult public func callAsFunction(_ inputs: [Tensor], variant: Int = 0) throws -> [Tensor] {

@@ -50,6 +50,17 @@ import Testing
     #expect(recorded.counter == replayed.counter)
   }
 
+  /// x² with the gradient 2x at 3 and a rate of 0.1: 2.4.
+  @Test func aLossIsEnough() throws {
+    let model = Dense(1, 1, bias: false)
+    try model.weight.variable().set([3])
+    let step = CompiledStep(with: GradientDescent(for: model, learningRate: 0.1), for: model) { model, inputs in
+      model(inputs[0]).square().sum()
+    }
+    #expect(try step([.ones([1, 1])])[0].scalar() == 9)
+    #expect(abs(try model.weight.tensor.scalar() - 2.4) < 1e-6)
+  }
+
   /// A step overwrites the results of the last one, unless those, or tensors to be computed from them, are still
   /// referenced.
   @Test func resultsThatAreHeldStay() throws {

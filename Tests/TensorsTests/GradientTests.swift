@@ -39,6 +39,16 @@ import Testing
     }
   }
 
+  /// The derivatives of t³: 3t² and 6t; that of a constant is 0, and an invalid loss is an error.
+  @Test func gradientOfOneTensor() throws {
+    let t = Tensor([2, -0.5] as [Double], shape: [2])
+    let velocity = (t * t.square()).sum().gradient(withRespectTo: t)
+    #expect(try velocity.values(as: Double.self) == [12, 0.75])
+    #expect(try velocity.sum().gradient(withRespectTo: t).values(as: Double.self) == [12, -3])
+    #expect(try Tensor(1.0 as Double).gradient(withRespectTo: t).values(as: Double.self) == [0, 0])
+    #expect(throws: TensorError.self) { try t.gradient(withRespectTo: t).values(as: Double.self) }
+  }
+
   @Test func theCheckFindsAWrongGradient() throws {
     // The gradient of x · stopGradient(x) is half of that of differences.
     let x = Tensor([0.5, -1.25], shape: [2])

@@ -20,6 +20,21 @@ public func gradients(
     return tensors.map { _ in .failed(error.called(at: CallSite(file, line))) }
   }
 }
+
+extension Tensor {
+  /// The gradient of this scalar with respect to one tensor, as `gradients(of:withRespectTo:)` gives it for several; zeros
+  /// where it does not depend on it. A network's derivative by its input, for instance:
+  ///
+  /// ```swift
+  /// let velocity = position.sum().gradient(withRespectTo: time)
+  /// let acceleration = velocity.sum().gradient(withRespectTo: time)
+  /// ```
+  public func gradient(withRespectTo tensor: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    gradients(of: self, withRespectTo: [tensor], file: file, line: line)[0]
+      ?? .zeros(tensor.shape, dtype: tensor.dtype)
+  }
+}
+
 /// Walks from results to inputs once, adding up what each use of a tensor contributes to its gradient.
 ///
 /// Where it `stopsAtTargets`, these are the borders of a part of a graph, and what they were computed from is not
