@@ -36,9 +36,10 @@ enum BurgersEquation: Program {
     let optimizer = LBFGS(for: network)
     let loss = { (_: Sequential) -> Tensor in
       let value = u(x, t)
-      let first = gradients(of: value.sum(), withRespectTo: [x, t]).map { $0! }
-      let second = gradients(of: first[0].sum(), withRespectTo: [x])[0]!
-      let residual = first[1] + value * first[0] - .constant(viscosity) * second
+      let byTime = value.sum().gradient(withRespectTo: t)
+      let byPlace = value.sum().gradient(withRespectTo: x)
+      let curvature = byPlace.sum().gradient(withRespectTo: x)
+      let residual = byTime + value * byPlace - .constant(viscosity) * curvature
       let start = u(beginning, .zeros([100, 1])) + (beginning * .constant(.pi)).sin()
       return residual.square().mean() + start.square().mean() + u(left, ends).square().mean()
         + u(-left, ends).square().mean()

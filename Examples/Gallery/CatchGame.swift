@@ -64,11 +64,9 @@ struct CatchGame: Program {
       Dense(5, 64, activation: .tanh)
       Dense(64, 3)
     }
-    let learn = CompiledStep(with: Adam(for: policy, learningRate: 1e-2)) { inputs in
-      valueAndGradient(of: policy) { policy in
-        let surprise = crossEntropyLosses(logits: policy(inputs[0]), labels: inputs[1])  // −log π(action | state)
-        return (surprise * (inputs[2] - inputs[2].mean())).mean()
-      }.gradients
+    let learn = CompiledStep(with: Adam(for: policy, learningRate: 1e-2), for: policy) { policy, inputs in
+      let surprise = crossEntropyLosses(logits: policy(inputs[0]), labels: inputs[1])  // −log π(action | state)
+      return (surprise * (inputs[2] - inputs[2].mean())).mean()
     }
     var random = SeededGenerator(seed: 0)
     func caught() throws -> Double {

@@ -65,11 +65,9 @@ struct MixtureOfExperts: Layer, Program {
       Dense(inputs, 2 * width, activation: .relu)
       Dense(2 * width, outputs)
     }
-    let learn = CompiledStep(with: Adam(for: model, learningRate: 1e-2)) { inputs in
-      valueAndGradient(of: model) { $0.loss(inputs[0], inputs[1]) }.gradients
-    }
-    let learnDensely = CompiledStep(with: Adam(for: dense, learningRate: 1e-2)) { inputs in
-      valueAndGradient(of: dense) { meanSquaredError($0(inputs[0]), inputs[1]) }.gradients
+    let learn = CompiledStep(with: Adam(for: model, learningRate: 1e-2), for: model) { $0.loss($1[0], $1[1]) }
+    let learnDensely = CompiledStep(with: Adam(for: dense, learningRate: 1e-2), for: dense) {
+      meanSquaredError($0($1[0]), $1[1])
     }
     for _ in 0..<(quick ? 1000 : 4000) {
       let batch = try examples(128, maps: maps)

@@ -10,7 +10,7 @@ import Backprop
 /// LeCun, "Dimensionality Reduction by Learning an Invariant Mapping", CVPR 2006 (the loss); Koch, Zemel & Salakhutdinov,
 /// "Siamese Neural Networks for One-shot Image Recognition", 2015 (the measure).
 ///
-/// Result: 82.6 % right (untrained 38.4 %, by chance 5 %); 9 s of one core.
+/// Result: 83.4 % right (untrained 38.4 %, by chance 5 %); 2.6 s of one core.
 enum SiameseNetwork: Program {
   static let name = "siamese"
   private static let (size, classes, examples) = (16, 120, 20)
@@ -57,11 +57,9 @@ enum SiameseNetwork: Program {
       Dense(512, 32)
     }
     // Pairs of one class are drawn together; others are pushed apart up to a distance of 1.
-    let step = CompiledStep(with: Adam(for: network, learningRate: 2e-3)) { inputs in
-      valueAndGradient(of: network) { network in
-        let distances = pairwiseDistance(network(images.take(inputs[0])), network(images.take(inputs[1])))
-        return .where(inputs[2], distances.square(), (1 - distances).relu().square()).mean()
-      }.gradients
+    let step = CompiledStep(with: Adam(for: network, learningRate: 2e-3), for: network) { network, inputs in
+      let distances = pairwiseDistance(network(images.take(inputs[0])), network(images.take(inputs[1])))
+      return .where(inputs[2], distances.square(), (1 - distances).relu().square()).mean()
     }
     let before = try accuracy(of: network, images)
     for _ in 0..<(quick ? 200 : 1000) {

@@ -41,9 +41,7 @@ struct SkipGram: Layer, Program {
   static func run(quick: Bool) throws -> Finding {
     let model = SkipGram()
     let numbers = Dictionary(uniqueKeysWithValues: zip(vocabulary, Int32(0)...))
-    let step = CompiledStep(with: Adam(for: model, learningRate: 5e-3)) { inputs in
-      valueAndGradient(of: model) { $0.loss(inputs[0], inputs[1]) }.gradients
-    }
+    let step = CompiledStep(with: Adam(for: model, learningRate: 5e-3), for: model) { $0.loss($1[0], $1[1]) }
     let before = try analogies(model, numbers)
     var random = SeededGenerator(seed: 0)
     for _ in 0..<(quick ? 300 : 1000) {

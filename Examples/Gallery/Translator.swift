@@ -9,7 +9,7 @@ import Foundation
 ///
 /// Source: Bahdanau, Cho & Bengio, "Neural Machine Translation by Jointly Learning to Align and Translate", ICLR 2015.
 ///
-/// Result: of 1,000 new dates 100.0 % without an error; 4 s of one core.
+/// Result: of 1,000 new dates 100.0 % without an error; 2.4 s of one core.
 struct Translator: Layer, Program {
   static let name = "seq2seq"
   private static let tokenizer = CharacterTokenizer(text: " abcdefghijklmnopqrstuvwxyz0123456789/,-")
@@ -67,10 +67,8 @@ struct Translator: Layer, Program {
 
   static func run(quick: Bool) throws -> Finding {
     let model = Translator()
-    let step = CompiledStep(with: Adam(for: model, learningRate: 3e-3, clipNorm: 1)) { inputs in
-      valueAndGradient(of: model) {
-        crossEntropy(logits: $0.logits(of: inputs[0], targets: inputs[1]), labels: inputs[1])
-      }.gradients
+    let step = CompiledStep(with: Adam(for: model, learningRate: 3e-3, clipNorm: 1), for: model) { model, inputs in
+      crossEntropy(logits: model.logits(of: inputs[0], targets: inputs[1]), labels: inputs[1])
     }
     var random = SeededGenerator(seed: 0)
     for _ in 0..<(quick ? 120 : 300) {

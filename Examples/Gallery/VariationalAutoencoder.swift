@@ -8,7 +8,7 @@ import Backprop
 ///
 /// Source: Kingma & Welling, "Auto-Encoding Variational Bayes", ICLR 2014, equation 10.
 ///
-/// Result: 18.62 nats an image, independent pixels 24.54, and 94.9 % of the pixels reconstructed; 1 s of one core.
+/// Result: 18.62 nats an image, independent pixels 24.54, and 94.9 % of the pixels reconstructed; 0.6 s of one core.
 struct VariationalAutoencoder: Layer, Program {
   static let name = "vae"
   private static let hidden = 8
@@ -41,8 +41,8 @@ struct VariationalAutoencoder: Layer, Program {
     let data = try ImageDataset.digits()
     func blackAndWhite(_ images: Tensor) -> Tensor { images.greater(than: 0.5).cast(to: .float32) }
     let model = VariationalAutoencoder()
-    let step = CompiledStep(with: Adam(for: model, learningRate: 2e-3)) { inputs in
-      valueAndGradient(of: model) { $0.bound(blackAndWhite(inputs[0])) }.gradients
+    let step = CompiledStep(with: Adam(for: model, learningRate: 2e-3), for: model) { model, inputs in
+      model.bound(blackAndWhite(inputs[0]))
     }
     var random = SeededGenerator(seed: 0)
     for _ in 0..<(quick ? 40 : 200) {

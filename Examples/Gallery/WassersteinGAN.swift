@@ -39,17 +39,15 @@ enum WassersteinGAN: Program {
     let (generator, critic) = (network(2, 2), network(2, 1))
     func draw(_ count: Int = batch) -> Tensor { generator(.randomNormal([count, 2])) }
 
-    let criticize = CompiledStep(with: Adam(for: critic, learningRate: 1e-3, beta1: 0, beta2: 0.9)) { _ in
-      valueAndGradient(of: critic) { critic in
-        let (real, drawn) = (realPoints(), draw())
-        let between = drawn + .randomUniform([batch, 1]) * (real - drawn)
-        let slopes = gradients(of: critic(between).sum(), withRespectTo: [between])[0]!.norm(axes: [1])
-        return critic(drawn).mean() - critic(real).mean() + 0.1 * (slopes - 1).square().mean()
-      }.gradients
+    let criticOptimizer = Adam(for: critic, learningRate: 1e-3, beta1: 0, beta2: 0.9)
+    let criticize = CompiledStep(with: criticOptimizer, for: critic) { critic, _ in
+      let (real, drawn) = (realPoints(), draw())
+      let between = drawn + .randomUniform([batch, 1]) * (real - drawn)
+      let slopes = critic(between).sum().gradient(withRespectTo: between).norm(axes: [1])
+      return critic(drawn).mean() - critic(real).mean() + 0.1 * (slopes - 1).square().mean()
     }
-    let improve = CompiledStep(with: Adam(for: generator, learningRate: 5e-4, beta1: 0, beta2: 0.9)) { _ in
-      valueAndGradient(of: generator) { _ in -critic(draw()).mean() }.gradients
-    }
+    let generatorOptimizer = Adam(for: generator, learningRate: 5e-4, beta1: 0, beta2: 0.9)
+    let improve = CompiledStep(with: generatorOptimizer, for: generator) { _, _ in -critic(draw()).mean() }
     for _ in 0..<(quick ? 500 : 2000) {
       for _ in 0..<5 { try criticize([]) }
       try improve([])

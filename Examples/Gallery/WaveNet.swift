@@ -11,7 +11,7 @@ import Foundation
 ///
 /// Source: van den Oord et al., "WaveNet: A Generative Model for Raw Audio", 2016, sections 2.1 to 2.4.
 ///
-/// Result: perplexity 3.41 after one epoch (untrained 36.3); 3 s of one core.
+/// Result: 2.51 of 32 levels (untrained 36.3); 5 s of one core.
 struct WaveNet: Layer, Program {
   static let name = "wavenet"
   private static let (levels, channels, time) = (32, 16, 100)
