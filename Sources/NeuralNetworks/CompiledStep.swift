@@ -73,7 +73,7 @@ public final class CompiledStep {
   /// A step of `optimizer` along the gradients of a loss of `model`, which is all that most steps are.
   ///
   /// ```swift
-  /// let step = CompiledStep(with: optimizer, for: model) { model, inputs in
+  /// let shorter = CompiledStep(with: optimizer, for: model) { model, inputs in
   ///   crossEntropy(logits: model(inputs[0]), labels: inputs[1])
   /// }
   /// ```

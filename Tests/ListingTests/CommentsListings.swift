@@ -32,6 +32,12 @@ private final class EpochCounter: TrainingCallback {
   func epochDidEnd(_ epoch: Int, of training: RunningTraining) { epochs += 1 }
 }
 
+private func images(of examples: [Float]) -> Tensor {
+  Tensor(examples.flatMap { Array(repeating: $0, count: 192) }, shape: [examples.count, 3, 8, 8])
+}
+
+private func loss(_ model: Dense, _ batch: Tensor) -> Tensor { (model(batch) - 1).square().mean() }
+
 @Suite struct CommentsListings {
   @Test func layerListing() throws {
     #expect(Classifier()(.ones([2, 784])).shape == [2, 10])
@@ -80,6 +86,10 @@ private final class EpochCounter: TrainingCallback {
       valueAndGradient(of: model) { crossEntropy(logits: $0(inputs[0]), labels: inputs[1]) }.gradients
     }
     for batch in batches { loss = try step([batch.images, batch.labels])[0].scalar() }
+
+    let shorter = CompiledStep(with: optimizer, for: model) { model, inputs in
+      crossEntropy(logits: model(inputs[0]), labels: inputs[1])
+    }
 
     #expect(loss < 4)
   }
@@ -335,5 +345,100 @@ private final class EpochCounter: TrainingCallback {
     let layer = SpectralNorm(Dense(64, 1), of: \.weight, axis: 1)
 
     #expect(layer(.ones([2, 64])).shape == [2, 1])
+  }
+
+  @Test func mappedListing() throws {
+    let inputs = Tensor([1, 2, 3, 4], shape: [2, 2])
+    let targets = Tensor([1, -1], shape: [2])
+    let w = Tensor([0.5, -1], shape: [2])
+
+    // The gradient for each example by itself, where `gradients(of:withRespectTo:)` gives their sum.
+    let perExample = mapped(over: [inputs, targets]) { example in
+      gradients(of: (example[0].dot(w) - example[1]).square(), withRespectTo: [w]).compactMap { $0 }
+    }
+
+    #expect(perExample.map(\.shape) == [[2, 2]])
+  }
+
+  @Test func checkpointedListing() throws {
+    let blocks = [Dense(3, 3, activation: .tanh), Dense(3, 3, activation: .tanh)]
+    var x = Tensor.ones([2, 3])
+
+    // One block's values at a time are in memory, beside what each block begins with.
+    for block in blocks { x = checkpointed([x]) { [block($0[0])] }[0] }
+
+    #expect(x.shape == [2, 3])
+  }
+
+  @Test func imageTransformListing() throws {
+    let data = GeneratedDataset(count: 8) { index in Float(index) / 8 }
+    let sampler = SequentialSampler(count: 8)
+
+    let transform = ImageTransform.sequence([
+      .padding(4, by: .reflect), .perspective(distortion: 0.3).randomly(0.5),
+      .oneOf([.grayscale, .inverted, .sharpness(2)]), .gaussianBlur(size: 3),
+    ])
+    let loader = try Loader(data, by: sampler, batchSize: 64) { examples, step in
+      try transform(images(of: examples), seed: 7, step: step)
+    }
+
+    #expect(try loader.batch(ofStep: 0).shape == [8, 3, 16, 16])
+  }
+
+  @Test func encoderDecoderTransformerListing() throws {
+    let source = Tensor.ones([2, 5, 64])
+    let target = Tensor.ones([2, 3, 64])
+    let lengths = Tensor([5, 4] as [Int32], shape: [2])
+
+    let model = EncoderDecoderTransformer(64, heads: 4, blocks: 2, hidden: 128)
+    let output = model(source, target, sourceLengths: lengths)  // [batch, time of the target, 64]
+
+    #expect(output.shape == [2, 3, 64])
+  }
+
+  @Test func rNNCellListing() throws {
+    let steps = [Tensor.ones([2, 8]), Tensor.ones([2, 8])]
+
+    let cell = RNNCell(8, 16)
+    var hidden: Tensor?
+    for x in steps { hidden = cell(x, hidden) }  // each [batch, 8] → [batch, 16]
+
+    #expect(hidden?.shape == [2, 16])
+  }
+
+  @Test func gradientAccumulationListing() throws {
+    let model = Dense(2, 1)
+    let batches = (0..<8).map { _ in Tensor.ones([3, 2]) }
+
+    let optimizer = GradientAccumulation(Adam(for: model), for: model, of: 4)
+    for batch in batches { try optimizer.update(along: valueAndGradient(of: model) { loss($0, batch) }.gradients) }
+
+    #expect(optimizer.stepCount > 0)
+  }
+
+  @Test func lookaheadListing() throws {
+    let model = Dense(2, 1)
+
+    let optimizer = Lookahead(AdamW(for: model), for: model)
+
+    try optimizer.update(along: valueAndGradient(of: model) { $0(.ones([3, 2])).square().mean() }.gradients)
+  }
+
+  @Test func gradientListing() throws {
+    let time = Tensor([0, 1, 2], shape: [3])
+    let position = time.square() * 0.5
+
+    let velocity = position.sum().gradient(withRespectTo: time)
+    let acceleration = velocity.sum().gradient(withRespectTo: time)
+
+    #expect(try velocity.values() == [0, 1, 2] && acceleration.values() == [1, 1, 1])
+  }
+
+  @Test func meanLossListing() throws {
+    var metrics: [any Metric<RegressionBatch>] = [MeanLoss.logCosh, MeanLoss.absolutePercentage]
+    let relative = MeanLoss("relative error") { prediction, target in abs(prediction / target - 1) }
+
+    metrics.append(relative)
+    #expect(metrics.count == 3)
   }
 }

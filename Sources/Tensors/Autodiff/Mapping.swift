@@ -4,7 +4,7 @@
 /// ```swift
 /// // The gradient for each example by itself, where `gradients(of:withRespectTo:)` gives their sum.
 /// let perExample = mapped(over: [inputs, targets]) { example in
-///   gradients(of: (example[0].matmul(w) - example[1]).square().sum(), withRespectTo: [w]).compactMap { $0 }
+///   gradients(of: (example[0].dot(w) - example[1]).square(), withRespectTo: [w]).compactMap { $0 }
 /// }
 /// ```
 ///

@@ -52,7 +52,7 @@ import Testing
     func point(_ measure: OperatingPoint.Measure, _ bounded: OperatingPoint.Measure) throws -> OperatingPoint {
       try OperatingPoint(measure, at: bounded, ofAtLeast: fixture.bound, average)
     }
-    return switch key.prefix { $0 != "." } {
+    return switch key.prefix(while: { $0 != "." }) {
     case "logLoss": LogLoss()
     case "categoricalHinge": CategoricalHinge()
     case "f0": try FBeta(0.5, average)

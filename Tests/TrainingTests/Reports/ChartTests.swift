@@ -26,7 +26,8 @@ import Testing
 
   @Test(
     arguments: [
-      [], [.nan], [.infinity, -.infinity], [0], [-1e308, 1e308], [5e-324], [1, 1 + 1e-15], [-7], [1e-308, 1e308],
+      [], [.nan], [.infinity, -.infinity], [0], [-1e308, 1e308], [.leastNonzeroMagnitude], [1, 1 + 1e-15], [-7],
+      [1e-308, 1e308],
     ] as [[Double]])
   func `any numbers make a chart`(values: [Double]) {
     for scale in [AxisScale.linear, .logarithmic] {
