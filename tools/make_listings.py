@@ -24,7 +24,7 @@ root = pathlib.Path(__file__).resolve().parent.parent
 tests = root / "Tests/ListingTests"
 documents = [
     root / "README.md", *sorted(root.glob("docs/*.md")), *sorted(root.glob("Sources/*/*.docc/**/*.md")),
-    root / "tools/comments.md"]
+    root / "tools/comments.md", root / "tools/TrainingComments.md"]
 sources = sorted(root.glob("Sources/**/*.swift"))
 
 FENCE = "```swift"
