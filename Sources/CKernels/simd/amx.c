@@ -15,7 +15,6 @@
 static int request_amx(void) {
   enum { REQUEST_STATE = 0x1023, TILE_DATA = 18 };
   const char *wish = getenv("BACKPROP_AMX");
-  if (!wish) wish = getenv("BACKPROP_TILES");  // the old name
   if (wish && strcmp(wish, "0") == 0) return 0;
   const int is_emulated = wish && strcmp(wish, "emulated") == 0;  // by tools/amx, for tests
   unsigned a, b, c, d;

@@ -2,24 +2,19 @@
 public struct MeanAbsoluteError: Metric, Hashable {
   public var name: String { "MAE" }
   public var direction: MetricDirection { .lowerIsBetter }
-  private var sum = 0.0
-  private var total = 0.0
+  private var mean = WeightedMean()
 
   /// An error over no examples yet.
   public init() {}
 
   public mutating func update(_ batch: RegressionBatch) throws(TrainingError) {
-    for index in batch.targets.indices {
-      total += batch.weights[index]
-      sum += batch.weights[index] * abs(batch.predictions[index] - batch.targets[index])
+    try mean.add(batch.targets.indices, batch.weights) { index throws(TrainingError) in
+      abs(batch.predictions[index] - batch.targets[index])
     }
   }
 
   public var value: Double {
-    get throws(TrainingError) {
-      guard total > 0 else { throw .noExamples(name) }
-      return sum / total
-    }
+    get throws(TrainingError) { try mean.value(of: name) }
   }
 }
 
@@ -27,25 +22,20 @@ public struct MeanAbsoluteError: Metric, Hashable {
 public struct MeanSquaredError: Metric, Hashable {
   public var name: String { "MSE" }
   public var direction: MetricDirection { .lowerIsBetter }
-  private var sum = 0.0
-  private var total = 0.0
+  private var mean = WeightedMean()
 
   /// An error over no examples yet.
   public init() {}
 
   public mutating func update(_ batch: RegressionBatch) throws(TrainingError) {
-    for index in batch.targets.indices {
-      total += batch.weights[index]
+    try mean.add(batch.targets.indices, batch.weights) { index throws(TrainingError) in
       let difference = batch.predictions[index] - batch.targets[index]
-      sum += batch.weights[index] * difference * difference
+      return difference * difference
     }
   }
 
   public var value: Double {
-    get throws(TrainingError) {
-      guard total > 0 else { throw .noExamples(name) }
-      return sum / total
-    }
+    get throws(TrainingError) { try mean.value(of: name) }
   }
 }
 
