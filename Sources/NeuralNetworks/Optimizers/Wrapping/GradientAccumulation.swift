@@ -47,6 +47,8 @@ public final class GradientAccumulation: WrappingOptimizer {
     set {
       batches = newValue
       base.stepCount = newValue / max(count, 1)
+      // Between two steps, sums that were restored may be of any parameter.
+      used = newValue % max(count, 1) == 0 ? [] : Set(sums.map { ObjectIdentifier($0.parameter) })
     }
   }
 
