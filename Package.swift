@@ -14,6 +14,9 @@ let package = Package(
     .trait(
       name: "OneDNN",
       description: "Matrix products and convolutions by oneDNN."),
+    .trait(
+      name: "MPI",
+      description: "Training by several processes, on one or more machines, that mpirun starts."),
     .default(enabledTraits: ["OneDNN"]),
   ],
   dependencies: [
@@ -35,6 +38,12 @@ let package = Package(
         .linkedLibrary("dl", .when(platforms: [.linux], traits: ["OneDNN"])),
       ]),
     .target(
+      name: "MPIShim",
+      cSettings: [.define("BACKPROP_MPI", .when(traits: ["MPI"]))],
+      linkerSettings: [
+        .linkedLibrary("mpi", .when(traits: ["MPI"])), .linkedLibrary("pthread", .when(platforms: [.linux])),
+      ]),
+    .target(
       name: "LAPACKShim", dependencies: ["CKernels"],
       linkerSettings: [
         .linkedLibrary("lapack", .when(platforms: [.linux])), .linkedLibrary("blas", .when(platforms: [.linux])),
@@ -42,7 +51,9 @@ let package = Package(
       ]),
     .target(
       name: "Tensors",
-      dependencies: ["CKernels", "OneDNNShim", "LAPACKShim", .product(name: "RealModule", package: "swift-numerics")]),
+      dependencies: [
+        "CKernels", "OneDNNShim", "LAPACKShim", "MPIShim", .product(name: "RealModule", package: "swift-numerics"),
+      ]),
     .target(name: "NeuralNetworks", dependencies: ["Tensors"]),
     .target(name: "Files"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),

@@ -26,17 +26,26 @@ enum Main {
         ModelsHelp.lines.forEach(Console.result)
         Console.exit(.done)
       }
+      _ = try Processes.join()
       var command = try BackpropCommand.parseAsRoot(CommandArguments.all)
       try command.run()
+    } catch is Processes.Finished {
+      Distributed.end()
+      Console.exit(.done)
+    } catch is Processes.PeerFailure {
+      Distributed.end()
+      Console.exit(.failed)
     } catch {
       switch Failure(error) {
       case .sentence(let sentence, let status): Console.fail(sentence, status: status)
       case .interrupted(let sentence):
         Console.log(sentence)
+        Distributed.end()
         Console.exit(.interrupted)
       case .asked(let text): Console.result(text)
       }
     }
+    Distributed.end()
     Console.exit(.done)
   }
 }

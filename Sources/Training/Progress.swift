@@ -1,3 +1,5 @@
+import Tensors
+
 /// Counts steps, examples and time; time spent on evaluation and saving does not count as training.
 struct Progress {
   /// The counts that a resumed training needs.
@@ -149,6 +151,27 @@ struct StepOutcome {
   var examples: Int
   /// Seconds in which the step waited for its data.
   var dataSeconds: Double
+  /// What some process requests, of several.
+  var requests = StepRequests()
+}
+
+/// What a process requests of all with a step, so that all do it after the same one.
+struct StepRequests {
+  /// To stop.
+  var stop = false
+  /// To save a checkpoint.
+  var save = false
+
+  init() {}
+
+  /// From how many requested each.
+  init(_ counts: some Collection<Double>) {
+    let requested = counts.map { $0 > 0 }
+    (stop, save) = (requested.first ?? false, requested.dropFirst().first ?? false)
+  }
+
+  var tensors: [Tensor] { [stop, save].map { Tensor(Float($0 ? 1 : 0)) } }
+  static let count = 2
 }
 
 extension Duration {

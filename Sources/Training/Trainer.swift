@@ -32,6 +32,11 @@ public struct Trainer: Sendable {
   public var checkpointSteps: Int?
   /// What another thread or a signal handler asks to stop with; checked after each step.
   public var stop: StopRequest
+  /// Whether batch normalization takes the statistics of all processes' parts of a batch, where several train together;
+  /// see ``BatchNorm/processes``.
+  public var synchronizesBatchNorm = false
+  /// As what several processes send each other gradients: float32, or bfloat16, which is half as much.
+  public var gradientType = DType.float32
 
   /// A trainer with these settings. Numbers that make no sense are errors when training begins.
   public init(

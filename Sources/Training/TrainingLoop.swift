@@ -16,6 +16,8 @@ struct TrainingLoop<Task: TrainingTask> {
   private var clock: CheckpointClock
   /// Where the search for the cause of a non-finite loss begins, while there is no checkpoint in the store.
   private var snapshot: Checkpoint?
+  /// What several processes agreed on with the last step.
+  private var agreed = StepRequests()
   /// Whether the model was evaluated since the last checkpoint.
   private var hasNewEvaluation = false
 
@@ -27,12 +29,14 @@ struct TrainingLoop<Task: TrainingTask> {
     self.task = task
     self.optimizer = optimizer
     rate = optimizer.learningRate
-    stepper = Stepper(task, optimizer)
+    stepper = Stepper(
+      task, optimizer, synchronizesBatchNorm: trainer.synchronizesBatchNorm, gradientType: trainer.gradientType)
     self.store = store
     self.callbacks = callbacks
     training = RunningTraining(
       model: task.model, optimizer: optimizer, step: checkpoint?.step ?? 0, totalSteps: length.steps)
     try checkpoint?.restore(to: task, optimizer, callbacks, in: training)
+    if task.processes.size > 1 { try Self.join(task, optimizer, trainer) }
     progress = Progress(
       length, timeLimit: trainer.timeLimit, from: checkpoint?.header.counts ?? Progress.Counts())
     clock = CheckpointClock(
@@ -44,7 +48,9 @@ struct TrainingLoop<Task: TrainingTask> {
     for callback in callbacks { try callback.trainingWillStart(training) }
     let ending = try steps(report)
     // Before callbacks change the weights.
-    if store != nil, clock.savedStep != progress.steps || hasNewEvaluation { try save(report) }
+    if store != nil || task.processes.size > 1, clock.savedStep != progress.steps || hasNewEvaluation {
+      try save(report)
+    }
     var result = progress.result(ending, evaluation: progress.counts.evaluation)
     for callback in callbacks { try callback.trainingDidEnd(&result, of: training) }
     return result
@@ -52,18 +58,19 @@ struct TrainingLoop<Task: TrainingTask> {
 
   private mutating func steps(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult.Ending {
     while true {
-      if trainer.stop.isRequested, progress.needsEvaluation || !progress.isDone { return .interrupted }
+      if isStopRequested, progress.needsEvaluation || !progress.isDone { return .interrupted }
       if progress.needsEvaluation {
         let task = task
         let evaluation = try progress.evaluating { try task.evaluate() }
         let evaluationReport = progress.count(evaluation)
         try report(.evaluation(evaluationReport))
         for callback in callbacks { try callback.evaluationDidEnd(evaluationReport, of: training) }
+        try training.agree(with: self.task.processes)
         hasNewEvaluation = true
       }
       if progress.isDone { return .completed }
       if let ending = training.requestedEnding { return ending }
-      if clock.isDue(after: progress.steps, isEpochEnd: progress.length.isEpochEnd(progress.steps)) { try save(report) }
+      if isSaveDue { try save(report) }
       let stepReport = try step(report)
       training.step = progress.steps
       try report(.step(stepReport))
@@ -73,9 +80,22 @@ struct TrainingLoop<Task: TrainingTask> {
     }
   }
 
+  /// Whether to stop, which several processes agree on with each step.
+  private var isStopRequested: Bool { task.processes.size > 1 ? agreed.stop : trainer.stop.isRequested }
+
+  /// Whether a checkpoint is due, which is for process 0 to say.
+  private var isSaveDue: Bool {
+    task.processes.size > 1 ? agreed.save && clock.savedStep != progress.steps : isSaveDue(after: progress.steps)
+  }
+
+  private func isSaveDue(after step: Int) -> Bool {
+    clock.isDue(after: step, isEpochEnd: progress.length.isEpochEnd(step))
+  }
+
   /// Saves a checkpoint, or in memory where there is no store.
   private mutating func save(_ report: (TrainingEvent) throws -> Void) throws {
     if store != nil { try report(.saving(step: progress.steps)) }
+    try task.collectState()
     let (task, optimizer, callbacks, store) = (task, optimizer, callbacks, store)
     var (clock, snapshot) = (clock, snapshot)
     try progress.pausing { counts in
@@ -94,7 +114,13 @@ struct TrainingLoop<Task: TrainingTask> {
   private mutating func step(_ report: (TrainingEvent) throws -> Void) throws -> StepReport {
     let number = progress.steps + 1
     try prepareOptimizer(forStep: progress.steps)
-    let outcome = try stepper.step(progress.steps, measuring: measurement(ofStep: number))
+    var requests = StepRequests()
+    if task.processes.size > 1 {
+      requests.stop = trainer.stop.isRequested
+      requests.save = task.processes.rank == 0 && isSaveDue(after: number)
+    }
+    let outcome = try stepper.step(progress.steps, measuring: measurement(ofStep: number), requests: requests)
+    agreed = outcome.requests
     guard outcome.loss.isFinite else { throw try explained(Float(outcome.loss), report) }
     return progress.count(outcome, learningRate: Double(optimizer.learningRate))
   }
@@ -127,7 +153,8 @@ struct TrainingLoop<Task: TrainingTask> {
   private func explained(_ loss: Float, _ report: (TrainingEvent) throws -> Void) throws -> TrainingError {
     let learningRate = optimizer.learningRate
     var cause: String?
-    if let start = try snapshot ?? store?.load() {
+    // Not by several processes, whose steps would have to be traced together.
+    if task.processes.size == 1, let start = try snapshot ?? store?.load() {
       try report(.tracing(step: progress.steps + 1, since: start.step))
       let trace = DivergenceTrace(task: task, optimizer: optimizer, prepare: prepareOptimizer(forStep:))
       cause = try trace.cause(upTo: progress.steps, from: start)

@@ -65,7 +65,7 @@ public struct EvaluationReport: Hashable, Sendable {
 /// How a training ended, with its last losses and times.
 public struct TrainingResult: Hashable, Sendable {
   /// Why a training ended.
-  public enum Ending: String, Hashable, Sendable, Codable {
+  public enum Ending: String, Hashable, Sendable, Codable, CaseIterable {
     /// Every requested epoch or step is done, or the time is up.
     case completed
     /// A callback ended it, such as early stopping when the loss stopped falling.

@@ -8,6 +8,10 @@ private struct Classifier: Layer {
   func callAsFunction(_ x: Tensor) -> Tensor { output(hidden(x)) }
 }
 
+private func loss(_ model: Dense, _ batch: ImageBatch) -> Tensor {
+  crossEntropy(logits: model(batch.images.flattened(from: 1)), labels: batch.labels)
+}
+
 private func train(_ model: Dense) throws -> Int {
   let optimizer = GradientDescent(for: model)
   try optimizer.update(along: valueAndGradient(of: model) { $0(.ones([2, 4])).square().mean() }.gradients)
@@ -36,6 +40,21 @@ private func train(_ model: Dense) throws -> Int {
     let (output, state) = layer(x, state: nil)
 
     #expect(output.shape == [2, 3, 256] && state.hidden.count == 2 && state.cell.count == 2)
+  }
+
+  @Test func distributedListing() throws {
+    let model = Dense(4, 3)
+    let optimizer = GradientDescent(for: model)
+    let data = try ImageSet(pixels: [UInt8](repeating: 1, count: 8), labels: [0, 1], imageShape: [1, 2, 2])
+    let batches = data.batches(of: 2)
+
+    let processes = try Distributed.world()
+    for batch in batches {  // of this process' part of the examples
+      let gradients = valueAndGradient(of: model) { loss($0, batch) }.gradients
+      try optimizer.update(along: gradients.averaged(over: processes))
+    }
+
+    #expect(optimizer.stepCount == 1)
   }
 
   @Test func valueAndGradientListing() throws {

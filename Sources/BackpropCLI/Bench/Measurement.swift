@@ -23,6 +23,11 @@ struct Measurement: Encodable {
   /// Its memory before the workload.
   var bytesBefore: Int
   var threads: Int
+  /// Where there are several, each with a batch of its own: how long a step's sums of gradients take, and how long of that
+  /// the step waits for them.
+  var processes: Int?
+  var communicationMilliseconds: Double?
+  var waitingMilliseconds: Double?
 }
 
 extension Measurement {
@@ -31,8 +36,13 @@ extension Measurement {
     let rate = tokensPerSecond.map { ", \($0.fixed(1)) tokens/s" } ?? ""
     let work = flopsPerStep > 0 ? ", \(gflopsPerSecond.fixed(1)) GFLOP/s" : ""
     let traffic = gigabytesPerSecond.map { ", \($0.fixed(1)) GB/s" } ?? ""
+    let shared =
+      if let processes, let communicationMilliseconds, let waitingMilliseconds {
+        ", \(processes) processes, sums in \(communicationMilliseconds.fixed(3)) ms, waited for "
+          + "\(waitingMilliseconds.fixed(3)) ms"
+      } else { "" }
     return "\(workload): \(millisecondsPerStep.fixed(3)) ms a step (least \(minimum.fixed(3)), "
       + "first \(firstStepMilliseconds.fixed(1)))\(rate)\(work)\(traffic), "
-      + "\(parameters.grouped) parameters, \(peakBytes.bytes), \(threads) threads"
+      + "\(parameters.grouped) parameters, \(peakBytes.bytes), \(threads) threads\(shared)"
   }
 }

@@ -38,10 +38,17 @@ struct Stopwatch {
   private func measure(seconds: Double, atLeast least: Int) throws -> Measurement {
     var times: [Double] = []
     let clock = ContinuousClock()
+    let processes = try Distributed.world()
+    // Several processes take as many steps, by the time that process 0 needs for one.
+    let count = processes.size > 1 ? try agreed(on: seconds, processes) : nil
+    _ = Distributed.takeTimes()
     let start = clock.now
-    while times.count < least || start.duration(to: clock.now).milliseconds < seconds * 1000 {
+    while count.map({ times.count < $0 })
+      ?? (times.count < least || start.duration(to: clock.now).milliseconds < seconds * 1000)
+    {
       times.append(try Self.milliseconds(job.call) / Double(job.steps))
     }
+    let sums = Distributed.takeTimes()
     times.sort()
     // The mean of the middle two where there are two, as the peers compute it.
     let median = (times[times.count / 2] + times[(times.count - 1) / 2]) / 2
@@ -51,7 +58,16 @@ struct Stopwatch {
       gflopsPerSecond: Double(workload.flopsPerStep) / (median * 1e6), bytesPerStep: workload.bytesPerStep,
       gigabytesPerSecond: workload.bytesPerStep.map { Double($0) / (median * 1e6) },
       tokensPerSecond: job.makesTokens ? 1000 / median : nil, peakBytes: Memory.peakBytes, bytesBefore: bytesBefore,
-      threads: Threads.count)
+      threads: Threads.count, processes: processes.size > 1 ? processes.size : nil,
+      communicationMilliseconds: count.map { sums.whole * 1000 / Double($0) },
+      waitingMilliseconds: count.map { sums.waited * 1000 / Double($0) })
+  }
+
+  /// How many steps take about `seconds`, at least 3.
+  private func agreed(on seconds: Double, _ processes: Distributed) throws -> Int {
+    let count = Int(seconds * 1000 / max(try Self.milliseconds { try job.call() }, 0.001))
+    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
+    return max(3, try processes.broadcast(bytes).reversed().reduce(0) { $0 << 8 | Int($1) })
   }
 
   private static func milliseconds(_ work: () throws -> Void) rethrows -> Double {

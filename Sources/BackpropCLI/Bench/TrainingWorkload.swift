@@ -99,10 +99,11 @@ struct TrainingWorkload: Workload {
   private func job<Model: Layer>(_ model: Model, on inputs: Tensor, labels: Tensor) throws -> Job {
     let optimizer = try makeOptimizer(
       named: optimizer, for: model, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
+    let processes = try Distributed.world()
     let step = CompiledStep(with: optimizer) { inputs in
       valueAndGradient(of: model) { model in
         crossEntropy(logits: model(inputs[0]).reshaped(to: [labels.shape[0], -1]), labels: inputs[1])
-      }.gradients
+      }.gradients.averaged(over: processes)
     }
     let batch = [inputs, labels]
     return Job(parameters: parameterCount(of: model)) { _ = try step(batch)[0].scalar() }

@@ -30,6 +30,9 @@ enum Console {
 
   static let errorIsTerminal = isTerminal(2)
 
+  /// Whether nothing is written: in all processes of a training but one. Set before there are other threads.
+  nonisolated(unsafe) static var isSilent = false
+
   /// Writes a line of the result.
   static func result(_ line: String) { write(line + "\n") }
 
@@ -40,6 +43,7 @@ enum Console {
   ///
   /// Unbuffered, so that lines of both outputs appear in the order they were written.
   static func write(_ text: String) {
+    guard !isSilent else { return }
     do { try output.write(Data(text.utf8)) } catch { failToWrite(error) }
   }
 
@@ -76,9 +80,10 @@ enum Console {
   static func erase() { redraw([]) }
 
   /// Where nobody reads the notes any more, the work continues.
-  private static func note(_ text: String) { try? errors.write(Data(text.utf8)) }
+  private static func note(_ text: String) { if !isSilent { try? errors.write(Data(text.utf8)) } }
 
   static func fail(_ sentence: String, status: ExitStatus) -> Never {
+    Processes.end(sentence, status)
     log("error: " + sentence)
     exit(status)
   }

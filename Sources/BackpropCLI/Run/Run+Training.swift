@@ -55,6 +55,15 @@ extension Run {
     return (run, record)
   }
 
+  /// The run at `path`, which another process continues.
+  static func forReading(_ path: String) throws -> (run: Run, record: RunRecord) {
+    let run = Run(path: path)
+    guard let record = try run.readRecord() else {
+      throw RequestError("\(path) holds no run.json here; the folder of --output must be the same for all processes")
+    }
+    return (run, record)
+  }
+
   private static func locked(_ path: String) throws -> Run {
     do { try Folder.requireWritable(path) } catch {
       throw RequestError("the folder \(path) cannot be written: \(error); name another one with --output")

@@ -182,7 +182,7 @@ struct TrainImageCommand: ParsableCommand {
       network, on: dataset.train, evaluatingOn: dataset.validation ?? test,
       augmentation: Augmentation(strength, allowsFlips: !dataset.hasGlyphs),
       labelSmoothing: labelSmoothing ?? 0, batchSize: training.batchSize ?? 64,
-      seed: session.seed)
+      seed: session.seed, over: session.processes)
     var callbacks = training.makeCallbacks(hasValidation: dataset.validation != nil)
     if dataset.validation != nil, let test {
       callbacks.append(TestEvaluation { .classification(try evaluateClassifier(network, on: test)) })

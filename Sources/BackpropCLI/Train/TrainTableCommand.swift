@@ -96,7 +96,8 @@ struct TrainTableCommand: ParsableCommand {
     let optimizer = try training.makeOptimizer(for: network)
     let task = try RequestError.whenFailing {
       try TableTask(
-        network, on: data.train, evaluatingOn: data.validation, batchSize: training.batchSize ?? 0, seed: session.seed)
+        network, on: data.train, evaluatingOn: data.validation, batchSize: training.batchSize ?? 0, seed: session.seed,
+        over: session.processes)
     }
     var session = session
     try session.findRate(task, with: optimizer)

@@ -115,7 +115,7 @@ struct TrainTextCommand: ParsableCommand {
     let task = try RequestError.whenFailing {
       try TextTask(
         network, on: dataset.train, evaluatingOn: evaluated.count > 0 ? evaluated : nil, context: description.window,
-        batchSize: training.batchSize ?? 0, seed: session.seed)
+        batchSize: training.batchSize ?? 0, seed: session.seed, over: session.processes)
     }
     let name = dataset.name.split(separator: "/").last.map(String.init) ?? dataset.name
     var session = session

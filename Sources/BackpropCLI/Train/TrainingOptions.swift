@@ -111,6 +111,12 @@ struct TrainingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "Makes the run repeatable (default: drawn, and stored in run.json).")
   var seed: UInt64?
 
+  @Flag(help: "Of several processes, takes the statistics of batch normalization over all of them.")
+  var syncBatchNorm = false
+
+  @Flag(help: "Of several processes, sends gradients as bfloat16, which is half as much.")
+  var bfloat16Gradients = false
+
   @Flag(help: "Draws loss and accuracy below the progress.")
   var plot = false
 
@@ -166,6 +172,18 @@ struct TrainingOptions: ParsableArguments {
       throw RequestError("give --resume or --config, not both; a resumed run has its own flags")
     }
     if resume, output == nil { throw RequestError("--resume needs the run to resume; name it with --output") }
+  }
+
+  /// Throws a `RequestError` for what several processes cannot do together.
+  func check(for processes: Distributed) throws {
+    guard processes.size > 1 else { return }
+    if minutes != nil {
+      throw RequestError(
+        "--minutes is for one process, as several would each measure another time; give --epochs or --steps")
+    }
+    if findRate {
+      throw RequestError("--find-rate is for one process; find the rate first, and give it by --learning-rate")
+    }
   }
 
   /// The defaults for a kind of training and its data.
@@ -226,10 +244,13 @@ struct TrainingOptions: ParsableArguments {
   /// The trainer of the resolved options. The learning rate falls to `finalFraction` of itself.
   func makeTrainer(finalFraction: Double = 0) -> Trainer {
     let name = schedule.flatMap(ScheduleName.init) ?? .constant
-    return Trainer(
+    var trainer = Trainer(
       epochs: epochs ?? .max, steps: steps, timeLimit: minutes.map { $0 * 60 },
       schedule: name.schedule(warmupSteps: warmupSteps ?? 0, finalFraction: finalFraction),
       evaluationInterval: evaluationSteps, checkpointInterval: checkpoint, checkpointSteps: checkpointSteps)
+    trainer.synchronizesBatchNorm = syncBatchNorm
+    trainer.gradientType = bfloat16Gradients ? .bfloat16 : .float32
+    return trainer
   }
 
   /// Early stopping, where it is requested, and the weights of the lowest loss, where there is a validation set to
@@ -272,7 +293,9 @@ struct CommonOptions: ParsableArguments {
   /// Applies the thread count, or `defaultCount` where none was given. Throws a `WorkError` where the system does not
   /// grant it.
   func apply(default defaultCount: Int? = nil) throws {
-    let processors = Threads.count
+    // Processes on one machine that may run on the same processors share them out.
+    let processors = max(Threads.count / (try Distributed.world()).sharing, 1)
+    Threads.count = processors
     if let count = threads ?? defaultCount { Threads.count = min(max(count, 1), 1024) }
     let granted = backprop_granted_threads(Int32(clamping: Threads.count))
     guard granted >= Threads.count else {

@@ -10,6 +10,8 @@ struct TrainingSession {
   private let options: TrainingOptions
   /// The resumed run; `nil` for a new one.
   private let resumed: (run: Run, record: RunRecord)?
+  /// Those that train together; only process 0 writes.
+  let processes: Distributed
   let seed: UInt64
   /// The options of this training, with their values.
   var resolved: ResolvedOptions
@@ -19,16 +21,22 @@ struct TrainingSession {
     backprop_end_when_interrupted()
     self.kind = kind
     self.options = options
+    processes = try Distributed.world()
+    try options.check(for: processes)
     guard options.resume, let path = options.output else {
       resumed = nil
-      try options.output.map(Run.checkPlace)
+      if processes.rank == 0 { try options.output.map(Run.checkPlace) }
       let configuration = try options.config.map { try Self.configuration($0, for: kind) }
-      seed = options.seed ?? configuration?.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+      seed = try Processes.meet(
+        seed: options.seed ?? configuration?.seed ?? UInt64.random(in: 0...UInt64(UInt32.max)))
       resolved = ResolvedOptions(nil, configuration: configuration?.flags)
       try common.apply()
       return
     }
-    let (run, record) = try Run.forResuming(path)
+    // Process 0 holds the folder's lock, and completes what an earlier one left unfinished, before others read there.
+    let locked = processes.rank == 0 ? try Run.forResuming(path) : nil
+    _ = try Processes.meet()
+    let (run, record) = try locked ?? Run.forReading(path)
     guard record.kind == kind else {
       throw RequestError(
         "\(path) is a run of \(record.kind.rawValue); resume it with 'backprop train \(record.kind.rawValue) --resume "
@@ -99,6 +107,7 @@ struct TrainingSession {
     pictures: RunPictures? = nil, table: ContentDigest? = nil, reporting source: ReportSource,
     save: (Run) throws -> Void
   ) throws -> TrainingOutcome {
+    if processes.rank > 0 { try follow(task, with: optimizer, by: trainer, callbacks: callbacks) }
     let (run, isReplaced) =
       try resumed.map { ($0.run, true) } ?? Run.forNewTraining(at: options.output, name: name)
     let parameters = parameterCount(of: task.model)
@@ -119,6 +128,8 @@ struct TrainingSession {
       from: checkpoint, stop: trainer.stop, evaluating: evaluatedSet,
       measuring: RunMeasurements(of: task, sample: source.sample))
     let report = ReportWriter(run, source)
+    _ = try Processes.meet()
+    Processes.isTraining = true
 
     let steps = options.steps ?? (options.epochs ?? .max).times(task.stepsPerEpoch)
     if options.minutes == nil, let warmup = options.warmupSteps, warmup >= steps, !options.quiet {
@@ -159,6 +170,22 @@ struct TrainingSession {
     }
     return TrainingOutcome(
       run: run, result: result, parameters: parameters, evaluatedSet: evaluatedSet.ofResult(result))
+  }
+
+  /// The training of a process other than 0, which stops when that one does. Throws `Processes.Finished` at its end.
+  private func follow(
+    _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, callbacks: [any TrainingCallback]
+  ) throws -> Never {
+    let checkpoint = try resumed.flatMap { run, record in
+      try load(CheckpointStore(folder: run.file(Run.checkpoints), configuration: try record.configuration))
+    }
+    _ = try Processes.meet()
+    Processes.isTraining = true
+    backprop_request_when_interrupted()
+    _ = try trainer.train(task, with: optimizer, callbacks: callbacks, from: checkpoint) { _ in
+      if backprop_is_interrupted() != 0 { trainer.stop.request() }
+    }
+    throw Processes.Finished()
   }
 
   /// The record of a run at `path`, whose flags and seed are defaults. Throws a `RequestError` where it is none, or of

@@ -9,12 +9,14 @@ extension TokenSequence {
   /// Any position where a window and its last target fit is equally likely; which are drawn depends on `seed` and
   /// `step` alone. Takes time in proportion to the batch. Throws a `DataError` where `context`, `batchSize` or `step`
   /// is out of range or the text is too short.
-  public func randomWindows(context: Int, batchSize: Int, seed: UInt64, step: Int) throws(DataError) -> TextBatch {
+  public func randomWindows(
+    context: Int, batchSize: Int, seed: UInt64, step: Int, over processes: Distributed = .one
+  ) throws(DataError) -> TextBatch {
     let places = try places(context: context, batchSize: batchSize, step: step)
     try checkSize(context: context, batchSize: batchSize)
     var generator = SeededGenerator(seed: seed, stream: UInt64(step))
     let starts = (0..<batchSize).map { _ in Int(generator.next().multipliedFullWidth(by: UInt64(places)).high) }
-    return TextBatch(storage, starts: starts, length: context)
+    return TextBatch(storage, starts: Array(starts[processes.part(of: batchSize)]), length: context)
   }
 
   /// Steps in which random windows have as many tokens as the text, at least one.
@@ -31,13 +33,13 @@ extension TokenSequence {
   /// end are left out. Throws a `DataError` where `context`, `batchSize` or `step` is out of range or the text is too
   /// short.
   public func streamWindows(
-    context: Int, batchSize: Int, step: Int
+    context: Int, batchSize: Int, step: Int, over processes: Distributed = .one
   ) throws(DataError) -> (batch: TextBatch, startsAnew: Bool) {
     let stepsPerEpoch = try streamStepsPerEpoch(context: context, batchSize: batchSize)
     _ = try places(context: context, batchSize: batchSize, step: step)
     let window = step % stepsPerEpoch
     let streamLength = (count - 1) / batchSize
-    let starts = (0..<batchSize).map { $0 * streamLength + window * context }
+    let starts = processes.part(of: batchSize).map { $0 * streamLength + window * context }
     return (TextBatch(storage, starts: starts, length: context), window == 0)
   }
 

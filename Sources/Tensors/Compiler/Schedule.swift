@@ -3,7 +3,8 @@
 /// Each instruction has a depth: one more than its inputs' for those that read whole arrays, the inputs' own for
 /// elementwise ones. A path through anything but elementwise operations goes deeper, so elementwise instructions of one
 /// depth and one shape can be fused without a cycle. Instructions are then moved as late as their users allow, so
-/// that what only the backward pass needs is computed there, in the kernel that uses it.
+/// that what only the backward pass needs is computed there, in the kernel that uses it. Only those that begin something
+/// that goes on in the background stay as early as they can be, and those that wait for its end follow all of them.
 struct Schedule {
   /// An instruction with a kernel of its own, or elementwise ones over one shape, in order.
   private(set) var units: [[Int]] = []
@@ -20,11 +21,16 @@ struct Schedule {
     let needed = instructions.indices.filter { index in
       instructions[index].outputs.contains { roots.contains($0) || !users[$0].isEmpty }
     }
+    // The greatest depth of an early operation so far.
+    var lastEarly = 0
     for index in needed {
-      let inputs = instructions[index].inputs.map { depth[ir.producer[$0]] }.max() ?? 0
+      var inputs = instructions[index].inputs.map { depth[ir.producer[$0]] }.max() ?? 0
+      if instructions[index].op.timing == .afterEarly { inputs = max(inputs, lastEarly) }
       depth[index] = isFused[index] ? inputs : inputs + 1
+      if instructions[index].op.timing == .early { lastEarly = max(lastEarly, depth[index]) }
     }
-    for index in needed.reversed() where !instructions[index].outputs.contains(where: roots.contains) {
+    for index in needed.reversed()
+    where instructions[index].op.timing != .early && !instructions[index].outputs.contains(where: roots.contains) {
       let latest = instructions[index].outputs.flatMap { users[$0] }.map { isFused[$0] ? depth[$0] : depth[$0] - 1 }
         .min()
       depth[index] = max(depth[index], latest ?? 0)

@@ -42,8 +42,21 @@ protocol Operation: Hashable, Sendable {
   /// Adds the kernel that computes it, or makes the result another view of an operand.
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError)
 
+  /// When it runs, of the times at which it can.
+  var timing: Timing { get }
+
   /// The operand that holds labels or indices, for diagnosis.
   var indices: IndexOperand? { get }
+}
+
+/// When an operation runs that has no elementwise kernel.
+enum Timing {
+  /// As late as its users allow, so that its result is in memory for a short time.
+  case late
+  /// As soon as its operands are known.
+  case early
+  /// After all early operations that were recorded before it.
+  case afterEarly
 }
 
 /// What the results of an operation are.
@@ -108,6 +121,7 @@ extension Operation {
   var constant: Double? { nil }
   var isRearrangement: Bool { false }
   var isVariable: Bool { false }
+  var timing: Timing { .late }
   var indices: IndexOperand? { nil }
   func mapped(_ step: MappedStep) -> [Tensor]? { nil }
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }

@@ -45,7 +45,7 @@ public enum DType: String, Hashable, Sendable, BitwiseCopyable, Codable, CaseIte
   public var isInteger: Bool { !isFloatingPoint && self != .bool }
 
   /// Whether there are gradients of this type.
-  var isDifferentiable: Bool { self == .float32 || self == .float64 }
+  package var isDifferentiable: Bool { self == .float32 || self == .float64 }
   /// Whether there is arithmetic of this type.
   var hasArithmetic: Bool { isDifferentiable || isInteger }
 

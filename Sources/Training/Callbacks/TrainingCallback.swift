@@ -73,7 +73,7 @@ public final class RunningTraining {
   /// A checkpoint does not contain it; a callback that changes it restores it.
   public var learningRateFactor: Float = 1
   /// Why a callback asked to end training.
-  private(set) var requestedEnding: TrainingResult.Ending?
+  var requestedEnding: TrainingResult.Ending?
 
   init(model: any Layer, optimizer: any Optimizer, step: Int, totalSteps: Int) {
     self.model = model

@@ -9,24 +9,33 @@ public final class ImageTask: CompilableTask {
   private let loader: ImageLoader
   private let evaluation: ImageSet?
   private let labelSmoothing: Double
+  public let processes: Distributed
+  /// This process' part of each batch, where there are several.
+  private let part: PartSampler?
 
   /// The last batch of an epoch may be smaller than `batchSize`; `seed` determines the order of the examples and how
-  /// `augmentation` varies them; `labelSmoothing` is that of `crossEntropy`, in training alone.
+  /// `augmentation` varies them; `labelSmoothing` is that of `crossEntropy`, in training alone. Of several `processes` each
+  /// takes its part of each batch.
   ///
-  /// Throws a `TrainingError` for an empty set, a batch size below 1 and an augmentation that cannot be.
+  /// Throws a `TrainingError` for an empty set, a batch size below 1 or not a multiple of the number of processes, and an
+  /// augmentation that cannot be.
   public init(
     _ model: any Layer, on training: ImageSet, evaluatingOn evaluation: ImageSet? = nil,
-    augmentation: Augmentation = Augmentation(), labelSmoothing: Double = 0, batchSize: Int = 64, seed: UInt64 = 0
+    augmentation: Augmentation = Augmentation(), labelSmoothing: Double = 0, batchSize: Int = 64, seed: UInt64 = 0,
+    over processes: Distributed = .one
   ) throws(TrainingError) {
+    self.processes = processes
     self.labelSmoothing = labelSmoothing
     guard training.count > 0 else { throw TrainingError("there are no training examples") }
     self.model = model
     self.training = training
     self.evaluation = evaluation
     do {
+      let sampler = ShuffledSampler(count: training.count, seed: seed)
+      part = processes.size > 1 ? try PartSampler(sampler, batchSize: batchSize, over: processes) : nil
       loader = try ImageLoader(
-        training, by: ShuffledSampler(count: training.count, seed: seed), batchSize: batchSize,
-        augmentation: augmentation, seed: seed)
+        training, by: part ?? sampler, batchSize: part?.batchSize ?? batchSize, augmentation: augmentation,
+        seed: processes.seed(seed))
     } catch {
       throw TrainingError(error.message)
     }
@@ -38,7 +47,8 @@ public final class ImageTask: CompilableTask {
   public func inputs(ofStep step: Int) throws -> StepInputs {
     let batch = try loader.batch(ofStep: step)
     let mixed = [batch.otherLabels, batch.shares].compactMap { $0 }
-    return StepInputs([batch.images, batch.labels] + mixed, examples: batch.labels.shape[0])
+    let (whole, own) = part?.examples(ofStep: step) ?? (batch.labels.shape[0], nil)
+    return StepInputs([batch.images, batch.labels] + mixed, examples: whole, ownExamples: own)
   }
 
   /// Images and labels; of mixed images also the other labels, and the shares of the first ones.

@@ -28,24 +28,33 @@ public struct LabeledBatch: Sendable {
 /// ```
 public final class SupervisedTask: CompilableTask {
   public let model: any Layer
+  public let processes: Distributed
   private let objective: Objective
+  /// This process' part of each batch, where there are several.
+  private let part: PartSampler?
   private let training: Loader<LabeledBatch>
   private let evaluation: Loader<LabeledBatch>?
 
   /// Trains on `data` in the order of `sampler`, by default another one each epoch, which `seed` determines; the last
-  /// batch of an epoch may be smaller than `batchSize`. `collate` makes a batch of examples; several threads call it.
+  /// batch of an epoch may be smaller than `batchSize`. Of several `processes` each takes its part of each batch. `collate`
+  /// makes a batch of examples; several threads call it.
   ///
-  /// Throws a `DataError` where there are no examples or the batch size is below 1.
+  /// Throws a `DataError` where there are no examples, or the batch size is below 1 or not a multiple of the number of
+  /// processes.
   public init<Data: Dataset>(
     _ model: any Layer, on data: Data, evaluatingOn validation: (any Dataset<Data.Example>)? = nil,
     for objective: Objective, batchSize: Int = 32, by sampler: (any Sampler)? = nil, seed: UInt64 = 0,
+    over processes: Distributed = .one,
     collate: @escaping @Sendable (_ examples: [Data.Example]) throws -> LabeledBatch
   ) throws {
     self.model = model
     self.objective = objective
-    training = try Loader(
-      data, by: sampler ?? ShuffledSampler(count: data.count, seed: seed), batchSize: batchSize
-    ) { examples, _ in try collate(examples) }
+    self.processes = processes
+    let sampler = sampler ?? ShuffledSampler(count: data.count, seed: seed)
+    part = processes.size > 1 ? try PartSampler(sampler, batchSize: batchSize, over: processes) : nil
+    training = try Loader(data, by: part ?? sampler, batchSize: part?.batchSize ?? batchSize) { examples, _ in
+      try collate(examples)
+    }
     func loader(_ data: some Dataset<Data.Example>) throws -> Loader<LabeledBatch> {
       try Loader(data, by: SequentialSampler(count: data.count), batchSize: batchSize) { examples, _ in
         try collate(examples)
@@ -59,7 +68,8 @@ public final class SupervisedTask: CompilableTask {
   /// Throws what reading an example and `collate` throw.
   public func inputs(ofStep step: Int) throws -> StepInputs {
     let batch = try training.batch(ofStep: step)
-    return StepInputs([batch.inputs, batch.targets], examples: batch.targets.shape.first ?? 0)
+    let (whole, own) = part?.examples(ofStep: step) ?? (batch.targets.shape.first ?? 0, nil)
+    return StepInputs([batch.inputs, batch.targets], examples: whole, ownExamples: own)
   }
 
   /// Throws a `TrainingError` for other inputs than a batch and its targets.

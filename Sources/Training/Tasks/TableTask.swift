@@ -6,16 +6,18 @@ import Tensors
 /// of classes, on batches of rows in another order each epoch.
 public final class TableTask: CompilableTask {
   public let model: any Layer
+  public var processes: Distributed { task.processes }
   private let task: SupervisedTask
   private let evaluation: TableExamples?
 
-  /// The last batch of an epoch may be smaller than `batchSize`; `seed` determines the order of the rows.
+  /// The last batch of an epoch may be smaller than `batchSize`; `seed` determines the order of the rows. Of several
+  /// `processes` each takes its part of each batch.
   ///
   /// Throws a `TrainingError` where there are no rows or no targets, the two sets do not fit each other, the model does not
   /// give a number or as many logits as there are classes, or the batch size is below 1.
   public init(
     _ model: any Layer, on training: TableExamples, evaluatingOn evaluation: TableExamples? = nil, batchSize: Int = 32,
-    seed: UInt64 = 0
+    seed: UInt64 = 0, over processes: Distributed = .one
   ) throws(TrainingError) {
     guard training.count > 0, training.targets.count == training.count else {
       throw TrainingError("there are no rows with a target to train on")
@@ -38,7 +40,7 @@ public final class TableTask: CompilableTask {
     do {
       task = try SupervisedTask(
         model, on: GeneratedDataset(count: training.count) { row in row },
-        for: isRegression ? .regression : .classification, batchSize: batchSize, seed: seed
+        for: isRegression ? .regression : .classification, batchSize: batchSize, seed: seed, over: processes
       ) { rows in
         LabeledBatch(
           inputs: training.tensor(rows),

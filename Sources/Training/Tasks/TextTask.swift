@@ -17,17 +17,24 @@ public final class TextTask: CompilableTask {
   private let batchSize: Int
   private let seed: UInt64
   public let stepsPerEpoch: Int
+  public let processes: Distributed
+  /// Of all streams; where there are several processes, each reads and writes the rows of its own.
   public let stateVariables: [(name: String, variable: Variable)]
+  /// Along which axis each state has the streams.
+  private let streamAxes: [Int]
 
-  /// Trains on windows of `context` tokens, `batchSize` of them a step; `seed` determines their positions.
+  /// Trains on windows of `context` tokens, `batchSize` of them a step; `seed` determines their positions. Of several
+  /// `processes` each takes its part of the windows.
   ///
-  /// Throws a `DataError` where the text is too short for that, or the validation text has fewer than two tokens, and a
+  /// Throws a `DataError` where the text is too short for that, the batch size is not a multiple of the number of processes,
+  /// or the validation text has fewer than two tokens, and a
   /// `TrainingError` where the text has tokens that the model does not know.
   public init(
     _ model: any LanguageModel, on training: TokenSequence, evaluatingOn evaluation: TokenSequence? = nil,
-    context: Int, batchSize: Int, seed: UInt64 = 0
+    context: Int, batchSize: Int, seed: UInt64 = 0, over processes: Distributed = .one
   ) throws {
     network = model
+    self.processes = processes
     self.training = training
     self.evaluation = evaluation
     self.context = context
@@ -38,8 +45,11 @@ public final class TextTask: CompilableTask {
       model.carriesState
       ? try training.streamStepsPerEpoch(context: context, batchSize: batchSize)
       : try training.randomStepsPerEpoch(context: context, batchSize: batchSize)
+    try processes.check(batchSize: batchSize)
     if let evaluation { _ = try evaluation.evaluationWindows(context: context, batchSize: 1) }
     let state = model.carriesState ? model.initialState(batch: batchSize, capacity: context) : []
+    let larger = model.carriesState ? model.initialState(batch: batchSize.plus(1), capacity: context) : []
+    streamAxes = zip(state, larger).map { a, b in a.shape.indices.first { a.shape[$0] != b.shape[$0] } ?? 0 }
     stateVariables = try state.enumerated().map { index, tensor in
       let name = "state.\(index)"
       if let failure = tensor.failure { throw failure }
@@ -52,16 +62,21 @@ public final class TextTask: CompilableTask {
   /// The variant distinguishes the beginning of a stream.
   public func inputs(ofStep step: Int) throws -> StepInputs {
     guard network.carriesState else {
-      let batch = try training.randomWindows(context: context, batchSize: batchSize, seed: seed, step: step)
-      return StepInputs([batch.inputs, batch.targets], examples: batch.count)
+      let batch = try training.randomWindows(
+        context: context, batchSize: batchSize, seed: seed, step: step, over: processes)
+      return StepInputs([batch.inputs, batch.targets], examples: batch.count * processes.size)
     }
-    let (batch, startsAnew) = try training.streamWindows(context: context, batchSize: batchSize, step: step)
-    return StepInputs([batch.inputs, batch.targets], variant: startsAnew ? 1 : 0, examples: batch.count)
+    let (batch, startsAnew) = try training.streamWindows(
+      context: context, batchSize: batchSize, step: step, over: processes)
+    return StepInputs(
+      [batch.inputs, batch.targets], variant: startsAnew ? 1 : 0, examples: batch.count * processes.size)
   }
 
   public func record(_ inputs: StepInputs) -> RecordedStep {
-    let state = stateVariables.map {
-      inputs.variant == 1 ? Tensor.zeros($0.variable.shape, dtype: $0.variable.dtype) : $0.variable.tensor
+    let state = zip(stateVariables, streamAxes).map { state, axis in
+      let whole = state.variable.tensor
+      let own = processes.size == 1 ? whole : streams(of: whole, along: axis)[1]
+      return inputs.variant == 1 ? Tensor.zeros(own.shape, dtype: own.dtype) : own
     }
     return record(network, inputs, state: network.carriesState ? state : nil)
   }
@@ -76,8 +91,33 @@ public final class TextTask: CompilableTask {
       return crossEntropy(of: logits, targets)
     }
     return RecordedStep(
-      gradients: gradients, examples: inputs.examples, assignments: zip(stateVariables, after).map { ($0.variable, $1) }
-    )
+      gradients: gradients, examples: inputs.examples,
+      assignments: zip(zip(stateVariables, streamAxes), after).map { state, next in
+        (state.0.variable, processes.size == 1 ? next : replacing(state.0.variable.tensor, along: state.1, with: next))
+      })
+  }
+
+  /// The state of all streams with `next` for those of this process.
+  private func replacing(_ whole: Tensor, along axis: Int, with next: Tensor) -> Tensor {
+    let parts = streams(of: whole, along: axis)
+    return Tensor.concatenated([parts[0], next, parts[2]], axis: axis)
+  }
+
+  /// The state of the streams before those of this process, of these, and of those after them.
+  private func streams(of whole: Tensor, along axis: Int) -> [Tensor] {
+    let part = processes.part(of: batchSize)
+    return whole.split(sizes: [part.lowerBound, part.count, batchSize - part.upperBound], axis: axis)
+  }
+
+  /// Adds up what each process has of its own streams.
+  public func collectState() throws {
+    guard processes.size > 1, !stateVariables.isEmpty else { return }
+    let wholes = zip(stateVariables, streamAxes).map { state, axis in
+      let whole = state.variable.tensor
+      let own = streams(of: whole, along: axis)[1]
+      return processes.sum(replacing(.zeros(whole.shape, dtype: whole.dtype), along: axis, with: own))
+    }
+    try Tensors.evaluate([], assigning: zip(stateVariables, wholes).map { ($0.variable, $1) })
   }
 
   /// The first window of the validation text, or of the training text where there is none.

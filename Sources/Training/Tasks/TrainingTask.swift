@@ -8,6 +8,8 @@ import Tensors
 public protocol TrainingTask {
   /// The network. Training changes its parameters in place.
   var model: any Layer { get }
+  /// The processes that train together, each with its part of a step's data. By default one.
+  var processes: Distributed { get }
   /// How many steps use every example once: the steps of an epoch.
   var stepsPerEpoch: Int { get }
   /// The named state that is carried from step to step besides the model, such as that of a recurrent network. Steps
@@ -15,6 +17,9 @@ public protocol TrainingTask {
   var stateVariables: [(name: String, variable: Variable)] { get }
   /// Records forward and backward pass of the step with this number, from 0. Computes nothing.
   func record(step: Int) throws -> RecordedStep
+  /// Collects in `stateVariables` what the processes have of them, before a checkpoint; all processes must. By default
+  /// nothing.
+  func collectState() throws
   /// Evaluates the model on the validation set; `nil` where there is none. Must not change the state.
   func evaluate() throws -> Evaluation?
   /// A few examples as the model takes them, always the same ones: what its layers give for them is recorded from time
@@ -40,20 +45,25 @@ public struct StepInputs: Sendable {
   public var tensors: [Tensor]
   /// Which of several recordings the step uses, where shapes and types do not determine it.
   public var variant: Int
-  /// How many examples (images, tokens) there are.
+  /// How many examples (images, tokens) there are, in all processes.
   public var examples: Int
+  /// How many of them this process has; `nil` where all have as many.
+  public var ownExamples: Int?
 
-  /// A batch of so many examples.
-  public init(_ tensors: [Tensor], variant: Int = 0, examples: Int) {
+  /// A batch of so many examples, of which this process has `ownExamples`.
+  public init(_ tensors: [Tensor], variant: Int = 0, examples: Int, ownExamples: Int? = nil) {
     self.tensors = tensors
     self.variant = variant
     self.examples = examples
+    self.ownExamples = ownExamples
   }
 }
 
 extension TrainingTask {
   public var stateVariables: [(name: String, variable: Variable)] { [] }
   public func example() throws -> Tensor? { nil }
+  public var processes: Distributed { .one }
+  public func collectState() throws {}
 }
 
 /// A training step that is recorded and not yet computed.
@@ -68,6 +78,8 @@ public struct RecordedStep: Sendable {
   public var examples: Int
   /// New values for the task's state, assigned in the same plan as the update.
   public var assignments: [(Variable, Tensor)]
+  /// What processes that train together request, as numbers above 0.
+  var requests: [Tensor] = []
 
   /// A step along `gradients`; `loss` is by default the loss that was differentiated.
   public init(

@@ -4,7 +4,8 @@ import Tensors
 ///
 /// In training the statistics are the batch's, and the running ones move towards them by `momentum` with each update;
 /// otherwise the running ones are used, and in training too where scale and shift are frozen. As in PyTorch, the batch is normalized with the biased variance and
-/// the running variance is the unbiased one, and a batch with one value a channel is an error in training.
+/// the running variance is the unbiased one, and a batch with one value a channel is an error in training. Of several
+/// processes that train together each normalizes its own part of a batch, unless ``processes`` says otherwise.
 ///
 /// Source: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
 /// Shift", ICML 2015, algorithms 1 and 2.
@@ -66,13 +67,46 @@ public struct BatchNorm: NamedLayer {
   }
 
   private func normalizeByBatch(_ x: Tensor) -> Tensor {
+    if let processes = Self.processes, processes.size > 1 { return normalizeByBatch(x, over: processes) }
     let (output, mean, variance) = x.batchNormalized(scale: scale.tensor, shift: shift.tensor, epsilon: epsilon)
     let count = x.shape.elementCount / max(channels, 1)
-    let unbiased = variance * .constant(Double(count) / Double(max(count - 1, 1)))
+    move(to: mean, variance * .constant(Double(count) / Double(max(count - 1, 1))))
+    return output
+  }
+
+  /// Moves the running statistics towards these.
+  private func move(to mean: Tensor, _ unbiasedVariance: Tensor) {
     let (kept, taken) = (Tensor.constant(1 - Double(momentum)), Tensor.constant(Double(momentum)))
     runningMean.assignOnUpdate(runningMean.tensor * kept + mean * taken)
-    runningVariance.assignOnUpdate(runningVariance.tensor * kept + unbiased * taken)
-    return output
+    runningVariance.assignOnUpdate(runningVariance.tensor * kept + unbiasedVariance * taken)
+  }
+
+  /// The processes whose batches are normalized as one, while a step is recorded; `nil`: each process' part by itself.
+  ///
+  /// Each normalization then waits for two small sums over all processes, and twice more for its gradient.
+  @TaskLocal public static var processes: Distributed?
+
+  /// With the statistics of all processes' parts of the batch. The losses of the processes count in proportion to their
+  /// examples, as the means that are taken of the gradients do.
+  private func normalizeByBatch(_ x: Tensor, over processes: Distributed) -> Tensor {
+    let axes = x.shape.indices.filter { $0 != 1 }
+    let count = Tensor.constant(Double(x.shape.elementCount / max(channels, 1)))
+    func total(_ tensor: Tensor) -> Tensor {
+      // Each process' u is of its own loss, which counts as much as it has examples.
+      .customGradient(of: tensor) {
+        processes.sum($0)
+      } gradient: { _, _, u in
+        processes.sum(u * count) / count
+      }
+    }
+    let counts = processes.sum(count.reshaped(to: [1]))
+    let alongChannels = Shape([1, channels] + Array(repeating: 1, count: x.shape.rank - 2))
+    let mean = total(x.sum(axes: axes)) / counts
+    let centered = x - mean.reshaped(to: alongChannels)
+    let variance = total(centered.square().sum(axes: axes)) / counts
+    move(to: mean.stoppingGradient(), (variance * counts / (counts - .constant(1))).stoppingGradient())
+    let factor = scale.tensor * (variance + .constant(epsilon)).rsqrt()
+    return centered * factor.reshaped(to: alongChannels) + shift.tensor.reshaped(to: alongChannels)
   }
 
   private func normalizeByRunningStatistics(_ x: Tensor) -> Tensor {
