@@ -22,6 +22,8 @@ struct ModelParts {
       guard seen.insert(ObjectIdentifier(buffer)).inserted else { return }
       if renames { buffer.rename(path) }
       buffers.append((path, buffer))
+    case let part as PartOfModel:
+      for (name, parameter) in part.members { collect(parameter, at: name) }
     case let layerPath as LayerPath:
       if renames { layerPath.name = path.split(separator: ".").dropLast().joined(separator: ".") }
     case is Tensor, is Variable, is Shape, is SpatialSize, is String, is [Float], is [Double], is [Int], is [String],

@@ -69,10 +69,11 @@ public struct Trainer: Sendable {
     report: (TrainingEvent) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     let firstRate = optimizer.learningRate
-    let momentum = (optimizer as? any MomentumOptimizer)?.momentum
+    // Setting a momentum sets that of groups with an optimizer of their own, which are set again after it.
+    let momenta = optimizer.momentumOptimizers.map { ($0, $0.momentum) }
     defer {
       optimizer.learningRate = firstRate
-      if let momentum, let optimizer = optimizer as? any MomentumOptimizer { optimizer.momentum = momentum }
+      for (optimizer, momentum) in momenta { optimizer.momentum = momentum }
     }
     var loop = try TrainingLoop(
       trainer: self, task: task, optimizer: optimizer, callbacks: callbacks,

@@ -55,6 +55,7 @@ private func loss(_ model: Dense, _ batch: Tensor) -> Tensor { (model(batch) - 1
     let optimizer = AdamW(for: model, learningRate: 1e-3) {
       ParameterGroup(where: { $0.name.hasSuffix("bias") }, weightDecay: 0)
       ParameterGroup(where: { $0.name.hasPrefix("features.") }, learningRate: 1e-4)
+      ParameterGroup(where: { $0.shape.rank > 1 }) { Muon(for: $0, learningRate: 0.02, scale: .original) }
     }
 
     try optimizer.update(along: valueAndGradient(of: model) { $0(.ones([2, 4])).square().mean() }.gradients)

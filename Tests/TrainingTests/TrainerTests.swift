@@ -131,14 +131,18 @@ func makeNetwork(_ seed: UInt64 = 0) -> Sequential {
   @Test func aScheduleCyclesTheMomentum() throws {
     let model = makeNetwork()
     let task = try ImageTask(model, on: makeImages(), batchSize: 16)
-    let optimizer = Nesterov(for: model, learningRate: 0.01, momentum: 0.5)
-    let schedule = LearningRateSchedule.oneCycle(momentum: 0.8...0.95)
-    var momenta: [Double?] = []
-    _ = try Trainer(steps: 10, schedule: schedule, logInterval: 1).train(task, with: optimizer) { event in
-      if case .step = event { momenta.append(optimizer.momentum) }
+    let optimizer = Nesterov(for: model, learningRate: 0.01, momentum: 0.5) {
+      ParameterGroup(where: { $0.name.hasSuffix("bias") }) { Momentum(for: $0, learningRate: 0.02, momentum: 0.25) }
     }
-    #expect(momenta == (0..<10).map { schedule.momentum(after: $0, of: 10) })
-    #expect(optimizer.momentum == 0.5)
+    let all = optimizer.momentumOptimizers
+    let schedule = LearningRateSchedule.oneCycle(momentum: 0.8...0.95)
+    var momenta: [[Double?]] = []
+    _ = try Trainer(steps: 10, schedule: schedule, logInterval: 1).train(task, with: optimizer) { event in
+      if case .step = event { momenta.append(all.map(\.momentum)) }
+    }
+    let expected = (0..<10).map { schedule.momentum(after: $0, of: 10) }
+    #expect(momenta == expected.map { [$0, $0] })
+    #expect(all.map(\.momentum) == [0.5, 0.25])
     let error = #expect(throws: TrainingError.self) {
       try Trainer(steps: 1, schedule: schedule).train(task, with: Adam(for: model))
     }

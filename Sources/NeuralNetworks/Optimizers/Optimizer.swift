@@ -34,6 +34,23 @@ public protocol MomentumOptimizer: Optimizer {
   var momentum: Double { get set }
 }
 
+extension Optimizer {
+  /// This optimizer and those of its groups where they have a momentum, each before those of its groups; none where this
+  /// one has none.
+  package var momentumOptimizers: [any MomentumOptimizer] {
+    guard let own = self as? any MomentumOptimizer else { return [] }
+    let groups = (self as? RuleOptimizer)?.groupOptimizers ?? []
+    return [own] + groups.compactMap { $0 as? any MomentumOptimizer }
+  }
+}
+
+extension RuleOptimizer {
+  /// Sets the momentum of the groups' optimizers that have one, as a schedule of all parameters does.
+  func setMomentum(ofGroups momentum: Double) {
+    for case let optimizer as any MomentumOptimizer in groupOptimizers { optimizer.momentum = momentum }
+  }
+}
+
 /// Whose form of a rule is used, where the paper and libraries differ; each optimizer documents how.
 public enum OptimizerVariant: String, Hashable, Sendable, Codable, CaseIterable {
   /// As in the paper that the optimizer's documentation names.

@@ -19,12 +19,17 @@ import Tensors
 /// }
 /// ```
 open class RuleOptimizer: Optimizer {
-  public var learningRate: Float
-  public var stepCount = 0
+  /// The learning rate. May be changed between steps; that of groups changes in proportion.
+  public var learningRate: Float {
+    didSet { for group in groups { group.setLearningRate(inProportionTo: learningRate) } }
+  }
+  public var stepCount = 0 { didSet { for group in groups { group.optimizer.stepCount = stepCount } } }
   public var clipNorm: Float?
   /// What to do with a parameter that the loss does not depend on, such as those of a part that a step does not use:
   /// an error that names it (the default), or nothing, so that it and its state stay as they are.
-  public var skipsUnusedParameters = false
+  public var skipsUnusedParameters = false {
+    didSet { for group in groups { group.optimizer.skipsUnusedParameters = skipsUnusedParameters } }
+  }
   /// λ of the penalty λ/2 · ‖θ‖², whose gradient λθ is added to the loss's; where it is decoupled, the rule's.
   public let weightDecay: Float
 
@@ -40,11 +45,18 @@ open class RuleOptimizer: Optimizer {
     var rateFactor: Float
   }
 
+  /// Those of the parameters that no group's optimizer has.
   private var slots: [Slot] = []
+  /// The optimizers of groups.
+  private var groups: [GroupOptimizer] = []
+  /// All parameters, those of groups too, in the model's order.
+  private(set) var parameters: [Parameter] = []
   private let decouplesWeightDecay: Bool
   private let state: [OptimizerState]
+  /// Which of a step's scalars are those of this rule.
+  private var scalars = 0..<0
   /// What was wrong with a parameter; the first update throws it.
-  private var failure: TensorError?
+  private(set) var failure: TensorError?
 
   /// - Parameters:
   ///   - state: what is stored for each parameter, such as `["mean", "squares"]`; see `state(of:)`.
@@ -71,8 +83,16 @@ open class RuleOptimizer: Optimizer {
           + "\(learningRate)")
     }
     do throws(TensorError) {
-      for (name, parameter) in model.parameters {
-        let group = groups.first { $0.contains(parameter) }
+      let found = model.parameters
+      parameters = found.map(\.parameter)
+      var members: [[(name: String, parameter: Parameter)]] = groups.map { _ in [] }
+      for (name, parameter) in found {
+        let index = groups.firstIndex { $0.contains(parameter) }
+        let group = index.map { groups[$0] }
+        if let index, groups[index].optimizer != nil {
+          members[index].append((name, parameter))
+          continue
+        }
         let variable = try parameter.variable()
         let kinds = self.state(of: parameter)
         let state = try kinds.map { kind throws(TensorError) in
@@ -87,9 +107,31 @@ open class RuleOptimizer: Optimizer {
             weightDecay: group?.weightDecay ?? weightDecay,
             rateFactor: group?.learningRate.map { $0 / learningRate } ?? 1))
       }
+      for (group, members) in zip(groups, members) where !members.isEmpty {
+        if let optimizer = group.optimizer?(PartOfModel(members: members)) { add(optimizer, of: members) }
+      }
     } catch {
       failure = error
     }
+  }
+
+  /// Adds the optimizer of a group, which is of these parameters. One of others would change parameters twice, or some not
+  /// at all.
+  private func add(_ optimizer: RuleOptimizer, of members: [(name: String, parameter: Parameter)]) {
+    failure = failure ?? optimizer.failure
+    let areMembers =
+      optimizer.parameters.count == members.count
+      && zip(optimizer.parameters, members).allSatisfy { $0 === $1.parameter && $0.name == $1.name }
+    require(
+      areMembers,
+      "the optimizer of the group with \(members[0].name), \(type(of: optimizer)), must be of the group's parameters: make it "
+        + "for the layer that the closure is given")
+    require(
+      learningRate > 0,
+      "the learning rate must be above 0, so that those of groups change in proportion, not \(learningRate)")
+    optimizer.stepCount = stepCount
+    groups.append(
+      GroupOptimizer(optimizer: optimizer, rateFactor: Double(optimizer.learningRate) / Double(learningRate)))
   }
 
   /// What is stored for a parameter: by default what the optimizer was made with. Called while it is made, so an override
@@ -108,9 +150,19 @@ open class RuleOptimizer: Optimizer {
   /// Multiplies the learning rates of the parameters with these names by a factor each.
   package final func multiplyLearningRates(by factors: [String: Float]) {
     for index in slots.indices { slots[index].rateFactor *= factors[slots[index].parameter.name] ?? 1 }
+    for group in groups { group.optimizer.multiplyLearningRates(by: factors) }
   }
 
-  public var stateVariables: [Variable] { slots.flatMap(\.state) }
+  /// The state of the optimizer's own parameters, then that of groups with an optimizer.
+  public var stateVariables: [Variable] { slots.flatMap(\.state) + groups.flatMap(\.optimizer.stateVariables) }
+
+  /// The optimizers of groups, and those of their groups.
+  package final var groupOptimizers: [RuleOptimizer] {
+    groups.flatMap { [$0.optimizer] + $0.optimizer.groupOptimizers }
+  }
+
+  /// The parameters that no group's optimizer has, each with its state.
+  final var ownState: [(parameter: Parameter, state: [Variable])] { slots.map { ($0.parameter, $0.state) } }
 
   /// Appends the step scalars, which all parameters share: the learning rate, then those of the rule, which change from
   /// step to step without changing the graph. `t` counts from 1.
@@ -137,6 +189,10 @@ open class RuleOptimizer: Optimizer {
   func finishStep() throws(TensorError) {
     stepCount = stepCount.plus(1)
     guard stepCount % 64 == 0 || stepCount & (stepCount - 1) == 0 else { return }
+    try checkSquares()
+  }
+
+  private func checkSquares() throws(TensorError) {
     // A parameter that is not finite either shows in the loss, whose cause the trainer finds.
     for slot in slots where slot.parameter.isTrainable {
       guard let squares = slot.squares, slot.state[squares].holdsInfinity, slot.variable.isFinite else { continue }
@@ -145,9 +201,10 @@ open class RuleOptimizer: Optimizer {
           + "range of \(slot.variable.dtype), and the parameter would never move again; set clipNorm or lower the learning rate"
       )
     }
+    for group in groups { try group.optimizer.checkSquares() }
   }
 
-  /// The step scalars, which change without changing the graph: the rule's, and the norm to clip at.
+  /// The step scalars, which change without changing the graph: the rule's, those of groups, and the norm to clip at.
   ///
   /// Throws where one of them was set to an invalid value.
   func appendInputs(to inputs: inout [Double]) throws(TensorError) {
@@ -160,25 +217,46 @@ open class RuleOptimizer: Optimizer {
         "\(type(of: self)): the norm to clip at must be above 0 and the step count at least 0, not "
           + "\(clipNorm.map { "\($0)" } ?? "none") and \(stepCount)")
     }
+    let first = inputs.count
     appendScalars(ofStep: stepCount.plus(1), to: &inputs)
+    scalars = first..<inputs.count
+    for group in groups {
+      guard group.optimizer.clipNorm == nil else {
+        throw TensorError(
+          "\(type(of: self)): a group's optimizer, \(type(of: group.optimizer)), has a clipNorm of its own; set that of the "
+            + "\(type(of: self)), which limits the norm of all gradients together")
+      }
+      try group.optimizer.appendInputs(to: &inputs)
+    }
     if let clipNorm { inputs.append(Double(clipNorm)) }
   }
 
   /// The step scalars as data: float64 where some parameter is, float32 otherwise.
   func scalarTensors(_ scalars: [Double]) -> [Tensor] {
-    let isPrecise = slots.contains { $0.variable.dtype == .float64 }
+    let isPrecise = parameters.contains { (try? $0.variable())?.dtype == .float64 }
     return scalars.map { isPrecise ? Tensor($0) : Tensor(Float($0)) }
   }
 
-  /// All parameters, in the model's order.
-  var parameters: some Sequence<Parameter> { slots.lazy.map(\.parameter) }
-
   /// Which parameters are updated.
-  var trainable: some Sequence<Bool> { slots.lazy.map(\.parameter.isTrainable) }
+  var trainable: some Sequence<Bool> { parameters.lazy.map(\.isTrainable) }
 
-  /// Records the new values of everything; `inputs` are the step scalars as tensors.
+  /// Records the new values of everything; `inputs` are the step scalars that `appendInputs` gave, as tensors.
   func assignments(along gradients: Gradients, _ inputs: [Tensor]) throws(TensorError) -> [(Variable, Tensor)] {
     if let failure = gradients.loss.failure ?? failure { throw failure }
+    var factor: Tensor?
+    if clipNorm != nil, let limit = inputs.last {
+      factor = clippingFactor(of: gradients.norm(over: trainableParameters), at: limit)
+    }
+    var assignments = gradients.assignments
+    try appendUpdates(to: &assignments, along: gradients, scaledBy: factor, inputs)
+    for (_, value) in assignments { if let failure = value.failure { throw failure } }
+    return assignments
+  }
+
+  /// Records the new values of parameters and state, those of groups too.
+  private func appendUpdates(
+    to assignments: inout [(Variable, Tensor)], along gradients: Gradients, scaledBy factor: Tensor?, _ inputs: [Tensor]
+  ) throws(TensorError) {
     let active = slots.filter {
       $0.parameter.isTrainable && (gradients[$0.parameter] != nil || !skipsUnusedParameters)
     }
@@ -187,16 +265,17 @@ open class RuleOptimizer: Optimizer {
         "the loss does not depend on \(unused.parameter.name), so it has no gradient; use it in the model, set isTrainable "
           + "to false or the optimizer's skipsUnusedParameters to true")
     }
-    let clipped = try clipped(active, gradients, at: clipNorm == nil ? nil : inputs.last)
-    var assignments = gradients.assignments
-    for (slot, gradient) in zip(active, clipped) {
+    let scaled = try scaled(active, gradients, by: factor)
+    let own = Array(inputs[scalars])
+    for (slot, gradient) in zip(active, scaled) {
       // Numbers of a rule that change are its scalars.
-      let (moved, state) = Tensor.$areNumbersConstant.withValue(true) { update(slot, along: gradient, inputs) }
+      let (moved, state) = Tensor.$areNumbersConstant.withValue(true) { update(slot, along: gradient, own) }
       assignments.append((slot.variable, moved))
       assignments.append(contentsOf: zip(slot.state, state))
     }
-    for (_, value) in assignments { if let failure = value.failure { throw failure } }
-    return assignments
+    for group in groups {
+      try group.optimizer.appendUpdates(to: &assignments, along: gradients, scaledBy: factor, inputs)
+    }
   }
 
   private func update(
@@ -231,9 +310,9 @@ open class RuleOptimizer: Optimizer {
     var values: Tensor
   }
 
-  /// The gradient of each parameter, all scaled alike where their common norm exceeds `limit`.
-  private func clipped(
-    _ slots: [Slot], _ gradients: Gradients, at limit: Tensor?
+  /// The gradient of each parameter, times `factor` where there is one.
+  private func scaled(
+    _ slots: [Slot], _ gradients: Gradients, by factor: Tensor?
   ) throws(TensorError) -> [SlotGradient] {
     var found: [SlotGradient] = []
     for slot in slots {
@@ -246,8 +325,7 @@ open class RuleOptimizer: Optimizer {
         found.append(SlotGradient(rows: nil, values: gradient))
       }
     }
-    guard let limit, !found.isEmpty else { return found }
-    let factor = clippingFactor(of: gradients.norm(over: slots.map(\.parameter)), at: limit)
+    guard let factor else { return found }
     return found.map { SlotGradient(rows: $0.rows, values: $0.values * factor.cast(to: $0.values.dtype)) }
   }
 }

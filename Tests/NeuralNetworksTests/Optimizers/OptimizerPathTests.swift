@@ -43,7 +43,7 @@ import Testing
 
   @Test func thereAreAllRules() throws {
     let rules = try fixture("Optimizers/rules", as: Content.self).rules
-    #expect(rules.filter { $0.variant == .pytorch }.count == 21)
+    #expect(rules.filter { $0.variant == .pytorch }.count == 23)
     #expect(rules.filter { $0.variant == .keras }.count == 12)
     #expect(rules.filter { $0.variant == .paper }.count == 10)
     #expect(rules.allSatisfy { $0.trajectory.last?.step == 1000 })
@@ -145,6 +145,18 @@ import Testing
     case "adam" where rule.gradients == "accumulated":
       GradientAccumulation(Adam(for: model, learningRate: needed, variant: variant), for: model, of: 3)
     case "nesterov": Nesterov(for: model, learningRate: needed, variant: variant)
+    case "adam groups":
+      Adam(for: model, learningRate: needed) {
+        ParameterGroup(where: { $0.name == "bias" }) {
+          Adam(for: $0, learningRate: 2 * needed, beta1: 0.5, beta2: 0.96875, epsilon: 0x1p-13)
+        }
+      }
+    case "sgd groups":
+      Momentum(for: model, learningRate: needed, dampening: 0.25, variant: variant) {
+        ParameterGroup(where: { $0.name == "bias" }) {
+          Nesterov(for: $0, learningRate: needed / 2, momentum: 0.5, variant: variant, weightDecay: 0.125)
+        }
+      }
     case "adagrad": AdaGrad(for: model, learningRate: needed, variant: variant)
     case "adadelta": AdaDelta(for: model, learningRate: rate, variant: variant)
     case "rmsprop": RMSProp(for: model, learningRate: needed, variant: variant)

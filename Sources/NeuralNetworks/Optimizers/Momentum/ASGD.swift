@@ -45,12 +45,13 @@ public final class ASGD: RuleOptimizer {
     return (moved, [update.state[0] + (moved - update.state[0]) * update.scalars[2]])
   }
 
-  /// Gives the model the averages. Call it when training ends: further steps would start from them.
+  /// Gives the model the averages; parameters of a group with an optimizer of its own stay. Call it when training ends:
+  /// further steps would start from them.
   public func assignAverages() throws(TensorError) {
     guard stepCount > 0 else { return }
     var assignments: [(Variable, Tensor)] = []
-    for (parameter, average) in zip(parameters, stateVariables) where parameter.isTrainable {
-      assignments.append((try parameter.variable(), average.tensor))
+    for (parameter, state) in ownState where parameter.isTrainable {
+      assignments.append((try parameter.variable(), state[0].tensor))
     }
     try evaluate([], assigning: assignments)
   }

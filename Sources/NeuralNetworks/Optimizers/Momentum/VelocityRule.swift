@@ -3,7 +3,7 @@ import Tensors
 /// What heavy ball and Nesterov's momentum share: a velocity for each parameter, of which a share is carried over.
 public class VelocityRule: RuleOptimizer, MomentumOptimizer {
   /// The share of the velocity that is carried over, at least 0 and below 1. May be changed between steps.
-  public var momentum: Double
+  public var momentum: Double { didSet { setMomentum(ofGroups: momentum) } }
   let variant: OptimizerVariant
 
   /// An optimizer for the parameters of `model`, which carries the share `momentum` of the velocity over. `weightDecay`
