@@ -143,8 +143,8 @@ struct TrainingLoop<Task: TrainingTask> {
     guard let momentum = schedule.momentum(after: step, of: total) else { return }
     guard let optimizer = optimizer as? any MomentumOptimizer else {
       throw TrainingError(
-        "the schedule changes the momentum, and \(type(of: optimizer)) has none that changes; take Momentum or Nesterov, "
-          + "or a schedule without one")
+        "the schedule changes the momentum, and \(type(of: optimizer)) has none that changes; take Momentum, Nesterov or "
+          + "Adam, or a schedule without one")
     }
     optimizer.momentum = momentum
   }

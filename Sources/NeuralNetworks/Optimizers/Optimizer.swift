@@ -30,7 +30,7 @@ extension Optimizer {
 /// An optimizer whose momentum may change between steps, as a schedule says that has one
 /// (``LearningRateSchedule/momentum(after:of:)``).
 public protocol MomentumOptimizer: Optimizer {
-  /// The share of the velocity that is carried over, at least 0 and below 1.
+  /// The share of the velocity, or of the gradient's mean (β₁), that is carried over, at least 0 and below 1.
   var momentum: Double { get set }
 }
 
@@ -45,6 +45,12 @@ extension Optimizer {
 }
 
 extension RuleOptimizer {
+  func require(momentum: Double) throws(TensorError) {
+    guard 0..<1 ~= momentum else {
+      throw failure ?? TensorError("\(type(of: self)): the momentum must be at least 0 and below 1, not \(momentum)")
+    }
+  }
+
   /// Sets the momentum of the groups' optimizers that have one, as a schedule of all parameters does.
   func setMomentum(ofGroups momentum: Double) {
     for case let optimizer as any MomentumOptimizer in groupOptimizers { optimizer.momentum = momentum }

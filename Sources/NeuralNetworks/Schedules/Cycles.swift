@@ -30,7 +30,8 @@ extension LearningRateSchedule {
   /// lines, again and again. The height of a cycle is half of the one before where `halves`, and that of a step is multiplied
   /// with `decay` after each.
   ///
-  /// With a range of `momentum`, the momentum falls where the rate rises: it is the greatest where the rate is the least.
+  /// With a range of `momentum`, the momentum, Adam's β₁, falls where the rate rises: it is the greatest where the rate is
+  /// the least.
   ///
   /// Source: Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017; `triangular`, `triangular2` where
   /// `halves`, and `exp_range` with a decay.
@@ -54,8 +55,8 @@ extension LearningRateSchedule {
   }
 
   /// From a share of the rate up to it in the first steps, then down to nearly nothing, both along half a cosine. `rise` is
-  /// the share of the steps in which it rises. With a range of `momentum`, such as 0.85 to 0.95, the momentum falls while the
-  /// rate rises, and rises with its fall; else it stays.
+  /// the share of the steps in which it rises. With a range of `momentum`, such as 0.85 to 0.95, the momentum (Adam's β₁)
+  /// falls while the rate rises, and rises with its fall; else it stays.
   ///
   /// Source: Smith, "A disciplined approach to neural network hyper-parameters: Part 1", arXiv:1803.09820 (2018), with the
   /// curves and numbers of PyTorch's `OneCycleLR`.

@@ -43,7 +43,7 @@ import Testing
 
   @Test func thereAreAllRules() throws {
     let rules = try fixture("Optimizers/rules", as: Content.self).rules
-    #expect(rules.filter { $0.variant == .pytorch }.count == 23)
+    #expect(rules.filter { $0.variant == .pytorch }.count == 28)
     #expect(rules.filter { $0.variant == .keras }.count == 12)
     #expect(rules.filter { $0.variant == .paper }.count == 10)
     #expect(rules.allSatisfy { $0.trajectory.last?.step == 1000 })
@@ -59,6 +59,7 @@ import Testing
       if rule.name == "muon", point.step > 100 { break }
       while optimizer.stepCount < point.step {
         let batch = batches[optimizer.stepCount % 3]
+        if rule.name.hasSuffix(" cycled"), let rate = rule.learningRate { cycle(optimizer, rate) }
         let gradients = valueAndGradient(of: model) { ($0(batch[0]) - batch[1]).square().mean() }.gradients
         try optimizer.update(along: try changed(gradients, rule, model))
       }
@@ -66,6 +67,14 @@ import Testing
       let difference = zip(found, point.parameters).map { abs($0 - $1) }.max() ?? .infinity
       #expect(found.count == point.parameters.count && difference <= 1e-9, "step \(point.step): \(difference)")
     }
+  }
+
+  /// The learning rate and β₁ of a step of 1,001, as the fixture sets them.
+  private func cycle(_ optimizer: any Optimizer, _ rate: Float) {
+    let schedule = LearningRateSchedule.oneCycle(momentum: 0.85...0.95)
+    optimizer.learningRate = rate * Float(schedule.factor(after: optimizer.stepCount, of: 1001))
+    let momentum = schedule.momentum(after: optimizer.stepCount, of: 1001)
+    if let momentum { (optimizer as? any MomentumOptimizer)?.momentum = momentum }
   }
 
   /// The gradients as the fixture changes them before a step.
@@ -161,12 +170,12 @@ import Testing
     case "adadelta": AdaDelta(for: model, learningRate: rate, variant: variant)
     case "rmsprop": RMSProp(for: model, learningRate: needed, variant: variant)
     case "rprop": Rprop(for: model, learningRate: needed)
-    case "adam": Adam(for: model, learningRate: needed, variant: variant)
-    case "adamw": AdamW(for: model, learningRate: needed, variant: variant, weightDecay: decay)
-    case "adamax": AdaMax(for: model, learningRate: needed, variant: variant)
+    case "adam", "adam cycled": Adam(for: model, learningRate: needed, variant: variant)
+    case "adamw", "adamw cycled": AdamW(for: model, learningRate: needed, variant: variant, weightDecay: decay)
+    case "adamax", "adamax cycled": AdaMax(for: model, learningRate: needed, variant: variant)
     case "nadam": NAdam(for: model, learningRate: needed, variant: variant)
-    case "amsgrad": AMSGrad(for: model, learningRate: needed, variant: variant)
-    case "radam": RAdam(for: model, learningRate: needed, variant: variant)
+    case "amsgrad", "amsgrad cycled": AMSGrad(for: model, learningRate: needed, variant: variant)
+    case "radam", "radam cycled": RAdam(for: model, learningRate: needed, variant: variant)
     case "lamb": LAMB(for: model, learningRate: needed, weightDecay: decay)
     case "lars": LARS(for: model, learningRate: needed, weightDecay: decay)
     case "lion": Lion(for: model, learningRate: needed, weightDecay: decay)

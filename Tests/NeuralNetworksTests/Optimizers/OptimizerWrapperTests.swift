@@ -102,6 +102,30 @@ import Testing
     #expect(try model.value.variable().values() == [point])
   }
 
+  /// β₁ that changes gives the same bits in a compiled step, which is not recorded again, and is the optimizer's alone.
+  @Test func beta1ThatChanges() throws {
+    let (model, other) = (Table(), Table())
+    let (optimizer, plain) = (AdamW(for: model, learningRate: 0.1), AdamW(for: other, learningRate: 0.1))
+    var recordings = 0
+    let step = CompiledStep(with: optimizer) { inputs in
+      recordings += 1
+      return valueAndGradient(of: model) { $0(inputs[0]).square().sum() }.gradients
+    }
+    for beta1 in [0.95, 0.85, 0.9, 0] {
+      (optimizer.momentum, plain.momentum) = (beta1, beta1)
+      try step([Tensor([0, 1, 2, 3] as [Int32], shape: [4])])
+      try plain.update(along: Self.gradients(of: other, rows: [0, 1, 2, 3]))
+    }
+    #expect(recordings == 1)
+    #expect(try model.table.variable().values() == other.table.variable().values())
+    let before = try other.table.variable().values()
+    plain.momentum = 1
+    #expect(
+      Self.message { try plain.update(along: Self.gradients(of: other, rows: [0])) }
+        .contains("AdamW: the momentum must be at least 0 and below 1, not 1.0"))
+    #expect(try other.table.variable().values() == before)
+  }
+
   @Test func clippedGradientsInACompiledStep() throws {
     let (model, other) = (Table(), Table())
     let step = CompiledStep(with: GradientDescent(for: model)) { inputs in

@@ -26,12 +26,8 @@ public final class AMSGrad: AdamRule {
       clipNorm, isDecoupled: false, state: ["mean", "squares", "largest"], groups())
   }
 
-  public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
-    if variant == .paper {
-      scalars += [Double(learningRate), 1, 1]
-    } else {
-      super.appendScalars(ofStep: t, to: &scalars)
-    }
+  override func factors(ofStep t: Int) -> (Double, Double) {
+    variant == .paper ? (1, 1) : super.factors(ofStep: t)
   }
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {

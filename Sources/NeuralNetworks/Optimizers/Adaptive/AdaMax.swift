@@ -11,8 +11,9 @@ import Tensors
 /// Stores two values a parameter. The default learning rate is 2e-3.
 ///
 /// Source: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 2.
-public final class AdaMax: RuleOptimizer {
-  private let beta1: Double
+public final class AdaMax: RuleOptimizer, MomentumOptimizer {
+  /// β₁, the share of the gradient's mean that is carried over, at least 0 and below 1. May be changed between steps.
+  public var momentum: Double { didSet { setMomentum(ofGroups: momentum) } }
   private let beta2: Double
   private let epsilon: Double
   private let variant: OptimizerVariant
@@ -25,7 +26,7 @@ public final class AdaMax: RuleOptimizer {
     epsilon: Float? = nil, variant: OptimizerVariant = .paper, weightDecay: Float = 0, clipNorm: Float? = nil,
     @ParameterGroups groups: () -> [ParameterGroup] = { [] }
   ) {
-    (self.beta1, self.beta2, self.variant) = (beta1, beta2, variant)
+    (momentum, self.beta2, self.variant) = (beta1, beta2, variant)
     switch variant {
     case .paper: self.epsilon = epsilon.map(Double.init) ?? 0
     case .pytorch: self.epsilon = epsilon.map(Double.init) ?? 1e-8
@@ -38,13 +39,18 @@ public final class AdaMax: RuleOptimizer {
     require(epsilon: self.epsilon)
   }
 
-  /// The learning rate and 1 / (1 − β₁ᵗ).
+  /// The learning rate, 1 / (1 − β₁ᵗ), β₁ and 1 − β₁.
   public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
-    scalars += [Double(learningRate), Self.correction(beta1, ofStep: t)]
+    scalars += [Double(learningRate), Self.correction(momentum, ofStep: t), momentum, 1 - momentum]
+  }
+
+  override func appendInputs(to inputs: inout [Double]) throws(TensorError) {
+    try require(momentum: momentum)
+    try super.appendInputs(to: &inputs)
   }
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
-    let mean = update.state[0] * .constant(beta1) + update.gradient * .constant(1 - beta1)
+    let mean = update.state[0] * update.scalars[2] + update.gradient * update.scalars[3]
     let size = variant == .pytorch ? update.gradient.abs() + .constant(epsilon) : update.gradient.abs()
     let largest = maximum(update.state[1] * .constant(beta2), size)
     // As for RMSProp, the bound avoids 0 / 0.

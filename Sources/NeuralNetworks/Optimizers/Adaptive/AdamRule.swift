@@ -1,8 +1,10 @@
 import Tensors
 
 /// What Adam and the rules made from it share: running means of the gradient and of its square.
-public class AdamRule: RuleOptimizer {
-  let beta1: Double
+public class AdamRule: RuleOptimizer, MomentumOptimizer {
+  /// β₁, the share of the gradient's mean that is carried over, at least 0 and below 1. May be changed between steps; as in
+  /// PyTorch, the mean is then corrected as if this β₁ had been that of all steps.
+  public var momentum: Double { didSet { setMomentum(ofGroups: momentum) } }
   let beta2: Double
   let epsilon: Double
   let variant: OptimizerVariant
@@ -12,7 +14,7 @@ public class AdamRule: RuleOptimizer {
     _ variant: OptimizerVariant, _ weightDecay: Float, _ clipNorm: Float?, isDecoupled: Bool,
     state: [OptimizerState] = ["mean", "squares"], _ groups: [ParameterGroup]
   ) {
-    self.beta1 = beta1
+    momentum = beta1
     self.beta2 = beta2
     self.epsilon = epsilon.map(Double.init) ?? (variant == .keras ? 1e-7 : 1e-8)
     self.variant = variant
@@ -23,14 +25,24 @@ public class AdamRule: RuleOptimizer {
     require(epsilon: self.epsilon)
   }
 
-  /// The learning rate, what m is multiplied with and what √v is multiplied with; in double precision up to here.
+  /// The learning rate, the two factors of this step, β₁ and 1 − β₁; in double precision up to here.
   public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
-    scalars.append(Double(learningRate))
-    let meanFactor = Self.correction(beta1, ofStep: t)
+    let (first, second) = factors(ofStep: t)
+    scalars += [Double(learningRate), first, second, momentum, 1 - momentum]
+  }
+
+  override func appendInputs(to inputs: inout [Double]) throws(TensorError) {
+    try require(momentum: momentum)
+    try super.appendInputs(to: &inputs)
+  }
+
+  /// What m and √v are multiplied with, the second and the third step scalar.
+  func factors(ofStep t: Int) -> (Double, Double) {
+    let meanFactor = Self.correction(momentum, ofStep: t)
     let rootFactor = 1 / (1 - Self.power(beta2, Double(t))).squareRoot()
-    switch variant {
-    case .paper, .pytorch: scalars += [meanFactor, rootFactor]
-    case .keras: scalars += [meanFactor / rootFactor, 1]
+    return switch variant {
+    case .paper, .pytorch: (meanFactor, rootFactor)
+    case .keras: (meanFactor / rootFactor, 1)
     }
   }
 
@@ -43,7 +55,7 @@ public class AdamRule: RuleOptimizer {
   /// The new means of the gradient and of its square.
   func moments(_ update: ParameterUpdate) -> (mean: Tensor, squares: Tensor) {
     (
-      update.state[0] * .constant(beta1) + update.gradient * .constant(1 - beta1),
+      update.state[0] * update.scalars[3] + update.gradient * update.scalars[4],
       update.state[1] * .constant(beta2) + update.gradient.square() * .constant(1 - beta2)
     )
   }

@@ -26,18 +26,14 @@ public final class RAdam: AdamRule {
       clipNorm, isDecoupled: false, groups())
   }
 
-  /// The learning rate, and what m / (√v + ε) and m are multiplied with.
-  public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
-    let (mean, squares) = (Self.correction(beta1, ofStep: t), Self.correction(beta2, ofStep: t))
+  /// What m / (√v + ε) and m are multiplied with.
+  override func factors(ofStep t: Int) -> (Double, Double) {
+    let (mean, squares) = (Self.correction(momentum, ofStep: t), Self.correction(beta2, ofStep: t))
     let limit = 2 / (1 - beta2) - 1
     let length = limit - 2 * Double(t) * Self.power(beta2, Double(t)) * squares
-    scalars.append(Double(learningRate))
-    guard length > (variant == .paper ? 4 : 5) else {
-      scalars += [0, mean]
-      return
-    }
+    guard length > (variant == .paper ? 4 : 5) else { return (0, mean) }
     let rectification = ((length - 4) * (length - 2) * limit / ((limit - 4) * (limit - 2) * length)).squareRoot()
-    scalars += [rectification * mean / squares.squareRoot(), 0]
+    return (rectification * mean / squares.squareRoot(), 0)
   }
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {

@@ -27,9 +27,7 @@ public class VelocityRule: RuleOptimizer, MomentumOptimizer {
   }
 
   override func appendInputs(to inputs: inout [Double]) throws(TensorError) {
-    guard 0..<1 ~= momentum else {
-      throw TensorError("\(type(of: self)): the momentum must be at least 0 and below 1, not \(momentum)")
-    }
+    try require(momentum: momentum)
     try super.appendInputs(to: &inputs)
   }
 }
