@@ -32,7 +32,8 @@ public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendabl
 extension RandomNumberGenerator {
   /// The numbers from 0 up to `count` in random order.
   ///
-  /// Our own Fisher–Yates: the standard library's shuffle may change its draws.
+  /// Our own Fisher–Yates: the standard library's shuffle may change its draws. `count` is from 0 to 2³¹ − 1; see
+  /// `order(of:)` for one that a caller chose.
   mutating func permutation(of count: Int) -> [Int32] {
     var order = (0..<Int32(count)).map { $0 }
     for last in stride(from: count - 1, to: 0, by: -1) {
@@ -41,5 +42,13 @@ extension RandomNumberGenerator {
       order.swapAt(last, other)
     }
     return order
+  }
+
+  /// The same for the examples of a dataset, of which there may be too many: a `DataError`.
+  mutating func order(of examples: Int) throws(DataError) -> [Int32] {
+    guard 0...Int(Int32.max) ~= examples else {
+      throw DataError("0 to 2³¹ − 1 examples can be shuffled, not \(examples); take a subset")
+    }
+    return permutation(of: examples)
   }
 }

@@ -32,7 +32,7 @@ extension Dataset {
   /// Splits off a validation set: `validationFraction` of the examples, from 0 to below 1, rounded to the nearest
   /// integer, in an order that `seed` determines on every platform. Both parts keep the order of the examples.
   ///
-  /// Throws a `DataError` where the fraction is out of range.
+  /// Throws a `DataError` where the fraction is out of range, or there are more than 2³¹ − 1 examples.
   @_disfavoredOverload
   public func split(
     validationFraction: Double, seed: UInt64
@@ -48,7 +48,7 @@ extension Dataset {
 }
 
 /// The indices below `count` in two parts, each ascending; the second has `validationFraction` of them, which `seed`
-/// chooses. Throws a `DataError` where the fraction is not from 0 to below 1.
+/// chooses. Throws a `DataError` where the fraction is not from 0 to below 1, or there are more than 2³¹ − 1 examples.
 func splitIndices(
   count: Int, validationFraction: Double, seed: UInt64
 ) throws(DataError) -> (train: [Int], validation: [Int]) {
@@ -56,7 +56,7 @@ func splitIndices(
     throw DataError("the validation fraction should be from 0 to below 1, not \(validationFraction)")
   }
   var generator = SeededGenerator(seed: seed)
-  let order = generator.permutation(of: count)
+  let order = try generator.order(of: count)
   let validationCount = Int((Double(order.count) * validationFraction).rounded())
   return (
     order.dropFirst(validationCount).map(Int.init).sorted(), order.prefix(validationCount).map(Int.init).sorted()

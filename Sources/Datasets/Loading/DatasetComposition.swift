@@ -61,9 +61,8 @@ extension Dataset {
     guard sum == count else {
       throw DataError("the parts should have at least 0 examples each and \(count) together, not \(counts)")
     }
-    guard count <= Int(Int32.max) else { throw DataError("at most 2³¹ − 1 examples can be shuffled, not \(count)") }
     var generator = SeededGenerator(seed: seed)
-    let order = generator.permutation(of: count).map { Int($0) }
+    let order = try generator.order(of: count).map { Int($0) }
     var parts: [GeneratedDataset<Example>] = []
     var start = 0
     for size in counts {
@@ -79,7 +78,7 @@ extension Dataset {
     guard !shares.isEmpty, shares.allSatisfy({ $0 >= 0 }), abs(shares.reduce(-1, +)) < 1e-9 else {
       throw DataError("the shares should be at least 0 and add up to 1, not \(shares)")
     }
-    var counts = shares.map { min(Int((Double(count) * $0).rounded(.down)), count) }
+    var counts = shares.map { min(Int(exactly: (Double(count) * $0).rounded(.down)) ?? count, count) }
     let missing = count - counts.reduce(0, +)
     for index in 0..<max(missing, 0) { counts[index % counts.count] += 1 }
     return try split(counts: counts, seed: seed)

@@ -23,12 +23,16 @@ public final class Loader<Batch: Sendable>: Sendable {
   ///
   /// `threads` threads read and collate, a batch each; by default as many as compute. At most `depth` batches are ready
   /// or in the making ahead of the one asked for, so memory is bounded. What reading or collating throws, the step that
-  /// asks for that batch throws. Throws a `DataError` where there are no examples or a number is below 1.
+  /// asks for that batch throws. Throws a `DataError` where there are no examples, or more than 2³¹ − 1, or a number is
+  /// below 1.
   public init<Data: Dataset>(
     _ data: Data, by sampler: any Sampler, batchSize: Int, threads: Int? = nil, depth: Int = 4,
     collate: @escaping @Sendable (_ examples: [Data.Example], _ step: Int) throws -> Batch
   ) throws(DataError) {
     guard sampler.count > 0 else { throw DataError("there are no examples to load") }
+    guard sampler.count <= Int(Int32.max) else {
+      throw DataError("an epoch takes at most 2³¹ − 1 examples, not \(sampler.count); take a subset")
+    }
     guard batchSize > 0 else { throw DataError("the batch size should be at least 1, not \(batchSize)") }
     let stepsPerEpoch = (sampler.count - 1) / batchSize + 1
     let orders = EpochOrders(sampler)

@@ -45,8 +45,8 @@ public struct WeightedSampler: Sampler {
   /// Draws `count` examples an epoch, by default as many as there are; an example's probability is in proportion to its
   /// weight.
   ///
-  /// Takes 8 bytes an example; a draw is a binary search. Throws a `DataError` where a weight is negative or not finite
-  /// or all are 0.
+  /// Takes 8 bytes an example; a draw is a binary search. Throws a `DataError` where a weight is negative or not finite,
+  /// all are 0, or more than 2³¹ − 1 are to be drawn.
   public init(weights: [Double], count: Int? = nil, seed: UInt64) throws(DataError) {
     var sum = 0.0
     sums = weights.map { weight in
@@ -57,6 +57,9 @@ public struct WeightedSampler: Sampler {
       throw DataError("weights should be finite numbers of at least 0, and one of them above 0")
     }
     self.count = max(count ?? weights.count, 0)
+    guard self.count <= Int(Int32.max) else {
+      throw DataError("an epoch takes at most 2³¹ − 1 examples, not \(self.count)")
+    }
     self.seed = seed
   }
 

@@ -82,7 +82,8 @@ public struct ClassificationBatch: Sendable {
   }
 
   private static func check(_ labels: [Int], _ classes: Int, _ what: String) throws(TrainingError) {
-    guard classes > 0 else { throw TrainingError("there must be at least one class, not \(classes)") }
+    // Metrics count each class, also those without an example.
+    guard 1...1 << 24 ~= classes else { throw TrainingError("there must be 1 to 2²⁴ classes, not \(classes)") }
     if let index = labels.firstIndex(where: { !(0..<classes).contains($0) }) {
       throw TrainingError(
         "the \(what) of example \(index) is \(labels[index]), but there are \(classes) classes, from 0 to \(classes - 1)"

@@ -73,6 +73,17 @@ struct LoadingTests {
     if n < 2 { #expect(ShuffledSampler(count: n, seed: 0).order(ofEpoch: 0).count == max(n, 0)) }
   }
 
+  @Test(arguments: [1 << 31, 1 << 42, .max]) func moreExamplesThanCanBeShuffledAreAnError(count: Int) {
+    let many = GeneratedDataset(count: count) { $0 }
+    #expect(throws: DataError.self) { try many.split(validationFraction: 0.1, seed: 0) }
+    #expect(throws: DataError.self) { try many.split(counts: [count], seed: 0) }
+    #expect(throws: DataError.self) { try many.split(shares: [1], seed: 0) }
+    #expect(throws: DataError.self) { try WeightedSampler(weights: [1], count: count, seed: 0) }
+    #expect(throws: DataError.self) {
+      try Loader(many, by: SequentialSampler(count: count), batchSize: 1) { x, _ in x }
+    }
+  }
+
   // MARK: Datasets
 
   @Test func datasetsAreMappedSplitAndChosenFrom() throws {

@@ -35,6 +35,8 @@ import Testing
     #expect(throws: TrainingError.self) {
       try ClassificationBatch(predictions: [classes], labels: [0], classes: classes)
     }
+    // Counts of so many classes would not fit into memory.
+    #expect(throws: TrainingError.self) { try ClassificationBatch(predictions: [0], labels: [0], classes: classes) }
   }
 
   @Test func regressionBatches() {
