@@ -51,8 +51,8 @@ public final class Parameter: Sendable {
   /// and of weights — a row then gets only in the steps that use it: what PyTorch calls `SparseAdam`, and TensorFlow
   /// `LazyAdam`. Step counts, and with them Adam's bias corrections, are the optimizer's. Where the loss depends on the
   /// table in another way than by its rows, as with tied output weights, or where the optimizer's state has another shape
-  /// than the table, all rows are updated. In a loop of one's own the step's graph holds the old table, so that each
-  /// update copies it; ``CompiledStep`` and `Trainer` write the rows in place.
+  /// than the table, all rows are updated. The rows are written in place; in a loop of one's own the first update, and one
+  /// after another assignment, copies the table.
   public var updatesOnlyUsedRows: Bool {
     get { isSparse.load(ordering: .relaxed) }
     set { isSparse.store(newValue, ordering: .relaxed) }

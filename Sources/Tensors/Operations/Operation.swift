@@ -45,6 +45,9 @@ protocol Operation: Hashable, Sendable {
   /// When it runs, of the times at which it can.
   var timing: Timing { get }
 
+  /// Where the result is the first operand, a matrix, with other rows in some places: which rows, int32 [n], −1 for none, and
+  /// what they are in the operand, [n, width].
+  func replacedRows(_ operands: [Tensor]) -> (numbers: Tensor, rows: Tensor)?
   /// The operand that holds labels or indices, for diagnosis.
   var indices: IndexOperand? { get }
 }
@@ -123,6 +126,7 @@ extension Operation {
   var isVariable: Bool { false }
   var timing: Timing { .late }
   var indices: IndexOperand? { nil }
+  func replacedRows(_ operands: [Tensor]) -> (numbers: Tensor, rows: Tensor)? { nil }
   func mapped(_ step: MappedStep) -> [Tensor]? { nil }
   func hasKernel(for operands: [TensorType], on target: Target) -> Bool { true }
   func rewritten(_ operands: [Int], in ir: inout IR) throws(TensorError) -> [Int]? { nil }

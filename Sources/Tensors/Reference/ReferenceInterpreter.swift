@@ -33,7 +33,7 @@ struct ReferenceInterpreter {
     case .failure(let error): throw error
     case .storage(let storage), .key(let storage): return [read(storage, node.types[0])]
     case .variable(let variable, let storage):
-      return [Executor.using(variable) { read(storage, node.types[0]) }]
+      return [Executor.using(variable) { read(variable.storage(of: storage), node.types[0]) }]
     case .none: break
     }
     switch node.op.meaning {

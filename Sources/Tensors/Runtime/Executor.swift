@@ -14,8 +14,9 @@ public func evaluate(
 ) throws(TensorError) {
   for tensor in tensors { if let failure = tensor.failure { throw failure } }
   try Executor.checkAssignments(assignments)
+  var changes = assignments.compactMap { RowChange($0, of: $1) }
   while !tensors.isEmpty || !assignments.isEmpty {
-    switch try Executor.begin(tensors, &assignments) {
+    switch try Executor.begin(tensors, &assignments, &changes) {
     case .allIsKnown: return
     case .mustWait(let other): other.waitForEnd()
     case .mustCompile(let request): try Executor.compile(request, tensors + assignments.map(\.1))
@@ -122,24 +123,28 @@ struct Executor: ~Copyable {
     case isRunning(Evaluation)
   }
 
-  /// Begins to compute tensors. Takes the assignments, so that graphs that nobody else holds end before their variables
-  /// are written.
+  /// Begins to compute tensors. Takes the assignments and changes, so that graphs that nobody else holds end before their
+  /// variables are written.
   fileprivate static func begin(
-    _ tensors: [Tensor], _ assignments: inout [(Variable, Tensor)]
+    _ tensors: [Tensor], _ assignments: inout [(Variable, Tensor)], _ changes: inout [RowChange]
   ) throws(TensorError) -> Beginning {
     try shared.withLock { (executor: inout sending Executor) throws(TensorError) in
       let pending = tensors.filter { $0.knownStorage == nil }
       guard !pending.isEmpty || !assignments.isEmpty else { return .allIsKnown }
-      let request = try Request(outputs: pending, assignments: assignments)
+      changes.removeAll { !$0.isOfCurrentValues }
+      let request = try Request(outputs: pending + changes.flatMap(\.tensors), assignments: assignments)
       guard let loaded = executor.plans[request.key] else { return .mustCompile(request) }
       let use = VariableUse(
         reads: request.sources.compactMap(\.variable), writes: assignments.map(\.0))
       if let other = executor.uses.first(where: { $0.conflicts(with: use) }) { return .mustWait(other) }
       let variables = assignments.map(\.0)
-      assignments = []
-      for variable in variables { try variable.prepareToWrite() }
+      let rows = changes.map { Evaluation.Rows(variable: $0.variable, types: $0.tensors.map(\.type)) }
+      (assignments, changes) = ([], [])
+      for variable in variables {
+        try variable.prepareToWrite(replacingRows: rows.contains { $0.variable === variable })
+      }
       executor.uses.append(use)
-      return .isRunning(Evaluation(request: request, loaded: loaded, tensors: pending, use: use))
+      return .isRunning(Evaluation(request: request, loaded: loaded, tensors: pending, rows: rows, use: use))
     }
   }
 
@@ -223,17 +228,37 @@ struct Executor: ~Copyable {
 
 /// A run of a plan that computes tensors.
 struct Evaluation {
+  fileprivate struct Rows {
+    let variable: Variable
+    let types: [TensorType]
+  }
+
   fileprivate let request: Request
   fileprivate let loaded: Executable
   fileprivate let tensors: [Tensor]
+  /// The variables whose rows are replaced, and the types of the rows' numbers and of what they were.
+  fileprivate let rows: [Rows]
   fileprivate let use: VariableUse
 
   fileprivate func finish() throws(TensorError) {
     try use.go { () throws(TensorError) in
       // It owns what the pointers point to.
       defer { withExtendedLifetime(request) {} }
-      let outputs = try tensors.map { (tensor) throws(TensorError) in
+      var old: [(numbers: Storage, values: Storage)] = []
+      defer {
+        for (index, row) in rows.enumerated() { row.variable.endReplacingRows(index < old.count ? old[index] : nil) }
+      }
+      var outputs = try tensors.map { (tensor) throws(TensorError) in
         try Storage(byteCount: tensor.type.byteCount, for: "the result of \(tensor.node.op.name), \(tensor.type),")
+      }
+      for row in rows {
+        let storages = try row.types.map { (type) throws(TensorError) in
+          try Storage(byteCount: type.byteCount, for: "rows of \(row.variable.name) before the update, \(type),")
+        }
+        // No row, until the run has found which: it may fail before.
+        storages[0].fill(with: -1)
+        outputs += storages
+        old.append((storages[0], storages[1]))
       }
       try Executor.run(loaded, request.sources.map(\.pointer), outputs.map(\.pointer))
       Executor.shared.withLock { _ in

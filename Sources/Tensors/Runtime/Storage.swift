@@ -64,6 +64,32 @@ final class Storage: @unchecked Sendable {
     write(values[...])
   }
 
+  /// Throws where there would be no memory to fill zeros that take none yet.
+  func checkMemory(for purpose: @autoclosure () -> String) throws(TensorError) {
+    try Memory.check(byteCount, for: purpose())
+  }
+
+  /// Takes the values of memory of the same size.
+  func copy(_ other: Storage) {
+    if origin != .system { backprop_prefault(pointer, Int64(byteCount)) }
+    pointer.copyMemory(from: other.pointer, byteCount: byteCount)
+  }
+
+  func fill(with number: Int32) {
+    pointer.initializeMemory(as: Int32.self, repeating: number, count: byteCount / MemoryLayout<Int32>.stride)
+  }
+
+  /// Replaces the rows with these int32 numbers; those outside are none.
+  func replaceRows(_ numbers: Storage, with rows: Storage) {
+    let count = numbers.byteCount / MemoryLayout<Int32>.stride
+    guard count > 0 else { return }
+    let size = rows.byteCount / count
+    let places: [Int32] = numbers.elements(count: count)
+    for (index, place) in places.enumerated() where place >= 0 && (Int(place) + 1) * size <= byteCount {
+      (pointer + Int(place) * size).copyMemory(from: rows.pointer + index * size, byteCount: size)
+    }
+  }
+
   deinit {
     switch origin {
     case .system: Memory.deallocate(pointer, byteCount)

@@ -1,3 +1,5 @@
+import Dispatch
+import Synchronization
 import Testing
 
 @testable import NeuralNetworks
@@ -70,6 +72,65 @@ import Testing
     let (used, all) = (try trained(true), try trained(false))
     for (a, b) in zip(used, all) { #expect(abs(a - b) < 1e-14) }
     #expect(used != (try Self.table(rows: 6, width: 2).weight.variable().values(as: Double.self)))
+  }
+
+  /// A graph that was recorded before updates keeps the values it read, whether it is evaluated after one update, after
+  /// several, or after another assignment.
+  @Test(arguments: [1, 2, 3]) func oldGraphsKeepTheirValues(_ steps: Int) throws {
+    let model = try Self.table(rows: 6, width: 2)
+    let optimizer = Adam(for: model, learningRate: 0.1)
+    func update(_ first: Int32) throws -> Tensor {
+      let numbers = Tensor([first, 4, first], shape: [3])
+      let gradients = valueAndGradient(of: model) { $0(numbers).square().sum() }.gradients
+      try optimizer.update(along: gradients)
+      return try #require(gradients[model.weight])
+    }
+    // The first update copies the table; the later ones replace rows in place.
+    _ = try update(0)
+    let before = try model.weight.variable().values(as: Double.self)
+    let old = model.weight.tensor
+    let sum = (old * 2).sum()
+    let gradients = try (0..<steps).map { try update(Int32($0)) }
+    let after = try model.weight.variable().values(as: Double.self)
+    #expect(after != before)
+    #expect(try old.values(as: Double.self) == before)
+    #expect(try abs(sum.scalar(as: Double.self) - before.reduce(0, +) * 2) < 1e-12)
+    // 2 x of the rows, as they were, each as often as it was used.
+    #expect(
+      try gradients[0].values(as: Double.self)
+        == [4, 4, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0].enumerated().map { $1 * before[$0] })
+    #expect(try model.weight.variable().values(as: Double.self) == after)
+    // Another assignment than of rows.
+    let last = model.weight.tensor
+    _ = try update(5)
+    try model.weight.variable().set([Double](repeating: 1, count: 12))
+    #expect(try last.values(as: Double.self) == after)
+  }
+
+  /// While one thread updates two rows alike, others never see one without the other, in graphs of any age.
+  @Test func readersSeeWholeUpdates() throws {
+    let model = Table(weight: Parameter([Float](repeating: 1, count: 600), shape: [300, 2], name: "weight"))
+    model.weight.updatesOnlyUsedRows = true
+    let numbers = Tensor([7, 250] as [Int32], shape: [2])
+    let isRight = Mutex(true)
+    DispatchQueue.concurrentPerform(iterations: 3) { thread in
+      let optimizer = GradientDescent(for: model, learningRate: 0x1p-8)
+      for _ in 0..<60 {
+        do {
+          if thread == 0 {
+            try optimizer.update(along: valueAndGradient(of: model) { $0(numbers).sum() }.gradients)
+          } else {
+            let table = model.weight.tensor
+            let values = try [table * 1, table + 0].map { try $0.values() }
+            let isWhole = values[0] == values[1] && values[0][14] == values[0][500] && values[0][0] == 1
+            if !isWhole { isRight.withLock { $0 = false } }
+          }
+        } catch { isRight.withLock { $0 = false } }
+      }
+    }
+    let isRightNow = isRight.withLock { $0 }
+    #expect(isRightNow)
+    #expect(try model.weight.tensor.values()[14] == 1 - 60 * 0x1p-8)
   }
 
   @Test func otherUsesUpdateAllRows() throws {

@@ -72,6 +72,10 @@ struct ReplaceRows: KernelOperation {
     return [operands[0].scatter(operands[2], at: numbers, along: 0)]
   }
 
+  func replacedRows(_ operands: [Tensor]) -> (numbers: Tensor, rows: Tensor)? {
+    (operands[1], operands[0].rows(maximum(operands[1], .zeros([], dtype: .int32))))
+  }
+
   /// In place where a variable is assigned its own value with rows replaced.
   func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
     let inputs = instruction.inputs
