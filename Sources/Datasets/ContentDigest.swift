@@ -4,10 +4,13 @@
 /// billion folders.
 /// Source: Fowler, Noll, Vo & Eastlake, "The FNV Non-Cryptographic Hash Algorithm", RFC 9923 (2025).
 package struct ContentDigest: Hashable, Sendable, Codable {
-  let value: UInt64
+  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
-  init(of bytes: some Sequence<UInt8>) {
-    value = bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  init(of bytes: some Sequence<UInt8>) { append(bytes) }
+
+  /// Adds the bytes that follow.
+  mutating func append(_ bytes: some Sequence<UInt8>) {
+    value = bytes.reduce(value) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 
   package init(from decoder: any Decoder) throws {

@@ -21,7 +21,11 @@ enum ParserSentence {
       let isList = rest.contains("Please provide one of ")
       let expected = isList ? between("Please provide one of ", nil, in: rest) : between(": ", nil, in: rest)
       guard var expected else { return "'\(value)' is no value of \(flag(name))" }
-      if isList, expected.hasSuffix(".") { expected.removeLast() }
+      if isList {
+        if expected.hasSuffix(".") { expected.removeLast() }
+        // Of two values it says "one of 'yes' and 'no'".
+        expected = expected.replacing("' and '", with: "' or '")
+      }
       return "\(flag(name)) must be \(expected), not '\(value)'"
     }
     if let name = between("Missing value for '", "'", in: first) { return "\(flag(name)) needs a value\(about)" }
@@ -30,7 +34,8 @@ enum ParserSentence {
     }
     if let name = between("Unknown option '", "'. Did", in: first) ?? between("Unknown option '", "'", in: first) {
       guard name.hasPrefix("--") else { return "there is no flag \(name)" + (fileHint(arguments) ?? "") }
-      return "there is no flag \(name)" + (between("Did you mean '", "'", in: first).map { "; \($0) is near" } ?? "")
+      let near = between("Did you mean '", "'", in: first).flatMap { isNear(name, $0) ? $0 : nil }
+      return "there is no flag \(name)" + (near.map { "; \($0) is near" } ?? "")
     }
     if let value = between("Unexpected argument '", "'", in: message) { return "'\(value)' has no meaning here" }
     if let values = between(" unexpected arguments: ", nil, in: message) { return "\(values) have no meaning here" }
@@ -38,6 +43,25 @@ enum ParserSentence {
       return "\(name) takes no value, but has '\(value)'"
     }
     return nil
+  }
+
+  /// Whether a flag may be a slip of the other: at most one letter in four is missing, superfluous or another one. The
+  /// parser also suggests names that have nothing in common.
+  static func isNear(_ name: String, _ other: String) -> Bool {
+    let (own, others) = (Array(name.drop { $0 == "-" }), Array(other.drop { $0 == "-" }))
+    // The distances of the beginnings of one to all beginnings of the other.
+    // Source: Wagner & Fischer, "The String-to-String Correction Problem", J. ACM 21 (1974).
+    var distances = Array(0...others.count)
+    for (row, letter) in own.enumerated() {
+      var diagonal = row
+      distances[0] = row + 1
+      for (column, otherLetter) in others.enumerated() {
+        let replaced = diagonal + (letter == otherLetter ? 0 : 1)
+        diagonal = distances[column + 1]
+        distances[column + 1] = min(replaced, diagonal + 1, distances[column] + 1)
+      }
+    }
+    return distances[others.count] <= max(max(own.count, others.count) / 4, 1)
   }
 
   /// How to name a file whose name begins as a flag does, where there is such an argument.

@@ -115,12 +115,16 @@ func openText(
     let isOwn = name == own || Folder.isSame(own ?? "", as: name)
     let validation = isOwn ? try run.validation() ?? .share(TrainTextCommand.validationFraction) : .share(0)
     // The pipe that a run was trained on may have no writer any more.
+    let record = try run.readRecord()
     if case .path(let path) = validation {
-      let dataset = try TextDataset.named(path, tokenizer: tokenizer, validationFraction: 0, allowsPipes: false)
+      let dataset = try TextDataset.named(
+        path, tokenizer: tokenizer, validationFraction: 0, allowsPipes: false
+      ) { digest throws(DataError) in try record?.checkEvaluates(validatedWith: digest, at: path) }
       return (dataset.train, .validation)
     }
     let dataset = try TextDataset.named(
-      name, tokenizer: tokenizer, validationFraction: validation.share, allowsPipes: data != nil)
+      name, tokenizer: tokenizer, validationFraction: validation.share, allowsPipes: data != nil
+    ) { digest throws(DataError) in if isOwn { try record?.checkEvaluates(digest, at: name) } }
     return validation.share > 0 ? (dataset.validation, .validation) : (dataset.train, .test)
   }
   return (name, text, set)

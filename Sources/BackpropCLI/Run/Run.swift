@@ -98,8 +98,12 @@ struct Run {
     }
   }
 
+  func loadTokenizer() throws -> any Tokenizer {
+    try RequestError.whenFailing { try Datasets.loadTokenizer(from: file(Self.tokenizer)) }
+  }
+
   func loadTokenizer(for description: LanguageModelDescription) throws -> any Tokenizer {
-    let tokenizer = try RequestError.whenFailing { try Datasets.loadTokenizer(from: file(Self.tokenizer)) }
+    let tokenizer = try loadTokenizer()
     guard tokenizer.vocabularySize == description.vocabulary else {
       throw RequestError(
         "\(file(Self.tokenizer).path) has \(tokenizer.vocabularySize) tokens, but the network knows \(description.vocabulary)"

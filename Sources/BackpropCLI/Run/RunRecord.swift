@@ -79,8 +79,10 @@ struct RunRecord: Codable {
   var started: String
   /// The folder in which it was begun, which paths in its flags begin at.
   var folder: String? = FileManager.default.currentDirectoryPath
-  /// What was in the table that it was begun with.
+  /// What was in the table or text that it was begun with; folders of pictures have a list of their own.
   var data: ContentDigest?
+  /// What was in the file that `--validation` names.
+  var validationData: ContentDigest?
   /// When it was resumed, each time.
   var resumed: [String]?
   var ended: String?

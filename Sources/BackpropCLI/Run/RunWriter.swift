@@ -24,6 +24,7 @@ final class RunWriter {
   private let set: EvaluatedSet
   private(set) var record: RunRecord
   private let pictures: RunPictures?
+  private let tokenizer: (any Tokenizer)?
   /// `nil` once the run is begun.
   private var beginning: Beginning?
   /// The step of the last saved checkpoint.
@@ -34,8 +35,8 @@ final class RunWriter {
   private(set) var unlogged: (any Error)?
 
   init(
-    _ run: Run, _ record: RunRecord, _ pictures: RunPictures? = nil, beginning: Beginning, from checkpoint: Checkpoint?,
-    stop: StopRequest,
+    _ run: Run, _ record: RunRecord, _ pictures: RunPictures? = nil, _ tokenizer: (any Tokenizer)? = nil,
+    beginning: Beginning, from checkpoint: Checkpoint?, stop: StopRequest,
     evaluating set: EvaluatedSet, measuring measurements: RunMeasurements = RunMeasurements()
   ) throws {
     self.stop = stop
@@ -43,6 +44,7 @@ final class RunWriter {
     self.set = set
     self.record = record
     self.pictures = pictures
+    self.tokenizer = tokenizer
     self.beginning = beginning
     savedStep = checkpoint?.step
     metrics = try MetricsLog(run, upTo: checkpoint, evaluating: set, measuring: measurements)
@@ -65,7 +67,7 @@ final class RunWriter {
       (isSaving, savedStep) = (false, step)
       if beginning == .withTheFirstCheckpoint {
         try run.replace(with: record, metrics)
-        try pictures.map(run.write)
+        try writeCompanions()
         beginning = nil
       }
     case .evaluation, .tracing: break
@@ -83,9 +85,15 @@ final class RunWriter {
 
   private func begin() throws {
     try run.write(record)
-    try pictures.map(run.write)
+    try writeCompanions()
     try metrics.begin()
     beginning = nil
+  }
+
+  /// Writes what a resumed training needs beside the record.
+  private func writeCompanions() throws {
+    try pictures.map(run.write)
+    try tokenizer.map(run.save)
   }
 
   /// Records the results of training, after `save` has written the model. Returns whether there was anything to save.

@@ -2,8 +2,11 @@ import Backprop
 
 /// `--from RUN`: what the weights of a run become in a new network.
 enum FineTuning {
-  /// Loads what fits of the run's weights; a head whose classes differ stays new. Logs what was not loaded.
-  static func load(_ network: any Layer, _ description: ModelDescription, from run: Run, isQuiet: Bool) throws {
+  /// Loads what fits of the run's weights; a head whose classes differ stays new. Logs what was not loaded, and returns
+  /// its names.
+  static func load(
+    _ network: any Layer, _ description: ModelDescription, from run: Run, isQuiet: Bool
+  ) throws -> Set<String> {
     let (old, _) = try run.loadModel()
     var head: Set<String> = []
     if old.classNames != description.classNames || old.classes != description.classes {
@@ -20,17 +23,24 @@ enum FineTuning {
     guard !report.loaded.isEmpty else {
       throw RequestError("nothing of \(run.path) fits the network: \(report)")
     }
-    guard !isQuiet else { return }
-    if !head.isEmpty { Console.log("the classes differ from those of \(run.path), so the last layer is new") }
-    Console.log("from \(run.path): \(report)")
+    if !isQuiet {
+      if !head.isEmpty { Console.log("the classes differ from those of \(run.path), so the last layer is new") }
+      Console.log("from \(run.path): \(report)")
+    }
+    return Set(report.missing + report.mismatched.map(\.name))
   }
 
-  /// Freezes the parameters that `--freeze` names.
-  static func freeze(_ network: any Layer, _ patterns: String?, isQuiet: Bool) throws {
+  /// Freezes the parameters that `--freeze` names. Those in `new` have random values beside others that do not, and
+  /// would keep them, so they are refused.
+  static func freeze(_ network: any Layer, _ patterns: String?, new: Set<String> = [], isQuiet: Bool) throws {
     guard let patterns else { return }
     let frozen: [String]
     do { frozen = try network.freezeParameters(matching: patterns) } catch {
       throw RequestError("--freeze: \(error.message)")
+    }
+    if let first = frozen.first(where: new.contains) {
+      throw RequestError(
+        "--freeze \(patterns) would keep the random values of \(first), which is new; name layers that --from loads")
     }
     let total = network.parameters.count
     guard frozen.count < total else { throw RequestError("--freeze \(patterns) leaves no parameter to train") }

@@ -76,7 +76,7 @@ struct TrainImageCommand: ParsableCommand {
     try session.resolved.resolve("from", &from)
     try session.resolved.resolve("freeze", &freeze)
     let origin = try from.flatMap { path in
-      session.hasCheckpoint ? nil : try Run.open(path, for: .image)
+      session.hasCheckpoint ? nil : try Run.open(session.place(of: path), for: .image)
     }
     let start = try origin.map { try $0.loadModel().description }
     try session.resolved.resolve("model", &model, default: start?.kind.rawValue ?? "cnn")
@@ -170,8 +170,8 @@ struct TrainImageCommand: ParsableCommand {
     let description = try RequestError.whenFailing { try ModelDescription.image(model, for: dataset) }
     try session.checkCheckpoint(description)
     let network = try RequestError.whenFailing { try description.makeModel() }
-    if let origin { try FineTuning.load(network, description, from: origin, isQuiet: training.quiet) }
-    try FineTuning.freeze(network, freeze, isQuiet: training.quiet)
+    let new = try origin.map { try FineTuning.load(network, description, from: $0, isQuiet: training.quiet) } ?? []
+    try FineTuning.freeze(network, freeze, new: new, isQuiet: training.quiet)
     let optimizer = try training.makeOptimizer(for: network)
     let strength = augment.flatMap(Augmentation.Strength.init) ?? .none
     if strength != .none, dataset.hasGlyphs, !training.quiet {

@@ -72,7 +72,10 @@ struct TrainTableCommand: ParsableCommand {
         session.place(of: data ?? ""), target: target ?? "", goal: task.flatMap(TableGoal.init), reading: reading,
         validation: session.place(of: training.validation ?? ""), seed: session.seed, allowsPipes: !training.resume)
     }
-    try session.checkUnchanged(table.digest, data ?? "")
+    try RequestError.whenFailing {
+      try session.checkUnchanged(table.digests.data, at: data ?? "")
+      try table.digests.validation.map { try session.checkUnchanged(validation: $0, at: training.validation ?? "") }
+    }
     let rows = table.train.count
     let network = TableModelDescription(for: table)
     try session.resolved.resolve("width", &width, default: network.hidden.first)
@@ -107,7 +110,7 @@ struct TrainTableCommand: ParsableCommand {
       name: "table-\(description.kindName)-\(data.shortName)",
       summary: "\(description.kindName) with \(parameterCount(of: network).grouped) parameters on \(data.shortName): "
         + "\("row".counted(data.train.count)) to train, \((data.validation?.count ?? 0).grouped) for validation; "
-        + Engine.description, unit: "rows", evaluatedSet: .validation, table: data.digest,
+        + Engine.description, unit: "rows", evaluatedSet: .validation, digests: data.digests,
       reporting: .table(network, description, classNames: preparation.target.classNames)
     ) { run in
       try run.save(network, description)

@@ -8,6 +8,7 @@ struct TrainTextCommand: ParsableCommand {
     discussion: """
       backprop train text
       backprop train text --data book.txt --width 256 --output runs/book
+      backprop train text --data letters.txt --from runs/book --learning-rate 1e-3
       """)
 
   @Option(help: "A text file, or numbers: lines such as '1042 one thousand forty-two' (default: numbers).")
@@ -36,12 +37,24 @@ struct TrainTextCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "The dropout rate in training (default: 0).")
   var dropout: Double?
 
+  @Option(help: "A run to begin with: its network, weights and tokenizer.")
+  var from: String?
+
+  @Option(
+    help: """
+      Parameters that stay as they are, such as 'embedding.*,blocks.0.*'; 'backprop summary' lists the layers' names \
+      (default: none).
+      """)
+  var freeze: String?
+
   @OptionGroup(title: "Training") var training: TrainingOptions
   @OptionGroup var common: CommonOptions
 
   mutating func validate() throws {
     try RequestError.validating {
       try requirePath(data, "--data")
+      try requirePath(from, "--from")
+      try requirePath(freeze, "--freeze")
       if let model, !LanguageModelDescription.kindNames.contains(model) {
         throw RequestError.unknown("model", model, known: LanguageModelDescription.kindNames)
       }
@@ -69,6 +82,12 @@ struct TrainTextCommand: ParsableCommand {
   mutating func run() throws {
     var session = try TrainingSession(.text, training, common)
     try session.resolved.resolve("data", &data, default: "numbers")
+    try session.resolved.resolve("from", &from)
+    try session.resolved.resolve("freeze", &freeze)
+    let origin = try from.flatMap { path in
+      session.hasCheckpoint ? nil : try LanguageModelOrigin(Run.open(session.place(of: path), for: .text))
+    }
+    if let origin, !training.resume { takeSizes(of: origin) }
     try session.resolved.resolve("model", &model, default: "lstm")
     let kind = try RequestError.whenFailing { try LanguageModelDescription.kind(named: model ?? "") }
     try session.resolved.resolve("tokenizer", &tokenizer, default: "character")
@@ -78,12 +97,25 @@ struct TrainTextCommand: ParsableCommand {
     try session.resolved.resolve("layers", &layers, default: sizes.layers)
     try session.resolved.resolve("heads", &heads, default: sizes.heads)
     try session.resolved.resolve("dropout", &dropout, default: 0)
+    try origin?.check(description(vocabulary: origin?.description.vocabulary ?? 1, kind), tokenizer ?? "")
     try training.resolve(&session.resolved, default: .text(kind, steps: training.steps))
     try training.resolveValidation(&session.resolved, default: "\(Self.validationFraction)")
-    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, kind) }
+    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, kind, from: origin) }
   }
 
-  private func train(_ session: TrainingSession, _ kind: LanguageModelDescription.Kind) throws {
+  /// Takes what no flag says from the run that the training begins with, before a configuration.
+  private mutating func takeSizes(of origin: LanguageModelOrigin) {
+    let sizes = origin.description
+    (model, tokenizer) = (model ?? sizes.kind.rawValue, tokenizer ?? "\(origin.tokenizer.name)")
+    (context, width) = (context ?? sizes.context, width ?? sizes.width)
+    (layers, heads) = (layers ?? sizes.layers, heads ?? sizes.heads)
+    // Through text: 0.1 as a Float is not 0.1 as a Double.
+    dropout = dropout ?? Double("\(sizes.dropout)")
+  }
+
+  private func train(
+    _ session: TrainingSession, _ kind: LanguageModelDescription.Kind, from origin: LanguageModelOrigin?
+  ) throws {
     let sizes = description(vocabulary: 1, kind)
     try RequestError.whenFailing { try sizes.check() }
     let (tokens, most) = ((training.batchSize ?? 0) * sizes.window, 1 << 24)
@@ -92,25 +124,21 @@ struct TrainTextCommand: ParsableCommand {
         "--batch-size \(training.batchSize ?? 0) with --context \(context ?? 0) has \(tokens.grouped) tokens in an update; "
           + "they should be at most \(most.grouped)")
     }
+    if freeze != nil {
+      // Before the text is read; the names of parameters do not depend on it.
+      let network = try RequestError.whenFailing { try sizes.makeModel() }
+      try FineTuning.freeze(network, freeze, isQuiet: true)
+    }
     // Runs of version 0.1 do not say it.
     let validation = try training.validation.map { try ValidationFlag($0) } ?? .share(Self.validationFraction)
-    let dataset = try RequestError.whenFailing {
-      try TextDataset.named(
-        session.place(of: data ?? ""), tokenizer: try TokenizerName(tokenizer ?? ""),
-        validationFraction: validation.share,
-        allowsPipes: !training.resume)
-    }
-    let evaluated = try RequestError.whenFailing {
-      if case .path(let path) = validation {
-        return try TextDataset.named(
-          session.place(of: path), tokenizer: dataset.tokenizer, validationFraction: 0, allowsPipes: false
-        ).train
-      }
-      return dataset.validation
-    }
+    let dataset = try text(session, validation, tokenizer: from == nil ? nil : origin?.tokenizer ?? session.tokenizer())
+    let other = try validationText(session, validation, dataset.tokenizer)
+    let evaluated = other?.train ?? dataset.validation
     let description = description(vocabulary: dataset.tokenizer.vocabularySize, kind)
     try session.checkCheckpoint(description)
     let network = try RequestError.whenFailing { try description.makeModel() }
+    try origin?.load(network, isQuiet: training.quiet)
+    try FineTuning.freeze(network, freeze, isQuiet: training.quiet)
     let optimizer = try training.makeOptimizer(for: network)
     let task = try RequestError.whenFailing {
       try TextTask(
@@ -127,13 +155,42 @@ struct TrainTextCommand: ParsableCommand {
       summary: "\(kind.rawValue) with \(parameterCount(of: network).grouped) parameters on \(name): "
         + "\(dataset.train.count.grouped) tokens of \(dataset.tokenizer.vocabularySize.grouped) kinds, "
         + "\(evaluated.count.grouped) for validation; \(Engine.description)", unit: "tokens",
-      evaluatedSet: .validation,
-      reporting: .text(network, description, on: evaluated, dataset.tokenizer)
-    ) { run in
-      try run.save(network, description)
-      try run.save(dataset.tokenizer)
-    }
+      evaluatedSet: .validation, digests: DataDigests(data: dataset.digest, validation: other?.digest),
+      tokenizer: dataset.tokenizer, reporting: .text(network, description, on: evaluated, dataset.tokenizer)
+    ) { run in try run.save(network, description) }
     try outcome.report(asJSON: common.json, unit: "tokens")
+  }
+
+  /// The text to train on, encoded by `tokenizer`, or by one that is made for it.
+  private func text(
+    _ session: TrainingSession, _ validation: ValidationFlag, tokenizer: (any Tokenizer)?
+  ) throws -> TextDataset {
+    let name = data ?? ""
+    let check = { (digest: ContentDigest) throws(DataError) in try session.checkUnchanged(digest, at: name) }
+    return try RequestError.whenFailing {
+      if let tokenizer {
+        return try TextDataset.named(
+          session.place(of: name), tokenizer: tokenizer, validationFraction: validation.share,
+          allowsPipes: !training.resume, checking: check)
+      }
+      let dataset = try TextDataset.named(
+        session.place(of: name), tokenizer: try TokenizerName(self.tokenizer ?? ""),
+        validationFraction: validation.share, allowsPipes: !training.resume)
+      try check(dataset.digest)
+      return dataset
+    }
+  }
+
+  /// The text that --validation names; `nil` where it is a share of the other.
+  private func validationText(
+    _ session: TrainingSession, _ validation: ValidationFlag, _ tokenizer: any Tokenizer
+  ) throws -> TextDataset? {
+    guard case .path(let path) = validation else { return nil }
+    return try RequestError.whenFailing {
+      try TextDataset.named(
+        session.place(of: path), tokenizer: tokenizer, validationFraction: 0, allowsPipes: false
+      ) { digest throws(DataError) in try session.checkUnchanged(validation: digest, at: path) }
+    }
   }
 
   /// The network of resolved flags.

@@ -59,13 +59,18 @@ struct TrainingSession {
   /// Where data of this name are: for a resumed run as it was begun.
   func place(of name: String) -> String { resumed?.record.place(of: name) ?? name }
 
-  /// Throws a `RequestError` where a run is resumed on a table that is not as it was.
-  func checkUnchanged(_ table: ContentDigest, _ path: String) throws {
-    guard let before = resumed?.record.data, before != table else { return }
-    throw RequestError(
-      "\(path) has changed since the run began, so other rows would be trained and validated with; make it as it was, or "
-        + "train anew without --resume")
+  /// Throws where a run is resumed on a table or text that is not as it was.
+  func checkUnchanged(_ now: ContentDigest, at path: String) throws(DataError) {
+    try resumed?.record.checkResumes(with: now, at: path)
   }
+
+  /// Throws where a run is resumed with another file for validation than it had.
+  func checkUnchanged(validation now: ContentDigest, at path: String) throws(DataError) {
+    try resumed?.record.checkResumes(validatedWith: now, at: path)
+  }
+
+  /// The tokenizer that the resumed run was begun with; `nil` for a new one.
+  func tokenizer() throws -> (any Tokenizer)? { try resumed?.run.loadTokenizer() }
 
   /// Throws a `RequestError` where a run is resumed on a folder of pictures that is not as it was.
   func checkUnchanged(_ folder: PictureSurvey) throws {
@@ -97,15 +102,15 @@ struct TrainingSession {
   }
 
   /// Trains `task` and saves the run. `name` is that of a new folder, `summary` the note at the start, and `save`
-  /// writes the model into the run's folder. `pictures` are those of a folder,
-  /// `table` what is in a table.
+  /// writes the model into the run's folder. `pictures` are those of a folder, `digests` what is in a table or text, and
+  /// `tokenizer` is saved when the run begins.
   ///
   /// Throws `Interrupted` after Ctrl-C, when the state has been saved.
   func train(
     _ task: some TrainingTask, with optimizer: any Optimizer, by trainer: Trainer, callbacks: [any TrainingCallback],
     name: String, summary: String, unit: String = "examples", evaluatedSet: EvaluatedSet = .test,
-    pictures: RunPictures? = nil, table: ContentDigest? = nil, reporting source: ReportSource,
-    save: (Run) throws -> Void
+    pictures: RunPictures? = nil, digests: DataDigests? = nil, tokenizer: (any Tokenizer)? = nil,
+    reporting source: ReportSource, save: (Run) throws -> Void
   ) throws -> TrainingOutcome {
     if processes.rank > 0 { try follow(task, with: optimizer, by: trainer, callbacks: callbacks) }
     let (run, isReplaced) =
@@ -119,11 +124,11 @@ struct TrainingSession {
     let checkpoint = try resumed == nil ? nil : load(store)
     log(summary, record, checkpoint, run, isReplaced: isReplaced)
     record.begin(resolved.flags, isResumed: resumed != nil, isNew: checkpoint == nil)
-    record.data = table
+    (record.data, record.validationData) = (digests?.data, digests?.validation)
     var pictures = pictures
     pictures?.run = record.id
     let writer = try RunWriter(
-      run, record, pictures,
+      run, record, pictures, tokenizer,
       beginning: checkpoint != nil ? .withTheFirstEvent : isReplaced ? .withTheFirstCheckpoint : .atOnce,
       from: checkpoint, stop: trainer.stop, evaluating: evaluatedSet,
       measuring: RunMeasurements(of: task, sample: source.sample))

@@ -9,8 +9,8 @@ import Files
 
 /// The rows of a run: read, looked at, split and prepared.
 struct TrainingTable {
-  /// What is in the file.
-  let digest: ContentDigest
+  /// What is in the file, and in that for validation.
+  let digests: DataDigests
   let preparation: TablePreparation
   let train: TableExamples
   /// `nil` where there is none.
@@ -27,7 +27,6 @@ struct TrainingTable {
   ) throws {
     let plan = try TablePlan(
       try Table(contentsOf: path, allowsPipes: allowsPipes), target: target, goal: goal, reading: reading)
-    digest = plan.table.digest
     let share = Double(validation)
     let (rows, aside) = try plan.split(validationFraction: share ?? 0, seed: seed)
     preparation = try plan.preparation(from: rows)
@@ -35,10 +34,12 @@ struct TrainingTable {
     shortName = path.split(separator: "/").last.map(String.init) ?? path
     if share == nil {
       let other = try Table(contentsOf: validation, allowsPipes: allowsPipes)
+      digests = DataDigests(data: plan.table.digest, validation: other.digest)
       let examples = try preparation.examples(of: other)
       guard examples.count > 0 else { throw DataError("\(validation) has no row with a value of '\(target)'") }
       self.validation = examples
     } else {
+      digests = DataDigests(data: plan.table.digest)
       self.validation = aside.isEmpty ? nil : try preparation.examples(of: plan.table, rows: aside)
     }
     survey = Self.lines(plan, preparation, isRequested: goal != nil)
@@ -49,14 +50,12 @@ struct TrainingTable {
     of path: String, _ validation: ValidationFlag, _ record: RunRecord, _ preparation: TablePreparation
   ) throws -> TableExamples {
     if case .path(let path) = validation {
-      return try preparation.examples(of: Table(contentsOf: path, allowsPipes: false))
+      let table = try Table(contentsOf: path, allowsPipes: false)
+      try record.checkEvaluates(validatedWith: table.digest, at: path)
+      return try preparation.examples(of: table)
     }
     let table = try Table(contentsOf: path, allowsPipes: false)
-    if let before = record.data, before != table.digest {
-      throw DataError(
-        "\(path) has changed since the training, so its validation rows cannot be told from the others; name a CSV file "
-          + "of other rows with --data")
-    }
+    try record.checkEvaluates(table.digest, at: path)
     let target = preparation.target
     let plan = try TablePlan(table, target: target.name, goal: target.goal, reading: preparation.reading)
     let rows = try plan.split(validationFraction: validation.share, seed: record.seed).validation

@@ -22,10 +22,21 @@ extension TextDataset {
   public static func named(
     _ name: String, tokenizer: any Tokenizer, validationFraction: Double = 0.1, allowsPipes: Bool = true
   ) throws(DataError) -> TextDataset {
+    try named(name, tokenizer: tokenizer, validationFraction: validationFraction, allowsPipes: allowsPipes) { _ in }
+  }
+
+  /// The same; `check` gets the text's digest before it is encoded, which a changed text may not allow.
+  package static func named(
+    _ name: String, tokenizer: any Tokenizer, validationFraction: Double, allowsPipes: Bool,
+    checking check: (ContentDigest) throws(DataError) -> Void
+  ) throws(DataError) -> TextDataset {
     try TextDataset(
       source(named: name, accepting: allowsPipes ? .regularOrPipe : .regular), name: name,
       validationFraction: validationFraction
-    ) { _, _, _ in tokenizer }
+    ) { _, _, survey throws(DataError) in
+      try check(survey.digest)
+      return tokenizer
+    }
   }
 
   /// The generated text of `NumberGrammar`. `seed` determines the order of its lines.

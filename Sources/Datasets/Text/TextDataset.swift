@@ -10,6 +10,8 @@ public struct TextDataset: Sendable {
   public let train: TokenSequence
   /// The validation set: the end of the text.
   public let validation: TokenSequence
+  /// What the whole text is.
+  package let digest: ContentDigest
 
   /// The text in a file, with a tokenizer made for it.
   ///
@@ -52,6 +54,7 @@ public struct TextDataset: Sendable {
     let tokenizer = try tokenizer(source, 0..<cut, survey)
     self.name = name
     self.tokenizer = tokenizer
+    digest = survey.digest
     train = TokenSequence(
       name: "the training part of \(source.name)", characterCount: trainCharacters,
       storage: try TokenStorage(encoding: source, in: 0..<cut, by: tokenizer))

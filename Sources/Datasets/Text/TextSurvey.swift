@@ -1,9 +1,11 @@
-/// The result of scanning a text: that it is UTF-8, how many characters it has, and which.
+/// The result of scanning a text: that it is UTF-8, how many characters it has, and which, and its digest.
 struct TextSurvey {
   /// How many characters (Unicode scalars) there are.
   private(set) var characterCount = 0
   /// The set of characters.
   private(set) var characters: Set<Unicode.Scalar> = []
+  /// What the text is.
+  private(set) var digest = ContentDigest(of: [])
   /// The beginning of each piece: bytes and characters before it.
   private var starts: [(byte: Int, character: Int)] = []
   private let source: TextSource
@@ -15,6 +17,7 @@ struct TextSurvey {
     var isThere = [Bool](repeating: false, count: 0x11_0000)
     try source.forEachPiece(in: 0..<source.count, lastCut: UTF8Cut.last) { piece, offset throws(DataError) in
       starts.append((offset, characterCount))
+      digest.append(piece)
       var position = 0
       while position < piece.count {
         guard case .scalar(let scalar, let length) = UTF8Step(piece, at: position) else {
