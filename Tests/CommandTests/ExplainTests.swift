@@ -42,6 +42,22 @@ import Testing
     }
   }
 
+  @Test(arguments: [("123456789", "123456792"), ("0.1", "0.1"), ("1e-7", "1e-07"), ("3", "3")])
+  func theRateIsTheOneThatIsComputedWith(_ given: String, _ shown: String) throws {
+    let outcome = try CommandTests().run(["explain", "--learning-rate", given], environment: ["COLUMNS": "200"])
+    #expect(outcome.output.contains("learning rate \(shown), seed") && outcome.output.contains("(ε = \(shown), t = 1)"))
+  }
+
+  @Test(arguments: [30, 50, 80]) func tablesFitTheTerminal(columns: Int) throws {
+    for optimizer in ["amsgrad", "nadam"] {
+      let outcome = try CommandTests().run(
+        ["explain", "--optimizer", optimizer, "--network", "3-4-2"], environment: ["COLUMNS": "\(columns)"])
+      #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= columns }, "\(outcome.output)")
+      // Each part names the weights.
+      #expect(optimizer == "nadam" || outcome.output.components(separatedBy: "\n  θ  ").count > 2, "\(outcome.output)")
+    }
+  }
+
   @Test(arguments: ["2-0-1", "2--1", "999999-9999999", "3", "a-b"]) func wrongNetworksAreRefused(_ network: String)
     throws
   {

@@ -87,6 +87,24 @@ import Testing
     }
   }
 
+  @Test func `a wide confusion matrix gives way to the pairs that are confused most`() throws {
+    var matrix = try ConfusionMatrix(classes: 36)
+    for (truth, prediction, count) in [(0, 0, 3), (0, 24, 2), (35, 2, 1), (1, 7, 5)] {
+      for _ in 0..<count { try matrix.record(truth: truth, prediction: prediction) }
+    }
+    let names = (0..<36).map { String($0, radix: 36) }
+    let lines = EvaluationText.matrix(matrix, names, limit: 80)
+    #expect(
+      lines[0].contains("36 classes are too many for a confusion matrix in 80 columns, which --json has"), "\(lines)")
+    #expect(
+      lines.suffix(3).map { $0.split(separator: " ").joined(separator: " ") } == [
+        "1 7 5 100.0 %", "0 o 2 40.0 %", "z 2 1 100.0 %",
+      ])
+    #expect(lines.flatMap { $0.split(separator: "\n") }.allSatisfy { $0.count <= 80 })
+    #expect(EvaluationText.matrix(matrix, names, limit: nil).count == 37)
+    #expect(EvaluationText.matrix(matrix, names, limit: 200).count == 37)
+  }
+
   @Test func `a confusion matrix has names or numbers at its columns, and not both`() throws {
     var matrix = try ConfusionMatrix(classes: 2)
     try matrix.record(truth: 1, prediction: 0)

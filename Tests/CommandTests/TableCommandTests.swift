@@ -124,6 +124,48 @@ import Testing
     }
   }
 
+  /// So is the file that --validation names.
+  @Test func aFileForValidationThatHasChangedIsNoticed() throws {
+    try withFolder { folder in
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let (data, other) = (folder.appending(path: "data.csv"), folder.appending(path: "other.csv"))
+      for file in [data, other] { try Data(Self.flowers.utf8).write(to: file) }
+      let run = folder.appending(path: "run").path
+      let trained = try CommandTests().run([
+        "train", "table", "--data", data.path, "--target", "species", "--validation", other.path, "--epochs", "1",
+        "--output", run,
+      ])
+      #expect(trained.status == 0, "\(trained.errors)")
+      #expect(try CommandTests().run(["evaluate", run]).output.contains("of 60"))
+      try Data((Self.flowers + "\n9,9;red;2026-01-01;iris").utf8).write(to: other)
+      for (arguments, status, says) in [
+        (["evaluate", run], 2, "has changed since the training, so it is not what the run was validated with"),
+        (["evaluate", run, "--data", other.path], 0, ""),
+        (["train", "table", "--resume", "--output", run], 2, "so other rows would be validated with"),
+      ] as [([String], Int32, String)] {
+        let outcome = try CommandTests().run(arguments)
+        #expect(outcome.status == status && (says.isEmpty || outcome.errors.contains(says)), "\(outcome)")
+      }
+    }
+  }
+
+  /// Small numbers are as exact as large ones.
+  @Test func smallNumbersKeepTheirDigits() throws {
+    let rows = (1...40).map { "\($0 % 8),\($0 % 8 * 3 + 1)e-13" }.joined(separator: "\n")
+    try withTable("x,y\n" + rows, ["--target", "y", "--epochs", "20", "--task", "regression"]) { folder, outcome in
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains(/mean 1\.\d{3}e-12, standard deviation \d\.\d{3}e-13/), "\(outcome.errors)")
+      #expect(outcome.errors.contains(/\d\.\de-1[2-4]/) && outcome.output.contains(/MAE \d\.\d{3}e-1/), "\(outcome)")
+      let predicted = try CommandTests().run([
+        "predict", folder.appending(path: "run").path, folder.appending(path: "data.csv").path,
+      ])
+      let numbers = predicted.output.split(separator: "\n").dropFirst().compactMap { $0.split(separator: ",").last }
+      #expect(numbers.count == 40 && Set(numbers).count == 8 && numbers.allSatisfy { Double($0) != 0 }, "\(predicted)")
+      let runs = try CommandTests().run(["runs", folder.path])
+      #expect(runs.output.contains(/\d\.\d{3}e-1[2-4]/), "\(runs.output)")
+    }
+  }
+
   /// Paths are those of the folder in which the run was begun.
   @Test func dataAreFoundFromAnotherFolder() throws {
     try withTable(Self.flowers, ["--target", "species", "--epochs", "1"]) { folder, _ in

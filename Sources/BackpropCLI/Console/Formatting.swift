@@ -4,11 +4,7 @@ extension BinaryFloatingPoint {
   func fixed(_ places: Int) -> String {
     let value = Double(self)
     guard value.isFinite else { return "\(value)" }
-    guard value.magnitude < 1e15 else {
-      var (mantissa, exponent) = (value, 0)
-      while mantissa.magnitude >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-      return "\(mantissa.fixed(4))e+\(exponent)"
-    }
+    guard value.magnitude < 1e15 else { return value.scientific(5) }
     var scale = 1.0
     for _ in 0..<places { scale *= 10 }
     let scaled = (value.magnitude * scale).rounded()
@@ -20,12 +16,36 @@ extension BinaryFloatingPoint {
     return sign + padded.dropLast(places) + "." + padded.suffix(places)
   }
 
-  /// With at least so many digits that say something: `0.001234`, `12.34`, `123400`. At most 12 after the point.
+  /// With at least so many digits that say something: `0.001234`, `12.34`, `123400`, `1.234e-05`.
   func significant(_ digits: Int) -> String {
-    var (places, scale) = (digits - 1, Double(self).magnitude)
-    while scale >= 10, places > 0 { (places, scale) = (places - 1, scale / 10) }
-    while scale < 1, scale > 0, places < 12 { (places, scale) = (places + 1, scale * 10) }
+    var (places, size) = (digits - 1, Double(self).magnitude)
+    guard size >= 1e-4 || size == 0 else { return scientific(digits) }
+    while size >= 10, places > 0 { (places, size) = (places - 1, size / 10) }
+    while size < 1, size > 0 { (places, size) = (places + 1, size * 10) }
     return fixed(places)
+  }
+
+  /// With `places` digits after the point, or two digits of a number too small for that: `0.0412`, `4.1e-07`.
+  func readable(_ places: Int) -> String {
+    var least = 10.0
+    for _ in 0..<places { least /= 10 }
+    let size = Double(self).magnitude
+    return size >= least || size == 0 || !size.isFinite ? fixed(places) : scientific(2)
+  }
+
+  /// With so many digits and a power of ten: `1.234e-12`.
+  func scientific(_ digits: Int) -> String {
+    var (mantissa, exponent) = (Double(self), 0)
+    guard mantissa.isFinite, mantissa != 0 else { return fixed(digits - 1) }
+    while mantissa.magnitude >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa.magnitude < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    var text = mantissa.fixed(digits - 1)
+    // Where it was rounded up.
+    if text.hasPrefix("10") || text.hasPrefix("-10") {
+      (text, exponent) = ((mantissa / 10).fixed(digits - 1), exponent + 1)
+    }
+    let size = "\(exponent.magnitude)"
+    return "\(text)e\(exponent < 0 ? "-" : "+")\(size.count < 2 ? "0" + size : size)"
   }
 
   /// A share of one as percent, `0.974` as `97.4 %`.
@@ -72,32 +92,4 @@ func clockTime(_ seconds: Double) -> String {
   let two = { (number: Int) in number < 10 ? "0\(number)" : "\(number)" }
   let rest = two(total / 60 % 60) + ":" + two(total % 60)
   return total < 3600 ? "\(total / 60):" + two(total % 60) : "\(total / 3600):" + rest
-}
-
-/// Columns as wide as their widest cell; the columns in `left` are aligned left, the others right.
-///
-/// Where lines would be longer than `limit`, cells of the widest columns in `left` are cut short; usually in a
-/// terminal, where they would wrap.
-func table(
-  _ rows: [[String]], left: Set<Int> = [], limit: Int? = Terminal.columns(of: 1)
-) -> [String] {
-  let columns = rows.map(\.count).max() ?? 0
-  var widths = (0..<columns).map { column in
-    rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
-  }
-  let least = 8
-  while let limit, widths.reduce(0, +) + 2 * (columns - 1) > limit,
-    let widest = left.filter({ $0 < columns }).max(by: { (widths[$0], $1) < (widths[$1], $0) }), widths[widest] > least
-  {
-    widths[widest] -= 1
-  }
-  return rows.map { row in
-    let cells = row.enumerated().map { column, cell in
-      let cell = cell.count <= widths[column] ? cell : cell.prefix(widths[column] - 1) + "…"
-      let space = String(repeating: " ", count: widths[column] - cell.count)
-      return left.contains(column) ? cell + space : space + cell
-    }
-    let line = cells.joined(separator: "  ")
-    return String(line.reversed().drop { $0 == " " }.reversed())
-  }
 }

@@ -37,16 +37,16 @@ enum Terminal {
     return wrapped(sentence, columns: columns)
   }
 
-  /// The same on lines of at most `columns` characters. A word that is longer, such as a path, has a line of its own.
+  /// The same on lines that take at most `columns` columns. A word that is longer, such as a path, has a line of its own.
   static func wrapped(_ text: String, columns: Int) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      guard line.count > columns else { return String(line) }
+      guard line.displayWidth > columns else { return String(line) }
       var lines: [Substring] = []
       var start = line.startIndex
       var end = start
       var words = line.split(separator: " ", omittingEmptySubsequences: false)[...]
       while let word = words.popFirst() {
-        if end > start, line.distance(from: start, to: word.endIndex) > columns {
+        if end > start, line[start..<word.endIndex].displayWidth > columns {
           lines.append(line[start..<end])
           start = word.startIndex
         }

@@ -14,12 +14,13 @@ struct ExplanationText {
     let sizes = explanation.network.map(String.init).joined(separator: "-")
     return [
       "network \(sizes), units numbered from 1; step \(explanation.step) of \(explanation.optimizer), learning rate "
-        + "\(explanation.learningRate), seed \(explanation.seed)"
+        + "\(learningRate), seed \(explanation.seed)"
     ].map { Terminal.wrapped($0, for: 1) } + forward + backward + update
   }
 
   private func section(_ title: String, _ equations: String..., rows: [[String]], left: Set<Int>) -> [String] {
-    ["", title] + equations.map { Terminal.wrapped("  " + $0, for: 1) } + table(rows, left: left).map { "  " + $0 }
+    ["", title] + equations.map { Terminal.wrapped("  " + $0, for: 1) }
+      + table(rows, left: left, limit: Terminal.columns(of: 1).map { $0 - 2 }).map { $0.isEmpty ? $0 : "  " + $0 }
   }
 
   private var forward: [String] {
@@ -38,7 +39,7 @@ struct ExplanationText {
     }
     return section(
       "Forward", "x_j = Σ_i w_j←i · y_i + b_j", "y_j = 1 / (1 + e^−x_j)", rows: rows, left: [1])
-      + ["  E = ½ Σ_j (y_j − d_j)² = \(number(explanation.loss))"]
+      + [Terminal.wrapped("  E = ½ Σ_j (y_j − d_j)² = \(number(explanation.loss))", for: 1)]
   }
 
   private var backward: [String] {
@@ -70,7 +71,7 @@ struct ExplanationText {
 
   private var update: [String] {
     let state = explanation.updates.first?.state.map(\.name) ?? []
-    var rows = [["θ", "before", "g"] + state.flatMap { [$0, "→ new"] } + ["after"]]
+    var rows = [["θ", "before", "g"] + state.flatMap { [$0, "new \($0)"] } + ["after"]]
     for (index, update) in explanation.updates.enumerated() {
       for (element, name) in units.names(ofParameter: index).enumerated() {
         rows.append(
@@ -81,8 +82,13 @@ struct ExplanationText {
     }
     let equation = OptimizerName(rawValue: explanation.optimizer)?.equation ?? ""
     return section(
-      "Update", "\(equation)  (ε = \(explanation.learningRate), t = \(explanation.step))", rows: rows, left: [0])
-      + ["  E with the new weights = \(number(explanation.lossAfter))"]
+      "Update", "\(equation)  (ε = \(learningRate), t = \(explanation.step))", rows: rows, left: [0])
+      + [Terminal.wrapped("  E with the new weights = \(number(explanation.lossAfter))", for: 1)]
+  }
+
+  private var learningRate: String {
+    let rate = explanation.learningRate
+    return rate.rounded() == rate && rate < 1e15 ? "\(Int(rate))" : "\(rate)"
   }
 
   /// Six decimals, or as many significant digits where the number is small.
@@ -90,9 +96,6 @@ struct ExplanationText {
     let size = value.magnitude
     if value == 0 { return "0" }
     guard size < 1e-3 || size >= 1e6, size.isFinite else { return value.fixed(6) }
-    var (mantissa, exponent) = (value, 0)
-    while mantissa.magnitude >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-    while mantissa.magnitude < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
-    return "\(mantissa.fixed(4))e\(exponent)"
+    return value.scientific(5)
   }
 }

@@ -15,17 +15,16 @@ enum ImageDrawing {
     }
   }
 
-  /// Images next to each other with a caption under each, as many in a row as fit into `columns` characters.
+  /// Images next to each other with a caption under each, as many in a row as fit into `columns` columns.
   static func gallery(_ images: [(lines: [String], caption: [String])], columns: Int) -> [String] {
-    let cell = (images.flatMap { $0.lines + $0.caption }.map(\.count).max() ?? 0) + 3
+    let cell = (images.flatMap { $0.lines + $0.caption }.map(\.displayWidth).max() ?? 0) + 3
     let perRow = max(columns / max(cell, 1), 1)
     var result: [String] = []
     for start in stride(from: 0, to: images.count, by: perRow) {
       let row = images[start..<min(start + perRow, images.count)].map { $0.lines + [""] + $0.caption }
       for line in 0..<(row.map(\.count).max() ?? 0) {
         let cells = row.map { lines in
-          let text = line < lines.count ? lines[line] : ""
-          return text + String(repeating: " ", count: cell - text.count)
+          (line < lines.count ? lines[line] : "").padded(to: cell)
         }
         result.append(cells.joined())
       }

@@ -51,7 +51,7 @@ struct PredictionReport {
       case .lines:
         let labels = result.predictions.map { "\(name($0.label).printable) \($0.probability.percent)" }
         // An error begins with the name.
-        Console.result(result.error ?? "\(result.name.printable): \(labels.joined(separator: ", "))")
+        Console.resultSentence(result.error ?? "\(result.name.printable): \(labels.joined(separator: ", "))")
       case .drawings, .json: break
       }
     }
@@ -86,7 +86,7 @@ struct PredictionReport {
       }
     }
     ImageDrawing.gallery(drawings, columns: Terminal.columns(of: 1) ?? Terminal.defaultColumns).forEach(Console.result)
-    for case let error? in results.map(\.error) { Console.result(error) }
+    for case let error? in results.map(\.error) { Console.resultSentence(error) }
   }
 
   private func name(_ label: Int) -> String { classNames.indices.contains(label) ? classNames[label] : "\(label)" }

@@ -46,11 +46,11 @@ struct TablePredictionReport {
 
   private func values(_ index: Int) -> [String] {
     switch predictions {
-    // A network of float32 has no more digits.
-    case .numbers(let numbers): [written(numbers[index].significant(8))]
+    // The shortest text that reads back as the same number, as JSON has it.
+    case .numbers(let numbers): [written("\(numbers[index])")]
     case .classes(let rows):
       [written(examples.target.classNames[best(rows[index])], isNumber: examples.target.areNumbers)]
-        + rows[index].map { written($0.fixed(6)) }
+        + rows[index].map { written("\($0)") }
     }
   }
 

@@ -14,13 +14,13 @@ struct FittedLine {
     parts.append(Part(text: text, short: short, rank: rank))
   }
 
-  /// The parts, two spaces between them, in at most `columns` characters.
+  /// The parts, two spaces between them, in at most `columns` columns.
   func text(columns: Int) -> String {
     var texts = parts.map { Optional($0.text) }
     var line: String { texts.compactMap { $0 }.joined(separator: "  ") }
-    for index in parts.indices.sorted(by: { parts[$0].rank < parts[$1].rank }) where line.count > columns {
+    for index in parts.indices.sorted(by: { parts[$0].rank < parts[$1].rank }) where line.displayWidth > columns {
       texts[index] = parts[index].short
     }
-    return String(line.prefix(columns))
+    return String(line.fitting(columns))
   }
 }

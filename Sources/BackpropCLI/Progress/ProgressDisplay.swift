@@ -154,7 +154,7 @@ struct ProgressDisplay {
   private static func number(_ value: Double) -> String {
     let size = value.magnitude
     guard size < 1e7 else { return value.isFinite ? ShownNumber.short(value) : "\(value)" }
-    return value.fixed(size >= 10_000 ? 0 : size >= 1000 ? 1 : size >= 100 ? 2 : size >= 10 ? 3 : 4)
+    return value.readable(size >= 10_000 ? 0 : size >= 1000 ? 1 : size >= 100 ? 2 : size >= 10 ? 3 : 4)
   }
 
   /// A speed: `850`, `12.3k`, `1.2M`.

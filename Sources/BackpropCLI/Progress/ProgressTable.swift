@@ -8,7 +8,7 @@ struct ProgressTable: Equatable {
     /// The lowest is left out first where there is little space.
     let rank: Int
 
-    fileprivate var space: Int { max(width, title.count) }
+    fileprivate var space: Int { max(width, title.displayWidth) }
   }
 
   /// The columns that have space.
@@ -36,8 +36,7 @@ struct ProgressTable: Equatable {
 
   private func line(_ cell: (Column) -> String) -> String {
     let line = columns.map { column in
-      let text = cell(column)
-      return String(repeating: " ", count: max(column.space - text.count, 0)) + text
+      cell(column).padded(to: column.space, isLeft: false)
     }.joined(separator: "  ")
     return String(line.reversed().drop { $0 == " " }.reversed())
   }

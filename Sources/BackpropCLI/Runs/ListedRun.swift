@@ -49,8 +49,18 @@ struct ListedRun: Encodable, Comparable {
     return (group, isKnown ? 0 : 1, isKnown ? measure ?? 0 : 0, run)
   }
 
-  /// The table of the runs of a group: headings and rows, with the measures that one of them has.
-  static func table(_ runs: [ListedRun]) -> [[String]] {
+  /// The lines of the runs of a group, with the measures that one of them has; in at most `limit` columns, for which
+  /// some are left out.
+  static func lines(_ runs: [ListedRun], limit: Int? = Terminal.columns(of: 1)) -> [String] {
+    let rows = rows(runs)
+    let order = ["on", "steps", "loss", "rate", "time", "optimizer", "R²"]
+    return table(
+      rows, left: [0, 1, 2], optional: order.compactMap { rows.first?.firstIndex(of: $0) }, limit: limit.map { $0 - 2 }
+    ).map { "  " + $0 }
+  }
+
+  /// Headings and rows.
+  private static func rows(_ runs: [ListedRun]) -> [[String]] {
     let measures = Self.measures.filter { measure in runs.contains { $0.results.flatMap(measure.text) != nil } }
     let header = ["run", "model", "optimizer", "rate", "steps"] + measures.map(\.name) + ["on", "time", "state"]
     return [header]
@@ -68,6 +78,6 @@ struct ListedRun: Encodable, Comparable {
   /// What results may have, the one that orders the runs first.
   private static let measures: [(name: String, text: @Sendable (RunRecord.Results) -> String?)] = [
     ("accuracy", { $0.accuracy?.percent }), ("bits/char", { $0.bitsPerCharacter?.fixed(4) }),
-    ("MAE", { $0.meanAbsoluteError?.significant(4) }), ("R²", { $0.r2?.fixed(4) }), ("loss", { $0.loss?.fixed(4) }),
+    ("MAE", { $0.meanAbsoluteError?.significant(4) }), ("R²", { $0.r2?.fixed(4) }), ("loss", { $0.loss?.readable(4) }),
   ]
 }

@@ -42,8 +42,8 @@ struct RunsCommand: ParsableCommand {
     while let group = rest.first?.group {
       let own = Array(rest.prefix { $0.group == group })
       rest = rest.dropFirst(own.count)
-      Console.result(group.printable)
-      for line in table(ListedRun.table(own), left: [0, 1, 2]) { Console.result("  " + line) }
+      Console.resultSentence(group.printable)
+      ListedRun.lines(own).forEach(Console.result)
       if !rest.isEmpty { Console.result("") }
     }
   }
