@@ -15,6 +15,16 @@ func require(
   throw RequestError("\(flag) must be \(rule), not \(value)")
 }
 
+/// For rates and norms: networks compute in float32, which has neither greater nor smaller numbers. `example` is a usual
+/// one.
+func requirePositive(_ value: Double?, _ flag: String, suchAs example: Double) throws(RequestError) {
+  let (least, greatest) = (Double(Float.leastNonzeroMagnitude), Double(Float.greatestFiniteMagnitude))
+  try require(
+    value, flag,
+    "above 0 and in the range of float32, from \(least.scientific(2)) to \(greatest.scientific(2)), such as \(example)"
+  ) { Float($0) > 0 && Float($0).isFinite }
+}
+
 /// The longest path that Linux takes.
 private let longestPath = 4095
 

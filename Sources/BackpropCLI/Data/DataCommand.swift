@@ -72,6 +72,10 @@ struct DataShowCommand: ParsableCommand {
   @Option(help: "How --augmented varies images: light or strong (default: light).")
   var augment: String?
 
+  @Option(
+    help: "yes or no: whether --augmented may mirror images (default: no where the classes are digits or letters).")
+  var flips: FlipsFlag?
+
   @Option(parsing: .unconditional, help: "The variations are those of this seed.")
   var seed: UInt64 = 0
 
@@ -101,8 +105,9 @@ struct DataShowCommand: ParsableCommand {
     var drawings = try draw(images, Augmentation(), steps: 0..<1, dataset)
     if augmented {
       let strength = augment.flatMap(Augmentation.Strength.init) ?? .light
-      if dataset.hasGlyphs { Console.result("the classes are digits or letters, so images are not flipped\n") }
-      let varied = try draw(images, Augmentation(strength, allowsFlips: !dataset.hasGlyphs), steps: 0..<3, dataset)
+      let flips = flips ?? FlipsFlag(for: dataset.hasGlyphs)
+      if dataset.hasGlyphs, flips == .no { Console.resultSentence(FlipsFlag.note + "\n") }
+      let varied = try draw(images, Augmentation(strength, allowsFlips: flips == .yes), steps: 0..<3, dataset)
       // Each image, then its variations.
       drawings = (0..<images.count).flatMap { index in
         [drawings[index]] + (0..<3).map { varied[$0 * images.count + index] }

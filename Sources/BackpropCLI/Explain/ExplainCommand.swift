@@ -43,9 +43,7 @@ struct ExplainCommand: ParsableCommand {
       guard OptimizerName(rawValue: optimizer) != nil else {
         throw RequestError.unknown("optimizer", optimizer, known: OptimizerName.allCases.map(\.rawValue))
       }
-      try require(learningRate, "--learning-rate", "a number above 0, such as 0.1") {
-        Float($0) > 0 && Float($0).isFinite
-      }
+      try requirePositive(learningRate, "--learning-rate", suchAs: 0.1)
       try require(step, "--step", in: 1...1000)
       try requirePath(output, "--output")
     }

@@ -33,9 +33,12 @@ struct TrainImageCommand: ParsableCommand {
   @Option(
     help: """
       How images are varied: none; light, by flips, shifts and erased rectangles; strong, also by crops, random \
-      operations and mixed images. Digits and letters are never flipped (default: none).
+      operations and mixed images (default: none).
       """)
   var augment: String?
+
+  @Option(help: "yes or no: whether --augment may mirror images (default: no where the classes are digits or letters).")
+  var flips: FlipsFlag?
 
   @Option(help: "The share of each label that is spread over all classes in training, 0 to 1 (default: 0).")
   var labelSmoothing: Double?
@@ -104,13 +107,27 @@ struct TrainImageCommand: ParsableCommand {
     }
     let kind = ModelDescription.Kind(rawValue: model ?? "")
     try session.resolved.resolve("augment", &augment, default: Augmentation.Strength.none.rawValue)
+    let flips = try resolveFlips(&session, hasGlyphs: dataset.hasGlyphs)
     try session.resolved.resolve("label-smoothing", &labelSmoothing, default: 0)
     try training.resolve(&session.resolved, default: .image(kind, count: dataset.train.count))
     try training.resolveValidation(
       &session.resolved, default: training.patience != nil && dataset.validation == nil ? "0.1" : nil)
     let (split, other) = try splitting(dataset, session)
     let pictures = dataset.survey.map { RunPictures($0, validatedBy: other) }
-    try Random.$current.withValue(Random(seed: session.seed)) { try train(session, split, pictures, from: origin) }
+    try Random.$current.withValue(Random(seed: session.seed)) {
+      try train(session, split, pictures, flips, from: origin)
+    }
+  }
+
+  /// Whether images are flipped, where they are varied. Says so where they are not.
+  private mutating func resolveFlips(_ session: inout TrainingSession, hasGlyphs: Bool) throws -> Bool {
+    let isVaried = augment != Augmentation.Strength.none.rawValue
+    guard isVaried || flips == nil else { throw RequestError("--flips is for --augment light or strong") }
+    var name = flips?.rawValue
+    try session.resolved.resolve("flips", &name, default: isVaried ? FlipsFlag(for: hasGlyphs).rawValue : nil)
+    let flips = name.flatMap(FlipsFlag.init) ?? FlipsFlag(for: hasGlyphs)
+    if isVaried, flips == .no, hasGlyphs, !training.quiet { Console.log(FlipsFlag.note) }
+    return flips == .yes
   }
 
   /// How pictures are prepared: as for the network that the training begins with, where they are not to be of another size.
@@ -163,9 +180,9 @@ struct TrainImageCommand: ParsableCommand {
     }
   }
 
-  private func train(_ session: TrainingSession, _ dataset: ImageDataset, _ pictures: RunPictures?, from origin: Run?)
-    throws
-  {
+  private func train(
+    _ session: TrainingSession, _ dataset: ImageDataset, _ pictures: RunPictures?, _ flips: Bool, from origin: Run?
+  ) throws {
     let model = model ?? ""
     let description = try RequestError.whenFailing { try ModelDescription.image(model, for: dataset) }
     try session.checkCheckpoint(description)
@@ -174,13 +191,10 @@ struct TrainImageCommand: ParsableCommand {
     try FineTuning.freeze(network, freeze, new: new, isQuiet: training.quiet)
     let optimizer = try training.makeOptimizer(for: network)
     let strength = augment.flatMap(Augmentation.Strength.init) ?? .none
-    if strength != .none, dataset.hasGlyphs, !training.quiet {
-      Console.log("the classes are digits or letters, so images are not flipped")
-    }
     let test = dataset.test.count > 0 ? dataset.test : nil
     let task = try ImageTask(
       network, on: dataset.train, evaluatingOn: dataset.validation ?? test,
-      augmentation: Augmentation(strength, allowsFlips: !dataset.hasGlyphs),
+      augmentation: Augmentation(strength, allowsFlips: flips),
       labelSmoothing: labelSmoothing ?? 0, batchSize: training.batchSize ?? 64,
       seed: session.seed, over: session.processes)
     var callbacks = training.makeCallbacks(hasValidation: dataset.validation != nil)

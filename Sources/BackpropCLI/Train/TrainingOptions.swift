@@ -83,9 +83,9 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: """
-      A share of the training data, or the path of data, for early stopping and the weights of the lowest loss; the \
-      test set is then looked at once, at the end (default: val/ of a folder of pictures, 0.1 with --patience and for \
-      text, 0.2 for tables).
+      A share of the training data, or the path of data, for early stopping and the weights of the lowest loss; a test \
+      set, as images have, is then looked at once, at the end (default: val/ of a folder of pictures, 0.1 with \
+      --patience and for text, 0.2 for tables).
       """)
   var validation: String?
 
@@ -148,14 +148,14 @@ struct TrainingOptions: ParsableArguments {
     if [epochs != nil, steps != nil, minutes != nil].filter({ $0 }).count > 1 {
       throw RequestError("give --epochs, --steps or --minutes, one of the three")
     }
-    // Training computes in Float: a value that is not finite as a Float, or is rounded to 0 or 1, is out of range as
-    // well.
-    let isPositive = { (value: Double) in Float(value) > 0 && Float(value).isFinite }
-    try require(learningRate, "--learning-rate", "a number above 0, such as 0.001", isPositive)
+    try requirePositive(learningRate, "--learning-rate", suchAs: 0.001)
+    // Training computes in Float: what is rounded to 0 or 1 is out of range as well.
     try require(layerDecay, "--layer-decay", "above 0 and at most 1") { Float($0) > 0 && $0 <= 1 }
     try require(momentum, "--momentum", "at least 0 and below 1") { $0 >= 0 && Float($0) < 1 }
-    try require(weightDecay, "--weight-decay", "a number of at least 0") { $0 >= 0 && Float($0).isFinite }
-    try require(clipNorm, "--clip-norm", "a number above 0", isPositive)
+    try require(weightDecay, "--weight-decay", "from 0 to \(Double(Float.greatestFiniteMagnitude).scientific(2))") {
+      $0 >= 0 && Float($0).isFinite
+    }
+    try requirePositive(clipNorm, "--clip-norm", suchAs: 1)
     if let optimizer, OptimizerName(rawValue: optimizer) == nil {
       throw RequestError.unknown("optimizer", optimizer, known: OptimizerName.allCases.map(\.rawValue))
     }

@@ -60,8 +60,7 @@ package struct Explanation: Encodable, Sendable {
     let d = Tensor(targets, shape: [1, targets.count])
     network = sizes
     self.optimizer = name
-    // As it was written: a `Float` such as 0.1 has other decimals as a `Double`.
-    self.learningRate = Double("\(optimizer.learningRate)") ?? Double(optimizer.learningRate)
+    self.learningRate = Self.decimal(optimizer.learningRate)
     self.seed = seed
     self.step = step
 
@@ -106,6 +105,12 @@ package struct Explanation: Encodable, Sendable {
         }, after: after.parameters[index].values)
     }
     lossAfter = try Self.loss(model(x), d).scalar(as: Double.self)
+  }
+
+  /// The number as it was written: a `Float` such as 0.1 has other decimals as a `Double`. Of a whole number the shortest
+  /// text that reads back may have other digits, so it is the number itself.
+  private static func decimal(_ value: Float) -> Double {
+    value.rounded() == value ? Double(value) : Double("\(value)") ?? Double(value)
   }
 
   private static let missing = TensorError("the loss does not depend on a part of the network")

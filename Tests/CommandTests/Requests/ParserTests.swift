@@ -15,6 +15,14 @@ struct ParserTests {
     ("train image --epochs", "--epochs needs a value: the number of passes over the data"),
     ("evaluate", "<run> is missing: the folder of a run; 'backprop evaluate --help' lists"),
     ("train image --epoch 3", "there is no flag --epoch; --epochs is near; 'backprop train image --help' lists"),
+    ("train text --frim x", "there is no flag --frim; --from is near"),
+    ("train text --fork 3", "no flag --fork; 'backprop"),
+    (
+      "train image --learning-rate 1e300", "in the range of float32, from 1.4e-45 to 3.4e+38, such as 0.001, not 1e+300"
+    ),
+    ("explain --learning-rate 1e-60", "--learning-rate must be above 0 and in the range of float32"),
+    ("train image --flips maybe", "--flips must be 'yes' or 'no', not 'maybe'"),
+    ("train text --from nowhere", "nowhere is no run"),
     ("train sound", "'sound' has no meaning here; 'backprop train --help' lists"),
     ("train", "name what to train on: image, text or table; 'backprop train --help' lists"),
     ("train image --optimizer adagrad --momentum 0.9 --data nowhere", "momentum"),
