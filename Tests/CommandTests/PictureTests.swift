@@ -65,13 +65,64 @@ struct PictureTests {
       let json = try shell(#""$B" predict r photos/*dark/1.ppm new.gif --json"#, in: folder)
       let entries = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
       #expect(entries.count == 2)
-      #expect((entries[0]["predictions"] as? [[String: Any]])?.first?["name"] as? String == "2 dark")
+      #expect((entries[0]["predictions"] as? [[String: Any]])?.first?["label"] as? String == "2 dark")
       #expect(entries[0]["error"] == nil && (entries[1]["error"] as? String)?.contains("is GIF") == true)
       let one = try shell(#""$B" predict r new.gif"#, in: folder)
-      #expect(one.status == 1 && one.errors.contains("1 of 1 file cannot be read"), "\(one.errors)")
+      #expect(one.status == 2 && one.errors.hasPrefix("error: new.gif is GIF"), "\(one.errors)")
       #expect(one.output.hasPrefix("new.gif is GIF"))
       let alone = try shell(#""$B" predict r nowhere.png --json"#, in: folder)
-      #expect(alone.status == 1 && alone.output.hasPrefix(#"[{"error":"nowhere.png"#), "\(alone)")
+      #expect(alone.status == 2 && alone.output.hasPrefix(#"[{"error":"nowhere.png"#), "\(alone)")
+    }
+  }
+
+  /// What was named is a wrong request; what a folder has is not.
+  @Test(arguments: [
+    ("nowhere.png new.gif", 2, "2 of 2 files cannot be read; the first: nowhere.png"),
+    ("nowhere.png photos/*dark/1.ppm", 1, "1 of 2 files cannot be read"), ("bad", 1, "bad/x.png"),
+    ("photos/*dark/1.ppm --index 1", 2, "index"),
+    ("images.idx --index 0 --index 9", 2, "has 2 images, so the index should be from 0 to 1, not 9"),
+  ])
+  func filesWithoutAPredictionHaveAStatus(arguments: String, status: Int32, message: String) throws {
+    try withPhotos { folder in
+      let outcome = try shell(
+        #"""
+        "$B" train image --data photos --model mlp --steps 2 --seed 0 --quiet --output r > /dev/null 2>&1; mkdir bad
+        printf GIF89a > new.gif; printf 0 > bad/x.png
+        { printf '\000\000\010\003\000\000\000\002\000\000\000\010\000\000\000\010'; head -c 128 /dev/zero; } > images.idx
+        "$B" predict r \#(arguments)
+        """#, in: folder)
+      #expect(outcome.status == status && outcome.errors.contains(message), "\(outcome)")
+    }
+  }
+
+  @Test func flipsOfDigitsCanBeAllowed() throws {
+    try withPhotos { folder in
+      let (start, note) = (#"mv photos/2* photos/2; mv photos/10* photos/10; "#, "--flips yes flips them")
+      let train = #""$B" train image --data photos --model mlp --steps 2 --seed 0 --output"#
+      let none = try shell(start + train + " a --augment light", in: folder)
+      #expect(none.status == 0 && none.errors.contains(note), "\(none.errors)")
+      let flipped = try shell(train + " b --augment light --flips yes", in: folder)
+      #expect(flipped.status == 0 && !flipped.errors.contains("flip"), "\(flipped.errors)")
+      let resumed = try shell(#""$B" train image --resume --output b --flips no"#, in: folder)
+      #expect(resumed.status == 2 && resumed.errors.contains("which has yes"), "\(resumed.errors)")
+      let wrong = try shell(train + " c --flips yes", in: folder)
+      #expect(wrong.status == 2 && wrong.errors.contains("--flips is for --augment light or strong"), "\(wrong.errors)")
+      let shown = try shell(#""$B" data show photos --augmented --count 1"#, in: folder)
+      #expect(shown.output.contains(note), "\(shown.output)")
+    }
+  }
+
+  /// A new head that is frozen would stay random.
+  @Test func aNewHeadIsNotFrozen() throws {
+    try withPhotos { folder in
+      let outcome = try shell(
+        #"""
+        "$B" train image --data photos --model mlp --steps 2 --seed 0 --quiet --output r > /dev/null 2>&1
+        mkdir more; cp -r photos/*dark more/a; cp -r photos/*bright more/b; cp -r photos/*dark more/c
+        "$B" summary r | awk 'NR > 1 && $1 != "total" { name = $1 } END { print name ".*" }' > head
+        "$B" train image --data more --from r --freeze "$(cat head)" --steps 2 --output s
+        """#, in: folder)
+      #expect(outcome.status == 2 && outcome.errors.contains("would keep the random values of"), "\(outcome)")
     }
   }
 
@@ -109,7 +160,9 @@ struct PictureTests {
       #expect(some.errors.contains("some has no pictures of 1 of the 2 classes: 2 dark"), "\(some.errors)")
       #expect(some.output.contains("test accuracy 1.0000 (20 of 20)"), "\(some.output)")
       let drawn = try shell(#""$B" predict r --data some --count 1 --json"#, in: folder)
-      #expect(drawn.output.contains(#""truth":1"#) && drawn.output.contains(#""name":"10 bright""#), "\(drawn)")
+      #expect(
+        drawn.output.contains(#""truth":"10 bright""#) && drawn.output.contains(#""index":1,"label":"10 bright""#),
+        "\(drawn)")
       let swapped = try shell(
         #"sed -i 's/"2 dark"/"X"/; s/"10 bright"/"2 dark"/; s/"X"/"10 bright"/' r/model.json; "$B" evaluate r --data photos"#,
         in: folder)

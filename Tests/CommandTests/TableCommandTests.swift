@@ -68,7 +68,7 @@ import Testing
       let rows = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
       #expect(rows.count == 2 && rows[1]["row"] as? Int == 2)
       let best = (rows[1]["predictions"] as? [[String: Any]])?.first
-      #expect(best?["label"] as? Int == 1 && best?["name"] as? String == "moss \"x\"")
+      #expect(best?["index"] as? Int == 1 && best?["label"] as? String == "moss \"x\"")
       #expect(best?["probability"] as? Double ?? 0 > 0.5 && rows[1]["file"] as? String == other.path)
       #expect(try CommandTests().run(["summary", run]).output.contains("Embedding"))
     }

@@ -88,10 +88,20 @@ struct PredictCommand: ParsableCommand {
       results += classified.map { report.isWrittenAtTheEnd ? $0 : $0.withoutImage }
     }
     try report.end(results)
-    let failed = results.count { $0.error != nil }
-    guard failed == 0 else {
-      throw WorkError("\(failed) of \(results.count) file\(results.count == 1 ? "" : "s") cannot be read")
-    }
+    try check(results)
+  }
+
+  /// Throws where there are files without a prediction: a `RequestError` where none that were named has one, or an image
+  /// was named by its index, and a `WorkError` where only some are missing, as pictures of a folder may be.
+  private func check(_ results: [PredictionReport.Result]) throws {
+    let failed = results.filter { $0.error != nil }
+    guard let first = failed.first, let error = first.error else { return }
+    let sentence =
+      results.count == 1 ? error : "\(failed.count) of \(results.count) files cannot be read; the first: \(error)"
+    let areWrong =
+      failed.count == results.count ? failed.allSatisfy(\.isNamed) : failed.contains { $0.isNamed && !index.isEmpty }
+    guard !areWrong else { throw RequestError(sentence) }
+    throw WorkError(sentence)
   }
 
   /// What is to be classified.
@@ -105,6 +115,8 @@ struct PredictCommand: ParsableCommand {
       /// `[1, channels, height, width]`.
       case image(Tensor)
       case file(String, index: Int?, isNamed: Bool)
+
+      var isNamed: Bool { if case .file(_, _, let isNamed) = self { isNamed } else { false } }
     }
   }
 
@@ -174,7 +186,8 @@ struct PredictCommand: ParsableCommand {
         PredictionReport.Result(
           name: subject.name, image: image, truth: subject.truth, predictions: predictions.removeFirst())
       case .failure(let error):
-        PredictionReport.Result(name: subject.name, predictions: [], error: "\(error)")
+        PredictionReport.Result(
+          name: subject.name, predictions: [], error: "\(error)", isNamed: subject.source.isNamed)
       }
     }
   }

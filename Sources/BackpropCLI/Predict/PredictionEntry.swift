@@ -1,9 +1,10 @@
 /// What `predict --json` has for an image or for a row of a table.
 struct PredictionEntry: Encodable {
   struct Label: Encodable {
-    /// The number of the class, from 0.
-    var label: Int
-    var name: String
+    /// The name of the class.
+    var label: String
+    /// Its number, from 0.
+    var index: Int
     var probability: Double
   }
 
@@ -11,7 +12,7 @@ struct PredictionEntry: Encodable {
   /// The row of a table, from 1, the header not counted.
   var row: Int?
   /// The label of an image, where it is known.
-  var truth: Int?
+  var truth: String?
   /// The number, for regression.
   var prediction: Double?
   /// The classes, the most probable one first; none for regression.

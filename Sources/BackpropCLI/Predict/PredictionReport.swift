@@ -19,6 +19,8 @@ struct PredictionReport {
     var truth: Int?
     var predictions: [Prediction]
     var error: String?
+    /// Whether it was named, with its index where it has one, and not found in a folder.
+    var isNamed = false
 
     var withoutImage: Result {
       var result = self
@@ -64,9 +66,9 @@ struct PredictionReport {
       try Console.json(
         results.map { result in
           PredictionEntry(
-            file: result.name, truth: result.truth,
+            file: result.name, truth: result.truth.map(name),
             predictions: result.predictions.map {
-              PredictionEntry.Label(label: $0.label, name: name($0.label), probability: $0.probability)
+              PredictionEntry.Label(label: name($0.label), index: $0.label, probability: $0.probability)
             }, error: result.error)
         })
     case .drawings: try draw(results)

@@ -93,7 +93,7 @@ struct TablePredictionReport {
       case .classes(let rows):
         let order = rows[index].indices.sorted { (rows[index][$0], $1) > (rows[index][$1], $0) }
         row.predictions = order.map {
-          PredictionEntry.Label(label: $0, name: examples.target.classNames[$0], probability: rows[index][$0])
+          PredictionEntry.Label(label: examples.target.classNames[$0], index: $0, probability: rows[index][$0])
         }
       }
       return row
