@@ -11,7 +11,7 @@ struct TrainTableCommand: ParsableCommand {
       backprop train table --data sales.csv --target total --ignore note --include day --missing tbd
       """)
 
-  @Option(help: "A CSV file with a header; separated by commas, semicolons or tabs.")
+  @Option(help: "A CSV file with a header; separated by commas, semicolons, tabs or vertical bars.")
   var data: String?
 
   @Option(help: "The column to predict.")

@@ -152,9 +152,9 @@ struct CSVParser {
   }
 }
 
-/// The separator of a CSV: a comma, a semicolon or a tab.
+/// The separator of a CSV: a comma, a semicolon, a tab or a vertical bar.
 enum CSVSeparator {
-  static let known = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")]
+  static let known = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")]
 
   /// The one that a first line such as `sep=;` says, as Excel writes it, which is removed; `nil` where there is none.
   static func declared(in beginning: inout [UInt8]) -> UInt8? {

@@ -15,10 +15,10 @@ struct ColumnSurvey {
   private(set) var texts: Set<String> = []
   private(set) var hasMoreTexts = false
   private static let (mostTexts, mostNumbers) = (100_000, 2000)
-  /// The forms that all dates have.
-  private(set) var dateForms = DateForm.allCases
-  /// Whether a date is another day in another of these forms.
-  private(set) var datesDiffer = false
+  /// The first number that is too large to be taken, and how many there are.
+  private(set) var firstTooLarge: (text: String, row: Int)?
+  private(set) var tooLargeCount = 0
+  private(set) var dates = DateSurvey()
   private(set) var booleans = Cell.booleans
 
   init(_ table: Table, column: Int, missing words: MissingWords = MissingWords()) {
@@ -39,14 +39,8 @@ struct ColumnSurvey {
         self.words += 1
         continue
       }
-      if numbers.note(bytes, row: row) {
-        numberCount += 1
-      } else if others.count < 3, case let text = String(decoding: bytes, as: UTF8.self),
-        !others.contains(where: { $0.text == text })
-      {
-        others.append((text, row))
-      }
-      noteDate(bytes)
+      if numbers.note(bytes, row: row) { numberCount += 1 } else { noteText(bytes, row) }
+      dates.note(bytes, row: row)
       if !booleans.isEmpty {
         let word = bytes.count <= 5 ? String(decoding: bytes, as: UTF8.self).lowercased() : ""
         booleans.removeAll { !$0.contains(word) }
@@ -54,11 +48,15 @@ struct ColumnSurvey {
     }
   }
 
-  private mutating func noteDate(_ bytes: ArraySlice<UInt8>) {
-    guard !dateForms.isEmpty else { return }
-    let moments = dateForms.map { $0.moment(bytes) }
-    dateForms = zip(dateForms, moments).filter { $0.1 != nil }.map(\.0)
-    if Set(moments.compactMap { $0?.day }).count > 1 { datesDiffer = true }
+  private mutating func noteText(_ bytes: ArraySlice<UInt8>, _ row: Int) {
+    let isTooLarge = WrittenNumber.isTooLarge(bytes)
+    guard isTooLarge || others.count < 3 else { return }
+    let text = String(decoding: bytes, as: UTF8.self)
+    if isTooLarge {
+      tooLargeCount += 1
+      firstTooLarge = firstTooLarge ?? (text, row)
+    }
+    if others.count < 3, !others.contains(where: { $0.text == text }) { others.append((text, row)) }
   }
 
   /// Cells that are neither missing nor a word that says so beside values.
@@ -78,7 +76,8 @@ struct ColumnSurvey {
   /// The form of all dates: of several the first one, or that of the chosen order.
   func dateForm(_ order: TableReading.DateOrder?) -> DateForm? {
     guard values > 0 else { return nil }
-    return dateForms.first { form in order.map { form.order == nil || form.order == $0 } ?? true } ?? dateForms.first
+    let forms = dates.forms
+    return forms.first { form in order.map { form.order == nil || form.order == $0 } ?? true } ?? forms.first
   }
 
   /// The kind of the column as a feature.
@@ -119,25 +118,51 @@ struct ColumnSurvey {
 }
 
 extension ColumnSurvey {
-  /// Why the column is not taken as numbers though most of its cells are; `nil` where that is not so.
-  func whyNoNumbers(_ table: Table, _ mark: DecimalMark) -> String? {
-    guard !areNumbers(mark), numberCount > 0, numberCount * 4 >= values * 3 else { return nil }
-    let shown = { (cell: (text: String, row: Int)) in
-      "'\(cell.text.prefix(40))' in line \(table.line(cell.row))"
+  /// Why the column is not taken as numbers or dates though most of its cells are; `nil` where that is not so.
+  func whyNeitherNumbersNorDates(_ table: Table, _ mark: DecimalMark) -> String? {
+    guard !areNumbers(mark), dates.forms.isEmpty else { return nil }
+    return whyNoNumbers(table, mark) ?? whyNoDates(table)
+  }
+
+  private func whyNoNumbers(_ table: Table, _ mark: DecimalMark) -> String? {
+    let count = numberCount + tooLargeCount
+    guard count > 0, count * 4 >= values * 3 else { return nil }
+    let start = start("numbers", count)
+    if let cell = firstTooLarge {
+      return start
+        + "has \(Self.shown(cell, table)), and the greatest number that is taken is \(WrittenNumber.greatest); "
+        + "write the column in a larger unit"
     }
-    let start = "column '\(name)' is not taken as numbers, though \(numberCount) of its \(count) values are: it "
-    if let other = others.first {
-      let more = others.count > 1 ? ", so with each such word" : ""
-      return start + "also has \(others.map(shown).joined(separator: ", ")); if that says that a value is missing, add "
-        + "--missing '\(other.text.prefix(40))'\(more); otherwise correct these cells, or leave them empty. Known are "
-        + "\(MissingWords.text) and empty cells"
+    if !others.isEmpty {
+      return start + "also has \(remedy(others, table)). Known are \(MissingWords.text) and empty cells"
     }
     if let first = numbers.firstNumber, let other = numbers.otherUnit {
       // So many are rather names or addresses.
       guard numbers.otherUnits.count < 4 else { return nil }
-      return start + "has different units, \(shown(first)) and \(shown(other)); write all numbers in one unit, or none "
-        + "of them with one"
+      return start
+        + "has different units, \(Self.shown(first, table)) and \(Self.shown(other, table)); write all numbers "
+        + "in one unit, or none of them with one"
     }
     return start + "has numbers with decimal points and others with decimal commas; write all in one way"
+  }
+
+  private func whyNoDates(_ table: Table) -> String? {
+    guard let (form, count, others) = dates.mostly else { return nil }
+    return start("dates", count) + "also has \(remedy(others, table)). The others are as \(form.rawValue)"
+  }
+
+  private func start(_ kind: String, _ number: Int) -> String {
+    "column '\(name)' is not taken as \(kind), though \(number) of its \(count) values are: it "
+  }
+
+  /// The cells, and what may be done about them.
+  private func remedy(_ cells: [(text: String, row: Int)], _ table: Table) -> String {
+    let more = cells.count > 1 ? ", so with each such word" : ""
+    return "\(cells.map { Self.shown($0, table) }.joined(separator: ", ")); if that says that a value is missing, add "
+      + "--missing '\(cells.first?.text.prefix(40) ?? "")'\(more); otherwise correct these cells, or leave them empty"
+  }
+
+  private static func shown(_ cell: (text: String, row: Int), _ table: Table) -> String {
+    "'\(cell.text.prefix(40))' in line \(table.line(cell.row))"
   }
 }

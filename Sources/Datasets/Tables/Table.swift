@@ -13,7 +13,7 @@ public struct Table: Sendable {
   public let columns: [String]
   /// How many rows there are, the header not counted.
   public let rowCount: Int
-  /// What separates the fields of the file: `,`, `;` or a tab.
+  /// What separates the fields of the file: `,`, `;`, a tab or `|`.
   public let separator: Character
   /// Whether the file begins with the mark of UTF-8, by which Excel knows it.
   package let hasByteOrderMark: Bool
@@ -24,8 +24,8 @@ public struct Table: Sendable {
   /// The line of the file that each row begins on.
   private let lines: [Int]
 
-  /// Reads the CSV at `path`: RFC 4180, in UTF-8, with a header. The separator is found out: a comma, a semicolon or a
-  /// tab. Lines end with LF, CR LF or CR. The file is read piece by piece; it may have 1 GiB, 16,384 columns and 1 MiB
+  /// Reads the CSV at `path`: RFC 4180, in UTF-8, with a header. The separator is found out: a comma, a semicolon, a
+  /// tab or a vertical bar. Lines end with LF, CR LF or CR. The file is read piece by piece; it may have 1 GiB, 16,384 columns and 1 MiB
   /// a cell.
   ///
   /// Throws a `DataError` that names the file and the line for rows that are longer or shorter than the header, columns

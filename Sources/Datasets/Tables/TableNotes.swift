@@ -8,7 +8,7 @@ struct TableNotes {
     _ reading: TableReading, target: Int
   ) {
     let used = zip(surveys, marks).filter { !reading.ignored.contains($0.0.name) }
-    sentences += used.compactMap { $0.whyNoNumbers(table, $1) }
+    sentences += used.compactMap { $0.whyNeitherNumbersNorDates(table, $1) }
     noteNumbers(used.filter { $0.areNumbers($1) && $0.numbers.mark == nil }, mark, reading)
     noteDates(surveys.filter { survey in columns.contains { $0.name == survey.name && $0.kind == .date } }, reading)
     let numbering = Self.numbering(columns)
@@ -70,9 +70,15 @@ struct TableNotes {
 
   /// Dates that are others with the other order of day and month.
   private mutating func noteDates(_ columns: [ColumnSurvey], _ reading: TableReading) {
-    for column in columns where column.datesDiffer && column.dateForms.count > 1 {
+    for column in columns {
+      guard let form = column.dateForm(reading.dateOrder), form.hasShortYear else { continue }
+      sentences.append(
+        "the dates in '\(column.name)' are read as \(form.rawValue), with years from 1969 to 2068; write years with four "
+          + "digits where that is wrong")
+    }
+    for column in columns where column.dates.differ && column.dates.forms.count > 1 {
       guard let taken = column.dateForm(reading.dateOrder),
-        let other = column.dateForms.first(where: { $0.order != taken.order })
+        let other = column.dates.forms.first(where: { $0.order != taken.order })
       else { continue }
       sentences.append(
         "the dates in '\(column.name)' are read as \(taken.rawValue), though all of them may be \(other.rawValue); "

@@ -42,7 +42,8 @@ public struct TablePlan: Sendable {
       let reasons = columns.map { "\($0.name): \($0.reason ?? "")" }.joinedBriefly
       throw DataError(
         "\(table.name) has no column to predict '\(name)' from" + (columns.isEmpty ? "" : "; there is \(reasons)")
-          + TableNotes.including(columns))
+          + features.compactMap { surveys[$0].whyNeitherNumbersNorDates(table, marks[$0]) }.prefix(3)
+          .map { "; \($0)" }.joined() + TableNotes.including(columns))
     }
     notes = TableNotes(table, surveys, marks, columns, mark, reading, target: targetColumn).sentences
     (self.table, self.reading) = (table, reading)

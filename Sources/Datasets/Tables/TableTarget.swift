@@ -47,7 +47,7 @@ public struct TableTarget: Hashable, Codable, Sendable {
         "\(column) has dates (\(form.rawValue)), which cannot be predicted; choose another target, or add a column with "
           + "a number, such as the days from another date to it")
     }
-    let why = survey.whyNoNumbers(table, mark).map { "; \($0)" } ?? ""
+    let why = survey.whyNeitherNumbersNorDates(table, mark).map { "; \($0)" } ?? ""
     // Of few rows, few integers are no sign of classes.
     let areFew = survey.distinct <= Self.mostIntegers && survey.distinct * 5 <= survey.count
     if areNumbers {

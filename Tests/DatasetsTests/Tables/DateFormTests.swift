@@ -15,6 +15,9 @@ import Testing
       ("31/1/2026", .dayFirst, 20484, 5),
       ("31-01-2026 18:00", .dayFirstWithDashes, 20484.75, 5),
       ("01-31-2026 18:00", .monthFirstWithDashes, 20484.75, 5),
+      ("31.01.26", .shortDayFirstWithDots, 20484, 5), ("1/31/26", .shortMonthFirst, 20484, 5),
+      ("31/1/26 18:00", .shortDayFirst, 20484.75, 5), ("31-01-68", .shortDayFirstWithDashes, 35824, 1),
+      ("01-31-69", .shortMonthFirstWithDashes, -335, 4),
     ] as [(String, DateForm, Double, Int)])
   func moments(_ text: String, _ form: DateForm, _ days: Double, _ weekday: Int) throws {
     let moment = try #require(form.moment(Array(text.utf8)[...]))
@@ -23,7 +26,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "2026", "2026-", "2026-1", "2026-13-01", "2026-00-01", "2026-02-29", "2026-04-31", "26-01-01", "2026-01-01T",
+    "", "2026", "2026-", "2026-1", "2026-13-01", "2026-00-01", "2026-02-29", "2026-04-31", "026-01-01", "2026-01-01T",
     "2026-01-01 24:00", "2026-01-01 12:60", "2026-01-01 12:00:60", "2026-01-01 12:00x", "2026-01-01x", "2026-01-01T12",
     "2026-01-01T12:00+", "2026-01-01T12:00+25", "2026-01-01T12:00:00.", "99999-01-01", "2026-001-01", "-1-01-01",
     "2026-01-01T12:00Z0", "2026/01-01",

@@ -17,7 +17,10 @@ import Testing
       ("123456789012345678901.5", 123_456_789_012_345_678_901.5, nil, ""),
       ("0.123456789012345", 0.123456789012345, nil, ""),
       ("0.1234567890123456789", 0.123_456_789_012_345_678_9, nil, ""), ("007", 7, 7, ""), ("5.", 5, nil, ""),
-      ("$1.2M", 1.2, nil, "$ … M"), ("5e", 5, 5, "e"),
+      ("$1.2M", 1.2, nil, "$ … M"), ("5e", 5, 5, "e"), ("60'419.50", 60419.5, nil, ""),
+      ("60\u{2019}419", 60419, 60419, ""), ("38 423,50", nil, 38423.5, ""), ("1 234 567", 1_234_567, 1_234_567, ""),
+      ("38\u{202F}423,50\u{202F}€", nil, 38423.5, "€"), ("38\u{A0}423.5 kg", 38423.5, nil, "kg"),
+      ("\u{2212}3.5", -3.5, nil, ""), ("7 500 ml", 7500, 7500, "ml"),
     ] as [(String, Double?, Double?, String)])
   func reads(_ text: String, _ point: Double?, _ comma: Double?, _ unit: String) throws {
     let number = try #require(WrittenNumber(Array(text.utf8)[...]))
@@ -27,10 +30,18 @@ import Testing
   @Test(arguments: [
     "", "-", "$", "kg", "abc", "1,23,4", "1.2.3", "12,34,567", "1,2345.6", "1.5,5.5", "--5", "1-2", "2026-01-31",
     "31.12.2026", "1/2", "12:30", "5 (old)", "A1", "Room 5", "0x10", "1 2", "inf", "nan", "1e999", "3m2",
-    "9 is far more than a unit", "5\"",
+    "9 is far more than a unit", "5\"", "1,234 567", "1234 567", "0 123", "12 34", "1'2345", "1.5 678", "1e200",
+    "-1e300",
   ])
   func isNone(_ text: String) {
     #expect(WrittenNumber(Array(text.utf8)[...]) == nil)
+  }
+}
+
+extension WrittenNumberTests {
+  @Test(arguments: [("1e200", true), ("-1e999 kg", true), ("1e99", false), ("1e", false), ("big", false)])
+  func numbersThatAreTooLargeAreToldFromTexts(_ text: String, _ isTooLarge: Bool) {
+    #expect(WrittenNumber.isTooLarge(Array(text.utf8)[...]) == isTooLarge)
   }
 }
 

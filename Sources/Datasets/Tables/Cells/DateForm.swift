@@ -15,13 +15,29 @@ enum DateForm: String, Codable, Hashable, Sendable, CaseIterable {
   case dayFirstWithDashes = "DD-MM-YYYY"
   /// 01-31-2026
   case monthFirstWithDashes = "MM-DD-YYYY"
+  /// 31.12.99, and so on: two digits are a year from 1969 to 2068.
+  /// Source: POSIX.1-2024, strptime, %y.
+  case shortDayFirstWithDots = "DD.MM.YY"
+  case shortMonthFirst = "MM/DD/YY"
+  case shortDayFirst = "DD/MM/YY"
+  case shortDayFirstWithDashes = "DD-MM-YY"
+  case shortMonthFirstWithDashes = "MM-DD-YY"
 
   /// Whether the month or the day is first, where dates with this separator may have either.
   var order: TableReading.DateOrder? {
     switch self {
-    case .iso, .yearFirst, .dayFirstWithDots: nil
-    case .monthFirst, .monthFirstWithDashes: .monthFirst
-    case .dayFirst, .dayFirstWithDashes: .dayFirst
+    case .iso, .yearFirst, .dayFirstWithDots, .shortDayFirstWithDots: nil
+    case .monthFirst, .monthFirstWithDashes, .shortMonthFirst, .shortMonthFirstWithDashes: .monthFirst
+    case .dayFirst, .dayFirstWithDashes, .shortDayFirst, .shortDayFirstWithDashes: .dayFirst
+    }
+  }
+
+  /// Whether years have two digits.
+  var hasShortYear: Bool {
+    switch self {
+    case .shortDayFirstWithDots, .shortMonthFirst, .shortDayFirst, .shortDayFirstWithDashes, .shortMonthFirstWithDashes:
+      true
+    case .iso, .yearFirst, .dayFirstWithDots, .monthFirst, .dayFirst, .dayFirstWithDashes, .monthFirstWithDashes: false
     }
   }
 
@@ -42,9 +58,10 @@ enum DateForm: String, Codable, Hashable, Sendable, CaseIterable {
 
   private var separator: UInt8 {
     switch self {
-    case .iso, .dayFirstWithDashes, .monthFirstWithDashes: UInt8(ascii: "-")
-    case .yearFirst, .monthFirst, .dayFirst: UInt8(ascii: "/")
-    case .dayFirstWithDots: UInt8(ascii: ".")
+    case .iso, .dayFirstWithDashes, .monthFirstWithDashes, .shortDayFirstWithDashes, .shortMonthFirstWithDashes:
+      UInt8(ascii: "-")
+    case .yearFirst, .monthFirst, .dayFirst, .shortMonthFirst, .shortDayFirst: UInt8(ascii: "/")
+    case .dayFirstWithDots, .shortDayFirstWithDots: UInt8(ascii: ".")
     }
   }
 
@@ -54,13 +71,15 @@ enum DateForm: String, Codable, Hashable, Sendable, CaseIterable {
     guard let first = rest.popNumber(1...4), rest.popFirst() == separator, let second = rest.popNumber(1...2),
       rest.popFirst() == separator, let third = rest.popNumber(1...4)
     else { return nil }
-    let (year, month, day) =
-      switch self {
-      case .iso, .yearFirst: (first, second, third)
-      case .dayFirstWithDots, .dayFirst, .dayFirstWithDashes: (third, second, first)
-      case .monthFirst, .monthFirstWithDashes: (third, first, second)
+    var (year, month, day) =
+      switch (self, order) {
+      case (.iso, _), (.yearFirst, _): (first, second, third)
+      case (_, .monthFirst): (third, first, second)
+      case (_, _): (third, second, first)
       }
-    guard year.digits == 4, month.digits <= 2, day.digits <= 2, (1...12).contains(month.value),
+    guard year.digits == (hasShortYear ? 2 : 4), month.digits <= 2, day.digits <= 2 else { return nil }
+    if hasShortYear { year.value += year.value < 69 ? 2000 : 1900 }
+    guard (1...12).contains(month.value),
       (1...Self.days(inMonth: month.value, of: year.value)).contains(day.value)
     else { return nil }
     var moment = Moment(

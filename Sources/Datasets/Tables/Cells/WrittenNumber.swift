@@ -25,19 +25,24 @@ struct WrittenNumber {
   /// The number with this decimal mark.
   func value(_ mark: DecimalMark) -> Double? { mark == .point ? point : comma }
 
-  /// Reads a cell without spaces around it; `nil` where it is no number.
-  init?(_ text: ArraySlice<UInt8>) {
+  /// Whether a cell would be a number if that were not above `greatest`.
+  static func isTooLarge(_ text: ArraySlice<UInt8>) -> Bool {
+    WrittenNumber(text) == nil && WrittenNumber(text, atMost: .infinity) != nil
+  }
+
+  /// Reads a cell without spaces around it; `nil` where it is no number, or one above `limit`.
+  init?(_ text: ArraySlice<UInt8>, atMost limit: Double = WrittenNumber.greatest) {
     guard text.count <= Self.longest else { return nil }
     var rest = text
     var sign = rest.popSign()
     let currency = Self.popCurrency(&rest)
     if sign == nil, !currency.isEmpty { sign = rest.popSign() }
-    let digits = rest.popAll { Self.isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ",") }
+    let digits = Self.popDigits(&rest)
     guard digits.contains(where: Self.isDigit) else { return nil }
     let exponent = Self.popExponent(&rest)
     guard let suffix = Self.unit(rest) else { return nil }
     let signed = { (mark: DecimalMark) -> Double? in
-      Self.value(digits, exponent, mark).map { sign == UInt8(ascii: "-") ? -$0 : $0 }
+      Self.value(digits, exponent, mark, atMost: limit).map { sign == UInt8(ascii: "-") ? -$0 : $0 }
     }
     point = signed(.point)
     let hasMarks = digits.contains { !Self.isDigit($0) }
@@ -48,21 +53,46 @@ struct WrittenNumber {
 
   private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
 
-  /// The number of digits and marks; `nil` where marks for thousands are not before groups of three digits.
+  /// What separates thousands beside the point and the comma: apostrophes and spaces, also those where lines do not
+  /// break. All become the first one.
+  private static let groupMarks = ["'", "\u{2019}", " ", "\u{A0}", "\u{2007}", "\u{2009}", "\u{202F}"].map {
+    Array($0.utf8)
+  }
+  private static let groupMark = UInt8(ascii: "'")
+
+  /// Takes digits and marks from the front; spaces and apostrophes only before three digits, as a unit may follow.
+  private static func popDigits(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    let isPart = { (byte: UInt8) in isDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: ",") }
+    var digits = rest.popAll(isPart)
+    while let last = digits.last, isDigit(last), let next = rest.first, !isPart(next),
+      let mark = groupMarks.first(where: { rest.starts(with: $0) }),
+      case let group = rest.dropFirst(mark.count).prefix(while: isDigit), group.count == 3
+    {
+      rest = rest.dropFirst(mark.count)
+      digits.append(groupMark)
+      digits += rest.popAll(isPart)
+    }
+    return digits
+  }
+
+  /// The number of digits and marks; `nil` where marks for thousands are not before groups of three digits, or not all
+  /// the same.
   private static func value(
-    _ digits: ArraySlice<UInt8>, _ exponent: ArraySlice<UInt8>, _ mark: DecimalMark
+    _ digits: ArraySlice<UInt8>, _ exponent: ArraySlice<UInt8>, _ mark: DecimalMark, atMost limit: Double
   ) -> Double? {
     let zero = UInt8(ascii: "0")
+    var thousands: UInt8?
     // All digits as one integer, how many there are and how many of the fraction; marks for thousands, and digits since.
     var (number, count, places, marks, group, isFraction) = (0, 0, 0, 0, 0, false)
     for byte in digits {
       if byte == mark.byte {
         guard !isFraction, marks == 0 || group == 3 else { return nil }
         isFraction = true
-      } else if byte == mark.other.byte {
-        guard !isFraction, exponent.isEmpty, marks == 0 ? 1...3 ~= group && digits.first != zero : group == 3 else {
-          return nil
-        }
+      } else if byte == mark.other.byte || byte == groupMark {
+        guard !isFraction, exponent.isEmpty, thousands == nil || thousands == byte,
+          marks == 0 ? 1...3 ~= group && digits.first != zero : group == 3
+        else { return nil }
+        thousands = byte
         (marks, group) = (marks + 1, 0)
       } else {
         number = number &* 10 &+ Int(byte &- zero)
@@ -73,8 +103,8 @@ struct WrittenNumber {
     guard marks == 0 || group == 3 else { return nil }
     // Both are exact, so the quotient is the nearest number.
     if count <= 15, exponent.isEmpty { return Double(number) / powers[places] }
-    let plain = digits.filter { $0 != mark.other.byte }.map { $0 == mark.byte ? UInt8(ascii: ".") : $0 }
-    guard let value = Double(String(decoding: plain + exponent, as: UTF8.self)), value <= greatest else { return nil }
+    let plain = digits.filter { $0 != thousands }.map { $0 == mark.byte ? UInt8(ascii: ".") : $0 }
+    guard let value = Double(String(decoding: plain + exponent, as: UTF8.self)), value <= limit else { return nil }
     return value
   }
 
@@ -108,8 +138,10 @@ struct WrittenNumber {
   /// currency, and has no digits.
   private static func unit(_ end: ArraySlice<UInt8>) -> String? {
     var rest = end.trimmed
-    // A no-break space.
-    if rest.starts(with: [0xC2, 0xA0]) { rest = rest.dropFirst(2) }
+    // A space where lines do not break.
+    if let space = groupMarks.first(where: { $0.count > 1 && rest.starts(with: $0) }) {
+      rest = rest.dropFirst(space.count)
+    }
     guard let first = rest.first else { return "" }
     let begins = first >= 0x80 || 65...90 ~= first & 0xDF || first == UInt8(ascii: "%") || first == UInt8(ascii: "$")
     let isUnit = rest.count <= 16 && rest.allSatisfy { !isDigit($0) && !($0 < 0x20) && !",:;\"'".utf8.contains($0) }
@@ -118,8 +150,13 @@ struct WrittenNumber {
 }
 
 extension ArraySlice<UInt8> {
-  /// Takes a sign from the front.
+  /// Takes a sign from the front; the minus sign of Unicode is one, too.
   fileprivate mutating func popSign() -> UInt8? {
+    let minus: [UInt8] = [0xE2, 0x88, 0x92]
+    if starts(with: minus) {
+      removeFirst(minus.count)
+      return UInt8(ascii: "-")
+    }
     guard first == UInt8(ascii: "-") || first == UInt8(ascii: "+") else { return nil }
     return popFirst()
   }
