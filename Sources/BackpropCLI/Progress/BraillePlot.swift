@@ -111,6 +111,7 @@ struct BraillePlot {
   /// A number of at most six characters.
   private static func label(_ value: Double) -> String {
     let size = value.magnitude
+    if size > 0, size < 1e-3 { return value.scientific(1) }
     let text = value.fixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3)
     return text.count > margin - 2 ? String(text.prefix(margin - 2)) : text
   }
