@@ -19,7 +19,7 @@ struct ExplanationText {
   }
 
   private func section(_ title: String, _ equations: String..., rows: [[String]], left: Set<Int>) -> [String] {
-    ["", title] + equations.map { Terminal.wrapped("  " + $0, for: 1) }
+    ["", Terminal.wrapped(title, for: 1)] + equations.map { Terminal.wrapped("  " + $0, for: 1) }
       + table(rows, left: left, limit: Terminal.columns(of: 1).map { $0 - 2 }).map { $0.isEmpty ? $0 : "  " + $0 }
   }
 
