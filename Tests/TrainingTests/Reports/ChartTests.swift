@@ -94,8 +94,28 @@ import Testing
     for count in [50, 3, 1234] { #expect(chart.contains("data-value=\"\(count)\"")) }
     #expect(chart.contains("true &lt;a&gt;, predicted b: 3"))
     // Rows of other lengths and names that lack.
-    #expect(MatrixChart("m", counts: [[1], [2, 3, 4]]).html.markup.contains("<svg"))
-    #expect(MatrixChart("m", counts: []).html.markup.contains("<svg"))
+    #expect(MatrixChart("m", counts: [[1], [2, 3, 4]]).html.markup.contains("<table"))
+    #expect(MatrixChart("m", counts: []).html.markup.contains("<table"))
+  }
+
+  @Test(arguments: [2, 13, 100]) func `a matrix names its classes however many they are`(count: Int) {
+    let names = (0..<count).map { "a very long name of class \($0)" }
+    let counts = (0..<count).map { row in (0..<count).map { $0 == row ? row + 1 : 0 } }
+    let chart = MatrixChart("m", counts: counts, names: names).html.markup
+    for (index, name) in names.enumerated() {
+      #expect(chart.contains(">\(index) \(name)</th>") && chart.contains("<span>\(index) \(name)</span>"))
+      #expect(chart.contains("data-value=\"\(index + 1)\""))
+    }
+  }
+
+  @Test func `predicted numbers stand over the true ones`() {
+    let points = (0..<4000).map { (x: Double($0), y: $0 == 1234 ? -500 : Double($0)) }
+    let chart = ScatterChart("t", x: "true", y: "predicted", points).html.markup
+    let count = chart.split(separator: "<circle").count - 1
+    #expect(count > 1000 && count <= ScatterChart.mostPoints)
+    #expect(chart.contains("predicted −500") && chart.contains("of 4,000 drawn"))
+    #expect(ScatterChart("t", x: "x", y: "y", []).html.markup.contains("no data"))
+    #expect(ScatterChart("t", x: "x", y: "y", [(.nan, 1), (1, .infinity)]).html.markup.contains("no data"))
   }
 
   @Test func `contour lines go where a function has their value`() {

@@ -50,12 +50,35 @@ import Testing
     #expect(!rest.contains("http"))
   }
 
+  @Test(
+    arguments: [
+      ([0.0343, 0.006191, 0.01824], ["0.034300", "0.006191", "0.018240"]), ([133, 126.5], ["133.0", "126.5"]),
+      ([-1234.5, 3.25], ["−1,234.50", "3.25"]), ([1, 2], ["1", "2"]), ([.nan, 0.5, 1], ["NaN", "0.5", "1.0"]),
+      // Digits of the least would be too many.
+      ([1e-7, 1], ["1e−7", "1"]), ([123456, 0.001234], ["123,456", "0.001234"]), ([], []),
+    ] as [([Double], [String])]) func `numbers of a column have the same digits`(values: [Double], texts: [String])
+  {
+    var table = PageTable(["a", "b"])
+    for value in values { table.add([.init(ShownNumber(value)), "—"]) }
+    let html = table.html.markup
+    for (value, text) in zip(values, texts) {
+      #expect(html.contains("data-value=\"\(ShownNumber.exact(value))\">\(text)</data>"), "\(text)")
+    }
+  }
+
+  @Test func `names beyond the colors have dashes`() {
+    let legend = HTML.legend((0..<20).map { "run \($0)" }).markup
+    #expect(legend.contains("k7\"></i>run 7<") && legend.contains("k0 dash\"></i>run 8<"))
+    #expect(legend.contains("k0 dot\"></i>run 16<"))
+  }
+
   @Test func `a table's cells are escaped and aligned`() {
     var table = PageTable(["<class>", "recall"])
     table.add(["<a>", .bar(0.25, key: "recall"), .init(ShownNumber.count(-12345))])
     let html = table.html.markup
     #expect(html.contains("<th scope=\"col\">&lt;class&gt;</th>"))
+    #expect(html.contains("<th scope=\"col\" class=\"num\">recall</th>"))
     #expect(html.contains("<th scope=\"row\">&lt;a&gt;</th>"))
-    #expect(html.contains("25.00 %") && html.contains("width:25%") && html.contains("−12,345"))
+    #expect(html.contains("25.00\u{A0}%") && html.contains("width:25%") && html.contains("−12,345"))
   }
 }

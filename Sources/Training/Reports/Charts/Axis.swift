@@ -81,7 +81,8 @@ package struct Axis: Sendable {
     }
   }
 
-  private static func roundStep(_ least: Double) -> Double {
+  /// The next of 1, 2 and 5 times a power of ten.
+  package static func roundStep(_ least: Double) -> Double {
     let power = pow(10, floor(log10(least)))
     for factor in [1.0, 2, 5] where factor * power >= least * 0.999 { return factor * power }
     return 10 * power

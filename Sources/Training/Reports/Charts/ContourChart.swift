@@ -53,7 +53,7 @@ package struct ContourChart: Sendable {
     }
     for (index, series) in paths.enumerated() {
       let color = Palette.index(series.color ?? index)
-      let dash: HTML = series.shownStroke(index) == .dashed ? " dash" : ""
+      let dash = series.shownStroke(index).className
       drawing += """
         <path class="curve path s\(color)\(dash)" d="\(path(series.points.map { ($0.x, $0.y) }, xAxis, yAxis))"/>
         """

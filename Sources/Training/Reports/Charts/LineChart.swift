@@ -17,8 +17,28 @@ package struct LineChart: Sendable {
   package enum Stroke: Sendable {
     case solid
     case dashed
+    case dotted
     /// Thin and pale: the single steps behind their mean.
     case faint
+
+    /// How the series of this number is drawn: colors come again dashed, then dotted.
+    package static func ofSeries(_ index: Int) -> Stroke {
+      switch max(index, 0) / Palette.count % 3 {
+      case 0: .solid
+      case 1: .dashed
+      default: .dotted
+      }
+    }
+
+    /// The class of a key, after that of its color.
+    package var className: HTML {
+      switch self {
+      case .solid: ""
+      case .dashed: " dash"
+      case .dotted: " dot"
+      case .faint: " faint"
+      }
+    }
   }
 
   /// A curve.
@@ -45,9 +65,9 @@ package struct LineChart: Sendable {
       self.depth = depth
     }
 
-    /// How it is drawn, as the `index`th series: dashed where its color is that of another one.
+    /// How it is drawn, as the `index`th series: dashed or dotted where its color is that of another one.
     func shownStroke(_ index: Int) -> Stroke {
-      stroke == .solid && depth == nil && (color ?? index) >= Palette.count ? .dashed : stroke
+      stroke == .solid && depth == nil ? .ofSeries(color ?? index) : stroke
     }
 
     /// The name of its color, as the `index`th series.
@@ -114,12 +134,7 @@ package struct LineChart: Sendable {
       path += ("\(isDown ? "L" : "M")\(at: place.0) \(at: place.1)" as HTML).markup
       isDown = true
     }
-    let style: HTML =
-      switch stroke {
-      case .solid: ""
-      case .dashed: " dash"
-      case .faint: "\" style=\"opacity:.4;stroke-width:1"
-      }
+    let style: HTML = stroke == .faint ? "\" style=\"opacity:.4;stroke-width:1" : stroke.className
     return "<path class=\"curve s\(color)\(style)\" d=\"\(path)\"/>\(lonely)"
   }
 

@@ -1,4 +1,7 @@
 /// A matrix of counts with a color for each: how often each class was predicted as each other one.
+///
+/// It is a table, whose text has the same size whatever the number of classes is: where it is wider than the page, it
+/// scrolls in its own frame, and the names of the rows stay.
 package struct MatrixChart: Sendable {
   private let title: String
   private let note: String
@@ -19,65 +22,46 @@ package struct MatrixChart: Sendable {
     axes = (rows, columns)
   }
 
+  /// Names with the number of the class before them, where one is so long that only its beginning is shown.
+  package static func labels(_ names: [String]) -> [String] {
+    names.contains { $0.count > 20 } ? names.enumerated().map { "\($0) \($1)" } : names
+  }
+
   package var html: HTML {
-    let count = counts.count
-    let cell = count <= 12 ? 34.0 : count <= 30 ? 24.0 : max(720 / Double(max(count, 1)), 2)
-    // Numbers of more than 30 classes could not be read; a cell's title says them.
-    let showsNumbers = count <= 30
-    let left = showsNumbers ? min(Double(longestName) * 6 + 24, 110) : 24
-    let (top, size) = (showsNumbers ? 34.0 : 20, cell * Double(count))
-    var drawing: HTML = """
-      <text x="\(at: left)" y="11">\(axes.columns) →</text>\
-      <text x="9" y="\(at: top)" text-anchor="end" transform="rotate(-90 9 \(at: top))">← \(axes.rows)</text>\
-      <rect class="frame" x="\(at: left)" y="\(at: top)" width="\(at: size)" height="\(at: size)"/>
-      """
-    for (row, line) in counts.enumerated() {
-      let total = line.reduce(0) { $0.addingReportingOverflow(max($1, 0)).partialValue }
-      let y = top + Double(row) * cell
-      if showsNumbers {
-        drawing += """
-          <text x="\(at: left - 5)" y="\(at: y + cell / 2 + 4)" text-anchor="end">\(shortened(name(row), 16))</text>\
-          <text x="\(at: left + (Double(row) + 0.5) * cell)" y="\(at: top - 6)" text-anchor="middle">\
-          \(shortened(name(row), Int(cell / 6.5)))</text>
-          """
-      }
-      for (column, value) in line.prefix(count).enumerated() where value > 0 {
-        let share = total > 0 ? Double(value) / Double(total) : 0
-        drawing += self.cell(
-          row, column, value, share, x: left + Double(column) * cell, y: y, size: cell, isWritten: showsNumbers)
-      }
+    // Longer names stand upright, so that they do not touch.
+    let isUpright = counts.indices.contains { name($0).count > 3 }
+    let labels = Self.labels(counts.indices.map(name))
+    let columns = counts.indices.map { column -> HTML in
+      isUpright
+        ? "<th scope=\"col\" title=\"\(name(column))\"><span>\(labels[column])</span></th>"
+        : "<th scope=\"col\">\(labels[column])</th>"
     }
-    let about: HTML = "<figcaption><strong>\(title)</strong> \(note)</figcaption>"
-    let (width, height) = (left + size + 2, top + size + 2)
+    let rows = counts.enumerated().map { row, line -> HTML in
+      let total = line.reduce(0) { $0.addingReportingOverflow(max($1, 0)).partialValue }
+      let cells = counts.indices.map { column -> HTML in
+        cell(row, column, column < line.count ? line[column] : 0, of: total)
+      }
+      return "<tr><th scope=\"row\" title=\"\(name(row))\">\(labels[row])</th>\(cells)</tr>"
+    }
+    let kind: HTML = isUpright ? " upright" : ""
+    let size: HTML = counts.count > 12 ? " small" : ""
     return """
-      <figure class="matrix" style="max-width:\(at: max(width * 1.5, 360))px">\(about)\
-      <svg viewBox="0 0 \(at: width) \(at: height)" role="img" aria-label="\(title)">\(drawing)</svg></figure>
+      <figure class="matrix"><figcaption><strong>\(title)</strong> \(note)</figcaption>\
+      <div class="scroll"><table class="cells\(kind)\(size)"><thead><tr><th>\(axes.rows) ↓<br>\(axes.columns) →</th>\
+      \(columns)</tr></thead><tbody>\(rows)</tbody></table></div></figure>
       """
   }
 
-  private func cell(
-    _ row: Int, _ column: Int, _ value: Int, _ share: Double, x: Double, y: Double, size: Double, isWritten: Bool
-  ) -> HTML {
+  private func cell(_ row: Int, _ column: Int, _ value: Int, of total: Int) -> HTML {
+    let kind: HTML = row == column ? " class=\"same\"" : ""
+    guard value > 0 else { return "<td\(kind)></td>" }
     // From a hundredth on, a mistake is to be seen.
-    let color: HTML = """
-      <rect class="cell" style="fill-opacity:\(at: 0.06 + 0.72 * share)" x="\(at: x)" y="\(at: y)" \
-      width="\(at: size)" height="\(at: size)"><title>\(axes.rows) \(name(row)), \(axes.columns) \(name(column)): \
-      \(value)</title></rect>
-      """
-    guard isWritten else { return color }
-    let letters = "\(value)".count
-    let font: HTML = letters > 3 ? " style=\"font-size:\(at: min(11, size * 1.5 / Double(letters)))px\"" : ""
-    return color + """
-      <text class="strong" data-value="\(value)"\(font) x="\(at: x + size / 2)" y="\(at: y + size / 2 + 4)" \
-      text-anchor="middle" pointer-events="none">\(value)</text>
+    let share = total > 0 ? Double(value) / Double(total) : 0
+    return """
+      <td\(kind) style="--share:\(at: 0.06 + 0.72 * share)" data-value="\(value)" title="\(axes.rows) \(name(row)), \
+      \(axes.columns) \(name(column)): \(value)">\(value)</td>
       """
   }
 
   private func name(_ index: Int) -> String { index < names.count ? names[index] : "\(index)" }
-
-  private var longestName: Int { counts.indices.map { min(name($0).count, 16) }.max() ?? 1 }
-
-  private func shortened(_ name: String, _ letters: Int) -> String {
-    name.count > letters ? name.prefix(max(letters - 1, 1)) + "…" : name
-  }
 }

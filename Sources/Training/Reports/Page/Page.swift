@@ -65,6 +65,11 @@ extension HTML {
   /// Charts and pictures side by side where there is space for several.
   package static func grid(_ parts: [HTML]) -> HTML { "<div class=\"grid\">\(parts)</div>" }
 
+  /// A drawing as wide as it is, and a table beside it where there is space for both.
+  package static func pair(_ drawing: HTML, _ table: HTML) -> HTML {
+    "<div class=\"pair\">\(drawing)<div>\(table)</div></div>"
+  }
+
   /// A few numbers that matter most, large.
   package static func tiles(_ tiles: [(name: String, number: ShownNumber)]) -> HTML {
     let all = tiles.map { "<div><b>\($0.number)</b><span>\($0.name)</span></div>" as HTML }
@@ -89,17 +94,19 @@ extension HTML {
 
   /// The names of what is drawn, each with its color.
   package static func legend(_ names: [String]) -> HTML {
-    let items = names.enumerated().map { index, name in legendItem(name, color: "\(Palette.index(index))") }
+    let items = names.enumerated().map { index, name in
+      legendItem(name, color: "\(Palette.index(index))", stroke: .ofSeries(index))
+    }
+    return "<p class=\"legend\">\(items)</p>"
+  }
+
+  /// What colors stand for, each by its number.
+  package static func key(_ entries: [(name: String, color: Int)]) -> HTML {
+    let items = entries.map { "<span><i class=\"block k\(Palette.index($0.color))\"></i>\($0.name)</span>" as HTML }
     return "<p class=\"legend\">\(items)</p>"
   }
 
   static func legendItem(_ name: String, color: String, stroke: LineChart.Stroke = .solid) -> HTML {
-    let dash: HTML =
-      switch stroke {
-      case .solid: ""
-      case .dashed: " dash"
-      case .faint: " faint"
-      }
-    return "<span><i class=\"k\(color)\(dash)\"></i>\(name)</span>"
+    "<span><i class=\"k\(color)\(stroke.className)\"></i>\(name)</span>"
   }
 }

@@ -6,17 +6,43 @@ package struct ShownNumber: Hashable, Sendable {
   package var text: String
   /// What the number is, such as `testAccuracy`; a check finds it by that.
   package var key: String?
+  /// Whether the text is that of `short`, so that a table may give it as many digits as the others of its column.
+  let isShort: Bool
 
   /// A number with four significant digits, or with its own `text`.
   package init(_ value: Double, text: String? = nil, key: String? = nil) {
     self.value = value
     self.text = text ?? Self.short(value)
     self.key = key
+    isShort = text == nil
+  }
+
+  /// The same number where it is not to be found by what it is.
+  package var withoutKey: ShownNumber {
+    var number = self
+    number.key = nil
+    return number
+  }
+
+  /// As many digits after the point as four significant ones take for the least of these numbers, so that points stand one
+  /// below the other; `nil` where one of them would have more than `most` digits.
+  static func places(_ numbers: [Double], most: Int = 9) -> Int? {
+    let finite = numbers.filter(\.isFinite)
+    guard let great = finite.map(\.magnitude).max(), great < 1e6 else { return nil }
+    let places =
+      finite.map { value -> Int in
+        let digits = short(value)
+        guard !digits.contains("e") else { return most }
+        return digits.split(separator: ".").dropFirst().first?.count ?? 0
+      }.max() ?? 0
+    let whole = great < 1 ? 1 : grouped(Int(great)).count { $0 != "," }
+    return places + whole <= most && places < most ? places : nil
   }
 
   /// A share of one as percent.
   package static func percent(_ share: Double, key: String? = nil) -> ShownNumber {
-    ShownNumber(share, text: "\(fixed(share * 100, places: 2)) %", key: key)
+    // No line breaks between the two.
+    ShownNumber(share, text: "\(fixed(share * 100, places: 2))\u{A0}%", key: key)
   }
 
   /// A count, with a comma every three digits.
@@ -84,6 +110,15 @@ package struct ShownNumber: Hashable, Sendable {
     while digits.hasSuffix("0") { digits.removeLast() }
     if digits.hasSuffix(".") { digits.removeLast() }
     return digits
+  }
+
+  /// With so many digits after the point, and a comma every three before it.
+  static func aligned(_ value: Double, places: Int) -> String {
+    let digits = fixed(value, places: places)
+    guard value.magnitude >= 1000, value.magnitude < 1e15 else { return digits }
+    let parts = digits.split(separator: ".")
+    let whole = parts[0].drop { $0 == "−" }
+    return (digits.hasPrefix("−") ? "−" : "") + grouped(Int(whole) ?? 0) + (parts.count > 1 ? ".\(parts[1])" : "")
   }
 
   /// With a comma every three digits.
