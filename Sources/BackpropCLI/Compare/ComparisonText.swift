@@ -10,7 +10,7 @@ enum ComparisonText {
       [row.optimizer, significant(row.learningRate), row.finalLoss.fixed(4)]
         + (hasAccuracy ? [row.accuracy?.percent ?? ""] : [])
         + [
-          row.stepsToTarget.map { $0.fixed(0) } ?? "—", row.seconds.fixed(1),
+          row.stepsToTarget.map { ShownNumber.short($0) } ?? "—", row.seconds.fixed(1),
           range(row.rates.map(\.learningRate)),
         ]
     }
@@ -36,7 +36,7 @@ enum ComparisonText {
         [["optimizer", "learning rate", "steps", "last value", "rates tried"]]
           + rows.map { row in
             [
-              row.optimizer, significant(row.learningRate), row.stepsToTarget.map { $0.fixed(0) } ?? "—",
+              row.optimizer, significant(row.learningRate), row.stepsToTarget.map { ShownNumber.short($0) } ?? "—",
               ShownNumber.short(row.finalLoss), range(row.rates),
             ]
           }, left: [0, 4])

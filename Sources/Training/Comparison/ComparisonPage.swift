@@ -23,7 +23,7 @@ package struct ComparisonPage {
       note: "The mean over the seeds of the mean of \(Self.window) steps; bands from the least to the greatest.",
       [.grid([curves(comparison.rows, "All optimizers")] + comparison.rows.map { curves([$0], $0.optimizer) })])
     page.section(
-      "Loss by learning rate", note: "Of the first seed. A rate without a point diverged.", [rates])
+      "Loss by learning rate", note: "Of the first seed. A rate without a point diverged.", [.grid([rates])])
     return page.html
   }
 
@@ -72,12 +72,12 @@ package struct ComparisonPage {
   }
 
   private var rates: HTML {
-    LineChart(
+    let chart = LineChart(
       "Rates tried", note: "training loss at the end", x: "learning rate", xScale: .logarithmic, yScale: .logarithmic,
       comparison.rows.map { row in
         LineChart.Series(
           row.optimizer, row.rates.map { .init(x: $0.learningRate, y: $0.loss ?? .nan) })
-      }
-    ).html
+      })
+    return "<div class=\"wide\">\(chart.html)</div>"
   }
 }

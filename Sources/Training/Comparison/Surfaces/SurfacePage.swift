@@ -36,7 +36,8 @@ package struct SurfacePage {
   private var controls: HTML {
     let boxes = optimizers.enumerated().map { index, name -> HTML in
       """
-      <label><input type="checkbox" class="optimizer" value="\(index)" checked><i class="k\(Palette.index(index))"></i>\(name)</label>
+      <label><input type="checkbox" class="optimizer" value="\(index)" checked>\
+      <i class="k\(Palette.index(index))\(LineChart.Stroke.ofSeries(index).className)"></i>\(name)</label>
       """
     }
     let middle = SurfaceComparison.rateFactors.firstIndex(of: 1) ?? 0

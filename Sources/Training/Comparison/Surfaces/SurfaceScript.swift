@@ -5,7 +5,7 @@ enum SurfaceScript {
     margin-bottom:10px;font-size:14px}.controls>div{display:flex;flex-wrap:wrap;gap:2px 14px;align-items:center}\
     .controls label{display:inline-flex;align-items:center;gap:5px}.controls i{width:14px;border-top:3px solid}\
     .controls input[type=range]{width:110px}.controls output{min-width:2.6em;font-variant-numeric:tabular-nums}\
-    .surface{min-width:0}.surface .dot{stroke:var(--bg);stroke-width:1}\
+    .surface{min-width:0}.surface circle{stroke:var(--bg);stroke-width:1}\
     @media (max-width:520px){.controls input[type=range]{width:84px}}</style>
     """
 
@@ -20,7 +20,7 @@ enum SurfaceScript {
       const chart=JSON.parse(part.querySelector("script.contour").textContent),box=chart.box;
       const trails=JSON.parse(part.querySelector("script.trails").textContent),svg=part.querySelector("svg.box");
       const drawn=trails.map((trail,index)=>{const path=document.createElementNS(NS,"path"),dot=document.createElementNS(NS,"circle");
-        const color=index%8;path.setAttribute("class","curve s"+color);dot.setAttribute("class","dot f"+color);dot.setAttribute("r","4");
+        const color=index%8;path.setAttribute("class","curve s"+color+[""," dash"," dot"][Math.floor(index/8)%3]);dot.setAttribute("class","f"+color);dot.setAttribute("r","4");
         svg.append(path,dot);return{trail,path,dot}});
       return{drawn,x:v=>box[0]+v/1000*(box[2]-box[0]),y:v=>box[3]-v/1000*(box[3]-box[1])}});
     let running=true,shown=0;
