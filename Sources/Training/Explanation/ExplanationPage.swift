@@ -30,7 +30,9 @@ package struct ExplanationPage {
     page.section(
       "Forward", note: "x_j = Σ_i w_j←i y_i + b_j,  y_j = 1 / (1 + e^−x_j),  E = ½ Σ_j (y_j − d_j)²", [forward])
     page.section(
-      "Backward", note: "∂E/∂x_j = ∂E/∂y_j · y_j (1 − y_j),  ∂E/∂y_i = Σ_j ∂E/∂x_j · w_j←i,  ∂E/∂w_j←i = ∂E/∂x_j · y_i",
+      "Backward",
+      note:
+        "∂E/∂x_j = ∂E/∂y_j · y_j (1 − y_j),  ∂E/∂y_i = Σ_j ∂E/∂x_j · w_j←i,  ∂E/∂w_j←i = ∂E/∂x_j · y_i,  ∂E/∂b_j = ∂E/∂x_j",
       [backward])
     page.section("Update", note: "\(OptimizerName(rawValue: explanation.optimizer)?.equation ?? "")", [update])
     return page.html
@@ -92,20 +94,28 @@ package struct ExplanationPage {
 
   private static let width = 640.0
 
+  /// Whether each weight has a label: where they are few.
+  private var isNamed: Bool {
+    zip(explanation.network, explanation.network.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 } <= 12
+  }
+
+  /// Between the middles of two units of a layer: labels need space.
+  private var spacing: Double { isNamed ? 92 : 64 }
+
+  private var height: Double { max(Double(explanation.network.max() ?? 1) * spacing + 24, 180) }
+
   private func place(_ unit: Int, of layer: Int) -> (x: Double, y: Double) {
-    let height = Self.height(explanation.network)
     let count = Double(explanation.network[layer])
     return (
-      60 + Double(layer) * (Self.width - 120) / Double(explanation.network.count - 1),
-      height / 2 + (Double(unit) - (count - 1) / 2) * min(64, (height - 40) / count)
+      76 + Double(layer) * (Self.width - 152) / Double(explanation.network.count - 1),
+      height / 2 + (Double(unit) - (count - 1) / 2) * min(spacing, (height - 40) / count)
     )
   }
 
-  private static func height(_ sizes: [Int]) -> Double { max(Double(sizes.max() ?? 1) * 64 + 24, 180) }
-
   private var drawing: HTML {
-    var (edges, circles): (HTML, HTML) = ("", "")
-    let isNamed = data.weights.count <= 12
+    // Labels over units over lines, so that no line runs through a number.
+    var (edges, circles, labels): (HTML, HTML, HTML) = ("", "", "")
+    let isNamed = isNamed
     for layer in explanation.network.indices {
       for unit in 0..<explanation.network[layer] {
         let (x, y) = place(unit, of: layer)
@@ -120,24 +130,25 @@ package struct ExplanationPage {
           // Labels of the weights into a unit at different places, so that crossing ones do not meet.
           let share = unit.isMultiple(of: 2) ? 0.3 : 0.62
           let color: HTML = weight < 0 ? "s1" : "s0"
-          let label: HTML =
-            isNamed
-            ? """
-            <text class="value" x="\(at: start.x + (x - start.x) * share)" y="\(at: start.y + (y - start.y) * share + 4)" \
-            text-anchor="middle"></text>
-            """ : ""
+          if isNamed {
+            labels += """
+              <text class="value label" id="l-\(steps.id(from: from, to: unit, of: layer))" \
+              x="\(at: start.x + (x - start.x) * share)" y="\(at: start.y + (y - start.y) * share + 4)" \
+              text-anchor="middle"></text>
+              """
+          }
           let line: HTML = "x1=\"\(at: start.x)\" y1=\"\(at: start.y)\" x2=\"\(at: x)\" y2=\"\(at: y)\""
           edges += """
             <g class="edge" id="\(steps.id(from: from, to: unit, of: layer))"><line class="hit" \(line)/>\
             <line class="\(color)" stroke-width="\(at: 0.8 + 2.4 * min(weight.magnitude, 1))" \(line)/>\
-            <title>\(units.weight(from: from, to: unit, of: layer)) = \(ShownNumber.short(weight))</title>\(label)</g>
+            <title>\(units.weight(from: from, to: unit, of: layer)) = \(ShownNumber.short(weight))</title></g>
             """
         }
       }
     }
     return """
-      <svg id="net" viewBox="0 0 \(at: Self.width) \(at: Self.height(explanation.network))" role="img" \
-      aria-label="the network">\(edges)\(circles)</svg>
+      <svg id="net" viewBox="0 0 \(at: Self.width) \(at: height)" role="img" \
+      aria-label="the network">\(edges)\(circles)\(labels)</svg>
       """
   }
 
@@ -159,7 +170,7 @@ package struct ExplanationPage {
   }
 
   private var backward: HTML {
-    var (gradients, weights) = (PageTable(["unit", "∂E/∂y", "∂E/∂x"]), PageTable(["weight", "w", "∂E/∂w"]))
+    var (gradients, weights) = (PageTable(["unit", "∂E/∂y", "∂E/∂x"]), PageTable(["θ", "value", "∂E/∂θ"]))
     for layer in (1..<explanation.network.count).reversed() {
       let values = explanation.layers[layer - 1]
       for unit in values.sums.indices {
@@ -175,6 +186,11 @@ package struct ExplanationPage {
             .init(ShownNumber(values.gradientOfWeights[from][unit], key: "∂E/∂\(name)")),
           ])
         }
+        let bias = units.bias(unit, of: layer)
+        weights.add([
+          .init(bias), .init(ShownNumber(values.biases[unit], key: bias)),
+          .init(ShownNumber(values.gradientOfBiases[unit], key: "∂E/∂\(bias)")),
+        ])
       }
     }
     return .grid([gradients.html, weights.html])
