@@ -1,4 +1,5 @@
 import Backprop
+import Foundation
 import Testing
 
 @testable import BackpropCLI
@@ -62,6 +63,22 @@ import Testing
     #expect(plot.lines(colors: false) == lines)
     let colored = plot.lines(colors: true)
     #expect(colored[3] == " 0.000 │\u{1B}[38;5;33m⡠\u{1B}[0m\u{1B}[38;5;33m⠊\u{1B}[0m⠀⠀⠀⠀")
+  }
+
+  /// Falls from 2.3 to 0.7, then diverges.
+  @Test func `a rate at which a training diverges leaves the others readable`() {
+    let losses = (0..<60).map { 2.3 - 1.6 * Double($0) / 59 } + [0.8, 2, 6375]
+    let points = losses.enumerated().map { LearningRateRangeTest.Point(rate: 1e-6 * pow(1.3, Double($0)), loss: $1) }
+    #expect(abs(RatePlot.greatest(of: points) - 3.9) < 1e-9)
+    let lines = RatePlot.lines(points, columns: 100, colors: false)
+    #expect(lines.count == 9 && lines[0].contains("higher losses are cut off"))
+    #expect(lines[1].contains("3.900") && lines[8].contains("0.700"))
+    // The way down takes up half of the height.
+    #expect(lines.dropFirst().filter { $0.dropFirst(9).prefix(50).contains { $0 != "\u{2800}" } }.count >= 4)
+    for losses in [[], [.nan], [1], [1, 2, 3], [0, -1, 5]] as [[Double]] {
+      let points = losses.map { LearningRateRangeTest.Point(rate: 1, loss: $0) }
+      #expect(RatePlot.lines(points, columns: 40, colors: false).count == 9)
+    }
   }
 
   @Test func `without colors a second curve has marks of its own`() {

@@ -91,13 +91,7 @@ struct TrainingSession {
     resolved.replace("learning-rate", with: Double(rate) ?? found.rate)
     guard !options.quiet else { return }
     let columns = (Terminal.columns(of: 2) ?? Terminal.defaultColumns) - 1
-    let points = found.points.map { (x: Foundation.log($0.rate), y: $0.loss) }
-    let (first, last) = (found.points.first?.rate ?? 0, found.points.last?.rate ?? 0)
-    let plot = BraillePlot(
-      title: "loss by learning rate, from \(first.significant(3)) to \(last.significant(3))", width: min(columns, 72),
-      height: 8, range: (points.first?.x ?? 0)...(points.last?.x ?? 1),
-      curves: [BraillePlot.Curve(points: points, color: 39)])
-    plot.lines(colors: Console.errorIsTerminal).forEach(Console.note(line:))
+    RatePlot.lines(found.points, columns: columns, colors: Console.errorIsTerminal).forEach(Console.note(line:))
     Console.log("the loss falls fastest at a learning rate of \(rate), which is taken")
   }
 
