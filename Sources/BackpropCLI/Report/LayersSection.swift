@@ -14,7 +14,7 @@ enum LayersSection {
     page.section(
       "Layers",
       note: """
-        From the first layer, blue, to the last, orange. Where gradients shrink from layer to layer towards the first one, \
+        From the first layer, blue, by way of green and yellow to the last, orange. Where gradients shrink from layer to layer towards the first one, \
         that hardly learns; updates of around a thousandth of the weights are usual.
         """, [.grid(charts.compactMap { $0 })])
     addHistograms(to: &page, run)
@@ -56,7 +56,8 @@ enum LayersSection {
       }
     }
     page.section(
-      "Weights and activations over time", note: "Each column is a histogram: the darker, the more values.", parts)
+      "Weights and activations over time", note: "Each column is a histogram: the stronger its color, the more values.",
+      parts)
   }
 
   private static func charts(_ run: ReportedRun, _ list: (MetricsLine) -> [MetricsLine.Histogram]?) -> [HTML] {

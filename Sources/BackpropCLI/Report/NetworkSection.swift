@@ -8,8 +8,8 @@ enum NetworkSection {
       "Network",
       note: """
         Layers in the order of execution; a bar is the longer, the more numbers a layer gives for one example \
-        (logarithmic). Colors: those with products, normalization, attention and recurrence, others.
-        """, ["<figure class=\"wide\">\(drawing(run.layers))</figure>"])
+        (logarithmic).
+        """, ["<figure class=\"wide\">\(HTML.key(key(run.layers)))\(drawing(run.layers))</figure>"])
   }
 
   private static func drawing(_ layers: [LayerTrace]) -> HTML {
@@ -49,6 +49,18 @@ enum NetworkSection {
   private static func logarithm(_ value: Double) -> Double {
     // The exponent and the fraction above it, which is enough for the length of a bar.
     Double(value.exponent) + value.significand - 1
+  }
+
+  /// What colors stand for.
+  private static let kinds = [
+    (name: "products with weights", color: 0), (name: "normalization", color: 2),
+    (name: "attention and recurrence", color: 1), (name: "others", color: 7),
+  ]
+
+  /// Those that there are.
+  private static func key(_ layers: [LayerTrace]) -> [(name: String, color: Int)] {
+    let found = Set(layers.map { color($0.kind) })
+    return kinds.filter { found.contains($0.color) }
   }
 
   /// By the first word of a layer's summary.
