@@ -49,6 +49,11 @@ extension NetworkDescription {
     try plannedShapes { layer(try makeModel()) }
   }
 
+  /// The description in the folder at `path`, without the weights.
+  package static func read(from path: String) throws -> Self {
+    try read(URL(filePath: path).appending(path: descriptionFile))
+  }
+
   private static func read(_ file: URL) throws -> Self {
     let bytes = try contents(of: file)
     // The task and the kind are read first, for a clear message about other models.

@@ -7,13 +7,18 @@ struct ReportSource {
   var classNames: [String] = []
   /// What the first layer looks for, in images.
   var filters: () -> FirstLayerFilters? = { nil }
-  /// What the trained network says about examples.
+  /// What the trained network says about examples; `nil` where there are none.
   var examine: () throws -> Examination?
+  /// What these examples are; `nil`: the set that the results are of.
+  var set: EvaluatedSet?
   /// A text that the network writes, where it writes text.
   var sample: (() throws -> String)?
 }
 
 extension ReportSource {
+  /// Why a page has none.
+  static let noExamples = RequestError("the run has no test or validation set")
+
   /// Of a classifier of images. `example` are a few images; `set` is read when they are looked at.
   static func images(
     _ network: any Layer, _ description: ModelDescription, on set: @escaping () throws -> ImageSet?,
@@ -35,12 +40,17 @@ extension ReportSource {
       })
   }
 
-  /// Of a network for a table's rows, which are no pictures.
+  /// Of a network for a table's rows. `rows` are those that it is examined with.
   static func table(
-    _ network: any Layer, _ description: TableModelDescription, classNames: [String]
+    _ network: any Layer, _ description: TableModelDescription, _ preparation: TablePreparation,
+    on rows: @escaping () throws -> TrainingTable.ValidationRows?
   ) -> ReportSource {
     ReportSource(
-      layers: { try summarize(network, example: description.example) }, classNames: classNames, examine: { nil })
+      layers: { try summarize(network, example: description.example) }, classNames: preparation.target.classNames,
+      examine: {
+        guard let rows = try rows(), rows.examples.count > 0 else { return nil }
+        return .table(try TableExamination(of: network, on: rows.examples, of: rows.table, preparation))
+      })
   }
 
   /// Of a language model.

@@ -37,8 +37,17 @@ final class ReportWriter {
   func finish(_ writer: RunWriter, examining: Bool) {
     let record = writer.record
     var (examination, note): (Examination?, String?)
-    do { examination = examining ? try source.examine() : nil } catch {
-      note = "There are no examples on this page: \(error)"
+    if examining {
+      do {
+        examination = try source.examine()
+        if examination == nil { throw ReportSource.noExamples }
+      } catch {
+        note = "There are no examples on this page: \(error)"
+      }
+    } else {
+      note =
+        "Training was interrupted, so the page was written without examples, for which the network looks at its data "
+        + "again; 'backprop report \(run.path)' adds them."
     }
     do {
       if let event = examination?.event(step: record.results?.steps ?? 0, source.filters()) { try writer.add(event) }

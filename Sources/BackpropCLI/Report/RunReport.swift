@@ -16,8 +16,9 @@ enum RunReport {
     if runs.count > 1 { SettingsSection.addFlags(to: &page, runs) }
     CurvesSection.add(to: &page, runs)
     if runs.count == 1, let run = runs.first {
-      if let note = run.note { page.section("Examples", [.note("\(note)")]) }
+      if let reason = reason(run) { page.section("Examples", [.note("\(reason)")]) }
       ClassesSection.add(to: &page, run)
+      RowsSection.add(to: &page, run)
       if let filters = run.filters { page.section("First-layer filters", note: "\(filters.note)", [filters.html]) }
       TextSection.add(to: &page, run)
       LayersSection.add(to: &page, run)
@@ -25,6 +26,15 @@ enum RunReport {
       SettingsSection.addFlags(to: &page, runs)
     }
     return page
+  }
+
+  /// Why the network has not looked at examples, where it has not.
+  private static func reason(_ run: ReportedRun) -> String? {
+    guard run.examination == nil else { return nil }
+    if let note = run.note { return note }
+    guard let record = run.record else { return nil }
+    if record.ended == nil { return "What the network says about examples is added when training ends." }
+    return record.error == nil ? nil : "Training failed, so the network has not looked at examples."
   }
 
   /// Writes the page atomically.

@@ -111,7 +111,7 @@ struct TrainTableCommand: ParsableCommand {
       summary: "\(description.kindName) with \(parameterCount(of: network).grouped) parameters on \(data.shortName): "
         + "\("row".counted(data.train.count)) to train, \((data.validation?.count ?? 0).grouped) for validation; "
         + Engine.description, unit: "rows", evaluatedSet: .validation, digests: data.digests,
-      reporting: .table(network, description, classNames: preparation.target.classNames)
+      reporting: .table(network, description, preparation, on: { data.validationRows })
     ) { run in
       try run.save(network, description)
       try run.save(preparation)

@@ -14,11 +14,19 @@ struct TrainingTable {
   let preparation: TablePreparation
   let train: TableExamples
   /// `nil` where there is none.
-  let validation: TableExamples?
+  var validation: TableExamples? { validationRows?.examples }
+  /// The validation rows with the table that they are of; `nil` where there is none.
+  let validationRows: ValidationRows?
   /// The last part of the file's name.
   let shortName: String
   /// What was found, as lines of text.
   let survey: [String]
+
+  /// Rows as numbers, and the table with their cells.
+  struct ValidationRows {
+    var examples: TableExamples
+    var table: Table
+  }
 
   /// `validation` is a share of the rows, or the name of another file.
   init(
@@ -37,10 +45,12 @@ struct TrainingTable {
       digests = DataDigests(data: plan.table.digest, validation: other.digest)
       let examples = try preparation.examples(of: other)
       guard examples.count > 0 else { throw DataError("\(validation) has no row with a value of '\(target)'") }
-      self.validation = examples
+      validationRows = ValidationRows(examples: examples, table: other)
     } else {
       digests = DataDigests(data: plan.table.digest)
-      self.validation = aside.isEmpty ? nil : try preparation.examples(of: plan.table, rows: aside)
+      validationRows =
+        aside.isEmpty
+        ? nil : ValidationRows(examples: try preparation.examples(of: plan.table, rows: aside), table: plan.table)
     }
     survey = Self.lines(plan, preparation, isRequested: goal != nil)
   }
@@ -49,10 +59,17 @@ struct TrainingTable {
   static func validationExamples(
     of path: String, _ validation: ValidationFlag, _ record: RunRecord, _ preparation: TablePreparation
   ) throws -> TableExamples {
+    try validationRows(of: path, validation, record, preparation).examples
+  }
+
+  /// The same rows with their table.
+  static func validationRows(
+    of path: String, _ validation: ValidationFlag, _ record: RunRecord, _ preparation: TablePreparation
+  ) throws -> ValidationRows {
     if case .path(let path) = validation {
       let table = try Table(contentsOf: path, allowsPipes: false)
       try record.checkEvaluates(validatedWith: table.digest, at: path)
-      return try preparation.examples(of: table)
+      return ValidationRows(examples: try preparation.examples(of: table), table: table)
     }
     let table = try Table(contentsOf: path, allowsPipes: false)
     try record.checkEvaluates(table.digest, at: path)
@@ -62,7 +79,7 @@ struct TrainingTable {
     guard !rows.isEmpty else {
       throw DataError("the run had no validation rows; name a CSV file with --data")
     }
-    return try preparation.examples(of: plan.table, rows: rows)
+    return ValidationRows(examples: try preparation.examples(of: plan.table, rows: rows), table: plan.table)
   }
 
   private static func lines(_ plan: TablePlan, _ preparation: TablePreparation, isRequested: Bool) -> [String] {

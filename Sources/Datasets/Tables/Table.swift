@@ -130,7 +130,7 @@ public struct Table: Sendable {
   func place(_ row: Int) -> String { "\(name), line \(lines[row])" }
 
   /// The line of the file that a row begins on.
-  func line(_ row: Int) -> Int { lines[row] }
+  package func line(_ row: Int) -> Int { lines[row] }
 
   /// The position of the column of this name. Throws a `DataError` that lists the columns where there is none.
   public func column(named column: String) throws(DataError) -> Int {

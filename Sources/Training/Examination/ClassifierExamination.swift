@@ -21,6 +21,7 @@ package struct ClassifierExamination: Sendable {
   package private(set) var count = 0
   package private(set) var mistakeCount = 0
   package private(set) var calibration = ExpectedCalibrationError(unchecked: 15)
+  package private(set) var confusionMatrix: ConfusionMatrix
   /// Those with the lowest probability of the truth, the lowest first.
   package private(set) var worstMistakes: [Mistake] = []
   package let channels: Int
@@ -32,6 +33,7 @@ package struct ClassifierExamination: Sendable {
   /// Throws what the model throws, and a `TrainingError` for a label that is not one of its classes.
   package init(of model: any Layer, on set: ImageSet, mistakes: Int = 24, batchSize: Int = 250) throws {
     (channels, height, width) = (set.imageShape[0], set.imageShape[1], set.imageShape[2])
+    confusionMatrix = try ConfusionMatrix(classes: 0)
     let type = model.parameterType
     var found: [Mistake] = []
     for batch in set.batches(of: max(batchSize, 1)) {
@@ -39,12 +41,14 @@ package struct ClassifierExamination: Sendable {
       let values = try probabilities.values()
       let classes = probabilities.shape[-1]
       try checkLabels(of: set, classes: classes)
+      try confusionMatrix.grow(to: classes)
       for (row, label) in try batch.labels.values(as: Int32.self).enumerated() {
         let own = values[row * classes..<(row + 1) * classes]
         // The first of equal ones, as `argmax` has it.
         let best = own.indices.reduce(own.startIndex) { own[$1] > own[$0] ? $1 : $0 }
         let (prediction, truth) = (best - own.startIndex, Int(label))
         calibration.add(confidence: Double(own[best]), isCorrect: prediction == truth)
+        try confusionMatrix.record(truth: truth, prediction: prediction)
         if prediction != truth {
           mistakeCount += 1
           found.append(
