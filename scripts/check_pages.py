@@ -19,6 +19,16 @@ addEventListener("load", () => {
   const channels = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
   const isDark = channels[0] + channels[1] + channels[2] < 384;
   if (isDark !== DARK) wrong(`the background is ${channels}, but the reader asked for ${DARK ? "dark" : "light"}`);
+  for (const text of document.querySelectorAll("figure.chart text")) {
+    const svg = text.ownerSVGElement.closest("figure > svg") || text.ownerSVGElement;
+    if (!svg.getBoundingClientRect().width) continue;
+    const size = parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+    if (size < 8 || size > 16) { wrong(`text of ${size} pixels at '${text.closest("figure").querySelector("strong").textContent}'`); break }
+  }
+  for (const cell of document.querySelectorAll("table.cells th, table.cells td, .pair th"))
+    if (parseFloat(getComputedStyle(cell).fontSize) < 10) { wrong("small text in a matrix or a table of classes"); break }
+  for (const name of document.querySelectorAll(".pair tbody th"))
+    if (name.getBoundingClientRect().height > 110) { wrong(`'${name.textContent}' takes too many lines`); break }
   for (const figure of document.querySelectorAll("figure.chart")) {
     const svg = figure.querySelector("svg"), data = figure.querySelector("script.curves");
     if (!data || !JSON.parse(data.textContent).series.some(s => s.x.length)) continue;
@@ -179,6 +189,12 @@ def train(backprop, folder):
         "numbers-transformer": ["text", "--model", "transformer", "--layers", "2", "--width", "64", "--steps", "200"],
         "numbers-lstm": ["text", "--steps", "100"],
     }
+    for name, classes in {"price": 0, "few-kinds": 3, "many-kinds": 36}.items():
+        data = folder / f"{name}.csv"
+        target = (lambda i: str(3 * (i % 17) + i % 5)) if not classes else (lambda i: f"a long name of kind {i % classes}, Österreich")
+        data.write_text("x,y,color,target\n" + "\n".join(
+            f"{i % 17},{i * 7 % 36 + i % 3},{'red' if i % 4 else 'blue'},\"{target(i)}\"" for i in range(720)))
+        runs[name] = ["table", "--data", str(data), "--target", "target", "--epochs", "5"]
     for name, flags in runs.items():
         subprocess.run(
             [backprop, "train", *flags, "--seed", "0", "--quiet", "--output", str(folder / name)], check=True,
@@ -188,7 +204,7 @@ def train(backprop, folder):
     subprocess.run(
         [backprop, "explain", "--optimizer", "adam", "--output", str(folder / "explain.html")], check=True,
         stdout=subprocess.DEVNULL)
-    comparisons = {"sparse": "sgd,adagrad", "surface": "sgd,momentum"}
+    comparisons = {"sparse": "sgd,adagrad", "surface": "sgd,momentum,nesterov,adagrad,rmsprop,adam,adamw,adamax,nadam"}
     for task, optimizers in comparisons.items():
         subprocess.run(
             [backprop, "compare", "--task", task, "--optimizers", optimizers, "--seeds", "2", "--output",
