@@ -270,6 +270,9 @@ func isSentence(_ text: String) -> Bool {
   private static let impossible: [(String, @Sendable () -> Tensor)] = [
     ("lstm of Int.max", { Recurrent.lstm(.max, .max)(sequence) }),
     ("two layers of half of Int.max", { Recurrent.lstm(1, .max / 2 + 1, layers: 2, bidirectional: true)(sequence) }),
+    ("Int.max trials", { Binomial(count: .max, logits: 0).entropy() }),
+    ("Int.max draws", { Multinomial(count: .max, logits: .zeros([2])).entropy() }),
+    ("upsampling without spatial axes", { Upsample(by: 2)(.ones([3])) }),
     ("no layers", { Recurrent.gru(4, 2, layers: 0)(sequence) }),
     ("Int.max layers", { Recurrent.gru(4, 2, layers: .max)(sequence) }),
     ("Int.max blocks", { ResNet(inputChannels: 2, classes: 2, blocksPerGroup: .max)(images) }),

@@ -150,4 +150,10 @@ struct CurveCase: Decodable, Sendable, CustomTestStringConvertible {
     #expect(isSentence(try #require(schedule.failure, "\(index)").message))
     #expect(schedule.factor(after: 3, of: 10) == 1)
   }
+
+  /// A step that no training reaches: the product stays where it cannot change.
+  @Test func productsOfEveryStepEnd() {
+    #expect(LearningRateSchedule.multiplicative { _ in 0.5 }.factor(after: .max, of: .max) == 0)
+    #expect(LearningRateSchedule.multiplicative { _ in .nan }.factor(after: .max, of: .max).isNaN)
+  }
 }

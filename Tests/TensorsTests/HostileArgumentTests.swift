@@ -157,6 +157,12 @@ func isSentence(_ text: String) -> Bool {
     HostileCall("kernel of 0") { images.averagePooled(kernel: 0, stride: 1) },
     HostileCall("stride of 0") { images.maxPooled(kernel: 2, stride: 0) },
     HostileCall("padding of a window") { images.maxPooled(kernel: 2, stride: 1, paddingBegin: 2) },
+    HostileCall("positions in much padding") {
+      let half = SpatialSize(1 << 29)
+      return images.maxPooledWithPositions(kernel: SpatialSize(1 << 30), paddingBegin: half, paddingEnd: half).positions
+    },
+    HostileCall("correction of a covariance") { matrix.covariance(correction: .min) },
+    HostileCall("a frame of Int.max") { matrix.shortTimeFFT(frameSize: .max, padding: .zero) },
     HostileCall("epsilon NaN") { images.batchNormalized(scale: .ones([2]), shift: .zeros([2]), epsilon: .nan).output },
     HostileCall("epsilon below 0") { matrix.layerNormalized(scale: .ones([3]), shift: .zeros([3]), epsilon: -1) },
     HostileCall("groups of a vector") {

@@ -99,8 +99,8 @@ public struct Multinomial: Distribution {
   }
   /// By the probabilities of all counts of each class, which take memory for them.
   public func entropy() -> Tensor {
-    let counts = Tensor.arange(from: 0, to: count + 1, dtype: mean.dtype)
-      .reshaped(to: Shape([count + 1] + mean.shape.map { _ in 1 }))
+    let counts = Tensor.arange(from: 0, to: count.plus(1), dtype: mean.dtype)
+      .reshaped(to: Shape([count.plus(1)] + mean.shape.map { _ in 1 }))
     let probabilities = Binomial(count: count, probability: draw.mean).logDensity(counts).exp()
     let ofOrders = (probabilities * (counts + 1).lgamma()).sum(axes: [0, -1])
     let factorial = Tensor.full([], Double(count) + 1, dtype: mean.dtype).lgamma()

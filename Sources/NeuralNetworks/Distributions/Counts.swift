@@ -54,8 +54,8 @@ public struct Binomial: ElementDistribution {
       - number * trial.logits.softplus()
   }
   public func entropy() -> Tensor {
-    let all = Tensor.arange(from: 0, to: count + 1, dtype: parameter.dtype)
-    let shape = Shape([count + 1] + batchShape.map { _ in 1 })
+    let all = Tensor.arange(from: 0, to: count.plus(1), dtype: parameter.dtype)
+    let shape = Shape([count.plus(1)] + batchShape.map { _ in 1 })
     let logarithms = logDensity(all.reshaped(to: shape))
     return -(logarithms.exp() * logarithms).sum(axes: [0])
   }

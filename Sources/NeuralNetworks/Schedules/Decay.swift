@@ -112,12 +112,19 @@ private final class RunningProduct: Sendable {
   private let factor: @Sendable (Int) -> Double
   private let known = Mutex((step: 0, product: 1.0))
 
+  /// Later steps have this one's product: each takes a call, so that one of Int.max would never end.
+  private static let greatestStep = 0x1p27
+
   init(_ factor: @escaping @Sendable (Int) -> Double) { self.factor = factor }
 
   func value(after step: Double) -> Double {
     known.withLock { known in
-      if Double(known.step) > step { known = (0, 1) }
-      while Double(known.step) + 1 <= step { known = (known.step + 1, known.product * factor(known.step + 1)) }
+      let last = min(step, Self.greatestStep)
+      if Double(known.step) > last { known = (0, 1) }
+      // A product of 0 or NaN stays.
+      while Double(known.step) + 1 <= last, known.product != 0, !known.product.isNaN {
+        known = (known.step + 1, known.product * factor(known.step + 1))
+      }
       return known.product
     }
   }

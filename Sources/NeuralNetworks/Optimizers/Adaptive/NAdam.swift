@@ -47,7 +47,10 @@ public final class NAdam: RuleOptimizer {
   public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
     // A step follows the one before it, except after a checkpoint.
     if product.step >= t { product = (0, 1) }
-    while product.step < t { product = (product.step + 1, product.value * momentum(product.step + 1)) }
+    // A product of 0 stays, and nobody takes more than 2²⁷ steps: each is a multiplication.
+    while product.step < min(t, 1 << 27), product.value > 0 {
+      product = (product.step + 1, product.value * momentum(product.step + 1))
+    }
     let next = momentum(t.plus(1))
     scalars += [
       Double(learningRate), next / (1 - product.value * next), (1 - momentum(t)) / (1 - product.value),

@@ -61,8 +61,11 @@ extension Tensor {
       guard shape.rank == 2, dtype.isDifferentiable else {
         throw TensorError("covariance: needs float32 or float64 [variables, observations], not \(type)")
       }
+      guard correction >= 0 else {
+        throw TensorError("covariance: the correction must be at least 0, not \(correction)")
+      }
       let centered = self - mean(axes: [1], keepingAxes: true)
-      return centered.matmul(centered.transposed) / .fill(Double(shape[1] - correction), [], dtype)
+      return centered.matmul(centered.transposed) / .fill(Double(shape[1].plus(-correction)), [], dtype)
     }
   }
 

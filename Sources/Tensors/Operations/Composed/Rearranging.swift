@@ -11,6 +11,7 @@ extension Tensor {
         throw TensorError("differences: axis \(axis) of \(shape) is too short for order \(order)")
       }
       return (0..<order).reduce(self) { x, _ in
+        if x.failure != nil { return x }
         var (starts, sizes) = (x.shape.map { _ in 0 }, x.shape.dimensions)
         sizes[axis] -= 1
         let before = x.sliced(starts: starts, shape: Shape(sizes))

@@ -18,9 +18,9 @@ public struct SpatialSize: Hashable, Sendable, ExpressibleByIntegerLiteral, Expr
     return isUniform && !sizes.isEmpty ? "\(sizes[0])" : sizes.map(String.init).joined(separator: "×")
   }
 
-  /// One number for each of so many axes; `nil` where there are others.
+  /// One number for each of so many axes; `nil` where there are others, and for a negative number of axes.
   package func along(_ axes: Int) -> [Int]? {
-    sizes.count == axes ? sizes : sizes.count == 1 ? Array(repeating: sizes[0], count: axes) : nil
+    sizes.count == axes ? sizes : sizes.count == 1 && axes >= 0 ? Array(repeating: sizes[0], count: axes) : nil
   }
 
   /// Whether there are numbers for so many axes, all at least `least` and small enough that no product of a few of them

@@ -149,6 +149,7 @@ private struct Frames {
     }
     guard let window else {
       self.window = .ones([size], dtype: dtype)
+      if let failure = self.window.failure { throw failure }
       return
     }
     if let failure = window.failure { throw failure }

@@ -41,6 +41,7 @@ extension Tensor {
       for (axis, window) in given.enumerated() {
         // Of the kernel's elements only some count.
         let (size, positions) = (shape[axis + 2], result.shape[axis + 2])
+        try Memory.check(positions.times(3 * MemoryLayout<Double>.stride), for: "the elements of \(positions) windows")
         let shares = (0..<positions).map { position in
           let start = position * window.stride - window.begin
           let end = Swift.min(start + window.kernel, countsPadding ? size + window.end : size)

@@ -17,6 +17,11 @@ extension Tensor {
         for: "maxPool", kernel: kernel, stride: stride ?? kernel, begin: paddingBegin, end: paddingEnd,
         dilation: dilation
       ).roundedUp(in: shape, if: roundsUp)
+      let padded = zip(windows, shape.dropFirst(2)).reduce(1) { $0.times($1.1.plus($1.0.begin).plus($1.0.end)) }
+      guard padded < 1 << 28 else {
+        throw TensorError(
+          "maxPool: channels of \(shape) with this padding have more elements than positions count (2²⁸)")
+      }
       guard windows.count == 3 else {
         return withTwoSpatialAxes().greatestPositions(windows.ofImages).reshaped(to: values.shape)
       }
