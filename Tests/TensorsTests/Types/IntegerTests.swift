@@ -84,6 +84,8 @@ import Testing
     #expect(try table.any(axes: [1]).values(as: Bool.self) == [true, false])
     #expect(try table.all(axes: [0], keepingAxes: true).values(as: Bool.self) == [false, false])
     #expect(try Tensor.zeros([0], dtype: .bool).any().scalar(as: Bool.self) == false)
+    #expect(try table.mean(axes: [1]).values() == [0.5, 0])
+    #expect(try table.mean(keepingAxes: true).values() == [0.25])
     #expect(try Tensor.zeros([0], dtype: .bool).all().scalar(as: Bool.self))
     // Masks within one plan, from data, a variable and a comparison.
     let variable = try Variable([true, false, false, true], shape: [4], name: "mask")

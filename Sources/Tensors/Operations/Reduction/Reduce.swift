@@ -173,10 +173,11 @@ extension Tensor {
     -> Tensor
   { reduced(.sum, axes, keepingAxes, CallSite(file, line)) }
 
-  /// The mean over these axes, or over all; NaN of nothing. Whole numbers must be cast first.
+  /// The mean over these axes, or over all; NaN of nothing. Of bools it is the share that is true, in float32; whole
+  /// numbers must be cast first.
   public func mean(axes: [Int]? = nil, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line)
     -> Tensor
-  { reduced(.mean, axes, keepingAxes, CallSite(file, line)) }
+  { (dtype == .bool ? cast(to: .float32) : self).reduced(.mean, axes, keepingAxes, CallSite(file, line)) }
 
   /// The Euclidean norm √Σ x² over these axes, or over all.
   ///

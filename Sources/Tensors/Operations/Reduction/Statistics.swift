@@ -1,10 +1,10 @@
 extension Tensor {
   /// Σ (x − mean)² / (n − correction) over these axes, or over all, of n elements each; negative axes count from the end.
   ///
-  /// `correction` 1 is the unbiased estimate from a sample (Bessel's correction), 0 the variance of the elements
-  /// themselves. Where n is not above the correction the result is NaN or infinite.
+  /// `correction` 1, the default as in PyTorch, is the unbiased estimate from a sample (Bessel's correction), 0 the
+  /// variance of the elements themselves, the default of NumPy. Where n is not above the correction the result is NaN or infinite.
   public func variance(
-    axes: [Int]? = nil, correction: Int, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
+    axes: [Int]? = nil, correction: Int = 1, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     deviation("variance", axes, correction, CallSite(file, line)) { centered, axes, factor in
       centered.square().mean(axes: axes, keepingAxes: keepingAxes, file: file, line: line) * .fill(factor)
@@ -16,7 +16,7 @@ extension Tensor {
   /// The gradient is (x − mean) / ((n − correction) · result), and 0 where the result is 0, as PyTorch takes it. Large
   /// elements do not overflow it, unlike the square root of the variance.
   public func standardDeviation(
-    axes: [Int]? = nil, correction: Int, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
+    axes: [Int]? = nil, correction: Int = 1, keepingAxes: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     deviation("standardDeviation", axes, correction, CallSite(file, line)) { centered, axes, factor in
       let count = axes.reduce(1) { $0 * shape[$1] }
