@@ -63,7 +63,9 @@ struct AveragingTests {
   @Test func sumsGoOnBesideTheBackwardPass() throws {
     let means = Self.gradients().averaged(over: Distributed(rank: 0, size: 2))
     let optimizer = Momentum(for: Self.model)
-    let assignments = try optimizer.assignments(along: means, optimizer.scalarTensors([0.1, 0.9]))
+    var scalars: [Double] = []
+    try optimizer.appendInputs(to: &scalars)
+    let assignments = try optimizer.assignments(along: means, optimizer.scalarTensors(scalars))
     let request = try Executor.shared.withLock { (_) throws(TensorError) in
       try Request(outputs: [means.loss], assignments: assignments)
     }
