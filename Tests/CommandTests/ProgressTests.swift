@@ -71,7 +71,7 @@ import Testing
     let points = losses.enumerated().map { LearningRateRangeTest.Point(rate: 1e-6 * pow(1.3, Double($0)), loss: $1) }
     #expect(abs(RatePlot.greatest(of: points) - 3.9) < 1e-9)
     let lines = RatePlot.lines(points, columns: 100, colors: false)
-    #expect(lines.count == 9 && lines[0].contains("higher losses are cut off"))
+    #expect(lines.count == 9 && lines[0].contains("; higher ones cut off"))
     #expect(lines[1].contains("3.900") && lines[8].contains("0.700"))
     // The way down takes up half of the height.
     #expect(lines.dropFirst().filter { $0.dropFirst(9).prefix(50).contains { $0 != "\u{2800}" } }.count >= 4)

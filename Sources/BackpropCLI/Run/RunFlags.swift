@@ -34,7 +34,8 @@ struct RunFlags: Codable, Equatable {
     var description: String {
       switch self {
       case .integer(let value): "\(value)"
-      case .number(let value): "\(value)"
+      // As it is read back from a file: 1 and not 1.0.
+      case .number(let value): Int(exactly: value).map { "\($0)" } ?? "\(value)"
       case .text(let value): value
       case .texts(let values): values.joined(separator: ", ")
       }
