@@ -50,6 +50,7 @@ struct StartAllReduce: PrimitiveOperation {
     return operands
   }
 
+  /// None: what is sent is gradients already.
   func gradients(_ step: BackwardStep) throws(TensorError) -> [Tensor?] {
     throw TensorError("averaged(over:): averaged gradients have no derivatives; differentiate before")
   }
