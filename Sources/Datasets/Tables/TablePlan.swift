@@ -1,3 +1,5 @@
+import Files
+
 /// What was found in a table that a network is to be trained on: the kinds of its columns, and what is to be predicted.
 public struct TablePlan: Sendable {
   /// The table.
@@ -45,7 +47,7 @@ public struct TablePlan: Sendable {
           + features.compactMap { surveys[$0].whyNeitherNumbersNorDates(table, marks[$0]) }.prefix(3)
           .map { "; \($0)" }.joined() + TableNotes.including(columns))
     }
-    notes = TableNotes(table, surveys, marks, columns, mark, reading, target: targetColumn).sentences
+    notes = TableNotes(table, surveys, marks, columns, mark, reading, target: targetColumn).sentences.map(\.printable)
     (self.table, self.reading) = (table, reading)
     self.mark = zip(features, columns).filter { $0.1.kind == .number }.map { surveys[$0.0].numbers }.mark
     let asText = !target.areNumbers

@@ -16,6 +16,8 @@ import Testing
       dates + ["2026-02-30"],
       "is not taken as dates, though 19 of its 20 values are: it also has '2026-02-30' in line 21"
     ),
+    // An escape would color the terminal.
+    (dates + ["2026-02-\u{1B}[31m"], "it also has '2026-02-\\u{1B}[31m' in line 21"),
     (
       ["tbd"] + dates.dropFirst() + ["soon"],
       "'tbd' in line 2, 'soon' in line 21; if that says that a value is missing, add --missing 'tbd'"
