@@ -273,6 +273,7 @@ func isSentence(_ text: String) -> Bool {
     ("Int.max trials", { Binomial(count: .max, logits: 0).entropy() }),
     ("Int.max draws", { Multinomial(count: .max, logits: .zeros([2])).entropy() }),
     ("upsampling without spatial axes", { Upsample(by: 2)(.ones([3])) }),
+    ("joined products of another type", { MultiHeadAttention(4, heads: 2)(.ones([8, 4, 4], dtype: .float64)) }),
     ("no layers", { Recurrent.gru(4, 2, layers: 0)(sequence) }),
     ("Int.max layers", { Recurrent.gru(4, 2, layers: .max)(sequence) }),
     ("Int.max blocks", { ResNet(inputChannels: 2, classes: 2, blocksPerGroup: .max)(images) }),

@@ -81,6 +81,8 @@ func isSentence(_ text: String) -> Bool {
     HostileCall("softplus of whole numbers") { matrix.cast(to: .int32).softplus() },
     HostileCall("clamped between nothing") { matrix.clamped(min: 1, max: -1) },
     HostileCall("triangle of a vector") { Tensor.ones([3]).tril() },
+    HostileCall("parts of a long axis") { Tensor.zeros([huge]).unstacked() },
+    HostileCall("many chunks") { Tensor.zeros([huge]).chunked(huge) },
     HostileCall("classes of floats") { matrix.oneHot(classes: 2) },
     HostileCall("a subscript of too many") { matrix[0, 0, 0] },
     HostileCall("a gradient that does not fit") {

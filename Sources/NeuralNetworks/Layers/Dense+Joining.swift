@@ -11,6 +11,7 @@ extension Dense {
     let product = x.matmul(.concatenated(layers.map(\.weight.tensor), axis: 1))
     let biases = layers.compactMap { $0.bias?.tensor }
     let whole = biases.isEmpty ? product : product + .concatenated(biases, axis: 0)
+    if whole.failure != nil { return layers.map { _ in whole } }
     var starts = whole.shape.map { _ in 0 }
     return layers.map { layer in
       let part = whole.sliced(starts: starts, shape: Shape(whole.shape.dropLast() + [layer.outputs]))

@@ -88,6 +88,7 @@ extension Shape {
 
 /// The offset of each position of `shape`, in row-major order: start + Σ position · stride.
 func offsets(_ shape: Shape, _ strides: [Int], from start: Int = 0) -> [Int] {
+  if shape.contains(0) { return [] }
   var found = [start]
   for (size, stride) in zip(shape, strides) { found = found.flatMap { base in (0..<size).map { base + $0 * stride } } }
   return found

@@ -24,9 +24,12 @@ extension Tensor: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
     dtype.isInteger && isNumber && dtype.holds(node.op.constant ?? .nan)
   }
 
-  /// The same as this type, where it is a number.
+  /// The same as this type, where it is a number; an error where the type does not have it.
   func matching(_ dtype: DType) -> Tensor {
     guard self.dtype != dtype, isNumber, let value = node.op.constant else { return self }
+    guard dtype.holds(value) else {
+      return .failed(TensorError("\(value) is no \(dtype) number; use cast(to: .float32) first"))
+    }
     return .fill(value, [], dtype)
   }
 

@@ -1,5 +1,6 @@
-import Tensors
 import Testing
+
+@testable import Tensors
 
 /// Methods that are made of operations, against numbers by hand and PyTorch's conventions.
 @Suite struct MethodTests {
@@ -181,6 +182,14 @@ import Testing
   }
 
   // MARK: Sequences and matrices
+
+  @Test func nothingIsReducedToNothing() throws {
+    let x = Tensor.zeros([1 << 42, 0])
+    #expect(x.sum(axes: [0]).shape == [0])
+    #expect(try x.sum(axes: [0]).values() == [])
+    #expect(try x.cast(to: .float64).mean(axes: [0], keepingAxes: true).values(as: Double.self) == [])
+    #expect(try ReferenceInterpreter().evaluate([x.sum(axes: [0])])[0].floats == [])
+  }
 
   @Test func sequences() throws {
     #expect(try Tensor.arange(to: 4).values(as: Int32.self) == [0, 1, 2, 3])

@@ -50,9 +50,9 @@ extension Tensor {
   }
 
   /// Degrees as radians.
-  public func radians() -> Tensor { self * number(.pi / 180) }
+  public func radians() -> Tensor { self * .constant(.pi / 180) }
   /// Radians as degrees.
-  public func degrees() -> Tensor { self * number(180 / .pi) }
+  public func degrees() -> Tensor { self * .constant(180 / .pi) }
 
   /// With numbers in place of NaN and of the infinities: by default 0, and the type's greatest and least numbers.
   public func replacingNonFinite(

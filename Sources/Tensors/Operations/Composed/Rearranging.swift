@@ -27,6 +27,13 @@ extension Tensor {
     guard failure == nil, let axis = shape.normalized(axis) else {
       return [checked(CallSite(file, line)) { () throws(TensorError) in throw shape.noAxis(axis, for: "unstacked") }]
     }
+    guard shape[axis] <= SliceBox.mostParts else {
+      return [
+        checked(CallSite(file, line)) { () throws(TensorError) in
+          throw TensorError("unstacked: axis \(axis) of \(shape) has more than 2²⁰ parts; slice it, or keep the axis")
+        }
+      ]
+    }
     return split(sizes: Array(repeating: 1, count: shape[axis]), axis: axis).prefix(shape[axis]).map {
       $0.squeezed(axes: [axis])
     }

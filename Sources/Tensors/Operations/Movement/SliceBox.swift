@@ -3,6 +3,8 @@ struct SliceBox: PrimitiveOperation {
   let starts: [Int]
   let shape: Shape
   var name: String { "slice" }
+  /// More tensors are not made of one.
+  static let mostParts = 1 << 20
 
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let whole = operands[0].shape
@@ -69,6 +71,9 @@ extension Tensor {
       guard count > 0 else { throw TensorError("chunked: there must be at least 1 part of \(shape), not \(count)") }
       let whole = shape[axis]
       let size = Swift.max(whole / count + (whole % count == 0 ? 0 : 1), 1)
+      guard whole == 0 || whole / size < SliceBox.mostParts else {
+        throw TensorError("chunked: \(shape) in \(count) parts are more than 2²⁰ tensors")
+      }
       let sizes = whole == 0 ? [0] : stride(from: 0, to: whole, by: size).map { Swift.min(size, whole - $0) }
       return split(sizes: sizes, axis: axis, file: file, line: line)
     }

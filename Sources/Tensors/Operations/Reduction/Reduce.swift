@@ -141,6 +141,8 @@ private struct ReductionKernel: PlainKernel {
   var threading: Threading { .bySize(cost) }
 
   func run(_ operands: KernelOperands) {
+    // Nothing is reduced to nothing, however long the axis is.
+    guard outer > 0, inner > 0 else { return }
     let code =
       switch kind {
       case .sum: BACKPROP_SUM
