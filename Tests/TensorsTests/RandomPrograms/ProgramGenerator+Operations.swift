@@ -9,7 +9,7 @@ extension ProgramGenerator {
       { $0.addJoin() }, { $0.addJoin() }, { $0.addReduction() }, { $0.addReduction() }, { $0.addRows() },
       { $0.addReplacement() }, { $0.addProduct() }, { $0.addProduct() }, { $0.addImages() }, { $0.addImages() },
       { $0.addNormalization() }, { $0.addClassification() }, { $0.addRecurrence() }, { $0.addAttention() },
-      { $0.addLeaves() }, { $0.addArrays() },
+      { $0.addLeaves() }, { $0.addArrays() }, { $0.addComposed() }, { $0.addComposed() }, { $0.addComposed() },
     ]
     one(of: ways)(&self)
   }

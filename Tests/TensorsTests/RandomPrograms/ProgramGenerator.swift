@@ -67,7 +67,7 @@ struct ProgramGenerator {
     }
   }
 
-  private mutating func add(_ action: TensorProgram.Action, _ types: [TensorType], _ known: [Bounds]) -> Value {
+  mutating func add(_ action: TensorProgram.Action, _ types: [TensorType], _ known: [Bounds]) -> Value {
     program.steps.append(.init(action: action, types: types))
     bounds.append(known)
     return Value(step: program.steps.count - 1)
@@ -164,7 +164,7 @@ struct ProgramGenerator {
   }
 
   /// Caches and positions have no derivative; that error is tested elsewhere.
-  private func isDifferentiable(_ value: Value) -> Bool {
+  func isDifferentiable(_ value: Value) -> Bool {
     var seen = Set<Int>()
     var pending = [value.step]
     while let step = pending.popLast() {
@@ -172,6 +172,7 @@ struct ProgramGenerator {
       if case .operation(let op, _) = program.steps[step].action {
         if op is ReplaceSlice || op is Argmax || op is Cast || isPosition(op) { return false }
       }
+      if case .composed(let composed, _) = program.steps[step].action, !composed.isDifferentiable { return false }
       pending += program.steps[step].action.inputs.map(\.step)
     }
     return true

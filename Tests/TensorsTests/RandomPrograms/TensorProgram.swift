@@ -1,5 +1,12 @@
 @testable import Tensors
 
+/// A method that records several operations.
+struct ComposedStep: Sendable {
+  let name: String
+  let isDifferentiable: Bool
+  let function: @Sendable ([Tensor]) -> [Tensor]
+}
+
 /// A small program over tensors: leaves, operations, gradients, outputs and assignments to variables.
 ///
 /// It is data, so that it can be recorded again with other values, printed, and made smaller while it still fails.
@@ -15,6 +22,7 @@ struct TensorProgram {
     case leaf(ClosedRange<Int>, isVariable: Bool)
     case random(RandomDistribution)
     case operation(any Operation, [Value])
+    case composed(ComposedStep, [Value])
     /// The gradients of a weighted sum of `value` with respect to `wrt`; zeros where it does not depend on one.
     case gradients(of: Value, wrt: [Value])
   }
@@ -58,6 +66,7 @@ struct TensorProgram {
       case .operation(let op, let inputs):
         let (op, inputs) = adapted(op, inputs.map(tensor), to: precision)
         results.append(Tensor.recordAll(op, inputs))
+      case .composed(let step, let inputs): results.append(step.function(inputs.map(tensor)))
       case .gradients(let value, let wrt):
         let source = tensor(value)
         let weights = (0..<source.shape.elementCount).map { 0.5 + 0.25 * Float($0 % 5) }
@@ -103,7 +112,7 @@ extension TensorProgram.Action {
   var inputs: [TensorProgram.Value] {
     switch self {
     case .leaf, .random: []
-    case .operation(_, let inputs): inputs
+    case .operation(_, let inputs), .composed(_, let inputs): inputs
     case .gradients(let value, let wrt): [value] + wrt
     }
   }
@@ -112,6 +121,7 @@ extension TensorProgram.Action {
     switch self {
     case .leaf, .random: self
     case .operation(let op, let inputs): .operation(op, inputs.map(transform))
+    case .composed(let step, let inputs): .composed(step, inputs.map(transform))
     case .gradients(let value, let wrt): .gradients(of: transform(value), wrt: wrt.map(transform))
     }
   }
@@ -130,6 +140,7 @@ extension TensorProgram: CustomStringConvertible {
         case .leaf(let range, let isVariable): "\(isVariable ? "variable" : "data") in \(range)"
         case .random(let distribution): "random \(distribution)"
         case .operation(let op, let inputs): "\(op) of \(names(inputs))"
+        case .composed(let step, let inputs): "\(step.name) of \(names(inputs))"
         case .gradients(let value, let wrt): "gradients of \(name(value)) with respect to \(names(wrt))"
         }
       return "  v\(index) = \(what): \(step.types.map(\.description).joined(separator: ", "))"
