@@ -28,6 +28,7 @@ from fixtures.layers import layers_fixture
 from fixtures.models import models_fixture
 from fixtures.networks import NETWORKS, network_fixture
 from fixtures.nn.activations import activation_cases
+from fixtures.nn.arrays import arrays_methods_fixture
 from fixtures.nn.images import image_cases
 from fixtures.nn.distributions import distributions_fixture
 from fixtures.nn.initializers import initializers_fixture
@@ -87,6 +88,7 @@ def main():
     fixtures = {name: lambda name=name: network_fixture(name) for name in NETWORKS}
     fixtures |= {"layers": layers_fixture, "optimizers": optimizers_fixture, "schedules": schedules_fixture}
     fixtures |= {"plateaus": plateaus_fixture, "Optimizers/rules": rules_fixture, "Optimizers/rows": rows_fixture, "Methods/methods": methods_fixture}
+    fixtures |= {"Methods/arrays": arrays_methods_fixture}
     cases = {"recurrent": recurrent_cases, "attention": attention_cases, "tokens": token_cases}
     cases |= {"Layers/losses": loss_cases, "Layers/activations": activation_cases, "Layers/modules": module_cases}
     cases |= {"Layers/sequences": sequence_cases, "Layers/ctc": ctc_cases}

@@ -7,8 +7,8 @@ import Testing
 @Suite struct ModuleCaseTests {
   @Test func thereAreAllCases() throws {
     let cases = try ModuleCase.all(in: "modules")
-    #expect(cases.count == 38)
-    #expect(Set(cases.map(\.layer)).count == 15)
+    #expect(cases.count == 47)
+    #expect(Set(cases.map(\.layer)).count == 19)
   }
 
   @Test(arguments: try ModuleCase.all(in: "modules")) func matchesPyTorch(_ example: ModuleCase) throws {
@@ -47,6 +47,12 @@ import Testing
     case "unflatten": return Unflatten(axis: -1, to: [2, 6])
     case "identity": return Identity()
     case "flatten": return Flatten(from: 2)
+    case "normalizedConvolution": return NormalizedConv2D(3, 4, kernelSize: 3, padding: .explicit(1))
+    case "residualBlock":
+      let outputs = Int(try example.needed("outputs"))
+      return ResidualBlock(4, outputs, stride: outputs == 4 ? 1 : 2)
+    case "globalAverage": return GlobalAveragePool()
+    case "globalMax": return GlobalMaxPool()
     default: throw TensorError("no such layer: \(example.layer)")
     }
   }

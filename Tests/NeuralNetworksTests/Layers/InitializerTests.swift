@@ -54,6 +54,8 @@ import Testing
       case "heNormal": .heNormal(slope: setting)
       case "heNormal output": .heNormal(slope: setting, keeping: .output)
       case "truncatedNormal": .truncatedNormal(mean: 0.5, deviation: 0.1, within: Float(setting))
+      case "lecunNormal": .lecunNormal
+      case "lecunUniform": .lecunUniform
       case "normal": .normal(mean: 0.5, deviation: 0.1)
       default: .uniform(in: -1...3)
       }

@@ -26,7 +26,9 @@ import Testing
     var testDescription: String { name }
   }
 
-  private static let functions: [String: @Sendable ([Tensor]) -> Tensor] = [
+  private static let functions = composed.merging(arrayMethods) { $1 }
+
+  private static let composed: [String: @Sendable ([Tensor]) throws -> Tensor] = [
     "fraction": { $0[0].fraction() },
     "heaviside": { $0[0].heaviside(middle: $0[1]) },
     "logAddExp": { $0[0].logAddExp($0[1]) },
@@ -75,8 +77,10 @@ import Testing
   ]
 
   private static func methods() throws -> [Method] {
-    let file = URL(filePath: #filePath).appending(path: "../../../Fixtures/Methods/methods.json").standardizedFileURL
-    return try JSONDecoder().decode(Content.self, from: try Data(contentsOf: file)).methods
+    let folder = URL(filePath: #filePath).appending(path: "../../../Fixtures/Methods").standardizedFileURL
+    return try ["methods.json", "arrays.json"].flatMap { name in
+      try JSONDecoder().decode(Content.self, from: try Data(contentsOf: folder.appending(path: name))).methods
+    }
   }
 
   @Test func eachMethodHasAFunction() throws {
@@ -85,7 +89,7 @@ import Testing
 
   @Test(arguments: try methods()) func resultsAreThoseOfPyTorch(_ method: Method) throws {
     let function = try #require(Self.functions[method.name])
-    let result = function(method.inputs.map(\.tensor))
+    let result = try function(method.inputs.map(\.tensor))
     #expect(result.failure == nil, "\(result)")
     #expect(result.shape.dimensions == method.result.shape)
     let found = try result.cast(to: .float64).values(as: Double.self)
@@ -93,7 +97,7 @@ import Testing
       #expect(a == b || a.isNaN && b.isNaN || abs(a - b) < 1e-13 * max(1, abs(b)), "\(a), \(b)")
     }
     // In float32 as well, by the fast kernels.
-    let single = function(method.inputs.map { $0.isInteger ? $0.tensor : $0.tensor.cast(to: .float32) })
+    let single = try function(method.inputs.map { $0.isInteger ? $0.tensor : $0.tensor.cast(to: .float32) })
     let different = try difference(single, seed: 0)
     #expect(different == nil)
   }
