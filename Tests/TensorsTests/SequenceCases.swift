@@ -90,6 +90,7 @@ private let normalizationCases: [OperationCase] =
 private let ctcCases: [OperationCase] = [
   ctc("ctc", [1, 2, 2, 1], [4, 4], [2, 1]), ctc("ctc of short inputs", [1, 1, 2, 2], [3, 2], [2, 1]),
   ctc("ctc without targets", [1, 1, 2, 2], [4, 0], [0, 0]), ctc("ctc, impossible", [1, 1, 2, 2], [4, 2], [2, 2]),
+  ctc("ctc of blanks as targets", [1, 0, 0, 2], [4, 4], [2, 2]),
 ]
 private func ctc(_ name: String, _ targets: [Int32], _ inputs: [Int32], _ lengths: [Int32]) -> OperationCase {
   OperationCase(name, [4, 2, 3]) {

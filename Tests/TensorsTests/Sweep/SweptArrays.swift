@@ -93,7 +93,7 @@ private let sweptProducts: [SweptCall] = [
 /// Far from singular, as `regular` of the cases.
 private func regular(_ a: SweepArguments) -> Tensor {
   let x = a.matrices()
-  return a.isHostile ? x : x * 0.2 + .eye(x.shape[-1], dtype: x.dtype) * 2
+  return a.isHostile ? x : x * 0.05 + .eye(x.shape[-1], dtype: x.dtype) * 2
 }
 private func positive(_ a: SweepArguments) -> Tensor {
   let x = regular(a)

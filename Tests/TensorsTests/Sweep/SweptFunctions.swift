@@ -40,7 +40,7 @@ private let sweptElements: [SweptCall] = [
   SweptCall("hardTanh") { $0.tensor().hardTanh(min: -$0.double(), max: $0.double()) },
   SweptCall("shrinks") { [$0.tensor().hardShrink($0.double()), $0.tensor().softShrink($0.double())] },
   SweptCall("softplus of a rate") { $0.tensor().softplus(beta: $0.double(), threshold: $0.double()) },
-  SweptCall("thresholded") { $0.tensor().thresholded(at: $0.double(), replacement: $0.double()) },
+  SweptCall("thresholded") { $0.tensor().thresholded(at: $0.isHostile ? $0.double() : 0.5, replacement: $0.double()) },
   SweptCall("clamped") { $0.tensor().clamped(min: $0.flag() ? nil : -$0.double(), max: $0.double()) },
   SweptCall("logit") { ($0.tensor() * 0.4).logit(epsilon: $0.double(0.01...0.2)) },
   SweptCall("replacingNonFinite") {
@@ -51,7 +51,7 @@ private let sweptElements: [SweptCall] = [
   SweptCall("numbers") { a in
     let (x, number) = (a.tensor(), a.float())
     return [
-      x + number, number - x, x * number, number / x, x / number, x.power(number), x.less(than: .full([], number)),
+      x + number, number - x, x * number, number / x, x / number, x.power(number), x.less(than: 0.5),
     ]
   },
 ]

@@ -55,7 +55,9 @@ struct CTC: KernelOperation {
       let kept = x[0..., ..<Swift.max(states - count, 0)]
       return kept.padded(before: [0, states - kept.shape[1]], after: [0, 0], with: value)
     }
-    let canSkip = .!labels.equal(to: whole(blank)) .& .!labels.equal(to: moved(labels, by: 2, Double(blank)))
+    // Also a target that is the blank, as of PyTorch.
+    let isTarget = position.bitAnd(whole(1)).equal(to: whole(1))
+    let canSkip = isTarget .& .!labels.equal(to: moved(labels, by: 2, Double(blank)))
     let ofStates = x.clamped(min: impossible).gather(labels.broadcast(to: [times, batch, states]), along: 2)
     let isFirst = position.lessOrEqual(to: whole(1))
     var alpha = Tensor.where(isFirst, number(0), number(impossible)).broadcast(to: [batch, states])
