@@ -55,17 +55,22 @@ struct ResumeTests {
 
   @Test func aRunGoesOnWithItsOwnFlags() throws {
     try withFolder { folder in
-      #expect(try command.run(Self.training + ["--epochs", "1", "--output", folder.path]).status == 0)
+      let training = Self.training + ["--epochs", "1", "--sync-batch-norm", "--output", folder.path]
+      #expect(try command.run(training).status == 0)
       let weights = try Data(contentsOf: folder.appending(path: "weights.safetensors"))
       let resume = ["train", "image", "--quiet", "--resume", "--output", folder.path]
+      let record = folder.appending(path: "run.json")
+      #expect(try String(contentsOf: record, encoding: .utf8).contains(#""sync-batch-norm" : "yes""#))
       // Its own flags may be repeated.
       let same = try command.run(resume + ["--model", "mlp", "--seed", "0", "--learning-rate", "0.001"])
       #expect(same.status == 0, "\(same.errors)")
       #expect(try Data(contentsOf: folder.appending(path: "weights.safetensors")) == weights)
+      #expect(try String(contentsOf: record, encoding: .utf8).contains(#""sync-batch-norm" : "yes""#))
       for (flags, sentence) in [
         (["--model", "cnn"], "which has mlp"), (["--batch-size", "8"], "which has 32"),
         (["--clip-norm", "1"], "begun without it"), (["--seed", "1"], "which has 0"),
         (["--epochs", "2"], "cannot be made longer"), (["--steps", "9"], "begun without it"),
+        (["--bfloat16-gradients"], "begun without it"),
       ] {
         let outcome = try command.run(resume + flags)
         #expect(outcome.status == 2, "\(flags)")

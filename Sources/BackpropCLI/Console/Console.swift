@@ -82,6 +82,9 @@ enum Console {
   /// Where nobody reads the notes any more, the work continues.
   private static func note(_ text: String) { if !isSilent { try? errors.write(Data(text.utf8)) } }
 
+  /// Waits, for another process to speak first.
+  static func wait(seconds: UInt32) { _ = sleep(seconds) }
+
   static func fail(_ sentence: String, status: ExitStatus) -> Never {
     Processes.end(sentence, status)
     log("error: " + sentence)

@@ -5,13 +5,6 @@ import Backprop
 #else
   import Foundation
 #endif
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The processes of a training that `mpirun` started. Process 0 writes and prints; the others compute, and end with it.
 enum Processes {
@@ -90,7 +83,7 @@ enum Processes {
       Console.exit(status)
     }
     // Where all fail alike, process 0 says so.
-    if processes.rank > 0 { usleep(1_000_000) }
+    if processes.rank > 0 { Console.wait(seconds: 1) }
     report(own)
     Distributed.abort(status.rawValue)
     Console.exit(status)

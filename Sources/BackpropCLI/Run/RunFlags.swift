@@ -155,6 +155,13 @@ struct ResolvedOptions {
     flags[name] = value?.asFlag
   }
 
+  /// A flag without a value: `yes` in the record of a run that was given it.
+  mutating func resolve(_ name: String, _ isGiven: inout Bool) throws {
+    var value = isGiven ? "yes" : nil
+    try resolve(name, &value)
+    isGiven = value == "yes"
+  }
+
   /// Whether the configuration has another length than this one, so that there is no default of it.
   private func hasConfiguredLength(_ name: String) -> Bool {
     takesLength && Self.lengths.contains(name) && Self.lengths.contains { configuration?[$0] != nil }

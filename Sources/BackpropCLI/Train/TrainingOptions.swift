@@ -232,6 +232,8 @@ struct TrainingOptions: ParsableArguments {
     try options.resolve("warmup-steps", &warmupSteps, default: defaults.warmupSteps)
     try options.resolve("patience", &patience, default: defaults.patience)
     try options.resolve("evaluation-steps", &evaluationSteps, default: defaults.evaluationSteps)
+    try options.resolve("sync-batch-norm", &syncBatchNorm)
+    try options.resolve("bfloat16-gradients", &bfloat16Gradients)
     try check()
   }
 

@@ -33,7 +33,8 @@ final class SweepArguments {
     Int.min, .min + 1, .min / 2, -(1 << 42), -7, -2, -1, 0, 1, 2, 3, 7, 1 << 42, .max / 2 + 1, .max - 1, .max,
   ]
   private static let hostileNumbers = [
-    -.infinity, -1e300, -1, -1e-320, -0.0, 0, 1e-320, 0.5, 1, 2, 3, 1e300, .infinity, .nan,
+    -.infinity, -1e300, -1, -.leastNonzeroMagnitude, -0.0, 0, .leastNonzeroMagnitude, 0.5, 1, 2, 3, 1e300, .infinity,
+    .nan,
   ]
 
   // MARK: Numbers
