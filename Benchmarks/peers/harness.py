@@ -57,6 +57,7 @@ def arguments(description, switches=()):
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(NAMES)}; all unless given")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=5, help="for each workload; with --rounds, each time")
+    parser.add_argument("--steps", type=int, help="measure this many steps in place of --seconds")
     parser.add_argument("--rounds", action="store_true",
                         help="measure one workload again and again: once for each line of standard input")
     for switch, help in switches:
@@ -125,7 +126,14 @@ class Stopwatch:
         if job.updates:
             job.updates.clear()
         times, end = [], time.perf_counter() + self.given.seconds
-        while len(times) < (least if job.steps == 1 else 1) or time.perf_counter() < end:
+        steps = self.given.steps
+
+        def goes_on():
+            if steps:
+                return len(times) * job.steps < steps
+            return len(times) < (least if job.steps == 1 else 1) or time.perf_counter() < end
+
+        while goes_on():
             times.append(milliseconds(job.call)[1] / job.steps)
         median = statistics.median(times)
         line = {

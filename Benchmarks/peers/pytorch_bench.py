@@ -5,8 +5,13 @@
 
 A step is zero_grad, forward, cross entropy, backward and the optimizer's update, in float32 on fixed random inputs.
 --compiled gives networks and losses to torch.compile; the optimizers are PyTorch's fused ones either way.
+
+Started by mpirun as one of several processes, it trains with DistributedDataParallel over gloo, each process on a batch of
+its own. MASTER_ADDR is then the address of the first and GLOO_SOCKET_IFNAME the network interface, where they are not those
+of this machine. All must measure as many steps: give --steps.
 """
 
+import os
 import time
 
 import harness
@@ -19,6 +24,9 @@ import torch
 from torch.nn import functional as F
 
 import pytorch_networks as networks
+
+
+PROCESSES = int(os.environ.get("OMPI_COMM_WORLD_SIZE", 1))
 
 
 def optimizer(name, parameters, **settings):
@@ -43,6 +51,8 @@ def training(network, inputs, labels, update, compiled, channels_last=False, **s
     if channels_last:
         model, inputs = (x.to(memory_format=torch.channels_last) for x in (model, inputs))
     updates = optimizer(update, model.parameters(), **settings)
+    if PROCESSES > 1:  # as fast as its options make it
+        model = torch.nn.parallel.DistributedDataParallel(model, broadcast_buffers=False, gradient_as_bucket_view=True)
 
     def loss(inputs, labels):
         return F.cross_entropy(model(inputs), labels)
@@ -114,5 +124,12 @@ def jobs(compiled):
 
 if __name__ == "__main__":
     torch.set_num_threads(given.threads)
+    if PROCESSES > 1:
+        os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+        os.environ.setdefault("MASTER_PORT", "29511")
+        torch.distributed.init_process_group(
+            "gloo", rank=int(os.environ["OMPI_COMM_WORLD_RANK"]), world_size=PROCESSES)
     mode = "compiled" if given.compiled else "eager"
     harness.run(f"PyTorch {torch.__version__.split('+')[0]} {mode}", jobs(given.compiled), given)
+    if PROCESSES > 1:
+        torch.distributed.destroy_process_group()

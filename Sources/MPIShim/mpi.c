@@ -179,6 +179,40 @@ int32_t backprop_mpi_broadcast(void *data, int64_t bytes, int32_t root) {
   return 0;
 }
 
+int32_t backprop_mpi_broadcast_each(
+    void *const *data, const int64_t *bytes, const int32_t *roots, int32_t count) {
+  int64_t parts = 0;
+  for (int32_t index = 0; index < count; index++) parts += (bytes[index] + MOST - 1) / MOST;
+  MPI_Request *requests = malloc((size_t)(parts > 0 ? parts : 1) * sizeof(MPI_Request));
+  if (!requests) return backprop_mpi_failed(MPI_ERR_NO_MEM);
+  int32_t code = MPI_SUCCESS;
+  int64_t begun = 0;
+  for (int32_t index = 0; index < count; index++) {
+    char *next = data[index];
+    for (int64_t left = bytes[index]; left > 0 && code == MPI_SUCCESS; left -= part(left), next += MOST) {
+      code = MPI_Ibcast(next, (int)part(left), MPI_BYTE, roots[index], communicator, &requests[begun]);
+      if (code == MPI_SUCCESS) begun++;
+    }
+  }
+  for (int64_t index = 0; index < begun && code == MPI_SUCCESS; index++) code = backprop_mpi_wait(&requests[index]);
+  free(requests);
+  return backprop_mpi_failed(code);
+}
+
+int32_t backprop_mpi_move(void *data, int64_t bytes, int32_t source, int32_t target) {
+  int rank = 0;
+  MPI_Comm_rank(communicator, &rank);
+  char *next = data;
+  for (int64_t left = bytes; left > 0; left -= part(left), next += MOST) {
+    MPI_Request request;
+    int32_t code = rank == source ? MPI_Isend(next, (int)part(left), MPI_BYTE, target, 0, communicator, &request)
+                                  : MPI_Irecv(next, (int)part(left), MPI_BYTE, source, 0, communicator, &request);
+    if (code == MPI_SUCCESS) code = backprop_mpi_wait(&request);
+    if (code != MPI_SUCCESS) return backprop_mpi_failed(code);
+  }
+  return 0;
+}
+
 int32_t backprop_mpi_gather(const void *own, int64_t bytes, void *all) {
   if (bytes > MOST) {
     snprintf(message, sizeof message, "%lld bytes are too many to gather", (long long)bytes);

@@ -27,12 +27,14 @@ public final class CompiledStep {
     let trainable: [Bool]
     let clips: Bool
     let mode: Bool?
+    let shards: Distributed
     let compiled: CompiledGraph
 
     func fits(_ inputs: [Tensor], _ rule: RuleOptimizer, _ variant: Int) -> Bool {
       variant == self.variant && inputs.count == types.count
         && zip(inputs, types).allSatisfy { $0.dtype == $1 } && zip(inputs, shapes).allSatisfy { $0.shape == $1 }
         && trainable.elementsEqual(rule.trainable) && clips == (rule.clipNorm != nil) && mode == Mode.stated
+        && shards == rule.shards
     }
   }
 
@@ -104,7 +106,7 @@ public final class CompiledStep {
       recordings.append(
         Recorded(
           variant: variant, shapes: inputs.map(\.shape), types: inputs.map(\.dtype), trainable: Array(rule.trainable),
-          clips: rule.clipNorm != nil, mode: Mode.stated, compiled: compiled))
+          clips: rule.clipNorm != nil, mode: Mode.stated, shards: rule.shards, compiled: compiled))
     }
     let results = try compiled.run(inputs, numbers: numbers)
     try rule.finishStep()

@@ -38,12 +38,13 @@ extension Gradients {
     // The gradients of the last parameters are complete first.
     values += trained.compactMap { self[$0] }.map { BucketedValue($0, sentAs: $0.dtype == .float64 ? .float64 : type) }
     values += statistics.map { BucketedValue($0.1) }
-    let sums = sums(of: values, weight: weight)
+    let (sums, buckets) = sums(of: values, weight: weight)
 
     let scale = weight == nil ? .constant(1 / Double(processes.size)) : .constant(1) / sums[firsts.count]
     let means = sums.map { $0 * scale.cast(to: $0.dtype) }
     var result = Gradients(
-      loss: means[0], parameters: parameters, byParameter: [:],
+      // The others wait for this process' buckets, whatever uses their sums here.
+      loss: means[0].completed(with: buckets), parameters: parameters, byParameter: [:],
       assignments: assignments.filter { !$0.1.dtype.isDifferentiable })
     let gradients = means.dropFirst(firsts.count + (weight == nil ? 0 : 1))
     for (parameter, mean) in zip(trained, gradients) { result[parameter] = mean }
@@ -68,8 +69,8 @@ private struct BucketedValue {
   var byteCount: Int { tensor.shape.elementCount * type.byteCount }
 }
 
-/// The sums of values over all processes, in buckets, each times the process' weight.
-private func sums(of values: [BucketedValue], weight: Tensor?) -> [Tensor] {
+/// The sums of values over all processes, each times the process' weight, and the buckets that they are in.
+private func sums(of values: [BucketedValue], weight: Tensor?) -> (sums: [Tensor], buckets: [Tensor]) {
   // A sixteenth of all is what is left to send when the backward pass ends; smaller buckets cost their latency.
   let limit = min(max(values.reduce(0) { $0 + $1.byteCount } / 16, 64 << 10), 4 << 20)
   var buckets: [[Int]] = []
@@ -91,9 +92,9 @@ private func sums(of values: [BucketedValue], weight: Tensor?) -> [Tensor] {
     }
     return Tensor.concatenated(parts, axis: 0).startingSum(number: number, of: buckets.count)
   }
+  let finished = started.enumerated().map { number, flat in flat.finishingSum(number: number) }
   var sums = values.map(\.tensor)
-  for ((number, members), flat) in zip(buckets.enumerated(), started) {
-    let whole = flat.finishingSum(number: number)
+  for (members, whole) in zip(buckets, finished) {
     var start = 0
     for index in members {
       let tensor = values[index].tensor
@@ -102,5 +103,5 @@ private func sums(of values: [BucketedValue], weight: Tensor?) -> [Tensor] {
       start += count
     }
   }
-  return sums
+  return (sums, finished)
 }

@@ -1,3 +1,4 @@
+import Models
 import NeuralNetworks
 import Tensors
 
@@ -55,6 +56,8 @@ public struct LearningRateRangeTest: Sendable {
         "a search needs rates above 0, the first below the last, and 10 to 100,000 steps, not \(lowest), \(highest) and "
           + "\(steps)")
     }
+    // Several processes have the same losses and come to the same rate, where they begin alike.
+    try task.processes.broadcast(namedVariables(of: task.model).map(\.variable) + optimizer.stateVariables)
     let before = try Checkpoint(of: task, with: optimizer)
     let firstRate = optimizer.learningRate
     defer { optimizer.learningRate = firstRate }

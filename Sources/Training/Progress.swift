@@ -31,6 +31,8 @@ struct Progress {
   private let timeLimit: Double?
   /// Whether only a last evaluation fits in the time that is left. Decided after each step.
   private var isTimeUp = false
+  /// What several processes agreed on with the last step, as each measures another time; `nil` for one process.
+  private var agreedSteps: Int?
   private(set) var counts: Counts
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
@@ -58,12 +60,16 @@ struct Progress {
   }
   var isDone: Bool { counts.steps >= length.steps || isTimeUp }
   /// Steps there will be; with a time limit, as many as fit in it at the speed so far.
-  var totalSteps: Int {
+  var totalSteps: Int { agreedSteps.map { max($0, counts.steps) } ?? possibleSteps }
+  /// The same by the time of this process alone.
+  var possibleSteps: Int {
     guard let timeLimit, counts.steps > 0 else { return length.steps }
     let left = isTimeUp ? 0 : max(timeLimit - seconds - meanEvaluationSeconds, 0)
     let possible = Double(counts.steps) * left / max(seconds, 1e-9)
     return min(counts.steps + Int(min(possible, 1e15)), length.steps)
   }
+  /// Whether the time of this process is up.
+  var isOverTime: Bool { timeLimit.map { seconds + meanEvaluationSeconds >= $0 } ?? false }
   private var totalEpochs: Int { length.epoch(ofStep: totalSteps) }
   private var meanEvaluationSeconds: Double {
     (counts.evaluationSeconds ?? 0) / Double(max(counts.evaluations ?? 0, 1))
@@ -84,7 +90,7 @@ struct Progress {
   /// Adds a step and returns its report.
   mutating func count(_ outcome: StepOutcome, learningRate: Double) -> StepReport {
     counts.steps += 1
-    if let timeLimit { isTimeUp = seconds + meanEvaluationSeconds >= timeLimit }
+    if agreedSteps == nil { isTimeUp = isOverTime }
     counts.examples += outcome.examples
     counts.dataSeconds = (counts.dataSeconds ?? 0) + outcome.dataSeconds
     counts.periodExamples += outcome.examples
@@ -96,6 +102,11 @@ struct Progress {
       step: steps, totalSteps: totalSteps, epoch: epoch, totalEpochs: totalEpochs, loss: outcome.loss,
       accuracy: outcome.accuracy, learningRate: learningRate, gradientNorm: outcome.gradientNorm,
       layers: outcome.layers, examplesPerSecond: examplesPerSecond, secondsLeft: secondsLeft)
+  }
+
+  /// Takes over the time of process 0, of several.
+  mutating func agree(isTimeUp: Bool, totalSteps: Int) {
+    if timeLimit != nil { (self.isTimeUp, agreedSteps) = (isTimeUp, totalSteps) }
   }
 
   /// Ends the period since the previous evaluation and returns its report.
@@ -159,19 +170,25 @@ struct StepOutcome {
 struct StepRequests {
   /// To stop.
   var stop = false
-  /// To save a checkpoint.
+  /// To save a checkpoint; of process 0.
   var save = false
+  /// To end, as the time is up; of process 0.
+  var isTimeUp = false
+  /// How many steps there will be; of process 0, 0 from the others.
+  var totalSteps = 0
 
   init() {}
 
-  /// From how many requested each.
-  init(_ counts: some Collection<Double>) {
-    let requested = counts.map { $0 > 0 }
-    (stop, save) = (requested.first ?? false, requested.dropFirst().first ?? false)
+  /// From the sums over all processes.
+  init(_ sums: some Collection<Double>) {
+    let sums = Array(sums)
+    guard sums.count == Self.count else { return }
+    (stop, save, isTimeUp) = (sums[0] > 0, sums[1] > 0, sums[2] > 0)
+    totalSteps = Int(min(sums[3], 1e18))
   }
 
-  var tensors: [Tensor] { [stop, save].map { Tensor(Float($0 ? 1 : 0)) } }
-  static let count = 2
+  var tensors: [Tensor] { [stop, save, isTimeUp].map { Tensor(Float($0 ? 1 : 0)) } + [Tensor(Float(totalSteps))] }
+  static let count = 4
 }
 
 extension Duration {

@@ -40,7 +40,9 @@ struct Stepper {
         let weight = inputs.dropLast(requests.count).suffix(variant & 4 == 4 ? 1 : 0)
         let own = Array(inputs.dropLast(requests.count + weight.count))
         return try BatchNorm.$processes.withValue(synchronizesBatchNorm ? processes : nil) {
-          try task.record(StepInputs(own, variant: variant >> 3, examples: 0))
+          try BatchNorm.$exampleCount.withValue(weight.first) {
+            try task.record(StepInputs(own, variant: variant >> 3, examples: 0))
+          }
         }
         .averaged(over: processes, weight: weight.first, sendingAs: gradientType, Array(requests))
         .recording(StepMeasurement(rawValue: variant & 3))

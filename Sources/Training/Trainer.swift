@@ -35,6 +35,9 @@ public struct Trainer: Sendable {
   /// Whether batch normalization takes the statistics of all processes' parts of a batch, where several train together;
   /// see ``BatchNorm/processes``.
   public var synchronizesBatchNorm = false
+  /// Whether each of several processes stores a part of the optimizer's state, which begins as the same in all; see
+  /// ``RuleOptimizer/shard(over:)``. Checkpoints have all of it.
+  public var shardsOptimizer = false
   /// As what several processes send each other gradients: float32, or bfloat16, which is half as much.
   public var gradientType = DType.float32
 

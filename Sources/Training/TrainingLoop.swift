@@ -36,12 +36,13 @@ struct TrainingLoop<Task: TrainingTask> {
     training = RunningTraining(
       model: task.model, optimizer: optimizer, step: checkpoint?.step ?? 0, totalSteps: length.steps)
     try checkpoint?.restore(to: task, optimizer, callbacks, in: training)
-    if task.processes.size > 1 { try Self.join(task, optimizer, trainer) }
     progress = Progress(
       length, timeLimit: trainer.timeLimit, from: checkpoint?.header.counts ?? Progress.Counts())
+    if task.processes.size > 1 { try Self.join(task, optimizer, trainer, &progress) }
     clock = CheckpointClock(
       steps: trainer.checkpointSteps, interval: trainer.checkpointInterval, from: checkpoint?.step ?? 0)
-    snapshot = try Checkpoint(of: task, optimizer, progress.counts, callbacks)
+    // Several processes do not search for the cause.
+    if task.processes.size == 1 { snapshot = try Checkpoint(of: task, optimizer, progress.counts, callbacks) }
   }
 
   mutating func run(_ report: (TrainingEvent) throws -> Void) throws -> TrainingResult {
@@ -100,9 +101,13 @@ struct TrainingLoop<Task: TrainingTask> {
     var (clock, snapshot) = (clock, snapshot)
     try progress.pausing { counts in
       try clock.save(counts.steps) {
-        let checkpoint = try Checkpoint(of: task, optimizer, counts, callbacks)
+        // Of several processes, those without a store only give away what they have.
+        let checkpoint = try optimizer.collectingState {
+          guard store != nil || task.processes.size == 1 else { return nil as Checkpoint? }
+          return try Checkpoint(of: task, optimizer, counts, callbacks)
+        }
         snapshot = store == nil ? checkpoint : nil
-        try store?.save(checkpoint)
+        try checkpoint.map { try store?.save($0) }
       }
     }
     (self.clock, self.snapshot) = (clock, snapshot)
@@ -117,10 +122,16 @@ struct TrainingLoop<Task: TrainingTask> {
     var requests = StepRequests()
     if task.processes.size > 1 {
       requests.stop = trainer.stop.isRequested
-      requests.save = task.processes.rank == 0 && isSaveDue(after: number)
+      if task.processes.rank == 0 {
+        requests.save = isSaveDue(after: number)
+        (requests.isTimeUp, requests.totalSteps) = (progress.isOverTime, progress.possibleSteps)
+      }
     }
     let outcome = try stepper.step(progress.steps, measuring: measurement(ofStep: number), requests: requests)
-    agreed = outcome.requests
+    if task.processes.size > 1 {
+      agreed = outcome.requests
+      progress.agree(isTimeUp: agreed.isTimeUp, totalSteps: agreed.totalSteps)
+    }
     guard outcome.loss.isFinite else { throw try explained(Float(outcome.loss), report) }
     return progress.count(outcome, learningRate: Double(optimizer.learningRate))
   }
@@ -143,8 +154,8 @@ struct TrainingLoop<Task: TrainingTask> {
     guard let momentum = schedule.momentum(after: step, of: total) else { return }
     guard let optimizer = optimizer as? any MomentumOptimizer else {
       throw TrainingError(
-        "the schedule changes the momentum, and \(type(of: optimizer)) has none that changes; take Momentum, Nesterov or "
-          + "Adam, or a schedule without one")
+        "the schedule changes the momentum, and \(type(of: optimizer)) has none that changes; take an optimizer "
+          + "that has one, such as Momentum or Adam, or a schedule without one")
     }
     optimizer.momentum = momentum
   }

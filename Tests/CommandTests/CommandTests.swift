@@ -60,7 +60,7 @@ struct CommandTests {
     ["evaluate", "no-such-run"], ["predict", "no-such-run", "x"],
     ["summary"], ["bench", "nothing"], ["bench", "--seconds", "0"], ["bench", "--plans", "--profile"],
     ["bench", "--rounds"], ["bench", "mlp", "cnn", "--rounds"], ["bench", "mlp", "--plans", "--rounds"],
-    ["bench", "scaling", "--rounds"],
+    ["bench", "scaling", "--rounds"], ["bench", "communication"],
   ])
   func wrongRequestsEndWithTwoAndASentence(arguments: [String]) throws {
     let process = try run(arguments)

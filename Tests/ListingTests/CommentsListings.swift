@@ -57,6 +57,18 @@ private func train(_ model: Dense) throws -> Int {
     #expect(optimizer.stepCount == 1)
   }
 
+  @Test func ruleOptimizerShardListing() throws {
+    let model = Dense(4, 3)
+    let processes = try Distributed.world()
+    let (_, gradients) = valueAndGradient(of: model) { $0(.ones([2, 4])).square().mean() }
+
+    let optimizer = Adam(for: model)
+    try optimizer.shard(over: processes)
+    try optimizer.update(along: gradients.averaged(over: processes))
+
+    #expect(optimizer.stepCount == 1 && optimizer.stateVariables.count == 4)
+  }
+
   @Test func valueAndGradientListing() throws {
     let model = Dense(4, 3)
     let optimizer = GradientDescent(for: model)

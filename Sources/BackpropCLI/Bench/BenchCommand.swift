@@ -25,16 +25,20 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Shows what the plans of a few steps hold, without times.")
   var plans = false
 
+  @Flag(help: "Of several processes, sends gradients as bfloat16, which is half as much.")
+  var bfloat16Gradients = false
+
   @OptionGroup var common: CommonOptions
 
-  /// Reports besides the workloads: the machine's limits, and how steps and compilation scale.
-  private static let others = ["machine", "scaling", "compilation"]
+  /// Reports besides the workloads: the machine's limits, how steps and compilation scale, and sums over processes.
+  private static let others = ["machine"] + reports
+  private static let reports = ["scaling", "compilation", "communication"]
 
   mutating func validate() throws { try RequestError.validating(check) }
 
   private func check() throws {
     try require(seconds, "--seconds", "above 0 and at most 86400") { $0 > 0 && $0 <= 86_400 }
-    if rounds, workloads.count != 1 || ["scaling", "compilation"].contains(workloads[0]) || plans {
+    if rounds, workloads.count != 1 || Self.reports.contains(workloads[0]) || plans {
       throw RequestError("--rounds measures the steps or the profile of one workload, or the machine; name that one")
     }
     if plans, profile { throw RequestError("--plans and --profile are two reports; give one of them") }
@@ -47,11 +51,14 @@ struct BenchCommand: ParsableCommand {
       let arrays = try MachineLimits.Arrays()
       return try measure(\.text) { MachineLimits(arrays, seconds: seconds) }
     }
-    if workloads == ["scaling"] || workloads == ["compilation"] {
+    if let report = workloads.first, workloads.count == 1, Self.reports.contains(report) {
       try common.apply()
       return try Random.$current.withValue(Random(seed: 0)) {
-        if workloads == ["scaling"] { return try write(try ScalingReport(), \.text) }
-        try write(try CompilationReport(), \.text)
+        switch report {
+        case "scaling": try write(try ScalingReport(), \.text)
+        case "compilation": try write(try CompilationReport(), \.text)
+        default: try write(try CommunicationReport(), \.text)
+        }
       }
     }
     let chosen = workloads.isEmpty ? Workloads.all : try Workloads.named(workloads)
@@ -65,7 +72,9 @@ struct BenchCommand: ParsableCommand {
           let job = try workload.prepare()
           try measure(\.text) { try ProfileReport(workload, job, seconds: seconds) }
         } else {
-          let stopwatch = try Stopwatch(workload)
+          let stopwatch = try TrainingWorkload.$gradientType.withValue(bfloat16Gradients ? .bfloat16 : .float32) {
+            try Stopwatch(workload)
+          }
           try measure(\.text) {
             rounds ? try stopwatch.measureAfterWaiting(seconds: seconds) : try stopwatch.measure(seconds: seconds)
           }

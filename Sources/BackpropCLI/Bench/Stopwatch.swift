@@ -66,8 +66,7 @@ struct Stopwatch {
   /// How many steps take about `seconds`, at least 3.
   private func agreed(on seconds: Double, _ processes: Distributed) throws -> Int {
     let count = Int(seconds * 1000 / max(try Self.milliseconds { try job.call() }, 0.001))
-    let bytes = (0..<8).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
-    return max(3, try processes.broadcast(bytes).reversed().reduce(0) { $0 << 8 | Int($1) })
+    return max(3, Int(try processes.broadcast([Double(count)])[0]))
   }
 
   private static func milliseconds(_ work: () throws -> Void) rethrows -> Double {

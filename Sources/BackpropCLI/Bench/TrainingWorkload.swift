@@ -96,6 +96,9 @@ struct TrainingWorkload: Workload {
     }
   }
 
+  /// As what several processes send each other gradients.
+  @TaskLocal static var gradientType = DType.float32
+
   private func job<Model: Layer>(_ model: Model, on inputs: Tensor, labels: Tensor) throws -> Job {
     let optimizer = try makeOptimizer(
       named: optimizer, for: model, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
@@ -103,7 +106,7 @@ struct TrainingWorkload: Workload {
     let step = CompiledStep(with: optimizer) { inputs in
       valueAndGradient(of: model) { model in
         crossEntropy(logits: model(inputs[0]).reshaped(to: [labels.shape[0], -1]), labels: inputs[1])
-      }.gradients.averaged(over: processes)
+      }.gradients.averaged(over: processes, sendingAs: Self.gradientType)
     }
     let batch = [inputs, labels]
     return Job(parameters: parameterCount(of: model)) { _ = try step(batch)[0].scalar() }

@@ -105,13 +105,14 @@ struct RunRecord: Codable {
     return path
   }
 
-  /// The settings that a checkpoint of this run must have: all that determine it except its length.
+  /// The settings that a checkpoint of this run must have: all that determine its steps.
   var configuration: String {
     get throws {
       var shaping = flags
       shaping["epochs"] = nil
       shaping["steps"] = nil
       shaping["minutes"] = nil
+      shaping["shard-optimizer"] = nil
       return "\(kind.rawValue) \(seed) \(try JSON.line(shaping))"
     }
   }

@@ -117,6 +117,9 @@ struct TrainingOptions: ParsableArguments {
   @Flag(help: "Of several processes, sends gradients as bfloat16, which is half as much.")
   var bfloat16Gradients = false
 
+  @Flag(help: "Of several processes, each stores a part of the optimizer's state; the bits stay the same.")
+  var shardOptimizer = false
+
   @Flag(help: "Draws loss and accuracy below the progress.")
   var plot = false
 
@@ -174,18 +177,6 @@ struct TrainingOptions: ParsableArguments {
     if resume, output == nil { throw RequestError("--resume needs the run to resume; name it with --output") }
   }
 
-  /// Throws a `RequestError` for what several processes cannot do together.
-  func check(for processes: Distributed) throws {
-    guard processes.size > 1 else { return }
-    if minutes != nil {
-      throw RequestError(
-        "--minutes is for one process, as several would each measure another time; give --epochs or --steps")
-    }
-    if findRate {
-      throw RequestError("--find-rate is for one process; find the rate first, and give it by --learning-rate")
-    }
-  }
-
   /// The defaults for a kind of training and its data.
   struct Defaults {
     /// One of the two.
@@ -234,6 +225,12 @@ struct TrainingOptions: ParsableArguments {
     try options.resolve("evaluation-steps", &evaluationSteps, default: defaults.evaluationSteps)
     try options.resolve("sync-batch-norm", &syncBatchNorm)
     try options.resolve("bfloat16-gradients", &bfloat16Gradients)
+    // Changes nothing but where the state is, so a resumed run may have it where it had not.
+    if shardOptimizer {
+      options.replace("shard-optimizer", with: "yes")
+    } else {
+      try options.resolve("shard-optimizer", &shardOptimizer)
+    }
     try check()
   }
 
@@ -251,6 +248,7 @@ struct TrainingOptions: ParsableArguments {
       schedule: name.schedule(warmupSteps: warmupSteps ?? 0, finalFraction: finalFraction),
       evaluationInterval: evaluationSteps, checkpointInterval: checkpoint, checkpointSteps: checkpointSteps)
     trainer.synchronizesBatchNorm = syncBatchNorm
+    trainer.shardsOptimizer = shardOptimizer
     trainer.gradientType = bfloat16Gradients ? .bfloat16 : .float32
     return trainer
   }

@@ -22,7 +22,6 @@ struct TrainingSession {
     self.kind = kind
     self.options = options
     processes = try Distributed.world()
-    try options.check(for: processes)
     guard options.resume, let path = options.output else {
       resumed = nil
       if processes.rank == 0 { try options.output.map(Run.checkPlace) }
@@ -85,7 +84,10 @@ struct TrainingSession {
   /// `--find-rate`: finds a learning rate, draws the loss by it, and gives it to the optimizer and the run's record.
   mutating func findRate(_ task: some TrainingTask, with optimizer: any Optimizer) throws {
     guard options.findRate else { return }
+    _ = try Processes.meet()
+    Processes.isTraining = true
     let found = try LearningRateRangeTest().run(task, with: optimizer)
+    Processes.isTraining = false
     let rate = found.rate.significant(3)
     optimizer.learningRate = Float(rate) ?? Float(found.rate)
     resolved.replace("learning-rate", with: Double(rate) ?? found.rate)

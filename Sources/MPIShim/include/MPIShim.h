@@ -33,6 +33,11 @@ void backprop_mpi_abort(int32_t status);
 int32_t backprop_mpi_sum(void *data, int64_t count, backprop_mpi_type type);
 // data[bytes] = those of the process `root`.
 int32_t backprop_mpi_broadcast(void *data, int64_t bytes, int32_t root);
+// data[i][bytes[i]] = those of the process roots[i], for each i of the count. They travel at the same time.
+int32_t backprop_mpi_broadcast_each(
+    void *const *data, const int64_t *bytes, const int32_t *roots, int32_t count);
+// data[bytes] of the process `target` = those of the process `source`. Of these two alone.
+int32_t backprop_mpi_move(void *data, int64_t bytes, int32_t source, int32_t target);
 // all[size][bytes] = each process' part.
 int32_t backprop_mpi_gather(const void *part, int64_t bytes, void *all);
 int32_t backprop_mpi_barrier(void);

@@ -19,6 +19,8 @@ extension RuleOptimizer {
       moved.append(new.map { ($0 - old).norm() } ?? .zeros([]))
       before.append(old.norm())
     }
-    return vector(of: moved + before).reshaped(to: [2, parameters.count])
+    // Of a sharded optimizer, each process knows how far its own parameters move.
+    return Tensor.concatenated([shards.sumOfStep(vector(of: moved)), vector(of: before)], axis: 0)
+      .reshaped(to: [2, parameters.count])
   }
 }

@@ -33,22 +33,39 @@ open class RuleOptimizer: Optimizer {
   /// λ of the penalty λ/2 · ‖θ‖², whose gradient λθ is added to the loss's; where it is decoupled, the rule's.
   public let weightDecay: Float
 
-  private struct Slot {
+  struct Slot {
+    let name: String
     let parameter: Parameter
     let variable: Variable
-    /// Of the type of the parameter.
-    let state: [Variable]
-    /// Which state is an average or a sum of squares.
-    let squares: Int?
+    /// What is stored, and its values, of the type of the parameter; none before they are needed.
+    let kinds: [OptimizerState]
+    var state: [Variable] = []
     let weightDecay: Float
     /// The group's learning rate, as a multiple of the optimizer's.
     var rateFactor: Float
+    /// The process that stores the state and updates the parameter, where the optimizer is sharded.
+    var owner = 0
+
+    /// Which state is an average or a sum of squares.
+    var squares: Int? { kinds.firstIndex { $0.name == "squares" } }
+
+    /// The first values of the state.
+    func newState() throws(TensorError) -> [Variable] {
+      try kinds.map { kind throws(TensorError) in
+        let shape = kind.shape ?? parameter.shape
+        try Memory.check(variable.dtype.byteCount * shape.elementCount, for: "the \(kind.name) of \(name)")
+        return try Variable(repeating: kind.start, shape: shape, like: variable, name: "\(name).\(kind.name)")
+      }
+    }
   }
 
   /// Those of the parameters that no group's optimizer has.
-  private var slots: [Slot] = []
+  var slots: [Slot] = []
   /// The optimizers of groups.
-  private var groups: [GroupOptimizer] = []
+  private(set) var groups: [GroupOptimizer] = []
+  /// The processes that the state is sharded over; one, where it is not.
+  var shards = Distributed.one
+  private var hasState = false
   /// All parameters, those of groups too, in the model's order.
   private(set) var parameters: [Parameter] = []
   private let decouplesWeightDecay: Bool
@@ -93,17 +110,9 @@ open class RuleOptimizer: Optimizer {
           members[index].append((name, parameter))
           continue
         }
-        let variable = try parameter.variable()
-        let kinds = self.state(of: parameter)
-        let state = try kinds.map { kind throws(TensorError) in
-          let shape = kind.shape ?? parameter.shape
-          try Memory.check(variable.dtype.byteCount * shape.elementCount, for: "the \(kind.name) of \(name)")
-          return try Variable(repeating: kind.start, shape: shape, like: variable, name: "\(name).\(kind.name)")
-        }
         slots.append(
           Slot(
-            parameter: parameter, variable: variable, state: state,
-            squares: kinds.firstIndex { $0.name == "squares" },
+            name: name, parameter: parameter, variable: try parameter.variable(), kinds: self.state(of: parameter),
             weightDecay: group?.weightDecay ?? weightDecay,
             rateFactor: group?.learningRate.map { $0 / learningRate } ?? 1))
       }
@@ -153,8 +162,24 @@ open class RuleOptimizer: Optimizer {
     for group in groups { group.optimizer.multiplyLearningRates(by: factors) }
   }
 
-  /// The state of the optimizer's own parameters, then that of groups with an optimizer.
-  public var stateVariables: [Variable] { slots.flatMap(\.state) + groups.flatMap(\.optimizer.stateVariables) }
+  /// The state of the optimizer's own parameters, then that of groups with an optimizer; where it is sharded, what this
+  /// process has of it.
+  public var stateVariables: [Variable] {
+    makeState()
+    return slots.flatMap(\.state) + groups.flatMap(\.optimizer.stateVariables)
+  }
+
+  /// Makes the state where there is none yet, of the parameters that this process updates. Not before it is needed: an
+  /// optimizer that is sharded at once never has all of it.
+  func makeState() {
+    guard !hasState else { return }
+    hasState = true
+    do throws(TensorError) {
+      for index in slots.indices where isOwn(slots[index]) { slots[index].state = try slots[index].newState() }
+    } catch {
+      failure = failure ?? error
+    }
+  }
 
   /// The optimizers of groups, and those of their groups.
   package final var groupOptimizers: [RuleOptimizer] {
@@ -162,7 +187,10 @@ open class RuleOptimizer: Optimizer {
   }
 
   /// The parameters that no group's optimizer has, each with its state.
-  final var ownState: [(parameter: Parameter, state: [Variable])] { slots.map { ($0.parameter, $0.state) } }
+  final var ownState: [(parameter: Parameter, state: [Variable])] {
+    makeState()
+    return slots.map { ($0.parameter, $0.state) }
+  }
 
   /// Appends the step scalars, which all parameters share: the learning rate, then those of the rule, which change from
   /// step to step without changing the graph. `t` counts from 1.
@@ -188,13 +216,14 @@ open class RuleOptimizer: Optimizer {
   /// again.
   func finishStep() throws(TensorError) {
     stepCount = stepCount.plus(1)
+    try exchangeParameters()
     guard stepCount % 64 == 0 || stepCount & (stepCount - 1) == 0 else { return }
     try checkSquares()
   }
 
   private func checkSquares() throws(TensorError) {
     // A parameter that is not finite either shows in the loss, whose cause the trainer finds.
-    for slot in slots where slot.parameter.isTrainable {
+    for slot in slots where slot.parameter.isTrainable && isOwn(slot) {
       guard let squares = slot.squares, slot.state[squares].holdsInfinity, slot.variable.isFinite else { continue }
       throw TensorError(
         "the squares of the gradients of \(slot.variable.name) are infinite: a gradient beyond 1e19 took them out of the "
@@ -217,6 +246,7 @@ open class RuleOptimizer: Optimizer {
         "\(type(of: self)): the norm to clip at must be above 0 and the step count at least 0, not "
           + "\(clipNorm.map { "\($0)" } ?? "none") and \(stepCount)")
     }
+    if let own = self as? any MomentumOptimizer { try require(momentum: own.momentum) }
     let first = inputs.count
     appendScalars(ofStep: stepCount.plus(1), to: &inputs)
     scalars = first..<inputs.count
@@ -257,6 +287,8 @@ open class RuleOptimizer: Optimizer {
   private func appendUpdates(
     to assignments: inout [(Variable, Tensor)], along gradients: Gradients, scaledBy factor: Tensor?, _ inputs: [Tensor]
   ) throws(TensorError) {
+    makeState()
+    if let failure { throw failure }
     let active = slots.filter {
       $0.parameter.isTrainable && (gradients[$0.parameter] != nil || !skipsUnusedParameters)
     }
@@ -265,11 +297,12 @@ open class RuleOptimizer: Optimizer {
         "the loss does not depend on \(unused.parameter.name), so it has no gradient; use it in the model, set isTrainable "
           + "to false or the optimizer's skipsUnusedParameters to true")
     }
-    let scaled = try scaled(active, gradients, by: factor)
-    let own = Array(inputs[scalars])
-    for (slot, gradient) in zip(active, scaled) {
+    let own = active.filter(isOwn)
+    let scaled = try scaled(own, gradients, by: factor)
+    let numbers = Array(inputs[scalars])
+    for (slot, gradient) in zip(own, scaled) {
       // Numbers of a rule that change are its scalars.
-      let (moved, state) = Tensor.$areNumbersConstant.withValue(true) { update(slot, along: gradient, own) }
+      let (moved, state) = Tensor.$areNumbersConstant.withValue(true) { update(slot, along: gradient, numbers) }
       assignments.append((slot.variable, moved))
       assignments.append(contentsOf: zip(slot.state, state))
     }

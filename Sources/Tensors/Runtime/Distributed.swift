@@ -75,13 +75,40 @@ public struct Distributed: Hashable, Sendable {
     guard 0..<size ~= root else {
       throw TensorError("broadcast: there is no process \(root) of \(size), which are counted from 0")
     }
-    guard size > 1 else { return }
-    for variable in variables {
-      let bytes = variable.shape.elementCount * variable.dtype.byteCount
-      var status: Int32 = 0
-      try variable.write { status = backprop_mpi_broadcast($0.pointer, Int64(bytes), Int32(root)) }
-      try Self.check(status, "the broadcast of \(variable.name)")
+    try broadcast(variables.map { ($0, root) })
+  }
+
+  /// Gives each variable the values that its process `root` has, in all processes. They travel at the same time.
+  package func broadcast(_ variables: [(variable: Variable, root: Int)]) throws(TensorError) {
+    guard Self.isSeveral, size > 1, !variables.isEmpty else { return }
+    let bytes = variables.map { Int64($0.variable.type.byteCount) }
+    let roots = variables.map { Int32($0.root) }
+    try Self.writing(variables.map(\.variable)) { pointers in
+      backprop_mpi_broadcast_each(pointers, bytes, roots, Int32(bytes.count))
     }
+  }
+
+  /// Gives a variable of process `target` the values that it has in process `source`; the others do nothing.
+  package func move(_ variable: Variable, from source: Int, to target: Int) throws(TensorError) {
+    guard Self.isSeveral, rank == source || rank == target else { return }
+    try Self.writing([variable]) { pointers in
+      backprop_mpi_move(pointers[0], Int64(variable.type.byteCount), Int32(source), Int32(target))
+    }
+  }
+
+  /// Calls `body` with memory of the variables that nobody else holds, while no run uses them.
+  private static func writing(
+    _ variables: [Variable], _ body: ([UnsafeMutableRawPointer?]) -> Int32
+  ) throws(TensorError) {
+    let use = VariableUse(writes: variables)
+    let pointers = try Executor.using(use) { (executor) throws(TensorError) in
+      for variable in variables { try variable.prepareToWrite() }
+      executor.begin(use)
+      return variables.map(\.pointer) as [UnsafeMutableRawPointer?]
+    }
+    // Without the lock, as others may be late.
+    let status = try use.go { body(pointers) }
+    try check(status, "sending \(variables.map(\.name).first ?? "nothing") and what follows")
   }
 
   /// Waits until all processes are here.
@@ -97,13 +124,11 @@ public struct Distributed: Hashable, Sendable {
     return (0..<size).map { Array(all[$0 * bytes.count..<($0 + 1) * bytes.count]) }
   }
 
-  /// What process `root` has, in all processes. The others' bytes do not matter.
-  package func broadcast(_ bytes: [UInt8], from root: Int = 0) throws(TensorError) -> [UInt8] {
-    guard size > 1 else { return bytes }
-    var count = Int64(bytes.count)
-    try Self.check(backprop_mpi_broadcast(&count, 8, Int32(root)), "a broadcast")
-    var result = rank == root ? bytes : [UInt8](repeating: 0, count: Int(count))
-    try Self.check(backprop_mpi_broadcast(&result, count, Int32(root)), "a broadcast")
+  /// The numbers that process 0 has, in all processes, which have as many.
+  package func broadcast(_ numbers: [Double]) throws(TensorError) -> [Double] {
+    guard size > 1 else { return numbers }
+    var result = numbers
+    try Self.check(backprop_mpi_broadcast(&result, Int64(8 * numbers.count), 0), "a broadcast")
     return result
   }
 

@@ -86,20 +86,26 @@ public struct BatchNorm: NamedLayer {
   /// Each normalization then waits for two small sums over all processes, and twice more for its gradient.
   @TaskLocal public static var processes: Distributed?
 
+  /// How many of this process' examples count, a scalar, while a step is recorded that has not as many in each process; where
+  /// it is 0, the one that stands in does not count in the statistics either.
+  @TaskLocal package static var exampleCount: Tensor?
+
   /// With the statistics of all processes' parts of the batch. The losses of the processes count in proportion to their
   /// examples, as the means that are taken of the gradients do.
   private func normalizeByBatch(_ x: Tensor, over processes: Distributed) -> Tensor {
     let axes = x.shape.indices.filter { $0 != 1 }
     let count = Tensor.constant(Double(x.shape.elementCount / max(channels, 1)))
+    // 1, or 0 for one that only stands in.
+    let share = Self.exampleCount.map { minimum($0.cast(to: x.dtype), .constant(1)) } ?? .constant(1)
     func total(_ tensor: Tensor) -> Tensor {
       // Each process' u is of its own loss, which counts as much as it has examples.
       .customGradient(of: tensor) {
-        processes.sum($0)
+        processes.sum($0 * share)
       } gradient: { _, _, u in
-        processes.sum(u * count) / count
+        processes.sum(u * (count * share)) * share / count
       }
     }
-    let counts = processes.sum(count.reshaped(to: [1]))
+    let counts = processes.sum((count * share).reshaped(to: [1]))
     let alongChannels = Shape([1, channels] + Array(repeating: 1, count: x.shape.rank - 2))
     let mean = total(x.sum(axes: axes)) / counts
     let centered = x - mean.reshaped(to: alongChannels)

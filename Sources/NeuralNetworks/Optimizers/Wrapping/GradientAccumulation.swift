@@ -11,8 +11,12 @@ import Tensors
 /// Running statistics, as of batch normalization, are updated with each batch. `stepCount` counts batches, and the other
 /// optimizer's its steps. Stores one value a parameter. A `CompiledStep` records each step anew with it. A loss that is a mean
 /// counts each batch the same, however many examples it has.
+///
+/// Of several processes, each accumulates the gradients of its own batches, and what they send each other is one mean a step:
+/// give the processes here instead of averaging each batch.
 public final class GradientAccumulation: WrappingOptimizer {
   private let count: Int
+  private let processes: Distributed
   private var sums: [(parameter: Parameter, sum: Variable)] = []
   private var failure: TensorError?
   private var batches = 0
@@ -20,9 +24,12 @@ public final class GradientAccumulation: WrappingOptimizer {
   private var used: Set<ObjectIdentifier> = []
 
   /// Accumulates the gradients of `count` batches for `optimizer`, which is of the same model. An invalid count is an error
-  /// of the first update.
-  public init(_ optimizer: any Optimizer, for model: any Layer, of count: Int) {
+  /// of the first update. `processes` take each step together, along the mean of all their batches.
+  public init(
+    _ optimizer: any Optimizer, for model: any Layer, of count: Int, over processes: Distributed = .one
+  ) {
     self.count = count
+    self.processes = processes
     super.init(optimizer)
     guard count > 0 else {
       failure = TensorError("GradientAccumulation: there must be at least 1 batch a step, not \(count)")
@@ -68,6 +75,7 @@ public final class GradientAccumulation: WrappingOptimizer {
       added.append((sum, isLast ? .zeros(total.shape, dtype: total.dtype) : total))
     }
     if isLast {
+      gradients = gradients.averaged(over: processes)
       for (sum, value) in added { gradients.assign(value, to: sum) }
       added = []
       try super.update(along: consume gradients, evaluating: tensors)

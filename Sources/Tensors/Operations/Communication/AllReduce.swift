@@ -2,6 +2,9 @@ import MPIShim
 
 /// The sum over all processes of what each has at this place of its program.
 struct AllReduce: PrimitiveOperation {
+  /// When: all processes must be able to come to it, so what is summed after a step's gradients is `.afterEarly`.
+  var timing = Timing.late
+
   func types(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     guard operands[0].dtype.isDifferentiable else { throw needsArithmetic(operands) }
     return operands
@@ -113,6 +116,19 @@ private struct FinishAllReduceKernel: PlainKernel {
   }
 }
 
+/// The first operand, in a plan that computes the others as well: what other processes wait for.
+struct Completed: PrimitiveOperation {
+  func types(of operands: [TensorType]) -> [TensorType] { [operands[0]] }
+  func gradients(_ step: BackwardStep) -> [Tensor?] {
+    [step.upstream] + Array(repeating: nil, count: step.operands.count - 1)
+  }
+  func reference(_ operands: ReferenceOperands) -> HostArray { operands.arrays[0] }
+
+  func lower(_ instruction: IR.Instruction, in lowering: inout Lowering) throws(TensorError) {
+    lowering.views[instruction.firstOutput] = try lowering.view(instruction.inputs[0])
+  }
+}
+
 extension DType {
   fileprivate var message: backprop_mpi_type {
     switch self {
@@ -140,6 +156,11 @@ extension Distributed {
   /// Computed when a value is requested, as all tensors: all processes must then request it. Its gradient is the sum of
   /// the gradients.
   public func sum(_ tensor: Tensor) -> Tensor { size == 1 ? tensor : .record(AllReduce(), [tensor]) }
+
+  /// The same in a step that averages gradients, after these are complete.
+  package func sumOfStep(_ tensor: Tensor) -> Tensor {
+    size == 1 ? tensor : .record(AllReduce(timing: .afterEarly), [tensor])
+  }
 }
 
 extension Tensor {
@@ -151,4 +172,7 @@ extension Tensor {
 
   /// The sum that `startingSum(number:of:)` began.
   package func finishingSum(number: Int) -> Tensor { .record(FinishAllReduce(number: number), [self]) }
+
+  /// This tensor; where it is computed, so are the others.
+  package func completed(with others: [Tensor]) -> Tensor { .record(Completed(), [self] + others) }
 }
