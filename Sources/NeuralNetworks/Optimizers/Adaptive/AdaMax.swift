@@ -44,11 +44,6 @@ public final class AdaMax: RuleOptimizer, MomentumOptimizer {
     scalars += [Double(learningRate), Self.correction(momentum, ofStep: t), momentum, 1 - momentum]
   }
 
-  override func appendInputs(to inputs: inout [Double]) throws(TensorError) {
-    try require(momentum: momentum)
-    try super.appendInputs(to: &inputs)
-  }
-
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
     let mean = update.state[0] * update.scalars[2] + update.gradient * update.scalars[3]
     let size = variant == .pytorch ? update.gradient.abs() + .constant(epsilon) : update.gradient.abs()

@@ -31,11 +31,6 @@ public class AdamRule: RuleOptimizer, MomentumOptimizer {
     scalars += [Double(learningRate), first, second, momentum, 1 - momentum]
   }
 
-  override func appendInputs(to inputs: inout [Double]) throws(TensorError) {
-    try require(momentum: momentum)
-    try super.appendInputs(to: &inputs)
-  }
-
   /// What m and √v are multiplied with, the second and the third step scalar.
   func factors(ofStep t: Int) -> (Double, Double) {
     let meanFactor = Self.correction(momentum, ofStep: t)

@@ -8,8 +8,9 @@ import Tensors
 ///
 /// Source: You, Gitman & Ginsburg, "Large Batch Training of Convolutional Networks", arXiv:1708.03888, 2017,
 /// algorithm 1.
-public final class LARS: RuleOptimizer {
-  private let momentum: Double
+public final class LARS: RuleOptimizer, MomentumOptimizer {
+  /// The share of the velocity that is carried over, at least 0 and below 1. May be changed between steps.
+  public var momentum: Double { didSet { setMomentum(ofGroups: momentum) } }
   private let trust: Double
 
   /// LARS for the parameters of `model`. `trust` is η, `weightDecay` λ; `clipNorm` the greatest norm of all gradients
@@ -22,8 +23,12 @@ public final class LARS: RuleOptimizer {
     super.init(
       for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"],
       decouplesWeightDecay: true, groups: groups())
-    require(0..<1 ~= momentum, "the momentum must be at least 0 and below 1, not \(momentum)")
     require(trust > 0 && trust.isFinite, "the trust must be a number above 0, not \(trust)")
+  }
+
+  /// The learning rate and the momentum.
+  public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
+    scalars += [Double(learningRate), momentum]
   }
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
@@ -33,7 +38,7 @@ public final class LARS: RuleOptimizer {
     let isDefined = Tensor.zeros([]).cast(to: one.dtype).less(than: size * slope)
     let ratio = Tensor.where(isDefined, size * .constant(trust) / .where(isDefined, slope + decay * size, one), one)
     let push = update.learningRate * ratio * (update.gradient + decay * update.parameter)
-    let velocity = update.state[0] * .constant(momentum) + push
+    let velocity = update.state[0] * update.scalars[1] + push
     return (update.parameter - velocity, [velocity])
   }
 }

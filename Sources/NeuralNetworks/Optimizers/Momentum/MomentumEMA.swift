@@ -6,8 +6,9 @@ import Tensors
 /// value a parameter. `.pytorch` begins with v = g, as `SGD(momentum: β, dampening: β)` does.
 ///
 /// Common in textbooks and lectures, without one source.
-public final class MomentumEMA: RuleOptimizer {
-  private let momentum: Double
+public final class MomentumEMA: RuleOptimizer, MomentumOptimizer {
+  /// The share of the average that is kept, at least 0 and below 1. May be changed between steps.
+  public var momentum: Double { didSet { setMomentum(ofGroups: momentum) } }
   private let variant: OptimizerVariant
 
   /// An optimizer for the parameters of `model`, whose average keeps the share `momentum` in each step. `weightDecay`
@@ -23,17 +24,16 @@ public final class MomentumEMA: RuleOptimizer {
     super.init(
       for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"],
       groups: groups())
-    require(0..<1 ~= momentum, "the momentum must be at least 0 and below 1, not \(momentum)")
   }
 
-  /// The learning rate and the gradient's share.
+  /// The learning rate, the gradient's share and the average's.
   public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
     scalars.append(Double(learningRate))
-    scalars.append(variant == .pytorch && t == 1 ? 1 : 1 - momentum)
+    scalars += [variant == .pytorch && t == 1 ? 1 : 1 - momentum, momentum]
   }
 
   public override func step(_ update: ParameterUpdate) -> (parameter: Tensor, state: [Tensor]) {
-    let velocity = update.state[0] * .constant(momentum) + update.scalars[1] * update.gradient
+    let velocity = update.state[0] * update.scalars[2] + update.scalars[1] * update.gradient
     return (update.parameter - update.learningRate * velocity, [velocity])
   }
 }

@@ -16,7 +16,7 @@ import Tensors
 ///
 /// Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024,
 /// https://kellerjordan.github.io/posts/muon; `.adamW`: Liu et al., "Muon is Scalable for LLM Training", 2025.
-public final class Muon: RuleOptimizer {
+public final class Muon: RuleOptimizer, MomentumOptimizer {
   /// How long the steps of matrices are.
   public enum Scale: Hashable, Sendable {
     /// As long as AdamW's: 0.2 · √max(rows, columns).
@@ -25,7 +25,8 @@ public final class Muon: RuleOptimizer {
     case original
   }
 
-  private let momentum: Double
+  /// μ, at least 0 and below 1. May be changed between steps.
+  public var momentum: Double { didSet { setMomentum(ofGroups: momentum) } }
   private let scale: Scale
   private let isMatrix: (Parameter) -> Bool
 
@@ -47,17 +48,17 @@ public final class Muon: RuleOptimizer {
     super.init(
       for: model, learningRate: learningRate, weightDecay: weightDecay, clipNorm: clipNorm, state: ["velocity"],
       decouplesWeightDecay: true, groups: groups())
-    require(0..<1 ~= momentum, "the momentum must be at least 0 and below 1, not \(momentum)")
   }
 
   public override func state(of parameter: Parameter) -> [OptimizerState] {
     parameter.shape.rank > 1 && isMatrix(parameter) ? super.state(of: parameter) : ["mean", "squares"]
   }
 
-  /// The learning rate, and the corrections of Adam's means.
+  /// The learning rate, the corrections of Adam's means, μ and 1 − μ.
   public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
     scalars += [
       Double(learningRate), Self.correction(0.9, ofStep: t), Self.correction(0.999, ofStep: t).squareRoot(),
+      momentum, 1 - momentum,
     ]
   }
 
@@ -74,7 +75,7 @@ public final class Muon: RuleOptimizer {
   }
 
   private func matrixStep(_ update: ParameterUpdate) -> (direction: Tensor, state: [Tensor]) {
-    let (share, rest) = (Tensor.constant(momentum), Tensor.constant(1 - momentum))
+    let (share, rest) = (update.scalars[3], update.scalars[4])
     let velocity = update.state[0] * share + update.gradient * rest
     let ahead = velocity * share + update.gradient * rest
     let shape = ahead.shape

@@ -25,9 +25,4 @@ public class VelocityRule: RuleOptimizer, MomentumOptimizer {
   public override func appendScalars(ofStep t: Int, to scalars: inout [Double]) {
     scalars += [Double(learningRate), momentum]
   }
-
-  override func appendInputs(to inputs: inout [Double]) throws(TensorError) {
-    try require(momentum: momentum)
-    try super.appendInputs(to: &inputs)
-  }
 }
