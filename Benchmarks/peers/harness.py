@@ -26,6 +26,8 @@ from collections.abc import Callable
 WARM_UP_CALLS = 3
 NAMES = ["mlp", "cnn", "resnet20", "lstm", "gpt-small", "gpt-medium", "generate",
          "optimizer", "optimizer-sgd", "optimizer-momentum", "optimizer-adagrad", "optimizer-rmsprop"]
+# Parts that networks are made of; measured by name.
+PARTS = ["depthwise", "unet", "group-norm", "top-k", "sort", "embedding"]
 # The optimizer of each workload that measures one alone.
 OPTIMIZERS = {"optimizer": "adam", **{name: name.split("-")[1] for name in NAMES if name.startswith("optimizer-")}}
 # What these workloads change: ten matrices of a million parameters.
@@ -54,7 +56,7 @@ def arguments(description, switches=()):
     `switches`: flags of this peer alone, as pairs of name and help.
     """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(NAMES)}; all unless given")
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(NAMES)} (all unless given), and {', '.join(PARTS)}")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=5, help="for each workload; with --rounds, each time")
     parser.add_argument("--steps", type=int, help="measure this many steps in place of --seconds")
@@ -63,9 +65,9 @@ def arguments(description, switches=()):
     for switch, help in switches:
         parser.add_argument(switch, action="store_true", help=help)
     given = parser.parse_args()
-    unknown = [name for name in given.workloads if name not in NAMES]
+    unknown = [name for name in given.workloads if name not in NAMES + PARTS]
     if unknown:
-        parser.error(f"there is no workload {unknown[0]}; there is {', '.join(NAMES)}")
+        parser.error(f"there is no workload {unknown[0]}; there is {', '.join(NAMES + PARTS)}")
     if given.rounds and len(given.workloads) != 1:
         parser.error("--rounds measures one workload; name that one")
     given.workloads = given.workloads or NAMES

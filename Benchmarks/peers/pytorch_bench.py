@@ -97,6 +97,38 @@ def updates_alone(name):
     return harness.Job(optimizer(name, parameters).step, count(parameters))
 
 
+def part(name, compiled):
+    """A block's training step along a mean of squares, or an operation; see `PartWorkload.swift`."""
+    torch.manual_seed(0)
+    if name in ("top-k", "sort"):
+        rows = torch.randn(1024, 4096)
+        work = (lambda: rows.topk(10)) if name == "top-k" else (lambda: rows.sort())
+        return harness.Job(torch.compile(work) if compiled else work, 0)
+    model, inputs = {
+        "depthwise": lambda: (networks.depthwise_block(), torch.randn(32, 64, 56, 56)),
+        "unet": lambda: (networks.UNet(), torch.randn(8, 3, 64, 64)),
+        "group-norm": lambda: (torch.nn.GroupNorm(8, 64), torch.randn(32, 64, 56, 56)),
+        "embedding": lambda: (torch.nn.Embedding(1_000_000, 100, sparse=True), torch.randint(1_000_000, (4096,))),
+    }[name]()
+    if name == "embedding":
+        updates = torch.optim.SparseAdam(model.parameters(), lr=1e-3)
+    else:
+        if name != "group-norm":  # which is faster on contiguous images
+            model, inputs = (x.to(memory_format=torch.channels_last) for x in (model, inputs))
+        updates = optimizer("sgd", model.parameters())
+    loss = lambda: model(inputs).square().mean()
+    loss = torch.compile(loss) if compiled else loss
+
+    def step():
+        updates.zero_grad(set_to_none=True)
+        value = loss()
+        value.backward()
+        updates.step()
+        return value.item()
+
+    return harness.Job(step, count(model.parameters()))
+
+
 def jobs(compiled):
     def images(*shape):
         return lambda: torch.rand(shape)
@@ -116,6 +148,7 @@ def jobs(compiled):
                 "resnet20": {"channels_last": True, "lr": 0.1, "weight_decay": 1e-4}}
     made = {name: lambda row=row, name=name: training(*row, compiled, **settings.get(name, {}))
             for name, row in table.items()}
+    made.update({name: lambda name=name: part(name, compiled) for name in harness.PARTS})
     made["generate"] = lambda: generate(compiled)
     if not compiled:  # nothing there to compile
         made.update({name: lambda kind=kind: updates_alone(kind) for name, kind in harness.OPTIMIZERS.items()})

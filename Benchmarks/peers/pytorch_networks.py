@@ -41,6 +41,38 @@ def resnet20():
                          nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
+def depthwise_block():
+    return nn.Sequential(nn.Conv2d(64, 64, 3, padding=1, groups=64, bias=False), nn.BatchNorm2d(64), nn.ReLU(),
+                         nn.Conv2d(64, 128, 1, bias=False), nn.BatchNorm2d(128), nn.ReLU())
+
+
+class UNet(nn.Module):
+    """Three levels of 16, 32 and 64 channels."""
+
+    def __init__(self):
+        super().__init__()
+
+        def block(inputs, outputs):
+            return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
+                                 nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+
+        self.descent = nn.ModuleList([block(3, 16), block(16, 32)])
+        self.bottom = block(32, 64)
+        self.enlargement = nn.ModuleList([nn.ConvTranspose2d(64, 32, 2, 2), nn.ConvTranspose2d(32, 16, 2, 2)])
+        self.ascent = nn.ModuleList([block(64, 32), block(32, 16)])
+        self.output = nn.Conv2d(16, 1, 1)
+
+    def forward(self, x):
+        seen = []
+        for block in self.descent:
+            seen.append(block(x))
+            x = F.max_pool2d(seen[-1], 2)
+        x = self.bottom(x)
+        for enlarge, block in zip(self.enlargement, self.ascent):
+            x = block(torch.cat([seen.pop(), enlarge(x)], 1))
+        return self.output(x)
+
+
 class RecurrentLanguageModel(nn.Module):
     """Two LSTM layers. PyTorch has two biases a layer where one does the work."""
 

@@ -35,12 +35,15 @@ enum Workloads {
     [TrainingWorkload.mlp, .cnn, .resnet20, .lstm, .gptSmall, .gptMedium] + [GenerationWorkload()]
     + OptimizerWorkload.Rule.allCases.map(OptimizerWorkload.init)
 
-  static var names: [String] { all.map(\.name) }
+  /// Measured only by name.
+  private static let parts = PartWorkload.Part.allCases.map(PartWorkload.init)
+
+  static var names: [String] { (all + parts).map(\.name) }
 
   /// The workloads of these names. Throws a sentence that lists the known names.
   static func named(_ names: [String]) throws -> [any Workload] {
     try names.map { name in
-      guard let workload = all.first(where: { $0.name == name }) else {
+      guard let workload = (all + parts).first(where: { $0.name == name }) else {
         throw RequestError.unknown("workload", name, known: self.names)
       }
       return workload
