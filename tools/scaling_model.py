@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The model of docs/scaling.md: how long a training step of several processes takes, from measured constants.
 
-    tools/scaling_model.py [--bandwidth MB/S] [--latency MS] [--buckets 16] [--sharing SHARE]
+    tools/scaling_model.py NETWORK… [--bandwidth MB/S] [--latency MS] [--sharing MS] [--algorithm ring|halving]
 
 A network is given as NAME:STEP_MS:UPDATE_MS:MEGABYTES. STEP_MS is a step of one process without others, UPDATE_MS its
 optimizer's part, MEGABYTES the gradients. The bandwidth is what one process sends while it receives as much. Prints a
@@ -14,7 +14,12 @@ import math
 FORWARD = 1 / 3  # of what a step takes without its update: one of three passes
 
 
-def sum_time(megabytes, processes, bandwidth, latency, algorithm="ring"):
+def bucket_count(megabytes):
+    """A sixteenth of all gradients, from 64 KiB to 4 MiB; see `Gradients+Averaging.swift`."""
+    return math.ceil(megabytes * 1e6 / min(max(megabytes * 1e6 / 16, 64 << 10), 4 << 20))
+
+
+def sum_time(megabytes, processes, bandwidth, latency, algorithm):
     """Milliseconds of one sum over all processes of `megabytes` each.
 
     Ring: 2 (N - 1) messages of a part in N (Patarasuk & Yuan, 2009). Halving: as many bytes in 2 log2 N messages
@@ -36,11 +41,11 @@ def step_time(step, update, megabytes, processes, given):
     # What moving the bytes takes from computing, where no processor is left over for it.
     busy = 2 * (processes - 1) / processes * megabytes * given.sharing if processes > 1 else 0
     backward += busy
-    end = 0
-    for bucket in range(1, given.buckets + 1):
-        complete = forward + backward * bucket / given.buckets
+    end, buckets = 0, bucket_count(megabytes)
+    for bucket in range(1, buckets + 1):
+        complete = forward + backward * bucket / buckets
         end = max(end, complete) + sum_time(
-            megabytes / given.buckets, processes, given.bandwidth, given.latency, given.algorithm)
+            megabytes / buckets, processes, given.bandwidth, given.latency, given.algorithm)
     waited = max(end - forward - backward, 0)
     return forward + backward + waited + update, waited
 
@@ -50,9 +55,8 @@ def main():
     parser.add_argument("networks", nargs="+", metavar="NAME:STEP_MS:UPDATE_MS:MEGABYTES")
     parser.add_argument("--bandwidth", type=float, default=117, help="MB/s")
     parser.add_argument("--latency", type=float, default=0.1, help="milliseconds a message")
-    parser.add_argument("--buckets", type=int, default=16)
-    parser.add_argument("--sharing", type=float, default=0, help="milliseconds of computing lost for a megabyte sent")
-    parser.add_argument("--algorithm", choices=["ring", "halving"], default="ring")
+    parser.add_argument("--sharing", type=float, default=0, help="milliseconds of computing that a megabyte sent takes")
+    parser.add_argument("--algorithm", choices=["ring", "halving"], default="halving")
     parser.add_argument("--processes", type=int, nargs="+", default=[2, 8, 64, 512])
     given = parser.parse_args()
     print("| network | processes | ms a step | waits for sums | times the examples a second | share of the ideal |")
