@@ -7,7 +7,8 @@ struct BenchCommand: ParsableCommand {
     usage: "backprop bench [<workload> ...] [<options>]")
 
   @Argument(
-    help: ArgumentHelp("\(Workloads.names.joined(separator: ", ")) (default: all up to optimizer-rmsprop).", valueName: "workload"))
+    help: ArgumentHelp(
+      "\(Workloads.names.joined(separator: ", ")) (default: all up to optimizer-rmsprop).", valueName: "workload"))
   var workloads: [String] = []
 
   @Option(parsing: .unconditional, help: "How long to measure each workload; with --rounds, each time.")
