@@ -8,7 +8,8 @@ struct BenchCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "\(Workloads.names.joined(separator: ", ")) (default: all up to optimizer-rmsprop).", valueName: "workload"))
+      "\(Workloads.names.joined(separator: ", ")) (default: all up to optimizer-rmsprop); or \(others.joined(separator: ", ")), alone.",
+      valueName: "workload"))
   var workloads: [String] = []
 
   @Option(parsing: .unconditional, help: "How long to measure each workload; with --rounds, each time.")
