@@ -132,6 +132,8 @@ int32_t backprop_mpi_begin(int32_t *rank, int32_t *size) {
   if (code == MPI_SUCCESS) code = MPI_Op_create(add_bfloat16, 1, &bfloat16_sum);
   if (code == MPI_SUCCESS) code = count_sharing();
   if (code == MPI_SUCCESS && world_size > 1) code = backprop_mpi_begin_background();
+  // One process alone has nobody to leave together with, but mpirun wants it to leave.
+  if (code == MPI_SUCCESS && world_size == 1) atexit(backprop_mpi_end);
   return backprop_mpi_failed(code);
 }
 

@@ -33,7 +33,7 @@ struct BenchCommand: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   /// Reports besides the workloads: the machine's limits, how steps and compilation scale, and sums over processes.
-  private static let others = ["machine"] + reports
+  static let others = ["machine"] + reports
   private static let reports = ["scaling", "compilation", "communication"]
 
   mutating func validate() throws { try RequestError.validating(check) }

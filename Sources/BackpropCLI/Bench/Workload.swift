@@ -44,7 +44,7 @@ enum Workloads {
   static func named(_ names: [String]) throws -> [any Workload] {
     try names.map { name in
       guard let workload = (all + parts).first(where: { $0.name == name }) else {
-        throw RequestError.unknown("workload", name, known: self.names)
+        throw RequestError.unknown("workload", name, known: self.names + BenchCommand.others)
       }
       return workload
     }

@@ -211,7 +211,10 @@ struct TrainingOptions: ParsableArguments {
     try options.resolveLength("epochs", &epochs, default: hasLength ? nil : defaults.epochs)
     try options.resolveLength("steps", &steps, default: hasLength ? nil : defaults.steps)
     try options.resolve("minutes", &minutes)
-    try options.resolve("batch-size", &batchSize, default: defaults.batchSize)
+    // The default is one that the processes can have equal parts of.
+    let processes = try Distributed.world().size
+    try options.resolve(
+      "batch-size", &batchSize, default: max(defaults.batchSize / processes, 1) * processes)
     try options.resolve("optimizer", &optimizer, default: defaults.optimizer)
     try options.resolve("learning-rate", &learningRate, default: optimizer.flatMap(defaults.learningRate))
     try options.resolve("layer-decay", &layerDecay)
