@@ -63,13 +63,7 @@ struct AveragingTests {
   @Test func sumsGoOnBesideTheBackwardPass() throws {
     let means = Self.gradients().averaged(over: Distributed(rank: 0, size: 2))
     let optimizer = Momentum(for: Self.model)
-    var scalars: [Double] = []
-    try optimizer.appendInputs(to: &scalars)
-    let assignments = try optimizer.assignments(along: means, optimizer.scalarTensors(scalars))
-    let request = try Executor.shared.withLock { (_) throws(TensorError) in
-      try Request(outputs: [means.loss], assignments: assignments)
-    }
-    let titles = try Lowering.compile(IR(request.key)).steps.map(\.kernel.title)
+    let titles = try optimizer.kernelTitles(ofStepAlong: means)
     let starts = titles.indices.filter { titles[$0].hasPrefix("start all-reduce") }
     let ends = titles.indices.filter { titles[$0].hasPrefix("finish all-reduce") }
     #expect(starts.count == ends.count && starts.count >= 3, "\(titles)")
@@ -111,5 +105,18 @@ struct AveragingTests {
     #expect(averaged == compiled)
     // Running means are halved too, which changes nothing in training.
     #expect(zip(plain, averaged).allSatisfy { abs($0 - $1) <= 1e-5 * max(1, abs($0)) })
+  }
+}
+
+extension RuleOptimizer {
+  /// The titles of the kernels of a step's plan, in their order.
+  func kernelTitles(ofStepAlong gradients: Gradients) throws(TensorError) -> [String] {
+    var scalars: [Double] = []
+    try appendInputs(to: &scalars)
+    let assignments = try assignments(along: gradients, scalarTensors(scalars))
+    let request = try Executor.shared.withLock { (_) throws(TensorError) in
+      try Request(outputs: [gradients.loss], assignments: assignments)
+    }
+    return try Lowering.compile(IR(request.key)).steps.map(\.kernel.title)
   }
 }

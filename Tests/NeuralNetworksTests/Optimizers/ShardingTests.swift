@@ -107,13 +107,7 @@ struct ShardingTests {
     try optimizer.shard(over: processes)
     let gradients = valueAndGradient(of: model) { $0(.ones([3, 200])).square().mean() }.gradients
     let means = gradients.averaged(over: processes)
-    var scalars: [Double] = []
-    try optimizer.appendInputs(to: &scalars)
-    let assignments = try optimizer.assignments(along: means, optimizer.scalarTensors(scalars))
-    let request = try Executor.shared.withLock { (_) throws(TensorError) in
-      try Request(outputs: [means.loss], assignments: assignments)
-    }
-    let titles = try Lowering.compile(IR(request.key)).steps.map(\.kernel.title)
+    let titles = try optimizer.kernelTitles(ofStepAlong: means)
     #expect(titles.count { $0.hasPrefix("start all-reduce") } >= 6, "\(titles)")
     #expect(
       titles.count { $0.hasPrefix("start all-reduce") } == titles.count { $0.hasPrefix("finish all-reduce") },
