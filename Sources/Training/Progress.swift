@@ -42,6 +42,7 @@ struct Progress {
     self.timeLimit = timeLimit
     self.counts = counts
     start = clock.now
+    isTimeUp = counts.steps > 0 && isOverTime
   }
 
   /// The counts with the time until now.
@@ -105,8 +106,8 @@ struct Progress {
   }
 
   /// Takes over the time of process 0, of several.
-  mutating func agree(isTimeUp: Bool, totalSteps: Int) {
-    if timeLimit != nil { (self.isTimeUp, agreedSteps) = (isTimeUp, totalSteps) }
+  mutating func agree(isTimeUp: Bool? = nil, totalSteps: Int) {
+    if timeLimit != nil { (self.isTimeUp, agreedSteps) = (isTimeUp ?? self.isTimeUp, totalSteps) }
   }
 
   /// Ends the period since the previous evaluation and returns its report.

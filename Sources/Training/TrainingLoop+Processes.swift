@@ -9,7 +9,7 @@ extension TrainingLoop {
   /// their own.
   static func join(_ task: Task, _ optimizer: any Optimizer, _ trainer: Trainer, _ progress: inout Progress) throws {
     let steps = try task.processes.broadcast([Double(progress.possibleSteps)])
-    progress.agree(isTimeUp: false, totalSteps: StepRequests([0, 0, 0] + steps).totalSteps)
+    progress.agree(totalSteps: StepRequests([0, 0, 0] + steps).totalSteps)
     let weights = try namedVariables(of: task.model).map(\.variable)
     if trainer.shardsOptimizer {
       // New or restored, it is the same everywhere.
